@@ -1,0 +1,139 @@
+//! robots.txt by RFC 9309: the three cases of an answer around a parser crate, and which line decided.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use robotxt::Robots;
+
+use crate::canonical::CanonicalUrl;
+use crate::visit::{RobotsAnswer, SkipReason};
+
+/// How much of a robots.txt is read (RFC 9309, section 2.5).
+pub const MAX_ROBOTS_BYTES: usize = 500 * 1024;
+/// How long an answer is used (RFC 9309, section 2.4).
+pub const MAX_ROBOTS_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Redirects followed for a robots.txt (RFC 9309, section 2.3.1.2).
+pub const MAX_ROBOTS_REDIRECTS: u32 = 5;
+
+/// The rules of one host for one crawler.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    robots: Robots,
+    unreachable: bool,
+}
+
+impl Rules {
+    /// Everything is allowed.
+    pub fn allow_all() -> Self {
+        Self { robots: Robots::allow_all(), unreachable: false }
+    }
+
+    /// Reads the rules for `product_token` out of a robots.txt.
+    pub fn parse(body: &[u8], product_token: &str) -> Self {
+        let body = &body[..body.len().min(MAX_ROBOTS_BYTES)];
+        Self { robots: Robots::parse(&cut_agents_at_space(body), product_token), unreachable: false }
+    }
+
+    /// The rules that an answer amounts to.
+    pub fn from_answer(answer: &RobotsAnswer, product_token: &str) -> Self {
+        match answer {
+            RobotsAnswer::Rules { body, .. } => Self::parse(body, product_token),
+            RobotsAnswer::Unavailable { .. } => Self::allow_all(),
+            RobotsAnswer::Unreachable { .. } | RobotsAnswer::Dead { .. } | RobotsAnswer::Private => {
+                Self { robots: Robots::disallow_all(), unreachable: true }
+            }
+        }
+    }
+
+    /// Why a URL of this host is not to be requested.
+    pub fn forbid(&self, url: &CanonicalUrl) -> Option<SkipReason> {
+        if self.unreachable {
+            Some(SkipReason::RobotsUnreachable)
+        } else if self.robots.is_url_allowed(url.url()) {
+            None
+        } else {
+            Some(SkipReason::Robots)
+        }
+    }
+
+    /// The rule that decides on a URL, as a line of robots.txt; None if no line does.
+    pub fn deciding_line(&self, url: &CanonicalUrl) -> Option<String> {
+        let rule = self.robots.matching_rule(url.path_and_query())?;
+        let verb = if rule.is_allow() { "Allow" } else { "Disallow" };
+        Some(format!("{verb}: {}", rule.pattern()))
+    }
+
+    /// How long the host asks crawlers to wait between requests.
+    pub fn crawl_delay(&self) -> Option<Duration> {
+        self.robots.crawl_delay()
+    }
+}
+
+/// Cuts the value of each user-agent line at its first white space: a product token holds none (RFC 9309, section
+/// 2.2.1), and the parser compares whole values.
+fn cut_agents_at_space(body: &[u8]) -> Cow<'_, [u8]> {
+    let is_agent = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        line.len() > 10 && line[..10].eq_ignore_ascii_case(b"user-agent")
+    };
+    if !body.split(|&byte| byte == b'\n' || byte == b'\r').any(is_agent) {
+        return Cow::Borrowed(body);
+    }
+    let mut out = Vec::with_capacity(body.len());
+    for line in body.split_inclusive(|&byte| byte == b'\n' || byte == b'\r') {
+        let colon = line.iter().position(|&byte| byte == b':');
+        match colon {
+            Some(colon) if is_agent(line) => {
+                let value = line[colon + 1..].trim_ascii_start();
+                let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+                out.extend_from_slice(&line[..=colon]);
+                out.extend_from_slice(&value[..end]);
+                out.push(b'\n');
+            }
+            _ => out.extend_from_slice(line),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(path: &str) -> CanonicalUrl {
+        CanonicalUrl::parse(&format!("http://example.com{path}")).unwrap()
+    }
+
+    #[test]
+    fn the_longest_match_decides_and_is_named() {
+        let rules = Rules::parse(b"User-agent: *\nDisallow: /a\nAllow: /a/b$\nDisallow: /*.gif\n", "bot");
+        assert_eq!(rules.forbid(&url("/a/c")), Some(SkipReason::Robots));
+        assert_eq!(rules.forbid(&url("/a/b")), None);
+        assert_eq!(rules.deciding_line(&url("/a/b")).as_deref(), Some("Allow: /a/b$"));
+        assert_eq!(rules.deciding_line(&url("/x.gif?y")).as_deref(), Some("Disallow: /*.gif"));
+        assert_eq!(rules.deciding_line(&url("/x")), None);
+    }
+
+    #[test]
+    fn a_user_agent_line_counts_up_to_the_first_space() {
+        let rules =
+            Rules::parse(b"User-Agent: bot and more\r\nDisallow: /\r\n\r\nuser-agent: *\r\nAllow: /\r\n", "bot");
+        assert_eq!(rules.forbid(&url("/")), Some(SkipReason::Robots));
+    }
+
+    #[test]
+    fn an_answer_of_4xx_allows_all_and_of_5xx_nothing() {
+        let gone = Rules::from_answer(&RobotsAnswer::Unavailable { status: 404 }, "bot");
+        assert_eq!(gone.forbid(&url("/")), None);
+        let down = Rules::from_answer(&RobotsAnswer::Unreachable { status: Some(503), failure: None }, "bot");
+        assert_eq!(down.forbid(&url("/")), Some(SkipReason::RobotsUnreachable));
+    }
+
+    #[test]
+    fn only_the_first_500_kibibytes_count() {
+        let mut body = b"User-agent: *\n".to_vec();
+        body.resize(MAX_ROBOTS_BYTES, b'#');
+        body.extend_from_slice(b"\nDisallow: /\n");
+        assert_eq!(Rules::parse(&body, "bot").forbid(&url("/")), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! May this URL be fetched at all, and if not, why: a pure judgement on the URL, its depth and the seeds.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::Url;
+
+use crate::canonical::{CanonicalUrl, Host};
+use crate::config::{Config, ScopeKind};
+use crate::visit::SkipReason;
+
+/// The limits of a crawl, drawn from its seeds and its settings.
+#[derive(Debug)]
+pub struct Scope {
+    kind: ScopeKind,
+    include: Vec<regex::Regex>,
+    exclude: Vec<regex::Regex>,
+    max_depth: Option<u32>,
+    max_url_length: usize,
+    follow_nofollow: bool,
+    seeds: HashSet<String>,
+    hosts: HashSet<Host>,
+    prefixes: Vec<String>,
+    domains: HashSet<String>,
+}
+
+impl Scope {
+    pub fn new(config: &Config, seeds: &[CanonicalUrl]) -> Self {
+        let mut prefixes: Vec<_> = seeds.iter().map(directory).collect();
+        prefixes.sort();
+        prefixes.dedup();
+        Self {
+            kind: config.scope,
+            include: config.include.clone(),
+            exclude: config.exclude.clone(),
+            max_depth: config.max_depth,
+            max_url_length: config.max_url_length,
+            follow_nofollow: config.ignore_robots,
+            seeds: seeds.iter().map(|seed| seed.as_str().to_owned()).collect(),
+            hosts: seeds.iter().map(CanonicalUrl::host).collect(),
+            prefixes,
+            domains: seeds.iter().filter_map(|seed| registrable_domain(seed.url())).collect(),
+        }
+    }
+
+    /// Judges a URL found `depth` links away from a seed, by a link that may be followed or not.
+    ///
+    /// Reasons that depend on the URL alone come first, then `nofollow`, then `depth`: so a target that a second,
+    /// better link leads to changes only between the last two.
+    pub fn judge(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
+        if url.as_str().len() > self.max_url_length {
+            return Some(SkipReason::UrlTooLong);
+        }
+        if self.seeds.contains(url.as_str()) {
+            return None;
+        }
+        if !self.within(url) {
+            return Some(SkipReason::Scope);
+        }
+        if self.is_excluded(url.as_str()) {
+            return Some(SkipReason::Excluded);
+        }
+        if url.literal_address().is_some_and(is_private) && !self.is_seed_host(&url.host()) {
+            return Some(SkipReason::PrivateAddress);
+        }
+        if !follow && !self.follow_nofollow {
+            return Some(SkipReason::Nofollow);
+        }
+        if self.max_depth.is_some_and(|max| depth > max) {
+            return Some(SkipReason::Depth);
+        }
+        None
+    }
+
+    /// Whether a seed names this very host, port included: the licence to connect to a private address.
+    pub fn is_seed_host(&self, host: &Host) -> bool {
+        self.hosts.contains(host)
+    }
+
+    fn within(&self, url: &CanonicalUrl) -> bool {
+        match self.kind {
+            ScopeKind::Page => false,
+            ScopeKind::Prefix => self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)),
+            ScopeKind::Host => self.hosts.contains(&url.host()),
+            ScopeKind::Domain => {
+                registrable_domain(url.url()).is_some_and(|domain| self.domains.contains(&domain))
+                    || self.hosts.contains(&url.host())
+            }
+            ScopeKind::Any => true,
+        }
+    }
+
+    fn is_excluded(&self, url: &str) -> bool {
+        (!self.include.is_empty() && !self.include.iter().any(|pattern| pattern.is_match(url)))
+            || self.exclude.iter().any(|pattern| pattern.is_match(url))
+    }
+}
+
+/// The URL up to the last slash of its path.
+fn directory(url: &CanonicalUrl) -> String {
+    let path_end = &url.url()[..url::Position::AfterPath];
+    path_end[..=path_end.rfind('/').unwrap_or(path_end.len() - 1)].to_owned()
+}
+
+/// The domain one label below a public suffix ([publicsuffix.org](https://publicsuffix.org)); an address is its own.
+fn registrable_domain(url: &Url) -> Option<String> {
+    match url.host()? {
+        url::Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            Some(psl::domain_str(name).unwrap_or(name).to_owned())
+        }
+        address => Some(address.to_string()),
+    }
+}
+
+/// Whether an address is none of the public internet's: the special-purpose registries of RFC 6890, multicast, and
+/// whatever IPv6 wraps around such an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64).
+pub fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => is_private_v4(ip),
+        IpAddr::V6(ip) => is_private_v6(ip),
+    }
+}
+
+fn is_private_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    matches!(a, 0 | 10 | 127 | 224..)
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 169 && b == 254)
+        || (a == 172 && (16..32).contains(&b))
+        || (a == 192 && b == 168)
+        || (a == 192 && b == 0 && matches!(c, 0 | 2))
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && matches!(b, 18 | 19))
+        || (a == 198 && b == 51 && c == 100)
+        || (a == 203 && b == 0 && c == 113)
+}
+
+fn is_private_v6(ip: Ipv6Addr) -> bool {
+    let s = ip.segments();
+    let tail = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        is_private_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match s {
+        // Unspecified, loopback, IPv4-compatible and IPv4-mapped.
+        [0, 0, 0, 0, 0, 0, _, _] => true,
+        [0, 0, 0, 0, 0, 0xffff, high, low] => tail(high, low),
+        // NAT64: the well-known prefix carries an IPv4 address, the local-use one (RFC 8215) is private.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => tail(high, low),
+        [0x64, 0xff9b, ..] => true,
+        // 6to4.
+        [0x2002, high, low, ..] => tail(high, low),
+        // Discard-only, IETF protocol assignments (Teredo and others), documentation.
+        [0x100, 0, 0, 0, ..] => true,
+        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
+        [0x3fff, second, ..] if second < 0x1000 => true,
+        [0x5f00, ..] => true,
+        // Unique-local, link-local, the old site-local, multicast.
+        [first, ..] => first & 0xfe00 == 0xfc00 || first & 0xff80 == 0xfe80 || first & 0xff00 == 0xff00,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> CanonicalUrl {
+        CanonicalUrl::parse(text).unwrap()
+    }
+
+    fn scope(kind: ScopeKind, edit: impl FnOnce(&mut Config)) -> Scope {
+        let mut config = Config { scope: kind, ..Config::default() };
+        edit(&mut config);
+        Scope::new(&config, &[url("https://www.example.co.uk/docs/index.html")])
+    }
+
+    #[test]
+    fn each_scope_reaches_as_far_as_its_name_says() {
+        let near = "https://www.example.co.uk/docs/a";
+        let same_host = "https://www.example.co.uk/other";
+        let sibling = "http://blog.example.co.uk/";
+        let cousin = "https://example2.co.uk/";
+        let reach = |kind| {
+            let scope = scope(kind, |_| ());
+            [near, same_host, sibling, cousin].map(|text| scope.judge(&url(text), 1, true).is_none())
+        };
+        assert_eq!(reach(ScopeKind::Page), [false; 4]);
+        assert_eq!(reach(ScopeKind::Prefix), [true, false, false, false]);
+        assert_eq!(reach(ScopeKind::Host), [true, true, false, false]);
+        assert_eq!(reach(ScopeKind::Domain), [true, true, true, false]);
+        assert_eq!(reach(ScopeKind::Any), [true; 4]);
+    }
+
+    #[test]
+    fn seeds_are_in_scope_whatever_the_patterns_say() {
+        let scope = scope(ScopeKind::Page, |config| config.exclude = vec![regex::Regex::new(".").unwrap()]);
+        assert_eq!(scope.judge(&url("https://www.example.co.uk/docs/index.html"), 0, true), None);
+    }
+
+    #[test]
+    fn patterns_depth_and_nofollow_each_give_their_reason() {
+        let scope = scope(ScopeKind::Any, |config| {
+            config.include = vec![regex::Regex::new("example").unwrap()];
+            config.exclude = vec![regex::Regex::new(r"\.pdf$").unwrap()];
+            config.max_depth = Some(2);
+            config.max_url_length = 60;
+        });
+        let judge = |text: &str, depth, follow| scope.judge(&url(text), depth, follow);
+        assert_eq!(judge("https://other.test/", 1, true), Some(SkipReason::Excluded));
+        assert_eq!(judge("https://example.test/a.pdf", 1, true), Some(SkipReason::Excluded));
+        assert_eq!(judge("https://example.test/", 3, true), Some(SkipReason::Depth));
+        assert_eq!(judge("https://example.test/", 3, false), Some(SkipReason::Nofollow));
+        assert_eq!(judge("http://127.0.0.1/example", 1, true), Some(SkipReason::PrivateAddress));
+        assert_eq!(judge(&format!("https://example.test/{:060}", 0), 1, true), Some(SkipReason::UrlTooLong));
+        assert_eq!(judge("https://example.test/", 2, true), None);
+    }
+
+    #[test]
+    fn special_purpose_addresses_are_private_in_every_wrapping() {
+        for text in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "::",
+            "::1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "2001::1",
+            "fec0::1",
+        ] {
+            assert!(is_private(text.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2002:808:808::",
+        ] {
+            assert!(!is_private(text.parse().unwrap()), "{text}");
+        }
+    }
+}
