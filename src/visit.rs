@@ -222,6 +222,46 @@ pub struct Rest {
     pub unconnected: bool,
 }
 
+/// How an errand ended, as far as the schedule is concerned.
+#[derive(Debug)]
+pub enum Settlement {
+    /// A page's response was stored.
+    Stored {
+        host: HostId,
+        id: UrlId,
+    },
+    /// A request that ended without a stored response, for good.
+    Ended {
+        host: HostId,
+        id: UrlId,
+    },
+    /// A refusal was stored.
+    Refused {
+        host: HostId,
+        id: UrlId,
+    },
+    /// To be tried again at its `due_at`.
+    Again {
+        target: Target,
+    },
+    Robots {
+        host: HostId,
+        answer: RobotsAnswer,
+        attempts: u32,
+    },
+    /// Ask for robots.txt once more, on `on_host`.
+    RobotsAgain {
+        host: HostId,
+        on_host: HostId,
+        url: CanonicalUrl,
+        hop: u32,
+        attempt: u32,
+        due_at: Millis,
+    },
+    /// The crawl is closing; nothing changed.
+    Abandoned,
+}
+
 /// A response and what was read out of it.
 #[derive(Debug, Default)]
 pub struct Page {

@@ -1,0 +1,393 @@
+//! What the user may type: all optional, turned into a [`Config`] once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use harvestman::config::{BodyTypes, Config, DEFAULT_BODY_TYPES, ScopeKind};
+use regex::Regex;
+use serde::Deserialize;
+
+/// A polite, resumable web crawler: from a seed list to a SQLite database
+#[derive(Debug, Parser)]
+#[command(name = "harvestman", version, max_term_width = 110, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; twice for each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How log lines are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Crawl from seeds into a database; the same command continues an interrupted crawl
+    Crawl(Box<CrawlArgs>),
+    /// Run read-only SQL on the database
+    Query {
+        #[command(flatten)]
+        database: DatabaseArg,
+        sql: String,
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
+    /// What the database holds: accounting, runs, hosts, queue
+    Status(DatabaseArg),
+    /// One page and all about it
+    Show {
+        #[command(flatten)]
+        database: DatabaseArg,
+        url: String,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Say which URLs a robots.txt allows
+    Robots {
+        /// A file or an http(s) URL
+        robots: String,
+        #[arg(required = true)]
+        urls: Vec<String>,
+        /// The product token to match
+        #[arg(long, value_name = "TOKEN", default_value = "harvestman")]
+        user_agent: String,
+    },
+    /// Serve a bundled site on loopback and crawl it; needs no network
+    Demo {
+        /// SQLite file, created if absent
+        #[arg(short, long, default_value = "demo.db")]
+        database: String,
+    },
+    /// Print a completion script
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArg {
+    /// The crawl's SQLite file
+    #[arg(short, long, default_value = "crawl.db", env = "HARVESTMAN_DATABASE")]
+    pub database: String,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+#[group(multiple = false)]
+pub struct Part {
+    /// The body as received
+    #[arg(long)]
+    pub body: bool,
+    /// The readable text
+    #[arg(long)]
+    pub text: bool,
+    /// The response headers
+    #[arg(long)]
+    pub headers: bool,
+    /// The links found on it
+    #[arg(long)]
+    pub links: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+}
+
+macro_rules! on_off {
+    () => {
+        "true"
+    };
+}
+
+/// The options of `crawl`, as typed or as read from a TOML file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CrawlArgs {
+    /// A file with one URL a line, a URL, or - for standard input
+    #[arg(required = true, value_name = "SEED")]
+    #[serde(skip)]
+    pub seeds: Vec<String>,
+    /// SQLite file, created if absent [default: crawl.db]
+    #[arg(short, long, env = "HARVESTMAN_DATABASE")]
+    pub database: Option<String>,
+    /// TOML file whose keys are these options' names [default: harvestman.toml if present]
+    #[arg(long, value_name = "FILE", env = "HARVESTMAN_CONFIG")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// How far from the seeds [default: host]
+    #[arg(long, env = "HARVESTMAN_SCOPE")]
+    pub scope: Option<ScopeKind>,
+    /// Only URLs that match; repeatable
+    #[arg(long, value_name = "REGEX", env = "HARVESTMAN_INCLUDE")]
+    #[serde(default)]
+    pub include: Vec<Pattern>,
+    /// No URLs that match; repeatable
+    #[arg(long, value_name = "REGEX", env = "HARVESTMAN_EXCLUDE")]
+    #[serde(default)]
+    pub exclude: Vec<Pattern>,
+    /// Links away from a seed [default: unlimited]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_DEPTH")]
+    pub max_depth: Option<u32>,
+    /// Responses stored by this invocation [default: unlimited]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_PAGES")]
+    pub max_pages: Option<u64>,
+    /// The same for each host [default: unlimited]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_PAGES_PER_HOST")]
+    pub max_pages_per_host: Option<u64>,
+    /// Stop cleanly after, e.g. 50m [default: unlimited]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_MAX_DURATION")]
+    pub max_duration: Option<Span>,
+    /// Decoded; a larger body is a failure [default: 10MiB]
+    #[arg(long, value_name = "SIZE", env = "HARVESTMAN_MAX_BODY_SIZE")]
+    pub max_body_size: Option<Size>,
+    /// Workers [default: 64]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_CONCURRENCY")]
+    pub concurrency: Option<usize>,
+    /// Requests in flight [default: as many as workers]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_CONNECTIONS")]
+    pub max_connections: Option<usize>,
+    /// Requests in flight to one host [default: 2]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_CONNECTIONS_PER_HOST")]
+    pub max_connections_per_host: Option<usize>,
+    /// Requests per second to one host, 0 for no limit; a longer Crawl-delay wins [default: 2]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_RATE")]
+    pub rate: Option<f64>,
+    /// Requests per second in all, 0 for no limit [default: 0]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_GLOBAL_RATE")]
+    pub global_rate: Option<f64>,
+    /// Fetch what robots.txt forbids, and follow nofollow links
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_IGNORE_ROBOTS")]
+    pub ignore_robots: Option<bool>,
+    /// The User-Agent; its product token is what robots.txt is matched against
+    #[arg(long, value_name = "TEXT", env = "HARVESTMAN_USER_AGENT")]
+    pub user_agent: Option<String>,
+    /// The whole request [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_TIMEOUT")]
+    pub timeout: Option<Span>,
+    /// The connection [default: 10s]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_CONNECT_TIMEOUT")]
+    pub connect_timeout: Option<Span>,
+    /// Tries after the first, for what may pass [default: 3]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_RETRIES")]
+    pub retries: Option<u32>,
+    /// The longest to wait for a host that asked for time [default: 10m]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_MAX_WAIT")]
+    pub max_wait: Option<Span>,
+    /// Hops in a row [default: 10]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_REDIRECTS")]
+    pub max_redirects: Option<u32>,
+    /// Longer URLs are skipped [default: 4096]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_URL_LENGTH")]
+    pub max_url_length: Option<usize>,
+    /// Sent with every request; repeatable
+    #[arg(long, value_name = "'NAME: VALUE'", env = "HARVESTMAN_HEADER")]
+    #[serde(default)]
+    pub header: Vec<HeaderLine>,
+    /// Proxy URL [default: from the environment]
+    #[arg(long, value_name = "URL", env = "HARVESTMAN_PROXY")]
+    pub proxy: Option<String>,
+    /// In a new run, leave pages alone that were fetched less than this ago [default: 0s]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_RECRAWL_AFTER")]
+    pub recrawl_after: Option<Span>,
+    /// Give up an interrupted run instead of continuing it
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_FRESH")]
+    pub fresh: Option<bool>,
+    #[arg(long, value_name = "TYPES", env = "HARVESTMAN_BODY_TYPES", help = format!("Media types whose bodies are downloaded [default: {DEFAULT_BODY_TYPES}]"))]
+    pub body_types: Option<Types>,
+    /// Do not store bodies
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_BODIES")]
+    pub no_bodies: Option<bool>,
+    /// Do not store links
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_LINKS")]
+    pub no_links: Option<bool>,
+    /// Print the closing summary as one JSON object
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
+    pub json: Option<bool>,
+}
+
+impl CrawlArgs {
+    /// Fills what was not typed from `file`.
+    pub fn or(self, file: Self) -> Self {
+        let either = |typed: Vec<Pattern>, file: Vec<Pattern>| if typed.is_empty() { file } else { typed };
+        Self {
+            seeds: self.seeds,
+            database: self.database.or(file.database),
+            config: self.config,
+            scope: self.scope.or(file.scope),
+            include: either(self.include, file.include),
+            exclude: either(self.exclude, file.exclude),
+            max_depth: self.max_depth.or(file.max_depth),
+            max_pages: self.max_pages.or(file.max_pages),
+            max_pages_per_host: self.max_pages_per_host.or(file.max_pages_per_host),
+            max_duration: self.max_duration.or(file.max_duration),
+            max_body_size: self.max_body_size.or(file.max_body_size),
+            concurrency: self.concurrency.or(file.concurrency),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_connections_per_host: self.max_connections_per_host.or(file.max_connections_per_host),
+            rate: self.rate.or(file.rate),
+            global_rate: self.global_rate.or(file.global_rate),
+            ignore_robots: self.ignore_robots.or(file.ignore_robots),
+            user_agent: self.user_agent.or(file.user_agent),
+            timeout: self.timeout.or(file.timeout),
+            connect_timeout: self.connect_timeout.or(file.connect_timeout),
+            retries: self.retries.or(file.retries),
+            max_wait: self.max_wait.or(file.max_wait),
+            max_redirects: self.max_redirects.or(file.max_redirects),
+            max_url_length: self.max_url_length.or(file.max_url_length),
+            header: if self.header.is_empty() { file.header } else { self.header },
+            proxy: self.proxy.or(file.proxy),
+            recrawl_after: self.recrawl_after.or(file.recrawl_after),
+            fresh: self.fresh.or(file.fresh),
+            body_types: self.body_types.or(file.body_types),
+            no_bodies: self.no_bodies.or(file.no_bodies),
+            no_links: self.no_links.or(file.no_links),
+            json: self.json.or(file.json),
+        }
+    }
+
+    /// The settings these options amount to.
+    pub fn to_config(&self) -> Config {
+        let d = Config::default();
+        let span = |typed: Option<Span>, default| typed.map_or(default, |span| span.0);
+        Config {
+            scope: self.scope.unwrap_or(d.scope),
+            include: self.include.iter().map(|pattern| pattern.0.clone()).collect(),
+            exclude: self.exclude.iter().map(|pattern| pattern.0.clone()).collect(),
+            max_depth: self.max_depth,
+            max_pages: self.max_pages,
+            max_pages_per_host: self.max_pages_per_host,
+            max_duration: self.max_duration.map(|span| span.0),
+            max_body_size: self.max_body_size.map_or(d.max_body_size, |size| size.0),
+            concurrency: self.concurrency.unwrap_or(d.concurrency),
+            max_connections: self.max_connections,
+            max_connections_per_host: self.max_connections_per_host.unwrap_or(d.max_connections_per_host),
+            rate: self.rate.unwrap_or(d.rate),
+            global_rate: self.global_rate.unwrap_or(d.global_rate),
+            ignore_robots: self.ignore_robots.unwrap_or(d.ignore_robots),
+            user_agent: self.user_agent.clone().unwrap_or(d.user_agent),
+            timeout: span(self.timeout, d.timeout),
+            connect_timeout: span(self.connect_timeout, d.connect_timeout),
+            retries: self.retries.unwrap_or(d.retries),
+            max_wait: span(self.max_wait, d.max_wait),
+            max_redirects: self.max_redirects.unwrap_or(d.max_redirects),
+            max_url_length: self.max_url_length.unwrap_or(d.max_url_length),
+            headers: self.header.iter().map(|line| (line.0.clone(), line.1.clone())).collect(),
+            proxy: self.proxy.clone(),
+            recrawl_after: span(self.recrawl_after, d.recrawl_after),
+            fresh: self.fresh.unwrap_or(d.fresh),
+            body_types: self.body_types.clone().map_or(d.body_types, |types| types.0),
+            store_bodies: !self.no_bodies.unwrap_or(false),
+            store_links: !self.no_links.unwrap_or(false),
+        }
+    }
+}
+
+/// A value written as text, on the command line and in the file alike.
+macro_rules! from_text {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+    };
+}
+
+/// A regular expression.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(Regex);
+from_text!(Pattern);
+
+impl std::str::FromStr for Pattern {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let one_line = |e: regex::Error| e.to_string().lines().last().unwrap_or_default().trim().to_owned();
+        Regex::new(text).map(Self).map_err(|e| format!("not a regular expression: {}", one_line(e)))
+    }
+}
+
+/// A duration such as `90s`, `50m` or `1h 30m`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(Duration);
+from_text!(Span);
+
+impl std::str::FromStr for Span {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = if text == "0" { "0s" } else { text };
+        humantime::parse_duration(plain).map(Self).map_err(|e| format!("{e}; write a duration such as 90s or 50m"))
+    }
+}
+
+/// A number of bytes such as `512KiB`, `10MiB` or `5000000`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(u64);
+from_text!(Size);
+
+impl std::str::FromStr for Size {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+        let unit: u64 = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kib" => 1 << 10,
+            "kb" => 1_000,
+            "m" | "mib" => 1 << 20,
+            "mb" => 1_000_000,
+            "g" | "gib" => 1 << 30,
+            "gb" => 1_000_000_000,
+            other => return Err(format!("unknown unit `{other}`; write a size such as 512KiB or 10MiB")),
+        };
+        let number: u64 = digits.trim().parse().map_err(|_| "write a size such as 512KiB or 10MiB".to_owned())?;
+        number.checked_mul(unit).filter(|size| *size > 0).map(Self).ok_or_else(|| "out of range".to_owned())
+    }
+}
+
+/// A header as `Name: value`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HeaderLine(String, String);
+from_text!(HeaderLine);
+
+impl std::str::FromStr for HeaderLine {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once(':').ok_or("write a header as `Name: value`")?;
+        let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+        if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(format!("`{name}` is no header name"));
+        }
+        Ok(Self(name, value))
+    }
+}
+
+/// Media types.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Types(BodyTypes);
+from_text!(Types);
+
+impl std::str::FromStr for Types {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}

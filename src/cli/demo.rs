@@ -1,0 +1,33 @@
+//! `demo`: the bundled web, crawled by the same path as any other, and a few questions to the result.
+
+use harvestman::canonical::CanonicalUrl;
+use harvestman::config::Config;
+use harvestman::demo::DemoWeb;
+
+use super::output::table;
+use super::query::ask;
+use super::{Failure, crawl};
+
+const QUESTIONS: [(&str, &str); 3] = [
+    ("What came back", "select status, count(*) as pages from pages group by status order by 2 desc"),
+    (
+        "Broken links",
+        "select to_url, status, failure, count(*) as links from broken_links group by to_url order by 4 desc limit 5",
+    ),
+    ("What was skipped, and why", "select reason, count(*) as urls from skipped group by reason order by 2 desc"),
+];
+
+pub async fn run(database: &str, quiet: bool) -> Result<u8, Failure> {
+    let web = DemoWeb::start().await.map_err(|e| Failure::new(format!("cannot serve the demo on loopback: {e}")))?;
+    let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
+    if !quiet {
+        eprintln!("Crawling {} demo hosts on loopback into {database} ...", seeds.len());
+    }
+    let config = Config { rate: 100.0, max_connections_per_host: 8, ..Config::default() };
+    let code = crawl::crawl(config, seeds, database, quiet, false).await?;
+    for (title, sql) in QUESTIONS {
+        let answer = ask(database, sql).await?;
+        println!("\n{title}\n  {sql}\n\n{}", table(&answer));
+    }
+    Ok(code)
+}

@@ -1,0 +1,54 @@
+//! `robots`: which URLs a robots.txt allows, and the line that decides.
+
+use std::io::Write as _;
+
+use harvestman::canonical::CanonicalUrl;
+use harvestman::config::{Config, product_token};
+use harvestman::fetch::Fetcher;
+use harvestman::robots::{MAX_ROBOTS_REDIRECTS, Rules};
+use harvestman::visit::RobotsAnswer;
+
+use super::Failure;
+use super::output::printable;
+
+pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, Failure> {
+    let token = product_token(user_agent);
+    let rules = match CanonicalUrl::parse(robots) {
+        Ok(url) => Rules::from_answer(&fetch(url).await?, token),
+        Err(_) => {
+            let body = std::fs::read(robots).map_err(|e| Failure::new(format!("cannot read `{robots}`: {e}")))?;
+            Rules::parse(&body, token)
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    let mut all_allowed = true;
+    for text in urls {
+        let url = CanonicalUrl::parse(text).map_err(|e| Failure::new(format!("`{text}`: {e}")))?;
+        let allowed = rules.forbid(&url).is_none();
+        all_allowed &= allowed;
+        let verdict = if allowed { "allowed" } else { "disallowed" };
+        writeln!(out, "{verdict}\t{url}\t{}", printable(&rules.deciding_line(&url).unwrap_or_default()))?;
+    }
+    Ok(if all_allowed { 0 } else { 3 })
+}
+
+async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
+    let fetcher = Fetcher::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
+    for _ in 0..=MAX_ROBOTS_REDIRECTS {
+        let fetched = fetcher.get(&url, true, |_, _| Some(u64::MAX)).await;
+        let fetched = fetched.map_err(|e| Failure::new(format!("cannot fetch `{url}`: {e}")))?;
+        match fetched.status {
+            status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
+            status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
+            status @ 300..=399 => {
+                let location = fetched.headers.get("location").and_then(|value| value.to_str().ok());
+                match location.and_then(|location| CanonicalUrl::join(url.url(), location).ok()) {
+                    Some(next) => url = next,
+                    None => return Ok(RobotsAnswer::Unavailable { status }),
+                }
+            }
+            status => return Ok(RobotsAnswer::Unavailable { status }),
+        }
+    }
+    Ok(RobotsAnswer::Unavailable { status: 310 })
+}

@@ -1,0 +1,30 @@
+//! `status`: what the database holds.
+
+use super::query::ask;
+use super::{Failure, output};
+use std::io::Write as _;
+
+const PARTS: [(&str, &str); 4] = [
+    ("Accounting", "select * from accounting"),
+    ("Runs", "select * from runs order by id desc limit 10"),
+    ("Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
+    (
+        "Queue",
+        "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
+    ),
+];
+
+pub async fn run(database: &str) -> Result<u8, Failure> {
+    let mut out = String::new();
+    for (title, sql) in PARTS {
+        let answer = ask(database, sql).await?;
+        if answer.rows.is_empty() {
+            out.push_str(&format!("{title}: none\n\n"));
+        } else {
+            out.push_str(&format!("{title}\n{}\n\n", output::table(&answer)));
+        }
+    }
+    std::io::stdout().write_all(out.trim_end().as_bytes())?;
+    std::io::stdout().write_all(b"\n")?;
+    Ok(0)
+}

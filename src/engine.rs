@@ -1,0 +1,289 @@
+//! The crawl itself: a pool of workers, one writer, and the way they stop.
+
+mod visitor;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ConfigError};
+use crate::fetch::Fetcher;
+use crate::frontier::schedule::Limits;
+use crate::frontier::{Frontier, SteadyClock};
+use crate::scope::Scope;
+use crate::store::{Accounting, Store, StoreError, Tally};
+use crate::visit::{Errand, HostId, Outcome, Record, Rest};
+use visitor::Visitor;
+
+/// Records in one transaction, at most.
+const MAX_BATCH: usize = 256;
+/// Hosts whose windows are filled at the start, and again when more wait on disk.
+const HOSTS_AT_ONCE: usize = 20_000;
+/// How long requests in flight may go on after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why a crawl could not run, or not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CrawlError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How an invocation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrawlEnd {
+    /// Nothing is pending.
+    Finished,
+    /// A limit the user set was reached.
+    Limit,
+    /// Stopped from outside.
+    Interrupted,
+    /// What is left waits for hosts that asked for more time than this invocation gives.
+    Waiting,
+}
+
+impl CrawlEnd {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Limit => "limit",
+            Self::Interrupted => "interrupted",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// What an invocation did.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Summary {
+    pub run: i64,
+    pub outcome: CrawlEnd,
+    #[serde(flatten)]
+    pub accounting: Accounting,
+    #[serde(flatten)]
+    pub tally: Tally,
+    pub elapsed_seconds: f64,
+}
+
+/// Where a running crawl stands, as of its last commit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    pub accounting: Accounting,
+    pub tally: Tally,
+}
+
+/// A crawl, ready to run.
+#[derive(Debug)]
+pub struct Crawl<S> {
+    config: Config,
+    seeds: Vec<CanonicalUrl>,
+    store: S,
+    progress: watch::Sender<Progress>,
+}
+
+impl<S: Store> Crawl<S> {
+    pub fn new(config: Config, seeds: Vec<CanonicalUrl>, store: S) -> Self {
+        Self { config, seeds, store, progress: watch::Sender::default() }
+    }
+
+    /// Follows the crawl from outside. Lossy: only the newest state is kept.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
+    /// happens.
+    pub async fn run_until(mut self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
+        self.config.validate()?;
+        let started = Instant::now();
+        let scope = Scope::new(&self.config, &self.seeds);
+        let fetcher = Fetcher::new(&self.config)?;
+        let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
+        let frontier = Arc::new(Frontier::new(Limits::new(&self.config), SteadyClock::start()));
+        let mut cursor = Cursor::default();
+        wake_hosts(&mut self.store, &frontier, &mut cursor).await?;
+        let visitor = Arc::new(Visitor::new(&self.config, scope, fetcher));
+
+        let (abort, aborted) = watch::channel(false);
+        let (out, inbox) = mpsc::channel(self.config.concurrency);
+        let mut workers = JoinSet::new();
+        for _ in 0..self.config.concurrency {
+            workers.spawn(work(frontier.clone(), visitor.clone(), out.clone(), aborted.clone()));
+        }
+        drop(out);
+        let timekeeper = tokio::spawn({
+            let frontier = frontier.clone();
+            async move { frontier.keep_time().await }
+        });
+        let ended = {
+            let write = write(&mut self.store, &frontier, inbox, &mut cursor, &self.progress);
+            tokio::pin!(write);
+            let why = tokio::select! {
+                result = &mut write => Some((result, None)),
+                () = stop => None,
+                () = after(self.config.max_duration) => { frontier.with(|s, _| s.set_out_of_time()); None }
+            };
+            match why {
+                Some(done) => done,
+                None => {
+                    frontier.close();
+                    let late = tokio::select! {
+                        result = &mut write => Some(result),
+                        () = tokio::time::sleep(GRACE) => None,
+                    };
+                    let result = match late {
+                        Some(result) => result,
+                        None => {
+                            abort.send_replace(true);
+                            write.await
+                        }
+                    };
+                    (result, Some(CrawlEnd::Interrupted))
+                }
+            }
+        };
+        timekeeper.abort();
+        let (result, stopped) = ended;
+        result?;
+        workers.shutdown().await;
+        let outcome = self.judge_end(&frontier, stopped);
+        self.store.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+        let (accounting, tally) = self.store.accounting();
+        let elapsed_seconds = started.elapsed().as_secs_f64();
+        Ok((Summary { run, outcome, accounting, tally, elapsed_seconds }, self.store))
+    }
+
+    fn judge_end(&self, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
+        let (accounting, _) = self.store.accounting();
+        frontier.with(|schedule, _| match stopped {
+            _ if accounting.pending == 0 => CrawlEnd::Finished,
+            Some(_) if schedule.is_out_of_time() => CrawlEnd::Limit,
+            Some(end) => end,
+            None if schedule.is_limited() => CrawlEnd::Limit,
+            None => CrawlEnd::Waiting,
+        })
+    }
+}
+
+async fn after(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn work(
+    frontier: Arc<Frontier>,
+    visitor: Arc<Visitor>,
+    out: mpsc::Sender<Record>,
+    aborted: watch::Receiver<bool>,
+) {
+    while let Some((errand, permit)) = frontier.next().await {
+        let host = asked_host(&errand);
+        let mut rest = Rest::default();
+        let record = visitor
+            .visit(errand, permit, aborted.clone(), |what| {
+                rest = what;
+                if let Some(host) = host {
+                    frontier.release(host, what);
+                }
+            })
+            .await;
+        if let (Some(host), Outcome::Failed { kind, message, .. } | Outcome::Retry { kind: Some(kind), message, .. }) =
+            (host, &record.outcome)
+        {
+            frontier.with(|schedule, _| schedule.give_up(host, *kind, message.clone()));
+        }
+        if out.send(record).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The host that a request of this errand goes to.
+fn asked_host(errand: &Errand) -> Option<HostId> {
+    match errand {
+        Errand::Page(target) => Some(target.host),
+        Errand::Robots { host, .. } => Some(*host),
+        Errand::Refuse { .. } => None,
+    }
+}
+
+async fn write<S: Store>(
+    store: &mut S,
+    frontier: &Frontier,
+    mut inbox: mpsc::Receiver<Record>,
+    cursor: &mut Cursor,
+    progress: &watch::Sender<Progress>,
+) -> Result<(), StoreError> {
+    let result = write_all(store, frontier, &mut inbox, cursor, progress).await;
+    // On every way out: workers must not wait for a frontier that nobody feeds.
+    frontier.close();
+    result
+}
+
+async fn write_all<S: Store>(
+    store: &mut S,
+    frontier: &Frontier,
+    inbox: &mut mpsc::Receiver<Record>,
+    cursor: &mut Cursor,
+    progress: &watch::Sender<Progress>,
+) -> Result<(), StoreError> {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    publish(store, progress);
+    while inbox.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
+        let clock = |host| frontier.with(|schedule, _| schedule.clock(host));
+        let committed = store.commit(records, clock).await?;
+        frontier.settle(committed.hosts, committed.targets, committed.settlements);
+        refill(store, frontier).await?;
+        if frontier.with(|schedule, _| schedule.wants_hosts()) {
+            wake_hosts(store, frontier, cursor).await?;
+        }
+        publish(store, progress);
+    }
+    Ok(())
+}
+
+fn publish<S: Store>(store: &S, progress: &watch::Sender<Progress>) {
+    let (accounting, tally) = store.accounting();
+    progress.send_replace(Progress { accounting, tally });
+}
+
+async fn refill<S: Store>(store: &mut S, frontier: &Frontier) -> Result<(), StoreError> {
+    for (host, limit) in frontier.with(|schedule, _| schedule.low()) {
+        let refill = store.pending(host, limit).await?;
+        frontier.with(|schedule, now| schedule.refill(host, refill.targets, refill.complete, now));
+    }
+    Ok(())
+}
+
+/// Where the walk over hosts with pending URLs stands.
+#[derive(Debug, Default)]
+struct Cursor {
+    after: HostId,
+}
+
+/// Brings hosts with pending URLs into memory.
+async fn wake_hosts<S: Store>(store: &mut S, frontier: &Frontier, cursor: &mut Cursor) -> Result<(), StoreError> {
+    let ids = store.hosts_with_pending(cursor.after, HOSTS_AT_ONCE).await?;
+    let more = ids.len() == HOSTS_AT_ONCE;
+    let window = frontier.with(|schedule, _| schedule.window());
+    for id in ids {
+        cursor.after = id;
+        let refill = store.pending(id, window).await?;
+        frontier.with(|schedule, now| {
+            schedule.add_host(refill.host, now);
+            schedule.refill(id, refill.targets, refill.complete, now);
+        });
+    }
+    frontier.with(|schedule, _| schedule.set_dormant(more));
+    Ok(())
+}

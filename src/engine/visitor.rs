@@ -1,0 +1,358 @@
+//! One errand from request to record. Never fails: whatever happens becomes an outcome.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use url::Url;
+
+use crate::canonical::CanonicalUrl;
+use crate::charset;
+use crate::config::Config;
+use crate::fetch::{self, FetchError, Fetched, Fetcher};
+use crate::parse::{self, Parsed};
+use crate::politeness;
+use crate::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
+use crate::scope::Scope;
+use crate::visit::{
+    self, Candidate, Element, Errand, FailureKind, Outcome, Page, Record, Request, Rest, RobotsAnswer, SkipReason,
+    Target,
+};
+
+/// Bytes of documents being parsed at once: a tree takes up to 28 times its input.
+const PARSE_BUDGET: usize = 8 << 20;
+/// Larger documents are parsed on a blocking thread, so that they stall no worker.
+const INLINE_PARSE: usize = 256 << 10;
+/// After this the tree is taken as far as it got.
+const PARSE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Everything an errand needs, shared by all workers.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    scope: Scope,
+    fetcher: Fetcher,
+    retries: u32,
+    ignore_robots: bool,
+    product_token: String,
+    body_types: crate::config::BodyTypes,
+    parse_budget: Arc<Semaphore>,
+}
+
+/// A response or its absence, timed.
+struct Visit {
+    request: Request,
+    result: Result<Fetched, FetchError>,
+    rest: Rest,
+}
+
+impl Visitor {
+    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher) -> Self {
+        Self {
+            scope,
+            fetcher,
+            retries: config.retries,
+            ignore_robots: config.ignore_robots,
+            product_token: config.product_token().to_owned(),
+            body_types: config.body_types.clone(),
+            parse_budget: Arc::new(Semaphore::new(PARSE_BUDGET)),
+        }
+    }
+
+    /// Does the errand. `released` is called once the request is over and the host may rest; the permit is dropped
+    /// then too.
+    pub(super) async fn visit(
+        &self,
+        errand: Errand,
+        permit: Option<OwnedSemaphorePermit>,
+        mut aborted: watch::Receiver<bool>,
+        released: impl FnOnce(Rest),
+    ) -> Record {
+        let (url, is_page) = match &errand {
+            Errand::Refuse { .. } => {
+                return Record { errand, request: None, outcome: Outcome::Abandoned, rest: Rest::default() };
+            }
+            Errand::Page(target) => (target.url.clone(), true),
+            Errand::Robots { url, .. } => (url.clone(), false),
+        };
+        let visit = tokio::select! {
+            visit = AssertUnwindSafe(self.request(&url, is_page)).catch_unwind() => visit.ok(),
+            _ = aborted.wait_for(|stop| *stop) => None,
+        };
+        drop(permit);
+        let rest = visit.as_ref().map_or_else(Rest::default, |visit| visit.rest);
+        released(rest);
+        let Some(Visit { request, result, rest }) = visit else {
+            return Record { errand, request: None, outcome: Outcome::Abandoned, rest };
+        };
+        let guarded = matches!(result, Err(FetchError::Private));
+        let outcome = match &errand {
+            Errand::Page(target) => AssertUnwindSafe(self.page(target, result, &request, rest))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Outcome::Failed {
+                    kind: FailureKind::Protocol,
+                    message: "the response could not be read".into(),
+                    attempts: target.attempts + 1,
+                }),
+            Errand::Robots { hop, attempt, .. } => self.robots(&url, result, *hop, *attempt, rest),
+            Errand::Refuse { .. } => Outcome::Abandoned,
+        };
+        Record { errand, request: (!guarded).then_some(request), outcome, rest }
+    }
+
+    async fn request(&self, url: &CanonicalUrl, is_page: bool) -> Visit {
+        let licensed = self.scope.is_seed_host(&url.host());
+        let wants = |status: u16, media_type: Option<&str>| {
+            if !is_page {
+                return (200..300).contains(&status).then_some(u64::MAX);
+            }
+            media_type.is_none_or(|essence| self.body_types.wants(essence)).then_some(u64::MAX)
+        };
+        let (at, started) = (visit::now(), Instant::now());
+        let result = self.fetcher.get(url, licensed, wants).await;
+        let mut request = Request { at, elapsed: started.elapsed(), status: None, failure: None, bytes: 0 };
+        let mut rest = Rest::default();
+        match &result {
+            Ok(fetched) => {
+                request.status = Some(fetched.status);
+                request.bytes = fetched.body.as_ref().map_or(0, |body| body.len() as u64);
+                rest.answered = Some(true);
+                if matches!(fetched.status, 429 | 503) {
+                    let value = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
+                    rest.asked_until = value.and_then(|value| politeness::retry_after(value, visit::now()));
+                }
+            }
+            Err(FetchError::Failed { kind, unconnected, .. }) => {
+                request.failure = Some(*kind);
+                rest.unconnected = *unconnected;
+                rest.answered = match kind {
+                    FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => Some(false),
+                    _ => None,
+                };
+            }
+            Err(FetchError::Private) => {}
+        }
+        Visit { request, result, rest }
+    }
+
+    /// The one place that decides on another try: by kind of error and number of tries.
+    fn again(&self, attempts: u32, rest: Rest) -> Option<visit::Millis> {
+        if attempts > self.retries {
+            return None;
+        }
+        let pause = politeness::backoff(attempts, fastrand::f64());
+        let due = visit::now().saturating_add(politeness::millis(pause));
+        Some(rest.asked_until.map_or(due, |asked| asked.max(due)))
+    }
+
+    async fn page(
+        &self,
+        target: &Target,
+        result: Result<Fetched, FetchError>,
+        request: &Request,
+        rest: Rest,
+    ) -> Outcome {
+        let attempts = target.attempts + 1;
+        match result {
+            Err(FetchError::Private) => Outcome::Skipped(SkipReason::PrivateAddress),
+            Err(FetchError::Failed { kind, message, .. }) => {
+                let message: Arc<str> = message.into();
+                let due = politeness::is_transient_failure(kind).then(|| self.again(attempts, rest)).flatten();
+                match due {
+                    Some(due_at) => Outcome::Retry { due_at, kind: Some(kind), message },
+                    None => Outcome::Failed { kind, message, attempts },
+                }
+            }
+            Ok(fetched) => {
+                if politeness::is_transient_status(fetched.status)
+                    && let Some(due_at) = self.again(attempts, rest)
+                {
+                    let message = format!("status {}", fetched.status).into();
+                    return Outcome::Retry { due_at, kind: None, message };
+                }
+                self.read(target, fetched, request).await
+            }
+        }
+    }
+
+    async fn read(&self, target: &Target, fetched: Fetched, request: &Request) -> Outcome {
+        let header = |name: &str| fetched.headers.get(name).map(|value| latin1(value.as_bytes()));
+        let mut page = Page {
+            status: fetched.status,
+            headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
+            content_type: header("content-type"),
+            language: header("content-language"),
+            etag: header("etag"),
+            last_modified: header("last-modified"),
+            fetched_at: request.at + politeness::millis(request.elapsed),
+            ..Page::default()
+        };
+        if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
+            match self.redirect(target, header("location").as_deref()) {
+                Ok(candidate) => page.redirect = Some(candidate),
+                Err(message) => {
+                    return Outcome::Failed {
+                        kind: FailureKind::Redirect,
+                        message: message.into(),
+                        attempts: target.attempts + 1,
+                    };
+                }
+            }
+        }
+        let forbids = |value: &reqwest::header::HeaderValue| {
+            parse::robots_tag_forbids_following(&latin1(value.as_bytes()), &self.product_token)
+        };
+        let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
+        if let Some(body) = fetched.body {
+            page.content_hash = Some(Sha256::digest(&body).into());
+            self.read_body(target, &mut page, body, nofollow).await;
+        }
+        Outcome::Fetched(Box::new(page))
+    }
+
+    fn redirect(&self, target: &Target, location: Option<&str>) -> Result<Candidate, String> {
+        let Some(location) = location else { return Err("a redirect without a Location".into()) };
+        let url = CanonicalUrl::join(target.url.url(), location)
+            .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
+        let skip = self.scope.judge(&url, target.depth + 1, true);
+        let (text, rel) = Default::default();
+        Ok(Candidate { url, text, rel, element: Element::Redirect, follow: true, skip })
+    }
+
+    async fn read_body(&self, target: &Target, page: &mut Page, body: Vec<u8>, nofollow: bool) {
+        let content_type = page.content_type.clone().unwrap_or_default();
+        let media_type = fetch::essence(content_type.as_bytes());
+        let kind = Kind::of(media_type.as_deref(), &body);
+        if kind == Kind::Other {
+            page.body = Some(body);
+            return;
+        }
+        let label = content_type.parse::<mime::Mime>().ok().and_then(|m| m.get_param("charset").map(|c| c.to_string()));
+        let is_xml = media_type.is_some_and(|essence| essence.ends_with("xml"));
+        if kind == Kind::Text {
+            let (text, encoding) = charset::decode(&body, label.as_deref(), is_xml);
+            page.charset = Some(encoding.name().to_ascii_lowercase());
+            page.text = Some(text.into_owned());
+            page.body = Some(body);
+            return;
+        }
+        let base = target.url.url().clone();
+        let token = self.product_token.clone();
+        let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
+        let large = body.len() > INLINE_PARSE;
+        let budget = self.parse_budget.clone().acquire_many_owned(cost).await;
+        let parsed = if large {
+            tokio::task::spawn_blocking(move || parse_body(body, label.as_deref(), is_xml, &base, &token)).await.ok()
+        } else {
+            Some(parse_body(body, label.as_deref(), is_xml, &base, &token))
+        };
+        drop(budget);
+        let Some((body, charset, parsed)) = parsed else { return };
+        page.body = Some(body);
+        page.charset = Some(charset);
+        self.take_in(target, page, parsed, nofollow);
+    }
+
+    fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
+        let page_follows = self.ignore_robots || !(nofollow || parsed.nofollow);
+        page.links = parsed
+            .links
+            .into_iter()
+            .map(|link| {
+                let follow = page_follows && (self.ignore_robots || !link.nofollow);
+                let skip = self.scope.judge(&link.url, target.depth + 1, follow);
+                Candidate { url: link.url, text: link.text, rel: link.rel, element: link.element, follow, skip }
+            })
+            .collect();
+        page.title = parsed.title;
+        page.description = parsed.description;
+        page.language = parsed.language.or(page.language.take());
+        page.canonical_url = parsed.canonical_url;
+        page.text = Some(parsed.text);
+    }
+
+    /// The cases of RFC 9309, section 2.3.1.
+    fn robots(
+        &self,
+        url: &CanonicalUrl,
+        result: Result<Fetched, FetchError>,
+        hop: u32,
+        attempt: u32,
+        rest: Rest,
+    ) -> Outcome {
+        let tries = attempt + 1;
+        match result {
+            Err(FetchError::Private) => Outcome::Robots(RobotsAnswer::Private),
+            // More than 500 KiB and broken codings say nothing that could be relied on.
+            Err(FetchError::Failed { kind, message, unconnected }) => {
+                if politeness::is_transient_failure(kind)
+                    && let Some(due_at) = self.again(tries, rest)
+                {
+                    return Outcome::RobotsAgain { url: url.clone(), hop, attempt: tries, due_at };
+                }
+                Outcome::Robots(if unconnected {
+                    RobotsAnswer::Dead { kind, message: message.into() }
+                } else {
+                    RobotsAnswer::Unreachable { status: None, failure: Some(kind) }
+                })
+            }
+            Ok(Fetched { status, headers, body }) => match status {
+                200..=299 => {
+                    let mut body = body.unwrap_or_default();
+                    body.truncate(MAX_ROBOTS_BYTES);
+                    Outcome::Robots(RobotsAnswer::Rules { status, body })
+                }
+                300..=399 => {
+                    let location = headers.get("location").map(|value| latin1(value.as_bytes()));
+                    let next = location.and_then(|location| CanonicalUrl::join(url.url(), &location).ok());
+                    match next.filter(|_| hop < MAX_ROBOTS_REDIRECTS) {
+                        Some(url) => Outcome::RobotsAgain { url, hop: hop + 1, attempt, due_at: 0 },
+                        None => Outcome::Robots(RobotsAnswer::Unavailable { status }),
+                    }
+                }
+                429 | 500..=599 => match self.again(tries, rest).filter(|_| politeness::is_transient_status(status)) {
+                    Some(due_at) => Outcome::RobotsAgain { url: url.clone(), hop, attempt: tries, due_at },
+                    None if status == 429 => Outcome::Robots(RobotsAnswer::Unavailable { status }),
+                    None => Outcome::Robots(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
+                },
+                _ => Outcome::Robots(RobotsAnswer::Unavailable { status }),
+            },
+        }
+    }
+}
+
+/// How a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Html,
+    Text,
+    Other,
+}
+
+impl Kind {
+    fn of(essence: Option<&str>, body: &[u8]) -> Self {
+        match essence {
+            Some("text/html" | "application/xhtml+xml") => Self::Html,
+            Some("text/plain" | "text/markdown") => Self::Text,
+            // Without a label, a document that starts like markup is read as HTML (WHATWG MIME sniffing, section 7.1).
+            None if body.trim_ascii_start().starts_with(b"<") => Self::Html,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn parse_body(body: Vec<u8>, label: Option<&str>, is_xml: bool, base: &Url, token: &str) -> (Vec<u8>, String, Parsed) {
+    let (text, encoding) = charset::decode(&body, label, is_xml);
+    let parsed = parse::parse_html(base, &text, token, Instant::now() + PARSE_DEADLINE);
+    let charset = encoding.name().to_ascii_lowercase();
+    drop(text);
+    (body, charset, parsed)
+}
+
+/// Header bytes as text: UTF-8 if they are, else each byte a Latin-1 character.
+fn latin1(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect(), str::to_owned)
+}

@@ -1,0 +1,265 @@
+//! One request: address guard, time and size caps, content decoding. No redirects, no retries, no waiting.
+
+use std::error::Error as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ConfigError};
+use crate::scope::is_private;
+use crate::visit::FailureKind;
+
+/// Response header fields accepted; more is a failure `protocol`.
+const MAX_HEADERS: usize = 256;
+/// Bytes of HTTP/2 response headers accepted.
+const MAX_HEADER_BYTES: u32 = 256 << 10;
+/// Kept-alive connections without a request, for each host.
+const IDLE_PER_HOST: usize = 64;
+
+/// A response, whole or as much of it as was wanted.
+#[derive(Debug)]
+pub struct Fetched {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// None if the media type was not wanted.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Why a request gave no usable response.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FetchError {
+    /// The address is not for crawling, and no seed names this host.
+    #[error("the address is not a public one")]
+    Private,
+    #[error("{message}")]
+    Failed {
+        kind: FailureKind,
+        message: String,
+        /// No connection stood.
+        unconnected: bool,
+    },
+}
+
+impl FetchError {
+    fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self::Failed { kind, message: message.into(), unconnected: false }
+    }
+}
+
+/// Makes requests. Two clients, so that no connection to a private address is ever shared with a host whose seed
+/// licence does not cover it.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    licensed: reqwest::Client,
+    guarded: reqwest::Client,
+    proxied: bool,
+    max_body: u64,
+    timeout: Duration,
+}
+
+impl Fetcher {
+    /// Fails on a header, a proxy or TLS roots that cannot be used.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+            let mut builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .user_agent(&config.user_agent)
+                .default_headers(headers(config)?)
+                .connect_timeout(config.connect_timeout)
+                .http1_max_headers(MAX_HEADERS)
+                .http2_max_header_list_size(MAX_HEADER_BYTES)
+                .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
+                .pool_idle_timeout(Duration::from_secs(30))
+                .tcp_nodelay(true);
+            if guard {
+                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
+            }
+            if let Some(proxy) = &config.proxy {
+                let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
+                builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(problem)?);
+            }
+            builder.build().map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
+        };
+        Ok(Self {
+            licensed: build(false)?,
+            guarded: build(true)?,
+            proxied: config.proxy.is_some(),
+            max_body: config.max_body_size,
+            timeout: config.timeout,
+        })
+    }
+
+    /// Gets `url`. `licensed`: a seed names its host, so its address may be private. `wants` looks at status and
+    /// media type (lower case, no parameters) and says how much of the body is read; None leaves it on the wire.
+    pub async fn get(
+        &self,
+        url: &CanonicalUrl,
+        licensed: bool,
+        wants: impl Fn(u16, Option<&str>) -> Option<u64>,
+    ) -> Result<Fetched, FetchError> {
+        if !licensed && url.literal_address().is_some_and(is_private) {
+            return Err(FetchError::Private);
+        }
+        let whole = tokio::time::timeout(self.timeout, self.exchange(url, licensed, wants));
+        whole.await.unwrap_or_else(|_| {
+            let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
+            Err(FetchError::failed(FailureKind::Timeout, message))
+        })
+    }
+
+    async fn exchange(
+        &self,
+        url: &CanonicalUrl,
+        licensed: bool,
+        wants: impl Fn(u16, Option<&str>) -> Option<u64>,
+    ) -> Result<Fetched, FetchError> {
+        let client = if licensed { &self.licensed } else { &self.guarded };
+        let mut response = client.get(url.url().clone()).send().await.map_err(|e| classify(&e))?;
+        if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
+            return Err(FetchError::Private);
+        }
+        let status = response.status().as_u16();
+        let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| essence(value.as_bytes()));
+        let limit = wants(status, media_type.as_deref());
+        let headers = response.headers().clone();
+        let Some(limit) = limit.map(|limit| limit.min(self.max_body)) else {
+            return Ok(Fetched { status, headers, body: None });
+        };
+        if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|value| !is_identity(value)) {
+            let message = format!("content coding `{}` is not supported", String::from_utf8_lossy(coding.as_bytes()));
+            return Err(FetchError::failed(FailureKind::Decode, message));
+        }
+        let announced = response.content_length().unwrap_or(0).min(limit).min(1 << 20);
+        let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
+            if body.len() as u64 + chunk.len() as u64 > limit {
+                let message = format!("body is larger than {limit} bytes");
+                return Err(FetchError::failed(FailureKind::TooLarge, message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fetched { status, headers, body: Some(body) })
+    }
+
+    /// When the request is over at the latest.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+}
+
+fn is_identity(value: &HeaderValue) -> bool {
+    let value = value.as_bytes().trim_ascii();
+    value.is_empty() || value.eq_ignore_ascii_case(b"identity")
+}
+
+/// Type and subtype of a Content-Type, lower case. None if there is none to be read.
+pub fn essence(content_type: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(content_type);
+    let essence = text.split([';', ',']).next()?.trim().to_ascii_lowercase();
+    essence.contains('/').then_some(essence)
+}
+
+fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
+    let mut map = HeaderMap::new();
+    map.insert("accept", HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
+    for (name, value) in &config.headers {
+        let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
+        let value = HeaderValue::from_str(value).map_err(|_| bad("has a value no header can hold"))?;
+        map.insert(header, value);
+    }
+    Ok(map)
+}
+
+/// The proxy's own name must resolve wherever it lies: the user named it.
+fn proxy_host(config: &Config) -> Option<String> {
+    let from_environment = || {
+        ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok())
+    };
+    let proxy = config.proxy.clone().or_else(from_environment)?;
+    url::Url::parse(&proxy).ok()?.host_str().map(str::to_owned)
+}
+
+/// Resolves names to public addresses only, so that the guard holds for the address that is connected to.
+struct PublicOnly {
+    exempt: Option<String>,
+}
+
+/// A name that has none but private addresses.
+#[derive(Debug, thiserror::Error)]
+#[error("the name resolves to no public address")]
+struct NoPublicAddress;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let exempt = self.exempt.as_deref() == Some(name.as_str());
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let public: Vec<_> = found.iter().copied().filter(|a| exempt || !is_private(a.ip())).collect();
+            if public.is_empty() && !found.is_empty() {
+                return Err(NoPublicAddress.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Names a failure by looking through what caused it: reqwest calls refusal, DNS, TLS and guard alike `connect`.
+fn classify(error: &reqwest::Error) -> FetchError {
+    let mut io = None;
+    let mut hyper = None;
+    let mut tls = false;
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.is::<NoPublicAddress>() {
+            return FetchError::Private;
+        }
+        tls |= cause.is::<rustls::Error>();
+        if let Some(found) = cause.downcast_ref::<std::io::Error>() {
+            tls |= found.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            io = Some(found.kind());
+        }
+        hyper = hyper.or(cause.downcast_ref::<hyper::Error>());
+        source = cause.source();
+    }
+    let kind = if tls {
+        FailureKind::Tls
+    } else if error.is_dns() {
+        FailureKind::Dns
+    } else if error.is_timeout() || io == Some(std::io::ErrorKind::TimedOut) {
+        FailureKind::Timeout
+    } else if error.is_connect() {
+        FailureKind::Connect
+    } else if error.is_decode() && hyper.is_none() {
+        FailureKind::Decode
+    } else if hyper.is_some_and(hyper::Error::is_parse) {
+        FailureKind::Protocol
+    } else {
+        FailureKind::Closed
+    };
+    FetchError::Failed { kind, message: chain(error), unconnected: error.is_connect() || tls }
+}
+
+/// An error and its causes in one line, without the URL, which stands beside it everywhere.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    if text.is_empty() { error.to_string() } else { text }
+}

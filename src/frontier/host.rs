@@ -1,0 +1,304 @@
+//! One host in the frontier: its queue window, its clock, what robots.txt says, and what it offers now.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, Reference};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+use crate::canonical::{CanonicalUrl, Host};
+use crate::politeness;
+use crate::robots::{MAX_ROBOTS_AGE, Rules};
+use crate::visit::{FailureKind, HostId, HostRecord, Millis, Refusal, RobotsAnswer, SkipReason, Target, UrlId};
+
+use super::schedule::Limits;
+
+/// The schedule's own time, told to governor, so that a fake clock drives both.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tick(Arc<std::sync::atomic::AtomicU64>);
+
+impl Tick {
+    pub(super) fn set(&self, now: Millis) {
+        let nanos = u64::try_from(now).unwrap_or(0).saturating_mul(1_000_000);
+        self.0.store(nanos, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+impl Clock for Tick {
+    type Instant = Nanos;
+    fn now(&self) -> Nanos {
+        self.0.load(std::sync::atomic::Ordering::Relaxed).into()
+    }
+}
+
+/// A pace: at most one request an interval, no bursts.
+#[derive(Debug)]
+pub(super) struct Pace(RateLimiter<NotKeyed, InMemoryState, Tick, NoOpMiddleware<Nanos>>);
+
+impl Pace {
+    pub(super) fn new(interval: Duration, tick: &Tick) -> Option<Self> {
+        let quota = Quota::with_period(interval)?.allow_burst(NonZeroU32::MIN);
+        Some(Self(RateLimiter::direct_with_clock(quota, tick.clone())))
+    }
+
+    /// Takes one cell, or says when there will be one.
+    pub(super) fn check(&self) -> Result<(), Millis> {
+        self.0.check().map_err(|not_until| {
+            let nanos = not_until.earliest_possible().duration_since(Nanos::from(0)).as_u64();
+            Millis::try_from(nanos.div_ceil(1_000_000)).unwrap_or(Millis::MAX)
+        })
+    }
+}
+
+/// A robots.txt request that waits for its turn on this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RobotsCall {
+    pub(super) for_host: HostId,
+    pub(super) url: CanonicalUrl,
+    pub(super) hop: u32,
+    pub(super) attempt: u32,
+    pub(super) due_at: Millis,
+}
+
+/// What is known of the host's robots.txt.
+#[derive(Debug)]
+pub(super) enum RobotsState {
+    Unknown,
+    /// A request for it is queued or in flight; nothing else may be asked until it is settled.
+    Asked,
+    Known {
+        rules: Rules,
+        until: Millis,
+    },
+    /// No connection to be had: its URLs fail like this.
+    Dead {
+        kind: FailureKind,
+        message: Arc<str>,
+        attempts: u32,
+    },
+    Private,
+}
+
+/// A queued target, shortest path first, then the order of discovery.
+#[derive(Debug, PartialEq, Eq)]
+struct Queued(Target);
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0.depth, self.0.id).cmp(&(other.0.depth, other.0.id))
+    }
+}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct HostState {
+    pub(super) host: Host,
+    pub(super) robots: RobotsState,
+    pub(super) calls: VecDeque<RobotsCall>,
+    window: BinaryHeap<Reverse<Queued>>,
+    later: BinaryHeap<Reverse<(Millis, Queued)>>,
+    /// Ids in memory or handed out: a refill must not bring them again.
+    pub(super) held: HashSet<UrlId>,
+    /// More of this host is pending on disk than the window holds.
+    pub(super) overflow: bool,
+    pub(super) in_flight: usize,
+    /// Page requests handed out and not yet settled.
+    pub(super) reserved: u64,
+    /// Responses stored by this invocation.
+    pub(super) stored: u64,
+    interval: Option<Duration>,
+    pace: Option<Pace>,
+    pub(super) next_at: Millis,
+    pub(super) blocked_until: Millis,
+    /// Asks for more time than this invocation waits.
+    pub(super) parked: bool,
+    pub(super) streak: u32,
+    pub(super) ever_answered: bool,
+    /// When the host is armed in the heap, and the number that tells a stale entry.
+    pub(super) armed: Option<Millis>,
+    pub(super) stamp: u64,
+}
+
+/// What a host has to offer at a time.
+#[derive(Debug)]
+pub(super) enum Offer {
+    Call,
+    Page,
+    Refuse(Refusal),
+    AskRobots,
+    /// Not before this time.
+    At(Millis),
+    /// Nothing until something is settled, released or added.
+    Nothing,
+}
+
+impl HostState {
+    pub(super) fn new(record: HostRecord, limits: &Limits, tick: &Tick, now: Millis) -> Self {
+        let mut host = Self {
+            host: record.host,
+            robots: RobotsState::Unknown,
+            calls: VecDeque::new(),
+            window: BinaryHeap::new(),
+            later: BinaryHeap::new(),
+            held: HashSet::new(),
+            overflow: false,
+            in_flight: 0,
+            reserved: 0,
+            stored: 0,
+            interval: None,
+            pace: None,
+            next_at: record.next_at,
+            blocked_until: record.blocked_until,
+            parked: record.blocked_until > now.saturating_add(limits.max_wait),
+            streak: 0,
+            ever_answered: false,
+            armed: None,
+            stamp: 0,
+        };
+        host.set_interval(politeness::interval(limits.rate, None), tick);
+        match record.robots {
+            _ if limits.ignore_robots => host.know(Rules::allow_all(), Millis::MAX, limits, tick),
+            Some(stored) if is_reusable(&stored.answer) => {
+                let until = stored.fetched_at.saturating_add(politeness::millis(MAX_ROBOTS_AGE));
+                host.know(Rules::from_answer(&stored.answer, &limits.product_token), until, limits, tick);
+            }
+            _ => {}
+        }
+        host
+    }
+
+    fn set_interval(&mut self, interval: Option<Duration>, tick: &Tick) {
+        if self.interval != interval {
+            // The request that brought a longer Crawl-delay counts for the new pace too.
+            if let (Some(new), true) = (interval, self.next_at > 0) {
+                let old = self.interval.map_or(0, politeness::millis);
+                self.next_at = self.next_at.saturating_add(politeness::millis(new) - old);
+            }
+            self.interval = interval;
+            self.pace = interval.and_then(|interval| Pace::new(interval, tick));
+        }
+    }
+
+    pub(super) fn know(&mut self, rules: Rules, until: Millis, limits: &Limits, tick: &Tick) {
+        let delay = if limits.ignore_robots { None } else { rules.crawl_delay() };
+        self.set_interval(politeness::interval(limits.rate, delay), tick);
+        if delay.is_some_and(|delay| politeness::millis(delay) > limits.max_wait) {
+            self.parked = true;
+        }
+        self.robots = RobotsState::Known { rules, until };
+    }
+
+    /// Takes in what robots.txt turned out to be.
+    pub(super) fn learn(&mut self, answer: &RobotsAnswer, attempts: u32, now: Millis, limits: &Limits, tick: &Tick) {
+        match answer {
+            RobotsAnswer::Dead { kind, message } => {
+                self.robots = RobotsState::Dead { kind: *kind, message: message.clone(), attempts };
+            }
+            RobotsAnswer::Private => self.robots = RobotsState::Private,
+            answer => {
+                let until = now.saturating_add(politeness::millis(MAX_ROBOTS_AGE));
+                self.know(Rules::from_answer(answer, &limits.product_token), until, limits, tick);
+            }
+        }
+    }
+
+    /// Queues a target, unless it is held already or the window is full; then it stays on disk.
+    pub(super) fn push(&mut self, target: Target, now: Millis, cap: usize) {
+        if self.held.contains(&target.id) {
+            return;
+        }
+        if self.queued() >= cap {
+            self.overflow = true;
+            return;
+        }
+        self.held.insert(target.id);
+        self.requeue(target, now);
+    }
+
+    pub(super) fn requeue(&mut self, target: Target, now: Millis) {
+        match target.due_at {
+            Some(due) if due > now => self.later.push(Reverse((due, Queued(target)))),
+            _ => self.window.push(Reverse(Queued(target))),
+        }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.window.len() + self.later.len()
+    }
+
+    /// Looks at what may be done for this host at `now`, changing nothing but what time has changed.
+    pub(super) fn offer(&mut self, now: Millis, limits: &Limits, budget_left: bool) -> Offer {
+        while self.later.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            if let Some(Reverse((_, queued))) = self.later.pop() {
+                self.window.push(Reverse(queued));
+            }
+        }
+        if let Some(call) = self.calls.front() {
+            return self.when_free(now.max(call.due_at), now, limits).unwrap_or(Offer::Call);
+        }
+        let Some(Reverse(Queued(target))) = self.window.peek() else {
+            return self.later.peek().map_or(Offer::Nothing, |Reverse((due, _))| Offer::At(*due));
+        };
+        match &self.robots {
+            RobotsState::Asked => return Offer::Nothing,
+            RobotsState::Dead { kind, message, attempts } => {
+                return Offer::Refuse(Refusal::Fail { kind: *kind, message: message.clone(), attempts: *attempts });
+            }
+            RobotsState::Private => return Offer::Refuse(Refusal::Skip(SkipReason::PrivateAddress)),
+            RobotsState::Known { rules, until } if *until > now => {
+                if let Some(reason) = rules.forbid(&target.url) {
+                    return Offer::Refuse(Refusal::Skip(reason));
+                }
+            }
+            RobotsState::Known { .. } | RobotsState::Unknown => {
+                return if self.parked || !budget_left { Offer::Nothing } else { Offer::AskRobots };
+            }
+        }
+        if self.parked
+            || !budget_left
+            || limits.max_pages_per_host.is_some_and(|max| self.stored + self.reserved >= max)
+        {
+            return Offer::Nothing;
+        }
+        self.when_free(now, now, limits).unwrap_or(Offer::Page)
+    }
+
+    /// None if a request may start now.
+    fn when_free(&self, due: Millis, now: Millis, limits: &Limits) -> Option<Offer> {
+        if self.in_flight >= limits.max_connections_per_host {
+            return Some(Offer::Nothing);
+        }
+        let at = due.max(self.next_at).max(self.blocked_until);
+        (at > now).then_some(Offer::At(at))
+    }
+
+    /// Starts the clock for a request handed out at `now`; or says when the pace allows one.
+    pub(super) fn start(&mut self, now: Millis) -> Result<(), Millis> {
+        if let Some(pace) = &self.pace {
+            pace.check()?;
+        }
+        self.next_at = now.saturating_add(self.interval.map_or(0, politeness::millis));
+        self.in_flight += 1;
+        Ok(())
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Target> {
+        self.window.pop().map(|Reverse(Queued(target))| target)
+    }
+}
+
+/// A stored answer holds for its day if it was one: what was unreachable is asked again by the next invocation.
+fn is_reusable(answer: &RobotsAnswer) -> bool {
+    matches!(answer, RobotsAnswer::Rules { .. } | RobotsAnswer::Unavailable { .. })
+}

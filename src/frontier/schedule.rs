@@ -1,0 +1,393 @@
+//! The pure core of the frontier: takes `now`, answers what to do. No runtime, no waiting, no I/O.
+//!
+//! Invariants, held by the property test below:
+//! 1. A host is *ready* (armed in the heap by the time it may be asked), *busy* (at its connection cap), *parked*
+//!    (asks for more time than this invocation waits) or *idle* (nothing queued).
+//! 2. `next` never hands out a URL before its host may be asked, nor one that robots.txt forbids, nor after `close`,
+//!    nor beyond the budget.
+//! 3. `outstanding` rises in `next` and falls only in `settle`, after the fresh targets are in.
+//! 4. At most `connections` requests are outstanding: handed out and not yet committed. So a crash costs no more
+//!    requests than that.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::politeness;
+use crate::visit::{Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
+
+use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, Tick};
+
+/// What the schedule keeps to: values, drawn from the settings once.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub connections: usize,
+    pub max_connections_per_host: usize,
+    pub rate: f64,
+    pub global_rate: f64,
+    pub max_pages: Option<u64>,
+    pub max_pages_per_host: Option<u64>,
+    /// Milliseconds.
+    pub max_wait: Millis,
+    pub retries: u32,
+    pub ignore_robots: bool,
+    pub product_token: String,
+    /// Targets held in memory for one host; the rest of its queue stays on disk.
+    pub window: usize,
+}
+
+impl Limits {
+    pub fn new(config: &Config) -> Self {
+        Self {
+            connections: config.connections(),
+            max_connections_per_host: config.max_connections_per_host,
+            rate: config.rate,
+            global_rate: config.global_rate,
+            max_pages: config.max_pages,
+            max_pages_per_host: config.max_pages_per_host,
+            max_wait: politeness::millis(config.max_wait),
+            retries: config.retries,
+            ignore_robots: config.ignore_robots,
+            product_token: config.product_token().to_owned(),
+            window: config.connections().saturating_mul(4).clamp(64, 2048),
+        }
+    }
+}
+
+/// What to do now.
+#[derive(Debug)]
+pub enum Step {
+    Go(Errand),
+    /// Nothing before this time, unless something is settled, released or added.
+    Wait(Millis),
+    /// Nothing until something is settled, released or added.
+    Idle,
+    /// Nothing is left, or the frontier is closed.
+    Drained,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Schedule {
+    limits: Limits,
+    tick: Tick,
+    global: Option<Pace>,
+    hosts: HashMap<HostId, HostState>,
+    ready: BinaryHeap<Reverse<(Millis, HostId, u64)>>,
+    outstanding: usize,
+    requests_out: usize,
+    reserved: u64,
+    stored: u64,
+    closed: bool,
+    out_of_time: bool,
+    /// Hosts with pending URLs that are not in memory.
+    dormant: bool,
+}
+
+impl Schedule {
+    pub fn new(limits: Limits) -> Self {
+        let tick = Tick::default();
+        let global = (limits.global_rate > 0.0)
+            .then(|| Duration::try_from_secs_f64(1.0 / limits.global_rate).ok())
+            .flatten()
+            .and_then(|interval| Pace::new(interval, &tick));
+        Self {
+            limits,
+            tick,
+            global,
+            hosts: HashMap::new(),
+            ready: BinaryHeap::new(),
+            outstanding: 0,
+            requests_out: 0,
+            reserved: 0,
+            stored: 0,
+            closed: false,
+            out_of_time: false,
+            dormant: false,
+        }
+    }
+
+    /// Hands out what may be done at `now`.
+    pub fn next(&mut self, now: Millis) -> Step {
+        self.tick.set(now);
+        while !self.closed {
+            let Some(&Reverse((at, id, stamp))) = self.ready.peek() else {
+                return if self.outstanding == 0 && !self.wants_refill() { Step::Drained } else { Step::Idle };
+            };
+            let Some(host) = self.hosts.get_mut(&id).filter(|host| host.stamp == stamp && host.armed.is_some()) else {
+                self.ready.pop();
+                continue;
+            };
+            if at > now {
+                return Step::Wait(at);
+            }
+            let budget_left = self.limits.max_pages.is_none_or(|max| self.stored + self.reserved < max);
+            let offer = host.offer(now, &self.limits, budget_left);
+            if matches!(offer, Offer::Call | Offer::Page | Offer::AskRobots)
+                && self.requests_out >= self.limits.connections
+            {
+                return Step::Idle;
+            }
+            match self.take(id, offer, now) {
+                Ok(Some(errand)) => return Step::Go(errand),
+                Ok(None) => {}
+                Err(until) => return Step::Wait(until),
+            }
+        }
+        Step::Drained
+    }
+
+    /// Turns an offer into an errand; None if the host has none now. `Err` is the global pace.
+    fn take(&mut self, id: HostId, offer: Offer, now: Millis) -> Result<Option<Errand>, Millis> {
+        let Some(host) = self.hosts.get_mut(&id) else { return Ok(None) };
+        match offer {
+            Offer::Nothing => {
+                host.armed = None;
+                self.ready.pop();
+                return Ok(None);
+            }
+            Offer::At(at) => {
+                self.ready.pop();
+                host.armed = None;
+                self.arm(id, at);
+                return Ok(None);
+            }
+            Offer::AskRobots => {
+                host.robots = RobotsState::Asked;
+                match host.host.robots_url() {
+                    Ok(url) => host.calls.push_back(RobotsCall { for_host: id, url, hop: 0, attempt: 0, due_at: 0 }),
+                    Err(_) => host.robots = RobotsState::Private,
+                }
+                return Ok(None);
+            }
+            Offer::Refuse(verdict) => {
+                self.outstanding += 1;
+                return Ok(host.pop().map(|target| Errand::Refuse { target, verdict }));
+            }
+            Offer::Call | Offer::Page => {}
+        }
+        if let Some(global) = &self.global {
+            global.check()?;
+        }
+        if let Err(at) = host.start(now) {
+            host.armed = None;
+            self.ready.pop();
+            self.arm(id, at);
+            return Ok(None);
+        }
+        let errand = if let Some(call) = host.calls.pop_front() {
+            let RobotsCall { for_host, url, hop, attempt, .. } = call;
+            Some(Errand::Robots { host: id, for_host, url, hop, attempt })
+        } else {
+            host.reserved += 1;
+            self.reserved += 1;
+            host.pop().map(Errand::Page)
+        };
+        self.outstanding += 1;
+        self.requests_out += 1;
+        Ok(errand)
+    }
+
+    fn arm(&mut self, id: HostId, at: Millis) {
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        if host.armed.is_some_and(|armed| armed <= at) {
+            return;
+        }
+        host.armed = Some(at);
+        host.stamp += 1;
+        self.ready.push(Reverse((at, id, host.stamp)));
+    }
+
+    /// Makes a host known. One that is known already stays as it is.
+    pub fn add_host(&mut self, record: HostRecord, now: Millis) {
+        self.tick.set(now);
+        let id = record.id;
+        if !self.hosts.contains_key(&id) {
+            self.hosts.insert(id, HostState::new(record, &self.limits, &self.tick, now));
+        }
+    }
+
+    /// Queues a committed target. Returns whether its host is known.
+    pub fn push(&mut self, target: Target, now: Millis) -> bool {
+        let id = target.host;
+        let Some(host) = self.hosts.get_mut(&id) else { return false };
+        host.push(target, now, self.limits.window);
+        self.arm(id, now);
+        true
+    }
+
+    /// A request is over and its connection free; the host may rest.
+    pub fn release(&mut self, id: HostId, rest: Rest, now: Millis) {
+        let limits = &self.limits;
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        host.in_flight = host.in_flight.saturating_sub(1);
+        match rest.answered {
+            Some(true) => {
+                host.streak = 0;
+                host.ever_answered = true;
+            }
+            Some(false) => {
+                host.streak += 1;
+                let pause = politeness::backoff(host.streak, 0.5);
+                host.blocked_until = host.blocked_until.max(now.saturating_add(politeness::millis(pause)));
+            }
+            None => {}
+        }
+        if let Some(until) = rest.asked_until {
+            host.blocked_until = host.blocked_until.max(until);
+            host.parked |= until > now.saturating_add(limits.max_wait);
+        }
+        self.arm(id, now);
+    }
+
+    /// Counts an errand out, after the targets it brought were pushed.
+    pub fn settle(&mut self, settlement: Settlement, now: Millis) {
+        self.tick.set(now);
+        self.outstanding = self.outstanding.saturating_sub(1);
+        if !matches!(settlement, Settlement::Refused { .. }) {
+            self.requests_out = self.requests_out.saturating_sub(1);
+        }
+        match settlement {
+            Settlement::Stored { host, id } => {
+                self.stored += 1;
+                self.unreserve(host, now, |state| {
+                    state.stored += 1;
+                    state.held.remove(&id);
+                });
+            }
+            Settlement::Ended { host, id } => self.unreserve(host, now, |state| {
+                state.held.remove(&id);
+            }),
+            Settlement::Refused { host, id } => {
+                if let Some(state) = self.hosts.get_mut(&host) {
+                    state.held.remove(&id);
+                }
+                self.arm(host, now);
+            }
+            Settlement::Again { target } => {
+                self.unreserve(target.host, now, |state| state.requeue(target.clone(), now))
+            }
+            Settlement::Robots { host, answer, attempts } => {
+                if let Some(state) = self.hosts.get_mut(&host) {
+                    state.learn(&answer, attempts, now, &self.limits, &self.tick);
+                }
+                self.arm(host, now);
+            }
+            Settlement::RobotsAgain { host, on_host, url, hop, attempt, due_at } => {
+                if let Some(state) = self.hosts.get_mut(&on_host) {
+                    state.calls.push_back(RobotsCall { for_host: host, url, hop, attempt, due_at });
+                }
+                self.arm(on_host, now);
+            }
+            Settlement::Abandoned => {}
+        }
+    }
+
+    fn unreserve(&mut self, id: HostId, now: Millis, change: impl FnOnce(&mut HostState)) {
+        self.reserved = self.reserved.saturating_sub(1);
+        if let Some(host) = self.hosts.get_mut(&id) {
+            host.reserved = host.reserved.saturating_sub(1);
+            change(host);
+        }
+        self.arm(id, now);
+        if self.limits.max_pages.is_some() {
+            // A freed part of the budget may be another host's.
+            let waiting: Vec<_> = self.hosts.iter().filter(|(_, h)| h.queued() > 0).map(|(id, _)| *id).collect();
+            waiting.into_iter().for_each(|id| self.arm(id, now));
+        }
+    }
+
+    /// A host that can be connected to no more: what is left of it fails.
+    pub fn give_up(&mut self, id: HostId, kind: crate::visit::FailureKind, message: std::sync::Arc<str>) {
+        let retries = self.limits.retries;
+        if let Some(host) = self.hosts.get_mut(&id) {
+            let enough = if host.ever_answered { (retries + 1).max(16) } else { retries + 1 };
+            if host.streak >= enough {
+                host.blocked_until = 0;
+                host.robots = RobotsState::Dead { kind, message, attempts: host.streak };
+            }
+        }
+    }
+
+    /// When the earliest host is due; None if none is armed.
+    pub fn next_moment(&self) -> Option<Millis> {
+        self.ready.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    /// No errand after this.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// Whether pending URLs of hosts that are not in memory wait on disk.
+    pub fn set_dormant(&mut self, dormant: bool) {
+        self.dormant = dormant;
+    }
+
+    fn wants_refill(&self) -> bool {
+        self.dormant
+            || (!self.is_spent() && self.hosts.values().any(|host| host.overflow && !host.parked && host.queued() == 0))
+    }
+
+    /// The page budget of this invocation is used up.
+    pub fn is_spent(&self) -> bool {
+        self.limits.max_pages.is_some_and(|max| self.stored >= max)
+    }
+
+    /// The time the user gave is over.
+    pub fn set_out_of_time(&mut self) {
+        self.out_of_time = true;
+    }
+
+    pub fn is_out_of_time(&self) -> bool {
+        self.out_of_time
+    }
+
+    /// Whether hosts should be brought in from disk: there are some, and those in memory have little left.
+    pub fn wants_hosts(&self) -> bool {
+        self.dormant && self.hosts.values().filter(|host| host.queued() > 0).count() < self.limits.connections * 4
+    }
+
+    /// Targets of one host held in memory.
+    pub fn window(&self) -> usize {
+        self.limits.window
+    }
+
+    /// Whether a limit, rather than the end of the queue, holds URLs back.
+    pub fn is_limited(&self) -> bool {
+        let per_host = self.limits.max_pages_per_host;
+        self.is_spent() || self.hosts.values().any(|host| per_host.is_some_and(|max| host.stored >= max))
+    }
+
+    /// Whether URLs wait for a host that asked for more time than this invocation gives.
+    pub fn is_waiting(&self) -> bool {
+        self.hosts.values().any(|host| host.parked && (host.queued() > 0 || host.overflow))
+    }
+
+    /// Hosts whose window runs low while more waits on disk: the host and how many of its URLs are in memory or out.
+    pub fn low(&self) -> Vec<(HostId, usize)> {
+        let cap = self.limits.window;
+        let is_low = |host: &HostState| host.overflow && !host.parked && host.queued() <= cap / 4;
+        self.hosts.iter().filter(|(_, host)| is_low(host)).map(|(id, host)| (*id, host.held.len() + cap)).collect()
+    }
+
+    /// Takes in a refill: `targets` is what the store has pending for `id`, `complete` if that is all of it.
+    pub fn refill(&mut self, id: HostId, targets: Vec<Target>, complete: bool, now: Millis) {
+        if let Some(host) = self.hosts.get_mut(&id) {
+            host.overflow = !complete;
+        }
+        for target in targets {
+            self.push(target, now);
+        }
+    }
+
+    /// How long each given host must be left alone: to be stored, so that a restart does not burst.
+    pub fn clock(&self, id: HostId) -> Option<(Millis, Millis)> {
+        self.hosts.get(&id).map(|host| (host.next_at, host.blocked_until))
+    }
+
+    pub fn knows(&self, id: HostId) -> bool {
+        self.hosts.contains_key(&id)
+    }
+}

@@ -1,0 +1,427 @@
+//! (base, HTML) → links, title, text, directives, in one pass over the tree. Pure and synchronous.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use html5ever::tendril::TendrilSink;
+use html5ever::{ParseOpts, driver};
+use scraper::node::Element as Tag;
+use scraper::{Html, HtmlTreeSink, Node};
+use url::Url;
+
+use crate::canonical::CanonicalUrl;
+use crate::visit::Element;
+
+/// Bytes fed between two looks at the clock.
+const CHUNK: usize = 4096;
+/// Characters of anchor text kept.
+const MAX_LINK_TEXT: usize = 300;
+
+/// A link as written in the page, resolved, not yet judged.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FoundLink {
+    pub url: CanonicalUrl,
+    pub text: String,
+    pub rel: String,
+    pub element: Element,
+    /// Its `rel` holds `nofollow`, `ugc` or `sponsored`.
+    pub nofollow: bool,
+}
+
+/// What a page says.
+#[derive(Debug, Clone, Default)]
+pub struct Parsed {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// `lang` of the root element.
+    pub language: Option<String>,
+    pub canonical_url: Option<String>,
+    /// Readable text: no scripts, styles or markup; a line for each block.
+    pub text: String,
+    pub links: Vec<FoundLink>,
+    /// `<meta name=robots>` forbids to follow links.
+    pub nofollow: bool,
+    /// The deadline passed before the end of the document.
+    pub cut_short: bool,
+}
+
+/// Parses as far as `deadline` allows; what was read until then counts.
+pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
+    let (tree, cut_short) = build(html, deadline);
+    let mut reader = Reader { product_token, ..Reader::default() };
+    for edge in tree.tree.root().traverse() {
+        match edge {
+            ego_tree::iter::Edge::Open(node) => reader.open(node.value()),
+            ego_tree::iter::Edge::Close(node) => reader.close(node.value()),
+        }
+    }
+    let mut parsed = reader.finish(base);
+    parsed.cut_short = cut_short;
+    parsed
+}
+
+/// Feeds the parser in chunks: some inputs take it quadratic time (deep nesting, many attributes).
+fn build(html: &str, deadline: Instant) -> (Html, bool) {
+    let mut opts = ParseOpts::default();
+    // No script runs here, so what stands in <noscript> is what a reader gets.
+    opts.tree_builder.scripting_enabled = false;
+    let mut parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), opts);
+    let mut rest = html;
+    while !rest.is_empty() {
+        let mut end = rest.len().min(CHUNK);
+        while !rest.is_char_boundary(end) {
+            end += 1;
+        }
+        parser.process(rest[..end].into());
+        rest = &rest[end..];
+        if !rest.is_empty() && Instant::now() > deadline {
+            return (parser.finish(), true);
+        }
+    }
+    (parser.finish(), false)
+}
+
+/// A link before the base is known.
+struct RawLink<'a> {
+    href: &'a str,
+    text: String,
+    rel: String,
+    element: Element,
+}
+
+/// What the walk has seen so far.
+#[derive(Default)]
+struct Reader<'a> {
+    product_token: &'a str,
+    parsed: Parsed,
+    base: Option<&'a str>,
+    canonical: Option<&'a str>,
+    links: Vec<RawLink<'a>>,
+    /// Index of the `<a>` whose text is being read.
+    anchor: Option<usize>,
+    /// Depth within elements whose text is not for reading.
+    hidden: usize,
+    in_title: bool,
+    title_done: bool,
+    in_svg: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn open(&mut self, node: &'a Node) {
+        match node {
+            Node::Text(text) => self.text(text),
+            Node::Element(tag) => self.start(tag),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, node: &'a Node) {
+        let Node::Element(tag) = node else { return };
+        match tag.name() {
+            "a" => self.anchor = None,
+            "title" if self.in_title => {
+                self.in_title = false;
+                self.title_done = true;
+            }
+            "svg" => self.in_svg -= 1,
+            _ => {}
+        }
+        if is_hidden(tag.name()) {
+            self.hidden -= 1;
+        }
+        if is_block(tag.name()) {
+            self.new_line();
+        }
+    }
+
+    fn start(&mut self, tag: &'a Tag) {
+        let name = tag.name();
+        match name {
+            "a" => self.anchor = self.link(tag, "href", Element::A),
+            "area" => {
+                if let Some(index) = self.link(tag, "href", Element::Area) {
+                    push_words(&mut self.links[index].text, tag.attr("alt").unwrap_or_default());
+                }
+            }
+            "iframe" => _ = self.link(tag, "src", Element::Iframe),
+            "frame" => _ = self.link(tag, "src", Element::Frame),
+            "link" => self.link_element(tag),
+            "meta" => self.meta(tag),
+            "base" => self.base = self.base.or(tag.attr("href")),
+            "html" => {
+                self.parsed.language = tag.attr("lang").map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned)
+            }
+            "title" => self.in_title = !self.title_done && self.in_svg == 0,
+            "svg" => self.in_svg += 1,
+            "img" => {
+                if let Some(index) = self.anchor.filter(|&index| self.links[index].text.is_empty()) {
+                    push_words(&mut self.links[index].text, tag.attr("alt").unwrap_or_default());
+                }
+            }
+            _ => {}
+        }
+        if is_hidden(name) {
+            self.hidden += 1;
+        }
+        if is_block(name) {
+            self.new_line();
+        }
+    }
+
+    fn link(&mut self, tag: &'a Tag, attribute: &str, element: Element) -> Option<usize> {
+        let href = tag.attr(attribute)?;
+        let rel = tag.attr("rel").map(str::to_ascii_lowercase).unwrap_or_default();
+        self.links.push(RawLink { href, text: String::new(), rel, element });
+        Some(self.links.len() - 1)
+    }
+
+    fn link_element(&mut self, tag: &'a Tag) {
+        let rel = tag.attr("rel").unwrap_or_default();
+        let has = |wanted: &str| rel.split_ascii_whitespace().any(|token| token.eq_ignore_ascii_case(wanted));
+        if has("canonical") {
+            self.canonical = self.canonical.or(tag.attr("href"));
+        }
+        if ["canonical", "next", "prev", "alternate"].iter().any(|wanted| has(wanted)) {
+            self.link(tag, "href", Element::Link);
+        }
+    }
+
+    fn meta(&mut self, tag: &'a Tag) {
+        let content = tag.attr("content").unwrap_or_default();
+        if tag.attr("http-equiv").is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
+            && let Some(href) = refresh_target(content)
+        {
+            self.links.push(RawLink { href, text: String::new(), rel: String::new(), element: Element::Meta });
+        }
+        let name = tag.attr("name").unwrap_or_default().trim();
+        if name.eq_ignore_ascii_case("description") && self.parsed.description.is_none() {
+            let mut description = String::new();
+            push_words(&mut description, content);
+            self.parsed.description = Some(description).filter(|text| !text.is_empty());
+        } else if name.eq_ignore_ascii_case("robots")
+            || (!self.product_token.is_empty() && name.eq_ignore_ascii_case(self.product_token))
+        {
+            self.parsed.nofollow |= forbids_following(content);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.in_title {
+            push_words(self.parsed.title.get_or_insert_default(), text);
+        }
+        if let Some(index) = self.anchor {
+            let link = &mut self.links[index];
+            if link.text.len() < MAX_LINK_TEXT {
+                push_words(&mut link.text, text);
+            }
+        }
+        if self.hidden == 0 {
+            push_words(&mut self.parsed.text, text);
+        }
+    }
+
+    fn new_line(&mut self) {
+        let text = &mut self.parsed.text;
+        while text.ends_with(' ') {
+            text.pop();
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+
+    fn finish(mut self, document: &Url) -> Parsed {
+        let base = self.base.and_then(|href| document.join(href).ok());
+        let base = base.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let base = base.as_ref().unwrap_or(document);
+        self.parsed.canonical_url =
+            self.canonical.and_then(|href| CanonicalUrl::join(base, href).ok()).map(|url| url.to_string());
+        let mut resolved: HashMap<&str, Option<CanonicalUrl>> = HashMap::new();
+        let mut seen = HashSet::new();
+        for mut raw in self.links {
+            // Fragments make no difference, and most links of a page differ in nothing else.
+            let reference = raw.href.trim_ascii();
+            let key = reference.split_once('#').map_or(reference, |(before, _)| before);
+            let url = resolved.entry(key).or_insert_with(|| CanonicalUrl::join(base, key).ok());
+            let Some(url) = url.clone() else { continue };
+            raw.text.truncate(raw.text.trim_end().len());
+            if let Some((cut, _)) = raw.text.char_indices().nth(MAX_LINK_TEXT) {
+                raw.text.truncate(cut);
+            }
+            let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
+            let link = FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow };
+            if seen.insert(link.clone()) {
+                self.parsed.links.push(link);
+            }
+        }
+        self.parsed.title = self.parsed.title.map(|t| t.trim_end().to_owned()).filter(|title| !title.is_empty());
+        self.parsed.text.truncate(self.parsed.text.trim_end().len());
+        self.parsed
+    }
+}
+
+/// Appends text with its white space collapsed.
+fn push_words(out: &mut String, text: &str) {
+    for part in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_whitespace());
+        out.push_str(word);
+        if word.len() < part.len() && !out.is_empty() && !out.ends_with([' ', '\n']) {
+            out.push(' ');
+        }
+    }
+}
+
+fn is_hidden(name: &str) -> bool {
+    matches!(
+        name,
+        "script" | "style" | "template" | "svg" | "canvas" | "iframe" | "object" | "head" | "textarea" | "select"
+    )
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "br"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "option"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "td"
+            | "th"
+            | "tr"
+            | "ul"
+    )
+}
+
+fn forbids_following(directives: &str) -> bool {
+    directives.split(',').any(|d| matches!(d.trim().to_ascii_lowercase().as_str(), "nofollow" | "none"))
+}
+
+/// Whether an `X-Robots-Tag` value forbids `product_token` to follow links. A value may be for one agent only, as in
+/// `otherbot: nofollow`.
+pub fn robots_tag_forbids_following(value: &str, product_token: &str) -> bool {
+    match value.split_once(':') {
+        Some((agent, directives)) if !agent.contains(',') && !agent.trim().contains("unavailable_after") => {
+            agent.trim().eq_ignore_ascii_case(product_token) && forbids_following(directives)
+        }
+        _ => forbids_following(value),
+    }
+}
+
+/// The URL in the content of `<meta http-equiv=refresh>` (WHATWG HTML, "shared declarative refresh steps").
+pub fn refresh_target(content: &str) -> Option<&str> {
+    let after_time = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let rest = after_time.trim_start().strip_prefix([';', ','])?.trim_start();
+    let is_url = rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("url"));
+    let value = if is_url { rest[3..].trim_start().strip_prefix('=').unwrap_or(rest) } else { rest }.trim();
+    let value = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value[1..].split(quote).next().unwrap_or_default(),
+        _ => value,
+    };
+    (!value.is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn parse(html: &str) -> Parsed {
+        let base = Url::parse("http://example.com/dir/page?q#f").unwrap();
+        parse_html(&base, html, "harvestman", Instant::now() + Duration::from_secs(60))
+    }
+
+    fn urls(html: &str) -> Vec<String> {
+        parse(html).links.into_iter().map(|link| link.url.to_string()).collect()
+    }
+
+    #[test]
+    fn links_are_resolved_against_the_document_or_its_base() {
+        assert_eq!(urls("<a href=' x?a=1&amp;b=2#frag '>"), ["http://example.com/dir/x?a=1&b=2"]);
+        assert_eq!(urls("<base href=/other/><a href=x>"), ["http://example.com/other/x"]);
+        assert_eq!(urls("<a href='#top'>"), ["http://example.com/dir/page?q"]);
+        assert_eq!(urls("<base href='data:,'><a href=x>"), ["http://example.com/dir/x"]);
+    }
+
+    #[test]
+    fn every_followed_element_gives_a_link_and_no_other() {
+        let html =
+            "<link rel='NEXT' href=n><link rel=stylesheet href=s><meta http-equiv=Refresh content='3; URL=\"m\"'>
+            <map><area href=r alt='to r'></map><iframe src=i></iframe><img src=p><script src=j></script>
+            <form action=f></form><noscript><a href=no>x</a></noscript><a href='mailto:a@b.c'>m</a><a name=x>y</a>";
+        let found: Vec<_> = parse(html).links.iter().map(|l| (l.element, l.url.path_and_query().to_owned())).collect();
+        let expected = [
+            (Element::Link, "/dir/n"),
+            (Element::Meta, "/dir/m"),
+            (Element::Area, "/dir/r"),
+            (Element::Iframe, "/dir/i"),
+            (Element::A, "/dir/no"),
+        ];
+        assert_eq!(found, expected.map(|(element, path)| (element, path.to_owned())));
+    }
+
+    #[test]
+    fn nofollow_is_read_from_rel_meta_and_header() {
+        let parsed = parse("<a rel='UGC noopener' href=a>a</a><a rel=author href=b>b</a>");
+        assert_eq!(parsed.links.iter().map(|link| link.nofollow).collect::<Vec<_>>(), [true, false]);
+        assert!(parse("<meta name=ROBOTS content='noindex, NoFollow'>").nofollow);
+        assert!(parse("<meta name=harvestman content=none>").nofollow);
+        assert!(!parse("<meta name=otherbot content=nofollow>").nofollow);
+        assert!(robots_tag_forbids_following("noindex, nofollow", "harvestman"));
+        assert!(robots_tag_forbids_following("Harvestman: none", "harvestman"));
+        assert!(!robots_tag_forbids_following("otherbot: nofollow", "harvestman"));
+    }
+
+    #[test]
+    fn title_language_description_and_text_are_what_a_reader_sees() {
+        let parsed = parse(
+            "<html lang=' en-GB '><head><title> A &lt;b&gt;\n title</title><meta name=Description content=' Short.  Text '>
+             <style>x{}</style></head><body><svg><title>no</title></svg><h1>Head</h1><p>One  <b>two</b>\nthree</p>
+             <script>no()</script><ul><li>a<li>b</ul><a href=x>  go <i>there</i> </a></body>",
+        );
+        assert_eq!(parsed.title.as_deref(), Some("A <b> title"));
+        assert_eq!(parsed.language.as_deref(), Some("en-GB"));
+        assert_eq!(parsed.description.as_deref(), Some("Short. Text "));
+        assert_eq!(parsed.text, "Head\nOne two three\na\nb\ngo there");
+        assert_eq!(parsed.links[0].text, "go there");
+    }
+
+    #[test]
+    fn a_document_that_takes_too_long_is_read_as_far_as_it_got() {
+        let html = format!("<a href=first>x</a>{}<a href=last>y</a>", "<div>".repeat(60_000));
+        let base = Url::parse("http://example.com/").unwrap();
+        let parsed = parse_html(&base, &html, "", Instant::now() + Duration::from_millis(50));
+        assert!(parsed.cut_short);
+        assert_eq!(parsed.links[0].url.as_str(), "http://example.com/first");
+    }
+}

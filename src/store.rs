@@ -1,0 +1,97 @@
+//! Where the crawl is kept. A store commits whole batches of records; what it gives back feeds the frontier.
+
+pub mod sqlite;
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::scope::Scope;
+use crate::visit::{HostId, HostRecord, Millis, Record, Settlement, Target};
+
+/// Why the store cannot be used. Fatal to a crawl; what was committed stays.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("`{path}` is in use by another crawl ({holder})")]
+    InUse { path: PathBuf, holder: String },
+    #[error("cannot open the database `{path}`: {problem}")]
+    Open { path: PathBuf, problem: String },
+    #[error("the database `{path}` was written by a newer version of harvestman")]
+    Newer { path: PathBuf },
+    #[error("no database at `{path}`")]
+    Missing { path: PathBuf },
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// discovered = fetched + failed + skipped + pending, at every commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Accounting {
+    pub discovered: i64,
+    pub fetched: i64,
+    pub failed: i64,
+    pub skipped: i64,
+    pub pending: i64,
+}
+
+/// What was done so far, besides the accounting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Tally {
+    pub unchanged: i64,
+    pub bytes: i64,
+    pub requests: i64,
+}
+
+/// What a commit made durable and the frontier has to know.
+#[derive(Debug, Default)]
+pub struct Committed {
+    pub hosts: Vec<HostRecord>,
+    pub targets: Vec<Target>,
+    pub settlements: Vec<Settlement>,
+}
+
+/// What is pending of one host.
+#[derive(Debug)]
+pub struct Refill {
+    pub host: HostRecord,
+    pub targets: Vec<Target>,
+    /// Nothing else of this host is pending on disk.
+    pub complete: bool,
+}
+
+/// One process's hold on a crawl: it owns its hosts, so URLs in flight need no mark.
+pub trait Store: Send {
+    /// Continues the unfinished run or starts a new one, judges again what other options left out, and admits the
+    /// seeds. Returns the run's number.
+    fn begin(
+        &mut self,
+        config: &Config,
+        scope: &Scope,
+        seeds: &[CanonicalUrl],
+    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
+
+    /// Commits a batch in one transaction: pages, their links and the state of their URLs together. `clock` names the
+    /// next allowed and the blocked-until time of a host.
+    fn commit(
+        &mut self,
+        batch: Vec<Record>,
+        clock: impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync,
+    ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
+
+    /// The first `limit` pending URLs of a host, shortest path first.
+    fn pending(&mut self, host: HostId, limit: usize) -> impl Future<Output = Result<Refill, StoreError>> + Send;
+
+    /// Hosts after `after`, by id, that have pending URLs.
+    fn hosts_with_pending(
+        &mut self,
+        after: HostId,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
+
+    /// Ends this invocation's part of the run with its outcome.
+    fn end(&mut self, outcome: &str, finished: bool) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The accounting as of the last commit, and what this invocation did.
+    fn accounting(&self) -> (Accounting, Tally);
+}

@@ -1,0 +1,170 @@
+//! The start of an invocation: continue or begin a run, judge again, admit the seeds.
+
+use sqlx::{Connection, Row, SqliteConnection};
+
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::politeness;
+use crate::scope::Scope;
+use crate::store::{Accounting, StoreError};
+use crate::visit;
+
+use super::SqliteStore;
+
+/// Rows judged again in one go.
+const CHUNK: i64 = 5_000;
+
+impl SqliteStore {
+    pub(super) async fn begin_run(
+        &mut self,
+        config: &Config,
+        scope: &Scope,
+        seeds: &[CanonicalUrl],
+    ) -> Result<i64, StoreError> {
+        self.store_bodies = config.store_bodies;
+        self.store_links = config.store_links;
+        self.max_depth = config.max_depth;
+        self.max_redirects = config.max_redirects;
+        self.product_token = config.product_token().to_owned();
+        self.known.clear();
+
+        let mut tx = self.db.begin_with("begin immediate").await?;
+        let last = sqlx::query("select id, finished_at is not null from run order by id desc limit 1")
+            .fetch_optional(&mut *tx)
+            .await?;
+        let unfinished = last.as_ref().filter(|row| !row.get::<bool, _>(1) && !config.fresh).map(|row| row.get(0));
+        self.run = if let Some(run) = unfinished {
+            sqlx::query("update run set outcome = null where id = ?1").bind(run).execute(&mut *tx).await?;
+            run
+        } else {
+            if last.is_some() {
+                sweep_again(&mut tx, config).await?;
+            }
+            sqlx::query_scalar("insert into run (started_at) values (?1) returning id")
+                .bind(visit::now())
+                .fetch_one(&mut *tx)
+                .await?
+        };
+        // Unreachable then may be reachable now.
+        sqlx::query("update url set state = 0, reason = null where state = 3 and reason in ('robots_unreachable', 'private_address')")
+            .execute(&mut *tx)
+            .await?;
+        admit(&mut tx, seeds).await?;
+        if settings_changed(&mut tx, config, seeds).await? {
+            judge_again(&mut tx, scope).await?;
+        }
+        tx.commit().await?;
+        self.accounting = count(&mut self.db).await?;
+        Ok(self.run)
+    }
+}
+
+/// A new run: known pages that are old enough, and whatever failed, are due again.
+async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
+    let before = visit::now().saturating_sub(politeness::millis(config.recrawl_after));
+    sqlx::query(
+        "update url set state = 0, reason = null, attempts = 0, due_at = null
+         where state = 2 or (state = 3 and reason = 'robots')
+            or (state = 1 and id in (select url_id from page where fetched_at <= ?1))",
+    )
+    .bind(before)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), StoreError> {
+    let rows: Vec<_> = seeds.iter().map(|seed| (seed.as_str(), seed.host().as_str().to_owned())).collect();
+    let json = serde_json::to_string(&rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query(
+        "insert into host (host) select distinct value ->> 1 from json_each(?1) where true on conflict do nothing",
+    )
+    .bind(&json)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "insert into url (url, host_id, state, depth, first_seen_at)
+         select value ->> 0, (select id from host where host = value ->> 1), 0, 0, ?2 from json_each(?1) where true
+         on conflict (url) do update set depth = 0, referrer_id = null,
+             state = iif(state = 3, 0, state), reason = iif(state = 3, null, reason)",
+    )
+    .bind(&json)
+    .bind(visit::now())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Whether what decides on skipping differs from the last invocation's; remembers the present.
+async fn settings_changed(
+    tx: &mut SqliteConnection,
+    config: &Config,
+    seeds: &[CanonicalUrl],
+) -> Result<bool, StoreError> {
+    let mut seeds: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
+    seeds.sort_unstable();
+    let present = format!(
+        "{:?} {:?} {:?} {:?} {} {} {} {seeds:?}",
+        config.scope,
+        config.include,
+        config.exclude,
+        config.max_depth,
+        config.max_url_length,
+        config.ignore_robots,
+        config.product_token(),
+    );
+    let past: Option<String> =
+        sqlx::query_scalar("select value from meta where key = 'settings'").fetch_optional(&mut *tx).await?;
+    sqlx::query("insert into meta (key, value) values ('settings', ?1) on conflict do update set value = ?1")
+        .bind(&present)
+        .execute(tx)
+        .await?;
+    Ok(past.is_some_and(|past| past != present))
+}
+
+/// Judges by the new settings whatever was skipped under the old ones or is still pending.
+async fn judge_again(tx: &mut SqliteConnection, scope: &Scope) -> Result<(), StoreError> {
+    let mut after = 0_i64;
+    loop {
+        let rows = sqlx::query(
+            "select u.id, u.url, u.depth, u.reason,
+                 u.depth = 0 or u.reason is not 'nofollow' or exists (select 1 from link where to_id = u.id and follow)
+             from url u where u.id > ?1 and u.state in (0, 3) order by u.id limit ?2",
+        )
+        .bind(after)
+        .bind(CHUNK)
+        .fetch_all(&mut *tx)
+        .await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.get(0);
+        let mut verdicts = Vec::new();
+        for row in &rows {
+            let (id, depth, follow): (i64, u32, bool) = (row.get(0), row.get(2), row.get(4));
+            let old: Option<String> = row.get(3);
+            let Ok(url) = CanonicalUrl::parse(row.get(1)) else { continue };
+            let new = scope.judge(&url, depth, follow).map(visit::SkipReason::as_str);
+            if old.as_deref() != new {
+                verdicts.push((id, new));
+            }
+        }
+        let json = serde_json::to_string(&verdicts).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        sqlx::query(
+            "update url set state = iif(v.reason is null, 0, 3), reason = v.reason
+             from (select value ->> 0 as id, value ->> 1 as reason from json_each(?1)) v where url.id = v.id",
+        )
+        .bind(json)
+        .execute(&mut *tx)
+        .await?;
+    }
+}
+
+pub(super) async fn count(db: &mut SqliteConnection) -> Result<Accounting, StoreError> {
+    let row = sqlx::query("select discovered, fetched, failed, skipped, pending from accounting").fetch_one(db).await?;
+    Ok(Accounting {
+        discovered: row.get(0),
+        fetched: row.get(1),
+        failed: row.get(2),
+        skipped: row.get(3),
+        pending: row.get(4),
+    })
+}
