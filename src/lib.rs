@@ -1,4 +1,45 @@
 //! A web crawler that goes from a seed list to a SQLite database, politely, and loses nothing it saw.
+//!
+//! ```no_run
+//! use harvestman::{canonical::CanonicalUrl, config::Config, engine::Crawl, store::sqlite::SqliteStore};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let seeds = vec![CanonicalUrl::parse("https://books.toscrape.com/")?];
+//! let store = SqliteStore::open("crawl.db".as_ref()).await?;
+//! let (summary, store) = Crawl::new(Config::default(), seeds, store).run_until(std::future::pending()).await?;
+//! println!("{} pages", summary.accounting.fetched);
+//! store.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a URL travels
+//!
+//! ```text
+//!  seeds ─ CanonicalUrl::parse ─ Scope::judge ──► Store::begin             durable first
+//!                                                     │ pending
+//!       ┌─────────────────────────────────────────────▼
+//!       │                                         Frontier ─ next().await ──► Errand { Robots | Page | Refuse }
+//!       │                                             ▲                          │
+//!       │                         release(): rest     └──────────────────────────┤
+//!       │                                                                        ▼
+//!       │                                                    Fetcher::get        one request, guarded and capped
+//!       │                                                                        ▼
+//!       │                                                    parse_html          pure, within a budget and a deadline
+//!       │                                                                        ▼
+//!       │                                                    Scope::judge        each link becomes a Candidate
+//!       │                                                                        ▼
+//!       └── settle(fresh) ◄── writer: recv_many → one transaction ◄───────────── Record
+//! ```
+//!
+//! The cycle closes through the commit: the frontier never holds a URL that is not on disk, and a page and its links
+//! become durable together. So resuming is reading what is pending, and `kill -9` needs no code of its own. The one
+//! bounded channel points from the workers to the writer and the way back is a plain call, so it cannot deadlock.
+//!
+//! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
+//!
+//! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `robots`, `politeness`,
+//! `charset`, `parse` ← `frontier`, `fetch`, `store` (which do not know each other) ← `engine` ← the command line.
 
 pub mod canonical;
 pub mod charset;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use futures_util::TryStreamExt;
 use harvestman::store::sqlite::read;
-use sqlx::{AssertSqlSafe, Column, Executor};
+use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr};
 
 use super::Failure;
 use super::args::Format;
@@ -27,7 +27,7 @@ pub async fn ask(database: &str, sql: &str) -> Result<Answer, Failure> {
         }
     }
     if answer.columns.is_empty()
-        && let Ok(described) = sqlx::Executor::describe(&pool, sqlx::SqlStr::from_static("")).await
+        && let Ok(described) = pool.describe(AssertSqlSafe(sql.to_owned()).into_sql_str()).await
     {
         answer.columns = described.columns().iter().map(|column| column.name().to_owned()).collect();
     }

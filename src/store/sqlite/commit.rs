@@ -29,6 +29,9 @@ struct Offered<'a> {
     referrer: UrlId,
 }
 
+/// URLs that have a row: its id, state, depth, hops and reason.
+type Present = HashMap<String, (UrlId, i64, u32, u32, Option<String>)>;
+
 /// What a batch changes, gathered before the statements that do it.
 #[derive(Default)]
 struct Changes {
@@ -120,12 +123,13 @@ impl SqliteStore {
             return Ok(ids);
         }
         self.resolve_hosts(offered.values().map(|o| &o.host), committed).await?;
-        let present = self.look_up(&offered).await?;
+        let mut present = self.look_up(&offered).await?;
         self.improve(&offered, &present, committed).await?;
-        self.insert(&offered, &present, committed).await?;
-        for (url, _) in offered {
-            if let Some(known) = self.known.get(url.as_str()) {
-                ids.insert(url.clone(), known.id);
+        let inserted = self.insert(&offered, &present, committed).await?;
+        present.extend(inserted);
+        for url in offered.into_keys() {
+            if let Some((id, ..)) = present.get(url.as_str()) {
+                ids.insert(url.clone(), *id);
             }
         }
         Ok(ids)
@@ -162,10 +166,7 @@ impl SqliteStore {
     }
 
     /// Rows that exist already: id, state, depth, hops and reason.
-    async fn look_up(
-        &mut self,
-        offered: &HashMap<&CanonicalUrl, Offered<'_>>,
-    ) -> Result<HashMap<String, (UrlId, i64, u32, u32, Option<String>)>, StoreError> {
+    async fn look_up(&mut self, offered: &HashMap<&CanonicalUrl, Offered<'_>>) -> Result<Present, StoreError> {
         let urls: Vec<_> = offered.keys().map(|url| url.as_str()).collect();
         let rows = sqlx::query(
             "select url, id, state, depth, hops, reason from url where url in (select value from json_each(?1))",
@@ -180,7 +181,7 @@ impl SqliteStore {
     async fn improve(
         &mut self,
         offered: &HashMap<&CanonicalUrl, Offered<'_>>,
-        present: &HashMap<String, (UrlId, i64, u32, u32, Option<String>)>,
+        present: &Present,
         committed: &mut Committed,
     ) -> Result<(), StoreError> {
         let mut better = Vec::new();
@@ -285,12 +286,12 @@ impl SqliteStore {
     async fn insert(
         &mut self,
         offered: &HashMap<&CanonicalUrl, Offered<'_>>,
-        present: &HashMap<String, (UrlId, i64, u32, u32, Option<String>)>,
+        present: &Present,
         committed: &mut Committed,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Present, StoreError> {
         let new: Vec<_> = offered.values().filter(|offer| !present.contains_key(offer.url.as_str())).collect();
         if new.is_empty() {
-            return Ok(());
+            return Ok(Present::new());
         }
         let host_of = |offer: &Offered<'_>| self.hosts.get(&offer.host).copied().unwrap_or_default();
         let rows: Vec<_> = new
@@ -309,6 +310,7 @@ impl SqliteStore {
         .bind(visit::now())
         .fetch_all(&mut self.db)
         .await?;
+        let mut inserted_rows = Present::new();
         for (offer, row) in new.iter().zip(inserted) {
             let id = row.get(0);
             self.accounting.discovered += 1;
@@ -321,8 +323,9 @@ impl SqliteStore {
             let settled = !matches!(offer.skip, Some(SkipReason::Depth | SkipReason::Nofollow));
             let known = Known { id, depth: offer.depth, hops: offer.hops, settled };
             self.known.insert(offer.url.as_str().into(), known);
+            inserted_rows.insert(offer.url.as_str().to_owned(), (id, 0, offer.depth, offer.hops, None));
         }
-        Ok(())
+        Ok(inserted_rows)
     }
 
     async fn record(

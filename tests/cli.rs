@@ -1,0 +1,78 @@
+//! What the command line answers to good and bad input.
+
+mod common;
+
+use common::{Bench, stderr, stdout};
+use harvestman::demo::{Reply, Server};
+
+async fn refused(bench: &Bench, args: &[&str], code: i32, words: &[&str]) {
+    let output = bench.run(args).await;
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains("error:") && !said.contains("panicked"), "{said}");
+    for word in words {
+        assert!(said.contains(word), "`{word}` is missing in: {said}");
+    }
+}
+
+#[tokio::test]
+async fn bad_input_is_named_in_one_line() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("empty.txt"), "# nothing\n\n").unwrap();
+    std::fs::write(bench.path("bad.toml"), "rate = 1\nspeed = 2\n").unwrap();
+    std::fs::write(bench.path("text.db"), "this is no database, and long enough to be looked at as one".repeat(9))
+        .unwrap();
+    std::fs::create_dir(bench.path("dir.db")).unwrap();
+    let seed = "http://127.0.0.1:1/";
+    refused(&bench, &["crawl", "missing.txt"], 1, &["missing.txt"]).await;
+    refused(&bench, &["crawl", "empty.txt"], 1, &["no seed", "empty.txt"]).await;
+    refused(&bench, &["crawl", seed, "--config", "bad.toml"], 1, &["bad.toml, line 2", "speed"]).await;
+    refused(&bench, &["crawl", seed, "-d", "dir.db"], 1, &["directory"]).await;
+    refused(&bench, &["crawl", seed, "-d", "text.db"], 1, &["not a SQLite database"]).await;
+    refused(&bench, &["crawl", seed, "--include", "("], 2, &["--include"]).await;
+    refused(&bench, &["crawl", seed, "-d", "postgres://x/y"], 1, &["PostgreSQL"]).await;
+    refused(&bench, &["status"], 1, &["crawl.db"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_no_url_is_reported_with_its_place_and_the_others_are_crawled() {
+    let server = Server::start(|_| Reply::html("<title>T</title>")).await.unwrap();
+    let bench = Bench::new();
+    let seeds = format!("# a comment\nftp://example.com/\n{}  # the one\nnonsense\n", server.url("/x"));
+    std::fs::write(bench.path("seeds.txt"), seeds).unwrap();
+    let output = bench.run(&["crawl", "seeds.txt", "--rate", "0"]).await;
+    assert!(output.status.success());
+    assert!(stderr(&output).contains("seeds.txt, line 2") && stderr(&output).contains("seeds.txt, line 4"));
+    assert_eq!(bench.rows("select title from pages").await, ["T"]);
+    let csv = bench.run(&["query", "select title, status, null as n from pages", "--format", "csv"]).await;
+    assert_eq!(stdout(&csv), "title,status,n\r\nT,200,\r\n");
+    let none = bench.run(&["query", "select title from pages where 0", "--format", "csv"]).await;
+    assert_eq!(stdout(&none), "title\r\n");
+    let body = bench.run(&["show", &server.url("/x"), "--body"]).await;
+    assert_eq!(stdout(&body), "<title>T</title>");
+    let unknown = bench.run(&["show", &server.url("/y")]).await;
+    assert_eq!(unknown.status.code(), Some(1));
+    let write = bench.run(&["query", "delete from page"]).await;
+    assert_eq!(write.status.code(), Some(1), "{}", stdout(&write));
+}
+
+#[tokio::test]
+async fn robots_prints_the_verdict_and_the_deciding_line() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("robots.txt"), "User-agent: *\nDisallow: /p\nAllow: /p/q\n").unwrap();
+    let output = bench.run(&["robots", "robots.txt", "http://h.test/p", "http://h.test/p/q", "http://h.test/"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    let expected = "disallowed\thttp://h.test/p\tDisallow: /p\nallowed\thttp://h.test/p/q\tAllow: /p/q\nallowed\thttp://h.test/\t\n";
+    assert_eq!(stdout(&output), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_works_without_a_network() {
+    let bench = Bench::new();
+    let output = bench.run(&["demo", "--database", "crawl.db"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let rows = bench.rows("select charset from pages where url like '%/lang/%' order by 1").await;
+    assert!(["windows-1251", "shift_jis"].iter().all(|name| rows.contains(&(*name).to_owned())), "{rows:?}");
+    assert_eq!(bench.rows("select count(*) > 10 from duplicates").await, ["1"]);
+    assert_eq!(bench.rows("select pending from accounting").await, ["0"]);
+}

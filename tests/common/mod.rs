@@ -1,0 +1,64 @@
+//! A tiny harness: the real binary in a folder of its own, against servers on 127.0.0.1.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a test may panic")]
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+pub struct Bench {
+    pub dir: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harvestman"));
+        command.args(args).current_dir(self.dir.path()).env_remove("HTTP_PROXY").env_remove("http_proxy");
+        command
+    }
+
+    /// Runs to the end without blocking the servers of the test.
+    pub async fn run(&self, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap()
+    }
+
+    pub fn start(&self, args: &[&str]) -> Child {
+        self.command(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Rows of a query on crawl.db, cells as text joined by `|`.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        let options = SqliteConnectOptions::new().filename(self.path("crawl.db")).read_only(true);
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
+        rows.iter()
+            .map(|row| {
+                let cell = |i| match row.try_get_unchecked::<Option<Vec<u8>>, _>(i).unwrap() {
+                    Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                    None => "null".to_owned(),
+                };
+                (0..row.len()).map(cell).collect::<Vec<_>>().join("|")
+            })
+            .collect()
+    }
+}
+
+/// Standard error as text.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Standard output as text.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,63 @@
+//! Whatever stops a crawl, the same command goes on where it was.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Bench, stderr};
+use harvestman::demo::{Server, graph_page};
+
+const PAGES: usize = 1500;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_at_any_moment_loses_nothing_and_repeats_only_what_was_in_flight() {
+    const KILLS: usize = 20;
+    const CONNECTIONS: usize = 8;
+    let server = Server::start(|path| graph_page(PAGES, 2000, path).delayed(Duration::from_millis(2))).await.unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/p/0");
+    let args = ["crawl", &seed, "--rate", "0", "--concurrency", "8", "--max-connections-per-host", "8"];
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..KILLS {
+        let before = server.hit_count();
+        let mut child = bench.start(&args);
+        // Killed in the middle of work, wherever that is.
+        let wanted = before + random.usize(1..80);
+        while server.hit_count() < wanted && child.try_wait().unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let balance = "select discovered = fetched + failed + skipped + pending from accounting";
+        assert_eq!(bench.rows(balance).await, ["1"]);
+    }
+    let output = bench.run(&args).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(bench.rows("select count(*) from pages where status = 200").await, [PAGES.to_string()]);
+    assert_eq!(bench.rows("select count(*) from bodies").await, [PAGES.to_string()]);
+    assert_eq!(bench.rows("pragma integrity_check").await, ["ok"]);
+    // robots.txt may be asked for again until its answer is stored.
+    let extra = server.hit_count() - (PAGES + 1);
+    assert!(extra <= KILLS * CONNECTIONS, "{extra} requests too many");
+
+    let undisturbed = Bench::new();
+    undisturbed.run(&args).await;
+    let links = "select count(*), count(distinct from_url || to_url) from links";
+    assert_eq!(bench.rows(links).await, undisturbed.rows(links).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_crawl_on_a_database_in_use_exits_4_and_says_by_whom() {
+    let server = Server::start(|path| graph_page(PAGES, 500, path)).await.unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/p/0");
+    let mut first = bench.start(&["crawl", &seed]);
+    while server.hit_count() == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let second = bench.run(&["crawl", &seed]).await;
+    assert_eq!(second.status.code(), Some(4));
+    assert!(stderr(&second).contains(&format!("process {}", first.id())), "{}", stderr(&second));
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
