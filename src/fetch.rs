@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -19,6 +19,17 @@ const MAX_HEADERS: usize = 256;
 const MAX_HEADER_BYTES: u32 = 256 << 10;
 /// Kept-alive connections without a request, for each host.
 const IDLE_PER_HOST: usize = 64;
+
+/// How much of a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// It is left on the wire.
+    Nothing,
+    /// All of it, up to the size cap; more is a failure `too_large`.
+    Whole,
+    /// So many bytes; what follows is left on the wire.
+    Start(usize),
+}
 
 /// A response, whole or as much of it as was wanted.
 #[derive(Debug)]
@@ -95,12 +106,12 @@ impl Fetcher {
     }
 
     /// Gets `url`. `licensed`: a seed names its host, so its address may be private. `wants` looks at status and
-    /// media type (lower case, no parameters) and says how much of the body is read; None leaves it on the wire.
+    /// media type (lower case, no parameters) and says how much of the body is read.
     pub async fn get(
         &self,
         url: &CanonicalUrl,
         licensed: bool,
-        wants: impl Fn(u16, Option<&str>) -> Option<u64>,
+        wants: impl Fn(u16, Option<&str>) -> Read,
     ) -> Result<Fetched, FetchError> {
         if !licensed && url.literal_address().is_some_and(is_private) {
             return Err(FetchError::Private);
@@ -116,7 +127,7 @@ impl Fetcher {
         &self,
         url: &CanonicalUrl,
         licensed: bool,
-        wants: impl Fn(u16, Option<&str>) -> Option<u64>,
+        wants: impl Fn(u16, Option<&str>) -> Read,
     ) -> Result<Fetched, FetchError> {
         let client = if licensed { &self.licensed } else { &self.guarded };
         let mut response = client.get(url.url().clone()).send().await.map_err(|e| classify(&e))?;
@@ -125,30 +136,32 @@ impl Fetcher {
         }
         let status = response.status().as_u16();
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| essence(value.as_bytes()));
-        let limit = wants(status, media_type.as_deref());
+        let read = wants(status, media_type.as_deref());
         let headers = response.headers().clone();
-        let Some(limit) = limit.map(|limit| limit.min(self.max_body)) else {
+        if read == Read::Nothing {
             return Ok(Fetched { status, headers, body: None });
-        };
+        }
         if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|value| !is_identity(value)) {
             let message = format!("content coding `{}` is not supported", String::from_utf8_lossy(coding.as_bytes()));
             return Err(FetchError::failed(FailureKind::Decode, message));
         }
-        let announced = response.content_length().unwrap_or(0).min(limit).min(1 << 20);
+        let announced = response.content_length().unwrap_or(0).min(self.max_body).min(1 << 20);
         let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
         while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
-            if body.len() as u64 + chunk.len() as u64 > limit {
-                let message = format!("body is larger than {limit} bytes");
+            if let Read::Start(wanted) = read {
+                body.extend_from_slice(&chunk[..chunk.len().min(wanted - body.len())]);
+                if body.len() == wanted {
+                    break;
+                }
+                continue;
+            }
+            if body.len() as u64 + chunk.len() as u64 > self.max_body {
+                let message = format!("body is larger than {} bytes", self.max_body);
                 return Err(FetchError::failed(FailureKind::TooLarge, message));
             }
             body.extend_from_slice(&chunk);
         }
         Ok(Fetched { status, headers, body: Some(body) })
-    }
-
-    /// When the request is over at the latest.
-    pub fn deadline(&self) -> Instant {
-        Instant::now() + self.timeout
     }
 }
 

@@ -50,6 +50,21 @@ async fn robots_txt_comes_first_and_forbidden_urls_are_never_requested() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_huge_robots_txt_the_first_500_kibibytes_are_obeyed() {
+    let server = Server::start(|path| match path {
+        "/robots.txt" => Reply::text(format!("User-agent: *\nDisallow: /early\n{}\n", "# padding\n".repeat(2_000_000))),
+        "/" => page(&["/early"]),
+        _ => page(&[]),
+    })
+    .await
+    .unwrap();
+    let bench = Bench::new();
+    crawl(&bench, &[&server.url("/")]).await;
+    assert_eq!(bench.rows("select count(*) from pages").await, ["1"]);
+    assert_eq!(bench.rows("select reason from skipped").await, ["robots"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_robots_txt_that_fails_forbids_everything_and_the_exit_code_is_3() {
     let server = Server::start(|path| match path {
         "/robots.txt" => Reply::status(500),

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use harvestman::canonical::CanonicalUrl;
 use harvestman::config::{Config, product_token};
-use harvestman::fetch::Fetcher;
-use harvestman::robots::{MAX_ROBOTS_REDIRECTS, Rules};
+use harvestman::fetch::{Fetcher, Read};
+use harvestman::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
 use harvestman::visit::RobotsAnswer;
 
 use super::Failure;
@@ -35,7 +35,7 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let fetcher = Fetcher::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let fetched = fetcher.get(&url, true, |_, _| Some(u64::MAX)).await;
+        let fetched = fetcher.get(&url, true, |_, _| Read::Start(MAX_ROBOTS_BYTES)).await;
         let fetched = fetched.map_err(|e| Failure::new(format!("cannot fetch `{url}`: {e}")))?;
         match fetched.status {
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),

@@ -12,7 +12,7 @@ use url::Url;
 use crate::canonical::CanonicalUrl;
 use crate::charset;
 use crate::config::Config;
-use crate::fetch::{self, FetchError, Fetched, Fetcher};
+use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
 use crate::parse::{self, Parsed};
 use crate::politeness;
 use crate::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
@@ -106,10 +106,12 @@ impl Visitor {
     async fn request(&self, url: &CanonicalUrl, is_page: bool) -> Visit {
         let licensed = self.scope.is_seed_host(&url.host());
         let wants = |status: u16, media_type: Option<&str>| {
-            if !is_page {
-                return (200..300).contains(&status).then_some(u64::MAX);
+            let wanted = if is_page { media_type.is_none_or(|t| self.body_types.wants(t)) } else { status / 100 == 2 };
+            match (wanted, is_page) {
+                (false, _) => Read::Nothing,
+                (true, true) => Read::Whole,
+                (true, false) => Read::Start(MAX_ROBOTS_BYTES),
             }
-            media_type.is_none_or(|essence| self.body_types.wants(essence)).then_some(u64::MAX)
         };
         let (at, started) = (visit::now(), Instant::now());
         let result = self.fetcher.get(url, licensed, wants).await;
@@ -286,7 +288,6 @@ impl Visitor {
         let tries = attempt + 1;
         match result {
             Err(FetchError::Private) => Outcome::Robots(RobotsAnswer::Private),
-            // More than 500 KiB and broken codings say nothing that could be relied on.
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 if politeness::is_transient_failure(kind)
                     && let Some(due_at) = self.again(tries, rest)
@@ -300,11 +301,7 @@ impl Visitor {
                 })
             }
             Ok(Fetched { status, headers, body }) => match status {
-                200..=299 => {
-                    let mut body = body.unwrap_or_default();
-                    body.truncate(MAX_ROBOTS_BYTES);
-                    Outcome::Robots(RobotsAnswer::Rules { status, body })
-                }
+                200..=299 => Outcome::Robots(RobotsAnswer::Rules { status, body: body.unwrap_or_default() }),
                 300..=399 => {
                     let location = headers.get("location").map(|value| latin1(value.as_bytes()));
                     let next = location.and_then(|location| CanonicalUrl::join(url.url(), &location).ok());
