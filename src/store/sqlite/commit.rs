@@ -277,8 +277,10 @@ impl SqliteStore {
                     });
                 }
             }
-            self.known.clear();
-            self.accounting = super::begin::count(&mut self.db).await?;
+            if self.max_depth.is_some() {
+                // Only then can a lower depth have opened what was skipped.
+                self.accounting = super::begin::count(&mut self.db).await?;
+            }
         }
         Ok(())
     }
