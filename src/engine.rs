@@ -16,7 +16,7 @@ use crate::frontier::schedule::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Accounting, Store, StoreError, Tally};
-use crate::visit::{Errand, HostId, Outcome, Record, Rest};
+use crate::visit::{Errand, HostId, Outcome, Record};
 use visitor::Visitor;
 
 /// Records in one transaction, at most.
@@ -187,10 +187,8 @@ async fn work(
 ) {
     while let Some((errand, permit)) = frontier.next().await {
         let host = asked_host(&errand);
-        let mut rest = Rest::default();
         let record = visitor
             .visit(errand, permit, aborted.clone(), |what| {
-                rest = what;
                 if let Some(host) = host {
                     frontier.release(host, what);
                 }

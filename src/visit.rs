@@ -218,8 +218,6 @@ pub struct Rest {
     pub asked_until: Option<Millis>,
     /// Whether the host answered (`Some(true)`), could not be connected to or hung (`Some(false)`).
     pub answered: Option<bool>,
-    /// Whether it failed before a connection stood.
-    pub unconnected: bool,
 }
 
 /// How an errand ended, as far as the schedule is concerned.

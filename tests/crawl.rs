@@ -206,3 +206,24 @@ async fn a_host_is_never_asked_faster_than_its_rate() {
         assert!(pair[1].at - pair[0].at >= Duration::from_millis(45), "{:?}", pair[1].at - pair[0].at);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_asks_for_more_time_than_given_keeps_its_urls_for_later() {
+    for busy in ["/robots.txt", "/"] {
+        let later = Server::start(move |path| match path {
+            path if path == busy => Reply::status(503).with_header("Retry-After", "3600"),
+            "/robots.txt" => Reply::status(404),
+            _ => page(&[]),
+        });
+        let later = later.await.unwrap();
+        let other = Server::start(|_| page(&[])).await.unwrap();
+        let bench = Bench::new();
+        let output = crawl(&bench, &[&later.url("/"), &other.url("/"), "--json"]).await;
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).contains("\"outcome\":\"waiting\""), "{}", stdout(&output));
+        let rows = bench
+            .rows("select count(*), min(due_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+50 minutes')) from queue");
+        assert_eq!(rows.await, ["1|1"]);
+        assert_eq!(bench.rows("select fetched from accounting").await, ["1"]);
+    }
+}

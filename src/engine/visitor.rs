@@ -127,9 +127,8 @@ impl Visitor {
                     rest.asked_until = value.and_then(|value| politeness::retry_after(value, visit::now()));
                 }
             }
-            Err(FetchError::Failed { kind, unconnected, .. }) => {
+            Err(FetchError::Failed { kind, .. }) => {
                 request.failure = Some(*kind);
-                rest.unconnected = *unconnected;
                 rest.answered = match kind {
                     FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => Some(false),
                     _ => None,

@@ -245,10 +245,14 @@ impl HostState {
             }
         }
         if let Some(call) = self.calls.front() {
+            if self.parked {
+                return Offer::Nothing;
+            }
             return self.when_free(now.max(call.due_at), now, limits).unwrap_or(Offer::Call);
         }
         let Some(Reverse(Queued(target))) = self.window.peek() else {
-            return self.later.peek().map_or(Offer::Nothing, |Reverse((due, _))| Offer::At(*due));
+            let next = self.later.peek().filter(|_| !self.parked);
+            return next.map_or(Offer::Nothing, |Reverse((due, _))| Offer::At(*due));
         };
         match &self.robots {
             RobotsState::Asked => return Offer::Nothing,

@@ -360,11 +360,6 @@ impl Schedule {
         self.is_spent() || self.hosts.values().any(|host| per_host.is_some_and(|max| host.stored >= max))
     }
 
-    /// Whether URLs wait for a host that asked for more time than this invocation gives.
-    pub fn is_waiting(&self) -> bool {
-        self.hosts.values().any(|host| host.parked && (host.queued() > 0 || host.overflow))
-    }
-
     /// Hosts whose window runs low while more waits on disk: the host and how many of its URLs are in memory or out.
     pub fn low(&self) -> Vec<(HostId, usize)> {
         let cap = self.limits.window;
@@ -385,9 +380,5 @@ impl Schedule {
     /// How long each given host must be left alone: to be stored, so that a restart does not burst.
     pub fn clock(&self, id: HostId) -> Option<(Millis, Millis)> {
         self.hosts.get(&id).map(|host| (host.next_at, host.blocked_until))
-    }
-
-    pub fn knows(&self, id: HostId) -> bool {
-        self.hosts.contains_key(&id)
     }
 }
