@@ -1,10 +1,11 @@
 //! (base, HTML) → links, title, text, directives, in one pass over the tree. Pure and synchronous.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Instant;
 
 use html5ever::tendril::TendrilSink;
-use html5ever::{ParseOpts, driver};
+use html5ever::{LocalName, ParseOpts, driver, local_name};
+use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, HtmlTreeSink, Node};
 use url::Url;
@@ -13,7 +14,9 @@ use crate::canonical::CanonicalUrl;
 use crate::visit::Element;
 
 /// Bytes fed between two looks at the clock.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 16 << 10;
+/// Bytes of ordinary HTML to a node of its tree.
+const BYTES_PER_NODE: usize = 16;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
 
@@ -65,7 +68,10 @@ fn build(html: &str, deadline: Instant) -> (Html, bool) {
     let mut opts = ParseOpts::default();
     // No script runs here, so what stands in <noscript> is what a reader gets.
     opts.tree_builder.scripting_enabled = false;
-    let mut parser = driver::parse_document(HtmlTreeSink::new(Html::new_document()), opts);
+    let mut document = Html::new_document();
+    // Growing a large tree by doubling would hold it twice.
+    document.tree = ego_tree::Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
+    let mut parser = driver::parse_document(HtmlTreeSink::new(document), opts);
     let mut rest = html;
     while !rest.is_empty() {
         let mut end = rest.len().min(CHUNK);
@@ -117,43 +123,43 @@ impl<'a> Reader<'a> {
 
     fn close(&mut self, node: &'a Node) {
         let Node::Element(tag) = node else { return };
-        match tag.name() {
-            "a" => self.anchor = None,
-            "title" if self.in_title => {
+        match tag.name.local {
+            local_name!("a") => self.anchor = None,
+            local_name!("title") if self.in_title => {
                 self.in_title = false;
                 self.title_done = true;
             }
-            "svg" => self.in_svg -= 1,
+            local_name!("svg") => self.in_svg -= 1,
             _ => {}
         }
-        if is_hidden(tag.name()) {
+        if is_hidden(&tag.name.local) {
             self.hidden -= 1;
         }
-        if is_block(tag.name()) {
+        if is_block(&tag.name.local) {
             self.new_line();
         }
     }
 
     fn start(&mut self, tag: &'a Tag) {
-        let name = tag.name();
-        match name {
-            "a" => self.anchor = self.link(tag, "href", Element::A),
-            "area" => {
+        let name = &tag.name.local;
+        match *name {
+            local_name!("a") => self.anchor = self.link(tag, "href", Element::A),
+            local_name!("area") => {
                 if let Some(index) = self.link(tag, "href", Element::Area) {
                     push_words(&mut self.links[index].text, tag.attr("alt").unwrap_or_default());
                 }
             }
-            "iframe" => _ = self.link(tag, "src", Element::Iframe),
-            "frame" => _ = self.link(tag, "src", Element::Frame),
-            "link" => self.link_element(tag),
-            "meta" => self.meta(tag),
-            "base" => self.base = self.base.or(tag.attr("href")),
-            "html" => {
+            local_name!("iframe") => _ = self.link(tag, "src", Element::Iframe),
+            local_name!("frame") => _ = self.link(tag, "src", Element::Frame),
+            local_name!("link") => self.link_element(tag),
+            local_name!("meta") => self.meta(tag),
+            local_name!("base") => self.base = self.base.or(tag.attr("href")),
+            local_name!("html") => {
                 self.parsed.language = tag.attr("lang").map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned)
             }
-            "title" => self.in_title = !self.title_done && self.in_svg == 0,
-            "svg" => self.in_svg += 1,
-            "img" => {
+            local_name!("title") => self.in_title = !self.title_done && self.in_svg == 0,
+            local_name!("svg") => self.in_svg += 1,
+            local_name!("img") => {
                 if let Some(index) = self.anchor.filter(|&index| self.links[index].text.is_empty()) {
                     push_words(&mut self.links[index].text, tag.attr("alt").unwrap_or_default());
                 }
@@ -236,8 +242,8 @@ impl<'a> Reader<'a> {
         let base = base.as_ref().unwrap_or(document);
         self.parsed.canonical_url =
             self.canonical.and_then(|href| CanonicalUrl::join(base, href).ok()).map(|url| url.to_string());
-        let mut resolved: HashMap<&str, Option<CanonicalUrl>> = HashMap::new();
-        let mut seen = HashSet::new();
+        let mut resolved: HashMap<&str, Option<CanonicalUrl>, foldhash::fast::RandomState> = HashMap::default();
+        let mut links: IndexSet<FoundLink, foldhash::fast::RandomState> = IndexSet::default();
         for mut raw in self.links {
             // Fragments make no difference, and most links of a page differ in nothing else.
             let reference = raw.href.trim_ascii();
@@ -249,11 +255,9 @@ impl<'a> Reader<'a> {
                 raw.text.truncate(cut);
             }
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
-            let link = FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow };
-            if seen.insert(link.clone()) {
-                self.parsed.links.push(link);
-            }
+            links.insert(FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow });
         }
+        self.parsed.links = links.into_iter().collect();
         self.parsed.title = self.parsed.title.map(|t| t.trim_end().to_owned()).filter(|title| !title.is_empty());
         self.parsed.text.truncate(self.parsed.text.trim_end().len());
         self.parsed
@@ -262,63 +266,84 @@ impl<'a> Reader<'a> {
 
 /// Appends text with its white space collapsed.
 fn push_words(out: &mut String, text: &str) {
-    for part in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
-        let word = part.trim_end_matches(|c: char| c.is_ascii_whitespace());
-        out.push_str(word);
-        if word.len() < part.len() && !out.is_empty() && !out.ends_with([' ', '\n']) {
+    let is_space = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+    let separate = |out: &mut String| {
+        if !matches!(out.as_bytes().last(), None | Some(b' ' | b'\n')) {
             out.push(' ');
         }
+    };
+    let mut between = is_space(text.as_bytes().first());
+    for word in text.split_ascii_whitespace() {
+        if between {
+            separate(out);
+        }
+        out.push_str(word);
+        between = true;
+    }
+    if is_space(text.as_bytes().last()) {
+        separate(out);
     }
 }
 
-fn is_hidden(name: &str) -> bool {
+// Names are interned, so that these are comparisons of integers.
+
+fn is_hidden(name: &LocalName) -> bool {
     matches!(
-        name,
-        "script" | "style" | "template" | "svg" | "canvas" | "iframe" | "object" | "head" | "textarea" | "select"
+        *name,
+        local_name!("script")
+            | local_name!("style")
+            | local_name!("template")
+            | local_name!("svg")
+            | local_name!("canvas")
+            | local_name!("iframe")
+            | local_name!("object")
+            | local_name!("head")
+            | local_name!("textarea")
+            | local_name!("select")
     )
 }
 
-fn is_block(name: &str) -> bool {
+fn is_block(name: &LocalName) -> bool {
     matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "br"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hr"
-            | "li"
-            | "main"
-            | "nav"
-            | "ol"
-            | "option"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "td"
-            | "th"
-            | "tr"
-            | "ul"
+        *name,
+        local_name!("address")
+            | local_name!("article")
+            | local_name!("aside")
+            | local_name!("blockquote")
+            | local_name!("br")
+            | local_name!("dd")
+            | local_name!("details")
+            | local_name!("dialog")
+            | local_name!("div")
+            | local_name!("dl")
+            | local_name!("dt")
+            | local_name!("fieldset")
+            | local_name!("figcaption")
+            | local_name!("figure")
+            | local_name!("footer")
+            | local_name!("form")
+            | local_name!("h1")
+            | local_name!("h2")
+            | local_name!("h3")
+            | local_name!("h4")
+            | local_name!("h5")
+            | local_name!("h6")
+            | local_name!("header")
+            | local_name!("hr")
+            | local_name!("li")
+            | local_name!("main")
+            | local_name!("nav")
+            | local_name!("ol")
+            | local_name!("option")
+            | local_name!("p")
+            | local_name!("pre")
+            | local_name!("section")
+            | local_name!("summary")
+            | local_name!("table")
+            | local_name!("td")
+            | local_name!("th")
+            | local_name!("tr")
+            | local_name!("ul")
     )
 }
 

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::digest;
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use url::Url;
 
@@ -208,7 +208,7 @@ impl Visitor {
         };
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
         if let Some(body) = fetched.body {
-            page.content_hash = Some(Sha256::digest(&body).into());
+            page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
             self.read_body(target, &mut page, body, nofollow).await;
         }
         Outcome::Fetched(Box::new(page))

@@ -3,6 +3,7 @@
 mod begin;
 mod commit;
 pub mod read;
+mod resolve;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,6 +21,14 @@ use crate::visit::{self, FailureKind, HostId, HostRecord, Millis, Record, Robots
 
 /// URLs remembered with their row, so that a link seen again costs no statement.
 const KNOWN_URLS: usize = 1 << 18;
+
+/// The values of `url.state`.
+mod state {
+    pub const PENDING: u8 = 0;
+    pub const FETCHED: u8 = 1;
+    pub const FAILED: u8 = 2;
+    pub const SKIPPED: u8 = 3;
+}
 
 /// What is remembered of a URL row.
 #[derive(Debug, Clone, Copy)]
@@ -49,11 +58,14 @@ pub struct SqliteStore {
     hosts: HashMap<Host, HostId>,
 }
 
+/// Fast, and seeded at random: the keys are the web's choice.
+type Seeded = foldhash::fast::RandomState;
+
 /// Two generations of remembered URLs: bounded, and what is used stays.
 #[derive(Debug, Default)]
 struct Recent {
-    young: HashMap<Box<str>, Known>,
-    old: HashMap<Box<str>, Known>,
+    young: HashMap<Box<str>, Known, Seeded>,
+    old: HashMap<Box<str>, Known, Seeded>,
 }
 
 impl Recent {
@@ -257,6 +269,9 @@ impl Store for SqliteStore {
             .bind(self.run)
             .execute(&mut self.db)
             .await?;
+        if finished {
+            sqlx::query("delete from edge").execute(&mut self.db).await?;
+        }
         Ok(())
     }
 

@@ -1,0 +1,301 @@
+//! The links of a batch: each target gets its row, its best depth, and its place in the frontier.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use crate::canonical::{CanonicalUrl, Host};
+use crate::store::{Committed, StoreError};
+use crate::visit::{self, Candidate, Element, Errand, HostId, Outcome, Record, SkipReason, Target, UrlId};
+
+use super::{Known, Seeded, SqliteStore};
+
+/// Rounds of passing a shorter depth on before the rest is left as it is.
+const MAX_DEPTH_ROUNDS: u32 = 10_000;
+
+/// A target of links in the batch: the best that is said of it.
+struct Offered<'a> {
+    url: &'a CanonicalUrl,
+    host: Host,
+    depth: u32,
+    hops: u32,
+    skip: Option<SkipReason>,
+    follow: bool,
+    referrer: UrlId,
+}
+
+/// URLs that have a row: its id, state, depth, hops and reason.
+type Present = HashMap<String, (UrlId, i64, u32, u32, Option<String>), Seeded>;
+
+type Offers<'a> = HashMap<&'a CanonicalUrl, Offered<'a>, Seeded>;
+
+impl SqliteStore {
+    /// Gives every link target of the batch its row, and reports those that became pending. Answers with the rows in the
+    /// order of [`candidates`].
+    pub(super) async fn resolve(
+        &mut self,
+        batch: &[Record],
+        committed: &mut Committed,
+    ) -> Result<Vec<Option<UrlId>>, StoreError> {
+        let mut ids = Vec::new();
+        let mut offered = Offers::default();
+        for (target, candidate) in candidates(batch) {
+            let hops = if candidate.element == Element::Redirect { target.hops + 1 } else { 0 };
+            let depth = target.depth + 1;
+            let known = self.known.get(candidate.url.as_str());
+            let known = known.filter(|known| known.settled && known.depth <= depth && known.hops <= hops);
+            ids.push(known.map(|known| known.id));
+            if known.is_some() {
+                continue;
+            }
+            let new = Offered {
+                url: &candidate.url,
+                host: candidate.url.host(),
+                depth,
+                hops,
+                skip: candidate.skip,
+                follow: candidate.follow,
+                referrer: target.id,
+            };
+            offered.entry(&candidate.url).and_modify(|old| old.merge(&new)).or_insert(new);
+        }
+        if offered.is_empty() {
+            return Ok(ids);
+        }
+        self.resolve_hosts(offered.values().map(|o| &o.host), committed).await?;
+        let mut present = self.look_up(&offered).await?;
+        self.improve(&offered, &present, committed).await?;
+        let inserted = self.insert(&offered, &present, committed).await?;
+        present.extend(inserted);
+        for (id, (_, candidate)) in ids.iter_mut().zip(candidates(batch)) {
+            *id = id.or_else(|| present.get(candidate.url.as_str()).map(|row| row.0));
+        }
+        Ok(ids)
+    }
+
+    pub(super) async fn resolve_hosts(
+        &mut self,
+        hosts: impl Iterator<Item = &Host>,
+        committed: &mut Committed,
+    ) -> Result<(), StoreError> {
+        if self.hosts.len() > 100_000 {
+            self.hosts.clear();
+        }
+        let missing: HashSet<_> = hosts.filter(|host| !self.hosts.contains_key(host)).map(Host::as_str).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let json = json!(missing).to_string();
+        sqlx::query("insert into host (host) select value from json_each(?1) where true on conflict do nothing")
+            .bind(&json)
+            .execute(&mut self.db)
+            .await?;
+        let rows = sqlx::query("select id, host from host where host in (select value from json_each(?1))")
+            .bind(&json)
+            .fetch_all(&mut self.db)
+            .await?;
+        for row in rows {
+            let id = row.get(0);
+            let record = self.host_record(id).await?;
+            self.hosts.insert(record.host.clone(), id);
+            committed.hosts.push(record);
+        }
+        Ok(())
+    }
+
+    /// Rows that exist already: id, state, depth, hops and reason.
+    async fn look_up(&mut self, offered: &Offers<'_>) -> Result<Present, StoreError> {
+        let urls: Vec<_> = offered.keys().map(|url| url.as_str()).collect();
+        let rows = sqlx::query(
+            "select url, id, state, depth, hops, reason from url where url in (select value from json_each(?1))",
+        )
+        .bind(json!(urls).to_string())
+        .fetch_all(&mut self.db)
+        .await?;
+        Ok(rows.into_iter().map(|r| (r.get(0), (r.get(1), r.get(2), r.get(3), r.get(4), r.get(5)))).collect())
+    }
+
+    /// Lowers depths and opens what a better link opens.
+    async fn improve(
+        &mut self,
+        offered: &Offers<'_>,
+        present: &Present,
+        committed: &mut Committed,
+    ) -> Result<(), StoreError> {
+        let mut better = Vec::new();
+        let mut opened = HashSet::new();
+        let mut lowered = Vec::new();
+        for offer in offered.values() {
+            let Some((id, state, depth, hops, reason)) = present.get(offer.url.as_str()) else { continue };
+            let new_depth = if offer.follow { offer.depth.min(*depth) } else { *depth };
+            let new_hops = offer.hops.min(*hops);
+            let link_decided = matches!(reason.as_deref(), Some("depth" | "nofollow"));
+            let reopen = *state == 3
+                && link_decided
+                && offer.skip != reason.as_deref().and_then(SkipReason::from_word)
+                && offer.skip != Some(SkipReason::Nofollow);
+            if new_depth < *depth || new_hops < *hops || reopen {
+                let state = if reopen && offer.skip.is_none() { 0 } else { *state };
+                let reason =
+                    if reopen { offer.skip.map(SkipReason::as_str).map(str::to_owned) } else { reason.clone() };
+                better.push(json!([id, new_depth, new_hops, state, reason, offer.referrer, new_depth < *depth]));
+                if new_depth < *depth {
+                    lowered.push(*id);
+                }
+                if reopen && offer.skip.is_none() {
+                    opened.insert(*id);
+                    self.accounting.skipped -= 1;
+                    self.accounting.pending += 1;
+                }
+            }
+            let settled = !(*state == 3 && link_decided) || opened.contains(id);
+            let known = Known { id: *id, depth: new_depth, hops: new_hops, settled };
+            self.known.insert(offer.url.as_str().into(), known);
+            if opened.contains(id) {
+                committed.targets.push(offer.target(
+                    *id,
+                    self.hosts.get(&offer.host).copied().unwrap_or_default(),
+                    new_depth,
+                ));
+            }
+        }
+        if !better.is_empty() {
+            sqlx::query(
+                "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason,
+                     referrer_id = iif(v.nearer, v.referrer, referrer_id)
+                 from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
+                     value ->> 4 as reason, value ->> 5 as referrer, value ->> 6 as nearer from jsonb_each(?1)) v
+                 where url.id = v.id",
+            )
+            .bind(Value::from(better).to_string())
+            .execute(&mut self.db)
+            .await?;
+        }
+        self.pass_depth_on(lowered, committed).await
+    }
+
+    /// Hands a shorter path on along links already stored, so that depth does not depend on the order of answers.
+    async fn pass_depth_on(&mut self, mut lowered: Vec<UrlId>, committed: &mut Committed) -> Result<(), StoreError> {
+        for _ in 0..MAX_DEPTH_ROUNDS {
+            if lowered.is_empty() {
+                return Ok(());
+            }
+            let rows = sqlx::query(
+                "with way (from_id, to_id) as (
+                     select from_id, to_id from link where follow and from_id in (select value from json_each(?1))
+                     union select from_id, to_id from edge where from_id in (select value from json_each(?1))
+                     union select url_id, redirect_to from page
+                     where redirect_to is not null and url_id in (select value from json_each(?1)))
+                 update url set depth = v.depth, referrer_id = v.from_id,
+                     state = iif(state = 3 and reason = 'depth' and v.depth <= ?2, 0, state),
+                     reason = iif(state = 3 and reason = 'depth' and v.depth <= ?2, null, reason)
+                 from (select e.to_id, e.from_id, min(f.depth) + 1 as depth from way e join url f on f.id = e.from_id
+                       group by e.to_id) v
+                 where url.id = v.to_id and url.depth > v.depth
+                 returning id, url, host_id, depth, hops, state, attempts",
+            )
+            .bind(json!(lowered).to_string())
+            .bind(self.max_depth.map_or(i64::MAX, i64::from))
+            .fetch_all(&mut self.db)
+            .await?;
+            lowered.clear();
+            for row in rows {
+                lowered.push(row.get(0));
+                if row.get::<i64, _>(5) == 0
+                    && let Ok(url) = CanonicalUrl::parse(row.get(1))
+                {
+                    // Harmless if it is queued already: what is held is not queued twice.
+                    committed.targets.push(Target {
+                        id: row.get(0),
+                        host: row.get(2),
+                        url,
+                        depth: row.get(3),
+                        hops: row.get(4),
+                        attempts: row.get(6),
+                        due_at: None,
+                    });
+                }
+            }
+            if self.max_depth.is_some() {
+                // Only then can a lower depth have opened what was skipped.
+                self.accounting = super::begin::count(&mut self.db).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert(
+        &mut self,
+        offered: &Offers<'_>,
+        present: &Present,
+        committed: &mut Committed,
+    ) -> Result<Present, StoreError> {
+        let new: Vec<_> = offered.values().filter(|offer| !present.contains_key(offer.url.as_str())).collect();
+        if new.is_empty() {
+            return Ok(Present::default());
+        }
+        let host_of = |offer: &Offered<'_>| self.hosts.get(&offer.host).copied().unwrap_or_default();
+        let rows: Vec<_> = new
+            .iter()
+            .map(|o| {
+                let state = if o.skip.is_some() { 3 } else { 0 };
+                json!([o.url.as_str(), host_of(o), state, o.skip.map(SkipReason::as_str), o.depth, o.hops, o.referrer])
+            })
+            .collect();
+        let inserted = sqlx::query(
+            "insert into url (url, host_id, state, reason, depth, hops, referrer_id, first_seen_at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ?2
+             from jsonb_each(?1) returning id",
+        )
+        .bind(Value::from(rows).to_string())
+        .bind(visit::now())
+        .fetch_all(&mut self.db)
+        .await?;
+        let mut inserted_rows = Present::default();
+        for (offer, row) in new.iter().zip(inserted) {
+            let id = row.get(0);
+            self.accounting.discovered += 1;
+            if offer.skip.is_some() {
+                self.accounting.skipped += 1;
+            } else {
+                self.accounting.pending += 1;
+                committed.targets.push(offer.target(id, host_of(offer), offer.depth));
+            }
+            let settled = !matches!(offer.skip, Some(SkipReason::Depth | SkipReason::Nofollow));
+            let known = Known { id, depth: offer.depth, hops: offer.hops, settled };
+            self.known.insert(offer.url.as_str().into(), known);
+            inserted_rows.insert(offer.url.as_str().to_owned(), (id, 0, offer.depth, offer.hops, None));
+        }
+        Ok(inserted_rows)
+    }
+}
+
+/// Every candidate of the batch beside the page it was found on.
+pub(super) fn candidates(batch: &[Record]) -> impl Iterator<Item = (&Target, &Candidate)> {
+    batch.iter().flat_map(|record| {
+        let page = match (&record.errand, &record.outcome) {
+            (Errand::Page(target), Outcome::Fetched(page)) => Some((target, page)),
+            _ => None,
+        };
+        page.into_iter().flat_map(|(target, page)| page.links.iter().chain(&page.redirect).map(move |c| (target, c)))
+    })
+}
+
+impl Offered<'_> {
+    /// Keeps the better of two links to one URL.
+    fn merge(&mut self, other: &Self) {
+        let rank = |offer: &Self| (!offer.follow, offer.skip.is_some(), offer.depth);
+        self.hops = self.hops.min(other.hops);
+        if rank(other) < rank(self) {
+            self.depth = other.depth;
+            self.skip = other.skip;
+            self.follow = other.follow;
+            self.referrer = other.referrer;
+        }
+    }
+
+    fn target(&self, id: UrlId, host: HostId, depth: u32) -> Target {
+        Target { id, host, url: self.url.clone(), depth, hops: self.hops, attempts: 0, due_at: None }
+    }
+}
