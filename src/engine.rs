@@ -113,46 +113,19 @@ impl<S: Store> Crawl<S> {
 
         let (abort, aborted) = watch::channel(false);
         let (out, inbox) = mpsc::channel(self.config.concurrency);
-        let mut workers = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for _ in 0..self.config.concurrency {
-            workers.spawn(work(frontier.clone(), visitor.clone(), out.clone(), aborted.clone()));
+            tasks.spawn(work(frontier.clone(), visitor.clone(), out.clone(), aborted.clone()));
         }
         drop(out);
-        let timekeeper = tokio::spawn({
+        tasks.spawn({
             let frontier = frontier.clone();
             async move { frontier.keep_time().await }
         });
-        let ended = {
-            let write = write(&mut self.store, &frontier, inbox, &mut cursor, &self.progress);
-            tokio::pin!(write);
-            let why = tokio::select! {
-                result = &mut write => Some((result, None)),
-                () = stop => None,
-                () = after(self.config.max_duration) => { frontier.with(|s, _| s.set_out_of_time()); None }
-            };
-            match why {
-                Some(done) => done,
-                None => {
-                    frontier.close();
-                    let late = tokio::select! {
-                        result = &mut write => Some(result),
-                        () = tokio::time::sleep(GRACE) => None,
-                    };
-                    let result = match late {
-                        Some(result) => result,
-                        None => {
-                            abort.send_replace(true);
-                            write.await
-                        }
-                    };
-                    (result, Some(CrawlEnd::Interrupted))
-                }
-            }
-        };
-        timekeeper.abort();
-        let (result, stopped) = ended;
-        result?;
-        workers.shutdown().await;
+        let stop = first_reason(stop, self.config.max_duration.and_then(|limit| started.checked_add(limit)));
+        let write = write(&mut self.store, &frontier, inbox, &mut cursor, &self.progress);
+        let stopped = until_stopped(write, stop, &frontier, abort).await?;
+        tasks.shutdown().await;
         let outcome = self.judge_end(&frontier, stopped);
         self.store.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
         let (accounting, tally) = self.store.accounting();
@@ -162,21 +135,47 @@ impl<S: Store> Crawl<S> {
 
     fn judge_end(&self, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
         let (accounting, _) = self.store.accounting();
-        frontier.with(|schedule, _| match stopped {
+        match stopped {
             _ if accounting.pending == 0 => CrawlEnd::Finished,
-            Some(_) if schedule.is_out_of_time() => CrawlEnd::Limit,
             Some(end) => end,
-            None if schedule.is_limited() => CrawlEnd::Limit,
+            None if frontier.with(|schedule, _| schedule.is_limited()) => CrawlEnd::Limit,
             None => CrawlEnd::Waiting,
-        })
+        }
     }
 }
 
-async fn after(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
+/// Why to stop early: the caller's wish, or the time the user gave.
+async fn first_reason(stop: impl Future<Output = ()>, deadline: Option<Instant>) -> CrawlEnd {
+    let time_is_up = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = stop => CrawlEnd::Interrupted,
+        () = time_is_up => CrawlEnd::Limit,
     }
+}
+
+/// Lets the writer come to its end. After a reason to stop, requests in flight have [`GRACE`] to end by themselves.
+async fn until_stopped(
+    write: impl Future<Output = Result<(), StoreError>>,
+    stop: impl Future<Output = CrawlEnd>,
+    frontier: &Frontier,
+    abort: watch::Sender<bool>,
+) -> Result<Option<CrawlEnd>, StoreError> {
+    tokio::pin!(write);
+    let reason = tokio::select! {
+        result = &mut write => return result.map(|()| None),
+        reason = stop => reason,
+    };
+    frontier.close();
+    if let Ok(result) = tokio::time::timeout(GRACE, &mut write).await {
+        return result.map(|()| Some(reason));
+    }
+    abort.send_replace(true);
+    write.await.map(|()| Some(reason))
 }
 
 async fn work(

@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use html5ever::tendril::TendrilSink;
-use html5ever::{LocalName, ParseOpts, driver, local_name};
+use ego_tree::NodeId;
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::interface::{TokenizerResult, TreeSink};
+use html5ever::tokenizer::{Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
+use html5ever::{LocalName, local_name};
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, HtmlTreeSink, Node};
@@ -65,26 +69,50 @@ pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant
 
 /// Feeds the parser in chunks: some inputs take it quadratic time (deep nesting, many attributes).
 fn build(html: &str, deadline: Instant) -> (Html, bool) {
-    let mut opts = ParseOpts::default();
-    // No script runs here, so what stands in <noscript> is what a reader gets.
-    opts.tree_builder.scripting_enabled = false;
     let mut document = Html::new_document();
     // Growing a large tree by doubling would hold it twice.
     document.tree = ego_tree::Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
-    let mut parser = driver::parse_document(HtmlTreeSink::new(document), opts);
+    // No script runs here, so what stands in <noscript> is what a reader gets.
+    let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let builder = Sieve(TreeBuilder::new(HtmlTreeSink::new(document), opts));
+    let tokenizer = Tokenizer::new(builder, TokenizerOpts::default());
+    let input = BufferQueue::default();
     let mut rest = html;
-    while !rest.is_empty() {
+    while !rest.is_empty() && (rest.len() == html.len() || Instant::now() < deadline) {
         let mut end = rest.len().min(CHUNK);
         while !rest.is_char_boundary(end) {
             end += 1;
         }
-        parser.process(rest[..end].into());
+        input.push_back(rest[..end].into());
+        while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
         rest = &rest[end..];
-        if !rest.is_empty() && Instant::now() > deadline {
-            return (parser.finish(), true);
-        }
     }
-    (parser.finish(), false)
+    tokenizer.end();
+    (tokenizer.sink.0.sink.finish(), !rest.is_empty())
+}
+
+/// Lets into the tree only what is read from it: most attributes of a page are classes, ids and styles.
+struct Sieve(TreeBuilder<NodeId, HtmlTreeSink>);
+
+impl TokenSink for Sieve {
+    type Handle = NodeId;
+
+    fn process_token(&self, mut token: Token, line_number: u64) -> TokenSinkResult<NodeId> {
+        match &mut token {
+            Token::TagToken(tag) => tag.attrs.retain(|attribute| is_read(&attribute.name.local)),
+            Token::CommentToken(_) => return TokenSinkResult::Continue,
+            _ => {}
+        }
+        self.0.process_token(token, line_number)
+    }
+
+    fn end(&self) {
+        self.0.end();
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.0.adjusted_current_node_present_but_not_in_html_namespace()
+    }
 }
 
 /// A link before the base is known.
@@ -286,6 +314,26 @@ fn push_words(out: &mut String, text: &str) {
 }
 
 // Names are interned, so that these are comparisons of integers.
+
+/// Attributes that this module reads, then those that decide how the tree is built (WHATWG HTML, 13.2.6).
+fn is_read(name: &LocalName) -> bool {
+    matches!(
+        *name,
+        local_name!("href")
+            | local_name!("src")
+            | local_name!("rel")
+            | local_name!("alt")
+            | local_name!("name")
+            | local_name!("content")
+            | local_name!("http-equiv")
+            | local_name!("lang")
+            | local_name!("type")
+            | local_name!("encoding")
+            | local_name!("color")
+            | local_name!("face")
+            | local_name!("size")
+    )
+}
 
 fn is_hidden(name: &LocalName) -> bool {
     matches!(

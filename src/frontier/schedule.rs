@@ -80,7 +80,6 @@ pub struct Schedule {
     reserved: u64,
     stored: u64,
     closed: bool,
-    out_of_time: bool,
     /// Hosts with pending URLs that are not in memory.
     dormant: bool,
 }
@@ -103,7 +102,6 @@ impl Schedule {
             reserved: 0,
             stored: 0,
             closed: false,
-            out_of_time: false,
             dormant: false,
         }
     }
@@ -333,15 +331,6 @@ impl Schedule {
     /// The page budget of this invocation is used up.
     pub fn is_spent(&self) -> bool {
         self.limits.max_pages.is_some_and(|max| self.stored >= max)
-    }
-
-    /// The time the user gave is over.
-    pub fn set_out_of_time(&mut self) {
-        self.out_of_time = true;
-    }
-
-    pub fn is_out_of_time(&self) -> bool {
-        self.out_of_time
     }
 
     /// Whether hosts should be brought in from disk: there are some, and those in memory have little left.
