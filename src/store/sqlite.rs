@@ -55,6 +55,8 @@ pub struct SqliteStore {
     accounting: Accounting,
     tally: Tally,
     known: Recent,
+    /// The id of the next URL to be inserted: nobody else inserts any.
+    next_url: UrlId,
     hosts: HashMap<Host, HostId>,
 }
 
@@ -138,6 +140,7 @@ impl SqliteStore {
             accounting: Accounting::default(),
             tally: Tally::default(),
             known: Recent::default(),
+            next_url: 1,
             hosts: HashMap::new(),
         })
     }

@@ -53,6 +53,7 @@ impl SqliteStore {
         if settings_changed(&mut tx, config, seeds).await? {
             judge_again(&mut tx, scope).await?;
         }
+        self.next_url = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(&mut *tx).await?;
         tx.commit().await?;
         self.accounting = count(&mut self.db).await?;
         Ok(self.run)

@@ -231,7 +231,9 @@ impl SqliteStore {
             }
         }
         let changed_at = same.map_or(page.fetched_at, |(_, _, at)| *at);
-        changes.relinked.push(id);
+        if before.contains_key(&id) {
+            changes.relinked.push(id);
+        }
         let found = links.into_iter().zip(page.links).enumerate();
         let found = found.filter_map(|(position, (to, link))| Some((position, to?, link)));
         if self.store_links {

@@ -9,6 +9,7 @@ use crate::canonical::{CanonicalUrl, Host};
 use crate::store::{Committed, StoreError};
 use crate::visit::{self, Candidate, Element, Errand, HostId, Outcome, Record, SkipReason, Target, UrlId};
 
+use super::state::{PENDING, SKIPPED};
 use super::{Known, Seeded, SqliteStore};
 
 /// Rounds of passing a shorter depth on before the rest is left as it is.
@@ -236,38 +237,35 @@ impl SqliteStore {
             return Ok(Present::default());
         }
         let host_of = |offer: &Offered<'_>| self.hosts.get(&offer.host).copied().unwrap_or_default();
-        let rows: Vec<_> = new
-            .iter()
-            .map(|o| {
-                let state = if o.skip.is_some() { 3 } else { 0 };
-                json!([o.url.as_str(), host_of(o), state, o.skip.map(SkipReason::as_str), o.depth, o.hops, o.referrer])
-            })
-            .collect();
-        let inserted = sqlx::query(
-            "insert into url (url, host_id, state, reason, depth, hops, referrer_id, first_seen_at)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ?2
-             from jsonb_each(?1) returning id",
-        )
-        .bind(Value::from(rows).to_string())
-        .bind(visit::now())
-        .fetch_all(&mut self.db)
-        .await?;
-        let mut inserted_rows = Present::default();
-        for (offer, row) in new.iter().zip(inserted) {
-            let id = row.get(0);
+        let mut rows = Vec::with_capacity(new.len());
+        let mut inserted = Present::default();
+        for (id, offer) in (self.next_url..).zip(new) {
+            let skip = offer.skip.map(SkipReason::as_str);
+            let state = if skip.is_some() { SKIPPED } else { PENDING };
+            let url = offer.url.as_str();
+            rows.push((id, url, host_of(offer), state, skip, offer.depth, offer.hops, offer.referrer));
             self.accounting.discovered += 1;
-            if offer.skip.is_some() {
+            if skip.is_some() {
                 self.accounting.skipped += 1;
             } else {
                 self.accounting.pending += 1;
                 committed.targets.push(offer.target(id, host_of(offer), offer.depth));
             }
             let settled = !matches!(offer.skip, Some(SkipReason::Depth | SkipReason::Nofollow));
-            let known = Known { id, depth: offer.depth, hops: offer.hops, settled };
-            self.known.insert(offer.url.as_str().into(), known);
-            inserted_rows.insert(offer.url.as_str().to_owned(), (id, 0, offer.depth, offer.hops, None));
+            self.known.insert(url.into(), Known { id, depth: offer.depth, hops: offer.hops, settled });
+            inserted.insert(url.to_owned(), (id, 0, offer.depth, offer.hops, None));
         }
-        Ok(inserted_rows)
+        self.next_url += UrlId::try_from(rows.len()).unwrap_or(UrlId::MAX);
+        sqlx::query(
+            "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, first_seen_at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+                 value ->> 7, ?2 from jsonb_each(?1)",
+        )
+        .bind(serde_json::to_string(&rows).map_err(|e| sqlx::Error::Encode(e.into()))?)
+        .bind(visit::now())
+        .execute(&mut self.db)
+        .await?;
+        Ok(inserted)
     }
 }
 
