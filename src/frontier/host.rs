@@ -297,6 +297,16 @@ impl HostState {
         Ok(())
     }
 
+    /// The server sees a request some time between its start and its answer, and counts its gaps from there: a request
+    /// that was held up on its way must not have the next one on its heels. The correction is bounded, so that slow
+    /// answers cost little of the pace.
+    pub(super) fn answered(&mut self, now: Millis) {
+        let Some(interval) = self.interval.map(politeness::millis) else { return };
+        let started = self.next_at.saturating_sub(interval);
+        let seen = now.min(started.saturating_add(interval / 2));
+        self.next_at = self.next_at.max(seen.saturating_add(interval - interval / 10 + 1));
+    }
+
     pub(super) fn pop(&mut self) -> Option<Target> {
         self.window.pop().map(|Reverse(Queued(target))| target)
     }

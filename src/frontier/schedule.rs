@@ -220,6 +220,7 @@ impl Schedule {
         let limits = &self.limits;
         let Some(host) = self.hosts.get_mut(&id) else { return };
         host.in_flight = host.in_flight.saturating_sub(1);
+        host.answered(now);
         match rest.answered {
             Some(true) => {
                 host.streak = 0;
