@@ -1,5 +1,7 @@
 //! The crawl itself: a pool of workers, one writer, and the way they stop.
 
+mod activity;
+mod narrate;
 mod visitor;
 
 use std::future::Future;
@@ -17,6 +19,7 @@ use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Accounting, Store, StoreError, Tally};
 use crate::visit::{Errand, HostId, Outcome, Record};
+pub use activity::{Activity, HostActivity};
 use visitor::Visitor;
 
 /// Records in one transaction, at most.
@@ -77,6 +80,8 @@ pub struct Summary {
 pub struct Progress {
     pub accounting: Accounting,
     pub tally: Tally,
+    /// Responses stored by this invocation.
+    pub stored: u64,
 }
 
 /// A crawl, ready to run.
@@ -86,16 +91,22 @@ pub struct Crawl<S> {
     seeds: Vec<CanonicalUrl>,
     store: S,
     progress: watch::Sender<Progress>,
+    activity: Activity,
 }
 
 impl<S: Store> Crawl<S> {
     pub fn new(config: Config, seeds: Vec<CanonicalUrl>, store: S) -> Self {
-        Self { config, seeds, store, progress: watch::Sender::default() }
+        Self { config, seeds, store, progress: watch::Sender::default(), activity: Activity::default() }
     }
 
     /// Follows the crawl from outside. Lossy: only the newest state is kept.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Which hosts are busy and which are slow, while the crawl runs.
+    pub fn activity(&self) -> Activity {
+        self.activity.clone()
     }
 
     /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
@@ -123,7 +134,8 @@ impl<S: Store> Crawl<S> {
             async move { frontier.keep_time().await }
         });
         let stop = first_reason(stop, self.config.max_duration.and_then(|limit| started.checked_add(limit)));
-        let write = write(&mut self.store, &frontier, inbox, &mut cursor, &self.progress);
+        let watchers = Watchers { progress: &self.progress, activity: &self.activity };
+        let write = write(&mut self.store, &frontier, inbox, &mut cursor, &watchers);
         let stopped = until_stopped(write, stop, &frontier, abort).await?;
         tasks.shutdown().await;
         let outcome = self.judge_end(&frontier, stopped);
@@ -198,6 +210,7 @@ async fn work(
         {
             frontier.with(|schedule, _| schedule.give_up(host, *kind, message.clone()));
         }
+        narrate::tell(&record);
         if out.send(record).await.is_err() {
             return;
         }
@@ -218,9 +231,9 @@ async fn write<S: Store>(
     frontier: &Frontier,
     mut inbox: mpsc::Receiver<Record>,
     cursor: &mut Cursor,
-    progress: &watch::Sender<Progress>,
+    watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
-    let result = write_all(store, frontier, &mut inbox, cursor, progress).await;
+    let result = write_all(store, frontier, &mut inbox, cursor, watchers).await;
     // On every way out: workers must not wait for a frontier that nobody feeds.
     frontier.close();
     result
@@ -231,12 +244,14 @@ async fn write_all<S: Store>(
     frontier: &Frontier,
     inbox: &mut mpsc::Receiver<Record>,
     cursor: &mut Cursor,
-    progress: &watch::Sender<Progress>,
+    watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
-    publish(store, progress);
+    let before = store.accounting().0.fetched;
+    watchers.publish(store, before);
     while inbox.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
+        watchers.activity.count(&records);
         let clock = |host| frontier.with(|schedule, _| schedule.clock(host));
         let committed = store.commit(records, clock).await?;
         frontier.settle(committed.hosts, committed.targets, committed.settlements);
@@ -244,14 +259,23 @@ async fn write_all<S: Store>(
         if frontier.with(|schedule, _| schedule.wants_hosts()) {
             wake_hosts(store, frontier, cursor).await?;
         }
-        publish(store, progress);
+        watchers.publish(store, before);
     }
     Ok(())
 }
 
-fn publish<S: Store>(store: &S, progress: &watch::Sender<Progress>) {
-    let (accounting, tally) = store.accounting();
-    progress.send_replace(Progress { accounting, tally });
+/// Those who look on from outside.
+struct Watchers<'a> {
+    progress: &'a watch::Sender<Progress>,
+    activity: &'a Activity,
+}
+
+impl Watchers<'_> {
+    fn publish<S: Store>(&self, store: &S, fetched_before: i64) {
+        let (accounting, tally) = store.accounting();
+        let stored = u64::try_from(accounting.fetched - fetched_before).unwrap_or(0);
+        self.progress.send_replace(Progress { accounting, tally, stored });
+    }
 }
 
 async fn refill<S: Store>(store: &mut S, frontier: &Frontier) -> Result<(), StoreError> {

@@ -236,7 +236,7 @@ fn classify(error: &reqwest::Error) -> FetchError {
         }
         tls |= cause.is::<rustls::Error>();
         if let Some(found) = cause.downcast_ref::<std::io::Error>() {
-            tls |= found.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            tls |= is_tls(found);
             io = Some(found.kind());
         }
         hyper = hyper.or(cause.downcast_ref::<hyper::Error>());
@@ -258,6 +258,13 @@ fn classify(error: &reqwest::Error) -> FetchError {
         FailureKind::Closed
     };
     FetchError::Failed { kind, message: chain(error), unconnected: error.is_connect() || tls }
+}
+
+/// Whether an I/O error is TLS's, however many more are wrapped around it: `source` passes over what they hold.
+fn is_tls(error: &std::io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<rustls::Error>() || inner.downcast_ref::<std::io::Error>().is_some_and(is_tls))
 }
 
 /// An error and its causes in one line, without the URL, which stands beside it everywhere.

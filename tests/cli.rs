@@ -5,35 +5,6 @@ mod common;
 use common::{Bench, stderr, stdout};
 use harvestman::demo::{Reply, Server};
 
-async fn refused(bench: &Bench, args: &[&str], code: i32, words: &[&str]) {
-    let output = bench.run(args).await;
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(said.contains("error:") && !said.contains("panicked"), "{said}");
-    for word in words {
-        assert!(said.contains(word), "`{word}` is missing in: {said}");
-    }
-}
-
-#[tokio::test]
-async fn bad_input_is_named_in_one_line() {
-    let bench = Bench::new();
-    std::fs::write(bench.path("empty.txt"), "# nothing\n\n").unwrap();
-    std::fs::write(bench.path("bad.toml"), "rate = 1\nspeed = 2\n").unwrap();
-    std::fs::write(bench.path("text.db"), "this is no database, and long enough to be looked at as one".repeat(9))
-        .unwrap();
-    std::fs::create_dir(bench.path("dir.db")).unwrap();
-    let seed = "http://127.0.0.1:1/";
-    refused(&bench, &["crawl", "missing.txt"], 1, &["missing.txt"]).await;
-    refused(&bench, &["crawl", "empty.txt"], 1, &["no seed", "empty.txt"]).await;
-    refused(&bench, &["crawl", seed, "--config", "bad.toml"], 1, &["bad.toml, line 2", "speed"]).await;
-    refused(&bench, &["crawl", seed, "-d", "dir.db"], 1, &["directory"]).await;
-    refused(&bench, &["crawl", seed, "-d", "text.db"], 1, &["not a SQLite database"]).await;
-    refused(&bench, &["crawl", seed, "--include", "("], 2, &["--include"]).await;
-    refused(&bench, &["crawl", seed, "-d", "postgres://x/y"], 1, &["PostgreSQL"]).await;
-    refused(&bench, &["status"], 1, &["crawl.db"]).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_is_no_url_is_reported_with_its_place_and_the_others_are_crawled() {
     let server = Server::start(|_| Reply::html("<title>T</title>")).await.unwrap();

@@ -164,10 +164,10 @@ pub struct CrawlArgs {
     #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_CONNECTIONS_PER_HOST")]
     pub max_connections_per_host: Option<usize>,
     /// Requests per second to one host, 0 for no limit; a longer Crawl-delay wins [default: 2]
-    #[arg(long, value_name = "N", env = "HARVESTMAN_RATE")]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_RATE", value_parser = rate, allow_hyphen_values = true)]
     pub rate: Option<f64>,
     /// Requests per second in all, 0 for no limit [default: 0]
-    #[arg(long, value_name = "N", env = "HARVESTMAN_GLOBAL_RATE")]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_GLOBAL_RATE", value_parser = rate, allow_hyphen_values = true)]
     pub global_rate: Option<f64>,
     /// Fetch what robots.txt forbids, and follow nofollow links
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_IGNORE_ROBOTS")]
@@ -198,7 +198,7 @@ pub struct CrawlArgs {
     #[serde(default)]
     pub header: Vec<HeaderLine>,
     /// Proxy URL [default: from the environment]
-    #[arg(long, value_name = "URL", env = "HARVESTMAN_PROXY")]
+    #[arg(long, value_name = "URL", env = "HARVESTMAN_PROXY", value_parser = proxy)]
     pub proxy: Option<String>,
     /// In a new run, leave pages alone that were fetched less than this ago [default: 0s]
     #[arg(long, value_name = "DURATION", env = "HARVESTMAN_RECRAWL_AFTER")]
@@ -296,6 +296,17 @@ impl CrawlArgs {
     }
 }
 
+/// Requests per second.
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate >= 0.0);
+    number.ok_or_else(|| "write requests per second, such as 2 or 0.5; 0 is no limit".to_owned())
+}
+
+fn proxy(text: &str) -> Result<String, String> {
+    let is_usable = url::Url::parse(text).is_ok_and(|url| url.has_host()) && reqwest::Proxy::all(text).is_ok();
+    is_usable.then(|| text.to_owned()).ok_or_else(|| "write a URL such as http://proxy.example:3128".to_owned())
+}
+
 /// A value written as text, on the command line and in the file alike.
 macro_rules! from_text {
     ($name:ident) => {
@@ -317,7 +328,11 @@ from_text!(Pattern);
 impl std::str::FromStr for Pattern {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let one_line = |e: regex::Error| e.to_string().lines().last().unwrap_or_default().trim().to_owned();
+        let one_line = |e: regex::Error| {
+            let text = e.to_string();
+            let last = text.lines().last().unwrap_or_default().trim();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        };
         Regex::new(text).map(Self).map_err(|e| format!("not a regular expression: {}", one_line(e)))
     }
 }
@@ -374,6 +389,9 @@ impl std::str::FromStr for HeaderLine {
         let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
         if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(format!("`{name}` is no header name"));
+        }
+        if reqwest::header::HeaderValue::from_str(&value).is_err() {
+            return Err(format!("the value of `{name}` holds characters that no header can carry"));
         }
         Ok(Self(name, value))
     }

@@ -4,6 +4,7 @@ use harvestman::canonical::CanonicalUrl;
 use harvestman::config::Config;
 use harvestman::demo::DemoWeb;
 
+use super::console::Console;
 use super::output::table;
 use super::query::ask;
 use super::{Failure, crawl};
@@ -17,14 +18,12 @@ const QUESTIONS: [(&str, &str); 3] = [
     ("What was skipped, and why", "select reason, count(*) as urls from skipped group by reason order by 2 desc"),
 ];
 
-pub async fn run(database: &str, quiet: bool) -> Result<u8, Failure> {
-    let web = DemoWeb::start().await.map_err(|e| Failure::new(format!("cannot serve the demo on loopback: {e}")))?;
+pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
+    let web = DemoWeb::start().await.map_err(|e| Failure::new("cannot serve the demo on loopback").cause(&e))?;
     let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
-    if !quiet {
-        eprintln!("Crawling {} demo hosts on loopback into {database} ...", seeds.len());
-    }
+    console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, ..Config::default() };
-    let code = crawl::crawl(config, seeds, database, quiet, false).await?;
+    let code = crawl::crawl(config, seeds, database, console, false).await?;
     for (title, sql) in QUESTIONS {
         let answer = ask(database, sql).await?;
         println!("\n{title}\n  {sql}\n\n{}", table(&answer));

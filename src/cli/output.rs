@@ -114,7 +114,6 @@ fn plain(value: &Value) -> String {
 
 /// What comes from the web must not steer a terminal: control characters are shown as escapes.
 pub fn printable(text: &str) -> String {
-    let is_unsafe = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if is_unsafe(c) {
             out.extend(c.escape_default());
@@ -123,4 +122,9 @@ pub fn printable(text: &str) -> String {
         }
         out
     })
+}
+
+/// Characters that steer a terminal: controls, and those that turn the direction of writing.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

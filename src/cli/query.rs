@@ -1,9 +1,7 @@
 //! `query`: SQL on a connection that cannot write.
 
-use std::path::Path;
-
 use futures_util::TryStreamExt;
-use harvestman::store::sqlite::read;
+use harvestman::store::sqlite::{file_path, read};
 use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr};
 
 use super::Failure;
@@ -18,7 +16,8 @@ pub async fn run(database: &str, sql: &str, format: Format) -> Result<u8, Failur
 
 /// The answer to one or more statements; the columns are known even when no row is.
 pub async fn ask(database: &str, sql: &str) -> Result<Answer, Failure> {
-    let pool = read::open(Path::new(database)).await?;
+    let Ok(path) = file_path(database);
+    let pool = read::open(&path).await?;
     let mut answer = Answer::default();
     {
         let mut rows = pool.fetch(AssertSqlSafe(sql.to_owned()));

@@ -16,14 +16,15 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
     let rules = match CanonicalUrl::parse(robots) {
         Ok(url) => Rules::from_answer(&fetch(url).await?, token),
         Err(_) => {
-            let body = std::fs::read(robots).map_err(|e| Failure::new(format!("cannot read `{robots}`: {e}")))?;
+            let body = std::fs::read(robots).map_err(|e| Failure::new(format!("cannot read `{robots}`")).cause(&e))?;
             Rules::parse(&body, token)
         }
     };
     let mut out = std::io::stdout().lock();
     let mut all_allowed = true;
     for text in urls {
-        let url = CanonicalUrl::parse(text).map_err(|e| Failure::new(format!("`{text}`: {e}")))?;
+        let url = CanonicalUrl::parse(text)
+            .map_err(|e| Failure::new(format!("`{text}` is no URL that can be crawled")).cause(&e))?;
         let allowed = rules.forbid(&url).is_none();
         all_allowed &= allowed;
         let verdict = if allowed { "allowed" } else { "disallowed" };
@@ -36,7 +37,7 @@ async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let fetcher = Fetcher::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
         let fetched = fetcher.get(&url, true, |_, _| Read::Start(MAX_ROBOTS_BYTES)).await;
-        let fetched = fetched.map_err(|e| Failure::new(format!("cannot fetch `{url}`: {e}")))?;
+        let fetched = fetched.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
         match fetched.status {
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
             status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),

@@ -1,10 +1,9 @@
 //! `show`: one page, or a part of it.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use harvestman::canonical::CanonicalUrl;
-use harvestman::store::sqlite::read;
+use harvestman::store::sqlite::{file_path, read};
 use sqlx::Row;
 
 use super::Failure;
@@ -13,7 +12,8 @@ use super::output::{self, Answer, printable};
 
 pub async fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
     let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{url}`: {e}")))?;
-    let pool = read::open(Path::new(database)).await?;
+    let Ok(path) = file_path(database);
+    let pool = read::open(&path).await?;
     let known =
         sqlx::query("select state, reason from url where url = ?1").bind(url.as_str()).fetch_optional(&pool).await?;
     let Some(known) = known else {

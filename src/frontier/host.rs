@@ -43,7 +43,8 @@ pub(super) struct Pace(RateLimiter<NotKeyed, InMemoryState, Tick, NoOpMiddleware
 
 impl Pace {
     pub(super) fn new(interval: Duration, tick: &Tick) -> Option<Self> {
-        let quota = Quota::with_period(interval)?.allow_burst(NonZeroU32::MIN);
+        // Longer than any crawl, and within what governor can count.
+        let quota = Quota::with_period(interval.min(Duration::from_secs(365 * 86_400)))?.allow_burst(NonZeroU32::MIN);
         Some(Self(RateLimiter::direct_with_clock(quota, tick.clone())))
     }
 

@@ -1,0 +1,276 @@
+//! Standard error, with a display at its foot while one is shown: everything said goes above it, nothing is torn.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::args::LogFormat;
+use super::output::printable;
+
+/// Lines kept for the next repainting, at most; more are written at once.
+const MAX_HELD: usize = 64 << 10;
+
+/// What is said to the person (or machine) at standard error. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Console {
+    quiet: bool,
+    format: LogFormat,
+    screen: Arc<Mutex<Screen<io::Stderr>>>,
+}
+
+impl Console {
+    pub fn new(quiet: bool, format: LogFormat) -> Self {
+        Self { quiet, format, screen: Arc::new(Mutex::new(Screen::new(io::stderr()))) }
+    }
+
+    /// Whether a display may be shown: nobody asked for silence or for log lines that a machine reads.
+    pub fn is_for_people(&self) -> bool {
+        !self.quiet && self.format == LogFormat::Text
+    }
+
+    /// Says something that is neither warning nor error. The caller escapes what comes from outside.
+    pub fn say(&self, text: &str) {
+        match (self.quiet, self.format) {
+            (true, _) => {}
+            (false, LogFormat::Text) => self.line(text),
+            (false, LogFormat::Json) => tracing::info!("{text}"),
+        }
+    }
+
+    pub fn warn(&self, text: &str) {
+        match (self.quiet, self.format) {
+            (true, _) => {}
+            (false, LogFormat::Text) => self.line(&format!("warning: {}", printable(text))),
+            (false, LogFormat::Json) => tracing::warn!("{text}"),
+        }
+    }
+
+    pub fn hint(&self, text: &str) {
+        match (self.quiet, self.format) {
+            (true, _) => {}
+            (false, LogFormat::Text) => self.line(&format!("hint: {text}")),
+            (false, LogFormat::Json) => tracing::info!(hint = text),
+        }
+    }
+
+    /// An error, what caused it, and what may help: silence does not hold for it.
+    pub fn error(&self, message: &str, causes: &[String], hint: Option<&str>) {
+        self.clear();
+        match self.format {
+            LogFormat::Text => {
+                self.line(&format!("error: {}", printable(message)));
+                causes.iter().for_each(|cause| self.line(&format!("  caused by: {}", printable(cause))));
+                hint.iter().for_each(|hint| self.line(&format!("hint: {}", printable(hint))));
+            }
+            LogFormat::Json if causes.is_empty() => tracing::error!(hint, "{message}"),
+            LogFormat::Json => tracing::error!(cause = causes.join(": "), hint, "{message}"),
+        }
+    }
+
+    /// Shows `lines` at the foot, in place of those before.
+    pub fn show(&self, lines: &[String], size: Size) {
+        self.screen().paint(lines, size);
+    }
+
+    /// Takes the display away; what was said stays.
+    pub fn clear(&self) {
+        self.screen().clear();
+    }
+
+    fn line(&self, text: &str) {
+        self.screen().say(format!("{text}\n").as_bytes());
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen<io::Stderr>> {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The log is one more speaker: a call is one event.
+impl Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.screen().say(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Console {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Columns and rows of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub columns: usize,
+    pub rows: usize,
+}
+
+/// Text that flows upwards and a display that stays at the foot.
+///
+/// Each line of the display ends with a line feed before the next, never by running over the right edge: so a wider
+/// terminal joins none of them, and one that became narrower breaks them in a way that can be counted.
+#[derive(Debug)]
+struct Screen<W> {
+    out: W,
+    /// Columns taken by each line shown; empty when nothing is.
+    shown: Vec<usize>,
+    /// Said since the last painting.
+    held: Vec<u8>,
+}
+
+impl<W: Write> Screen<W> {
+    fn new(out: W) -> Self {
+        Self { out, shown: Vec::new(), held: Vec::new() }
+    }
+
+    fn say(&mut self, bytes: &[u8]) {
+        if self.shown.is_empty() {
+            self.put(bytes);
+            return;
+        }
+        self.held.extend_from_slice(bytes);
+        if self.held.len() > MAX_HELD {
+            self.clear();
+        }
+    }
+
+    fn paint(&mut self, lines: &[String], size: Size) {
+        // Room for the `^C` that a terminal writes where the cursor stands.
+        let columns = size.columns.saturating_sub(3).max(1);
+        let lines = &lines[..lines.len().min(size.rows.saturating_sub(1).max(1))];
+        let mut frame = self.back_to_top(size.columns);
+        for &byte in &std::mem::take(&mut self.held) {
+            if byte == b'\n' {
+                frame.extend_from_slice(b"\x1b[K\r\n");
+            } else {
+                frame.push(byte);
+            }
+        }
+        self.shown.clear();
+        for (index, line) in lines.iter().enumerate() {
+            let text: String = line.chars().take(columns).collect();
+            if index > 0 {
+                frame.extend_from_slice(b"\r\n");
+            }
+            frame.extend_from_slice(text.as_bytes());
+            frame.extend_from_slice(b"\x1b[K");
+            self.shown.push(text.chars().count());
+        }
+        frame.extend_from_slice(b"\x1b[J");
+        self.put(&frame);
+    }
+
+    fn clear(&mut self) {
+        if self.shown.is_empty() {
+            return;
+        }
+        let mut frame = self.back_to_top(usize::MAX);
+        frame.extend_from_slice(b"\x1b[J");
+        frame.append(&mut self.held);
+        self.shown.clear();
+        self.put(&frame);
+    }
+
+    /// Moves to the start of the display, which is broken into more rows if the terminal became narrower.
+    fn back_to_top(&self, columns: usize) -> Vec<u8> {
+        let rows: usize = self.shown.iter().map(|width| width.div_ceil(columns).max(1)).sum();
+        match rows {
+            0 => Vec::new(),
+            1 => b"\r".to_vec(),
+            rows => format!("\r\x1b[{}A", rows - 1).into_bytes(),
+        }
+    }
+
+    /// One write for one frame. Nobody listening is no reason to stop.
+    fn put(&mut self, bytes: &[u8]) {
+        let _ = self.out.write_all(bytes);
+        let _ = self.out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: Size = Size { columns: 40, rows: 10 };
+
+    fn lines(text: &[&str]) -> Vec<String> {
+        text.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// What a terminal shows of it.
+    fn seen(screen: &Screen<Vec<u8>>, size: Size) -> Vec<String> {
+        let mut terminal = vt100::Parser::new(size.rows as u16, size.columns as u16, 0);
+        terminal.process(&screen.out);
+        let rows = terminal.screen().rows(0, size.columns as u16);
+        let mut rows: Vec<_> = rows.collect();
+        while rows.last().is_some_and(String::is_empty) {
+            rows.pop();
+        }
+        rows
+    }
+
+    #[test]
+    fn what_is_said_stands_above_the_display() {
+        let mut screen = Screen::new(Vec::new());
+        screen.say(b"before\r\n");
+        screen.paint(&lines(&["1 page", "2 hosts"]), WIDE);
+        screen.say(b"a warning\n");
+        screen.paint(&lines(&["20 pages", "2 hosts"]), WIDE);
+        assert_eq!(seen(&screen, WIDE), ["before", "a warning", "20 pages", "2 hosts"]);
+    }
+
+    #[test]
+    fn a_display_that_shrinks_leaves_nothing_behind() {
+        let mut screen = Screen::new(Vec::new());
+        screen.paint(&lines(&["a long first line", "a second", "a third"]), WIDE);
+        screen.paint(&lines(&["short"]), WIDE);
+        assert_eq!(seen(&screen, WIDE), ["short"]);
+        screen.clear();
+        screen.say(b"done");
+        assert_eq!(seen(&screen, WIDE), ["done"]);
+    }
+
+    #[test]
+    fn lines_are_cut_to_the_terminal_whatever_its_size() {
+        for columns in 1..20 {
+            let size = Size { columns, rows: 3 };
+            let mut screen = Screen::new(Vec::new());
+            for _ in 0..3 {
+                screen.paint(&lines(&["0123456789", "abcdefghij", "never seen"]), size);
+            }
+            let shown = seen(&screen, size);
+            assert!(
+                shown.len() <= 2 && shown.iter().all(|row| row.len() < size.columns.max(2)),
+                "{columns}: {shown:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_became_narrower_is_cleaned_of_the_broken_lines() {
+        let mut screen = Screen::new(Vec::new());
+        screen.paint(&lines(&["x".repeat(30).as_str(), "y"]), WIDE);
+        let frame = screen.back_to_top(10);
+        assert_eq!(frame, b"\r\x1b[3A", "three rows of x and one of y");
+    }
+
+    #[test]
+    fn much_that_is_said_between_two_paintings_is_not_kept_in_memory() {
+        let mut screen = Screen::new(Vec::new());
+        screen.paint(&lines(&["display"]), WIDE);
+        for _ in 0..10_000 {
+            screen.say(b"one of very many lines\n");
+            assert!(screen.held.len() <= MAX_HELD + 64);
+        }
+    }
+}

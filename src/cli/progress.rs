@@ -1,0 +1,201 @@
+//! How a crawl is followed while it runs: a live display on a terminal, a log line now and then elsewhere.
+
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use harvestman::engine::{Activity, HostActivity, Progress};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::console::{Console, Size};
+use super::words::{count, size, time};
+
+/// Between two log lines when nobody watches.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+/// Between two repaintings: calm, and still alive.
+const PAINT_EVERY: Duration = Duration::from_millis(250);
+/// What "now" means in pages per second.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Hosts named in the display for being busy, and for being slow.
+const HOSTS_SHOWN: usize = 3;
+
+/// Follows a crawl until aborted.
+pub async fn follow(console: Console, progress: watch::Receiver<Progress>, activity: Activity, max_pages: Option<u64>) {
+    if is_live(&console) {
+        paint(console, progress, activity, max_pages).await;
+    } else {
+        drop(activity);
+        log(progress).await;
+    }
+}
+
+/// A person at a terminal that can move its cursor.
+fn is_live(console: &Console) -> bool {
+    let can_move = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    console.is_for_people() && std::io::stderr().is_terminal() && can_move
+}
+
+async fn paint(console: Console, progress: watch::Receiver<Progress>, activity: Activity, max_pages: Option<u64>) {
+    let started = Instant::now();
+    let mut pace = Pace::default();
+    let mut ticks = tokio::time::interval(PAINT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = *progress.borrow();
+        let pages_per_second = pace.of(now.stored, Instant::now());
+        let view = View {
+            progress: now,
+            max_pages,
+            pages_per_second,
+            elapsed: started.elapsed(),
+            busiest: activity.busiest(HOSTS_SHOWN),
+            slowest: activity.slowest(HOSTS_SHOWN),
+        };
+        console.show(&view.lines(), terminal());
+    }
+}
+
+async fn log(progress: watch::Receiver<Progress>) {
+    let mut pace = Pace::default();
+    pace.of(0, Instant::now());
+    let mut ticks = tokio::time::interval(LOG_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let Progress { accounting: a, tally, stored } = *progress.borrow();
+        let rate = pace.of(stored, Instant::now());
+        tracing::info!(
+            fetched = a.fetched,
+            failed = a.failed,
+            skipped = a.skipped,
+            pending = a.pending,
+            requests = tally.requests,
+            bytes = tally.bytes,
+            "{rate:.1} pages/s"
+        );
+    }
+}
+
+fn terminal() -> Size {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.filter(|(width, height)| width.0 > 0 && height.0 > 0).map_or(
+        Size { columns: 80, rows: 24 },
+        |(width, height)| Size { columns: width.0.into(), rows: height.0.into() },
+    )
+}
+
+/// Pages per second over the last moments, not since the start.
+#[derive(Debug, Default)]
+struct Pace(VecDeque<(Instant, u64)>);
+
+impl Pace {
+    fn of(&mut self, pages: u64, now: Instant) -> f64 {
+        self.0.push_back((now, pages));
+        // One sample stays that is as old as the window, or older.
+        while self.0.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+            self.0.pop_front();
+        }
+        let Some(&(since, before)) = self.0.front() else { return 0.0 };
+        let seconds = now.duration_since(since).as_secs_f64();
+        if seconds > 0.0 { pages.saturating_sub(before) as f64 / seconds } else { 0.0 }
+    }
+}
+
+/// What the display shows at one moment.
+#[derive(Debug, Default)]
+struct View {
+    progress: Progress,
+    max_pages: Option<u64>,
+    pages_per_second: f64,
+    elapsed: Duration,
+    busiest: Vec<HostActivity>,
+    slowest: Vec<HostActivity>,
+}
+
+impl View {
+    /// The most important first, since a narrow or low terminal cuts off the rest. ASCII, so that each character is a
+    /// column: hosts are in the form in which they are asked for.
+    fn lines(&self) -> Vec<String> {
+        let Progress { accounting: a, tally, stored } = self.progress;
+        let pages = match self.max_pages {
+            Some(max) => format!("{} of {} pages", count(stored), count(max)),
+            None => format!("{} pages", count(stored)),
+        };
+        let rate = self.pages_per_second;
+        let mut lines = vec![
+            format!("{pages}, {} queued, {} failed, {rate:.1} pages/s", count(a.pending), count(a.failed)),
+            format!(
+                "{}, {} requests, {} skipped, {}",
+                size(tally.bytes),
+                count(tally.requests),
+                count(a.skipped),
+                time(Duration::from_secs(self.elapsed.as_secs())).replace(".0 s", " s"),
+            ),
+        ];
+        let list = |title: &str, hosts: &[HostActivity], figure: &dyn Fn(&HostActivity) -> String| {
+            let hosts: Vec<_> = hosts.iter().map(|host| format!("{} {}", host.host, figure(host))).collect();
+            format!("{title}  {}", hosts.join("  "))
+        };
+        if !self.busiest.is_empty() {
+            lines.push(list("busiest", &self.busiest, &|host| format!("{:.1}/s", host.requests_per_second)));
+            lines.push(list("slowest", &self.slowest, &|host| match host.mean_elapsed.as_millis() {
+                ms @ ..1000 => format!("{ms} ms"),
+                _ => format!("{:.1} s", host.mean_elapsed.as_secs_f64()),
+            }));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use harvestman::store::{Accounting, Tally};
+
+    #[test]
+    fn the_pace_is_that_of_the_last_moments() {
+        let mut pace = Pace::default();
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        assert_eq!(pace.of(0, at(0)), 0.0);
+        assert_eq!(pace.of(100, at(1)), 100.0);
+        for second in 2..=60 {
+            pace.of(100 + second, at(second));
+        }
+        assert!((pace.of(161, at(61)) - 1.0).abs() < 0.01, "the burst is forgotten");
+        assert!(pace.0.len() < 20);
+    }
+
+    #[test]
+    fn the_display_says_how_far_the_crawl_is_and_which_hosts_matter() {
+        let host = |name: &str, rate, seconds| HostActivity {
+            host: name.into(),
+            requests_per_second: rate,
+            mean_elapsed: Duration::from_secs(seconds),
+        };
+        let accounting = Accounting { discovered: 4321, fetched: 1300, failed: 12, skipped: 9, pending: 3000 };
+        let view = View {
+            progress: Progress {
+                accounting,
+                tally: Tally { unchanged: 0, bytes: 3 << 20, requests: 1250 },
+                stored: 1234,
+            },
+            max_pages: Some(5000),
+            pages_per_second: 41.26,
+            elapsed: Duration::from_millis(5_300),
+            busiest: vec![host("http://a.test", 2.0, 1), host("http://b.test:81", 1.5, 1)],
+            slowest: vec![host("http://b.test:81", 1.5, 3)],
+        };
+        let expected = [
+            "1,234 of 5,000 pages, 3,000 queued, 12 failed, 41.3 pages/s",
+            "3.0 MiB, 1,250 requests, 9 skipped, 5 s",
+            "busiest  http://a.test 2.0/s  http://b.test:81 1.5/s",
+            "slowest  http://b.test:81 3.0 s",
+        ];
+        assert_eq!(view.lines(), expected);
+        assert_eq!(View::default().lines().len(), 2, "no host, no line about hosts");
+    }
+}
