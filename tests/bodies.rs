@@ -348,14 +348,16 @@ async fn text_is_decoded_by_mark_label_meta_or_guess_and_the_body_left_alone() {
         |content_type: &str, body: Vec<u8>| Reply { body, ..Reply::html("") }.with_header("content-type", content_type);
     let cyrillic = WINDOWS_1251.encode(russian).0.into_owned();
     let undeclared = cyrillic.clone();
+    // No guess would come upon this one: the euro sign is where its older sibling has another.
+    let latin_9 = encoding_rs::ISO_8859_15.encode("<title>Le prix est de 5 €</title>").0.into_owned();
     let kana = SHIFT_JIS.encode(japanese).0.into_owned();
     let server = Server::start(move |path| match path {
         "/label" => of("Text/HTML; Charset=\"CP1251\"", cyrillic.clone()),
-        "/lenient" => of("text/html ;;charset = windows-1251;", cyrillic.clone()),
+        "/lenient" => of("text/html ;;charset = 'ISO8859-15';", latin_9.clone()),
         "/meta" => of("text/html", kana.clone()),
         "/later-meta" => {
-            let head = b"<meta name=description content='charset=nonsense'><meta charset=windows-1251>";
-            of("text/html", [&head[..], &cyrillic].concat())
+            let head = b"<meta name=description content='charset=nonsense'><meta charset=l9>";
+            of("text/html", [&head[..], &latin_9].concat())
         }
         "/mark" => of("text/html; charset=iso-8859-1", utf_16.clone()),
         "/guess" => of("text/html", cyrillic.clone()),
@@ -371,8 +373,11 @@ async fn text_is_decoded_by_mark_label_meta_or_guess_and_the_body_left_alone() {
         bench.rows(&format!("{sql}'{}'", server.url(path))).await.concat()
     };
     let expected = "windows-1251|Привет, мир|Это довольно длинный текст на русском языке.";
-    for path in ["/label", "/lenient", "/later-meta", "/guess"] {
+    for path in ["/label", "/guess"] {
         assert_eq!(row(path).await, expected, "{path}");
+    }
+    for path in ["/lenient", "/later-meta"] {
+        assert_eq!(row(path).await, "iso-8859-15|Le prix est de 5 €|", "{path}");
     }
     assert_eq!(row("/meta").await, "shift_jis|こんにちは|日本語の文章です。");
     assert_eq!(row("/mark").await, "utf-16le|Größe|");
@@ -380,7 +385,7 @@ async fn text_is_decoded_by_mark_label_meta_or_guess_and_the_body_left_alone() {
     assert_eq!(row("/untyped").await, "utf-8|Grüße|");
     let hex: String = undeclared.iter().map(|byte| format!("{byte:02X}")).collect();
     let untouched = format!("select count(*) from bodies where hex(body) = '{hex}'");
-    assert_eq!(bench.rows(&untouched).await, ["3"]);
+    assert_eq!(bench.rows(&untouched).await, ["2"]);
 }
 
 const TYPES: [(&str, &str); 9] = [
