@@ -462,7 +462,7 @@ async fn a_closed_pipe_ends_a_command_quietly() {
         assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()), "{format}");
         assert!(started.elapsed() < Duration::from_secs(120));
     }
-    for args in [&["status"][..], &["man"], &["completions", "bash"]] {
+    for args in [&["status"][..], &["man"], &["completions", "bash"], &["demo", "--quiet"]] {
         let mut child = bench.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
