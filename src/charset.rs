@@ -30,14 +30,10 @@ fn detect(body: &[u8]) -> &'static Encoding {
 /// What the document says of itself in its first bytes.
 fn declared(head: &[u8], is_xml: bool) -> Option<&'static Encoding> {
     let text = head.iter().map(|&byte| char::from(byte.to_ascii_lowercase())).collect::<String>();
-    let label = if text.starts_with("<?xml") {
-        let declaration = text.split("?>").next()?;
-        value_after(declaration, "encoding")
-    } else {
-        None
-    };
-    let label = label.or_else(|| if is_xml { None } else { meta_label(&text) })?;
-    let encoding = Encoding::for_label(label.as_bytes())?;
+    let declaration = text.starts_with("<?xml").then(|| text.split("?>").next()).flatten();
+    let encoding = declaration
+        .and_then(|declaration| known(&value_after(declaration, "encoding")?))
+        .or_else(|| if is_xml { None } else { declared_by_meta(&text) })?;
     Some(if encoding == UTF_16BE || encoding == UTF_16LE {
         // The declaration was readable as ASCII, so it cannot be UTF-16.
         UTF_8
@@ -48,8 +44,12 @@ fn declared(head: &[u8], is_xml: bool) -> Option<&'static Encoding> {
     })
 }
 
-/// The charset of the first `<meta>` outside comments that names one.
-fn meta_label(text: &str) -> Option<String> {
+fn known(label: &str) -> Option<&'static Encoding> {
+    Encoding::for_label(label.as_bytes())
+}
+
+/// The charset of the first `<meta>` outside comments that names one there is.
+fn declared_by_meta(text: &str) -> Option<&'static Encoding> {
     let mut rest = text;
     while let Some(open) = rest.find('<') {
         rest = &rest[open..];
@@ -57,8 +57,8 @@ fn meta_label(text: &str) -> Option<String> {
             rest = &comment[comment.find("-->")?..];
         } else if let Some(meta) = rest.strip_prefix("<meta") {
             let tag = &meta[..meta.find('>').unwrap_or(meta.len())];
-            if let Some(label) = value_after(tag, "charset") {
-                return Some(label);
+            if let Some(encoding) = value_after(tag, "charset").and_then(|label| known(&label)) {
+                return Some(encoding);
             }
             rest = meta;
         } else {
@@ -107,6 +107,7 @@ mod tests {
         assert_eq!(name(equiv, None), "windows-1251");
         assert_eq!(name(b"<!-- <meta charset=koi8-r> --><meta charset=koi8-u>", None), "KOI8-U");
         assert_eq!(name(b"<meta charset=utf-16le>", None), "UTF-8");
+        assert_eq!(name(b"<meta content='charset=none'><meta charset=koi8-u>", None), "KOI8-U");
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub enum ScopeKind {
     Any,
 }
 
+/// Workers, at most: each costs some memory, busy or not.
+const MAX_CONCURRENCY: usize = 100_000;
+
 /// The settings of one crawl. [`Config::default`] is what the command line starts from.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -135,6 +138,9 @@ impl Config {
         if self.concurrency == 0 {
             return refuse("concurrency", "at least one worker is needed");
         }
+        if self.concurrency > MAX_CONCURRENCY {
+            return refuse("concurrency", &format!("more than {MAX_CONCURRENCY} workers"));
+        }
         if self.connections() == 0 {
             return refuse("max-connections", "at least one connection is needed");
         }
@@ -186,7 +192,8 @@ impl std::str::FromStr for BodyTypes {
         for pattern in &types {
             let whole = pattern.starts_with("*+") && pattern.len() > 2;
             let halves = pattern.split_once('/').is_some_and(|(top, sub)| {
-                !top.is_empty() && !sub.is_empty() && !sub.contains(['/', ' ']) && (top != "*" || sub == "*")
+                let plain = |half: &str| !half.is_empty() && !half.contains(['/', ' ', '*']);
+                (plain(top) && (plain(sub) || sub == "*")) || pattern == "*/*"
             });
             if !whole && !halves {
                 return Err(format!("`{pattern}` is no media type; write `text/html`, `text/*`, `*+xml` or `*/*`"));
@@ -229,8 +236,9 @@ mod tests {
             assert!(!types.wants(left), "{left}");
         }
         assert!("*/*".parse::<BodyTypes>().unwrap().wants("image/png"));
-        assert!("html".parse::<BodyTypes>().is_err());
-        assert!("".parse::<BodyTypes>().is_err());
+        for bad in ["html", "", "text/", "/html", "*/html", "te*t/html", "text/*+xml", "text/a/b"] {
+            assert!(bad.parse::<BodyTypes>().is_err(), "{bad}");
+        }
     }
 
     #[test]

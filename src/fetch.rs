@@ -1,16 +1,22 @@
 //! One request: address guard, time and size caps, content decoding. No redirects, no retries, no waiting.
 
+mod coding;
+
 use std::error::Error as _;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use tokio::io::AsyncBufReadExt;
+use tokio_util::io::StreamReader;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
-use crate::scope::is_private;
+use crate::scope::{is_private, names_private};
 use crate::visit::FailureKind;
 
 /// Response header fields accepted; more is a failure `protocol`.
@@ -67,6 +73,7 @@ impl FetchError {
 pub struct Fetcher {
     licensed: reqwest::Client,
     guarded: reqwest::Client,
+    headers: HeaderMap,
     proxied: bool,
     max_body: u64,
     timeout: Duration,
@@ -80,7 +87,6 @@ impl Fetcher {
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .user_agent(&config.user_agent)
-                .default_headers(headers(config)?)
                 .connect_timeout(config.connect_timeout)
                 .http1_max_headers(MAX_HEADERS)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
@@ -99,7 +105,8 @@ impl Fetcher {
         Ok(Self {
             licensed: build(false)?,
             guarded: build(true)?,
-            proxied: config.proxy.is_some(),
+            headers: headers(config)?,
+            proxied: proxy_host(config).is_some(),
             max_body: config.max_body_size,
             timeout: config.timeout,
         })
@@ -113,7 +120,7 @@ impl Fetcher {
         licensed: bool,
         wants: impl Fn(u16, Option<&str>) -> Read,
     ) -> Result<Fetched, FetchError> {
-        if !licensed && url.literal_address().is_some_and(is_private) {
+        if !licensed && names_private(url) {
             return Err(FetchError::Private);
         }
         let whole = tokio::time::timeout(self.timeout, self.exchange(url, licensed, wants));
@@ -130,7 +137,8 @@ impl Fetcher {
         wants: impl Fn(u16, Option<&str>) -> Read,
     ) -> Result<Fetched, FetchError> {
         let client = if licensed { &self.licensed } else { &self.guarded };
-        let mut response = client.get(url.url().clone()).send().await.map_err(|e| classify(&e))?;
+        let request = client.get(url.url().clone()).headers(self.headers.clone());
+        let mut response = request.send().await.map_err(|e| classify(&e))?;
         if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
             return Err(FetchError::Private);
         }
@@ -141,33 +149,44 @@ impl Fetcher {
         if read == Read::Nothing {
             return Ok(Fetched { status, headers, body: None });
         }
-        if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|value| !is_identity(value)) {
-            let message = format!("content coding `{}` is not supported", String::from_utf8_lossy(coding.as_bytes()));
-            return Err(FetchError::failed(FailureKind::Decode, message));
-        }
-        let announced = response.content_length().unwrap_or(0).min(self.max_body).min(1 << 20);
-        let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
-        while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
-            if let Read::Start(wanted) = read {
-                body.extend_from_slice(&chunk[..chunk.len().min(wanted - body.len())]);
-                if body.len() == wanted {
+        let codings = coding::codings(&headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
+        let mut body = Vec::new();
+        if codings.is_empty() {
+            let announced = response.content_length().unwrap_or(0).min(self.max_body).min(1 << 20);
+            body.reserve(usize::try_from(announced).unwrap_or(0));
+            while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
+                if self.take(&mut body, &chunk, read)? {
                     break;
                 }
-                continue;
             }
-            if body.len() as u64 + chunk.len() as u64 > self.max_body {
-                let message = format!("body is larger than {} bytes", self.max_body);
-                return Err(FetchError::failed(FailureKind::TooLarge, message));
+        } else {
+            let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
+            let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
+            loop {
+                let chunk = decoded.fill_buf().await.map_err(|e| undecodable(&e))?;
+                let length = chunk.len();
+                if length == 0 || self.take(&mut body, chunk, read)? {
+                    break;
+                }
+                decoded.consume(length);
             }
-            body.extend_from_slice(&chunk);
         }
         Ok(Fetched { status, headers, body: Some(body) })
     }
-}
 
-fn is_identity(value: &HeaderValue) -> bool {
-    let value = value.as_bytes().trim_ascii();
-    value.is_empty() || value.eq_ignore_ascii_case(b"identity")
+    /// Adds a chunk to a body; true if that is as much of it as is wanted.
+    fn take(&self, body: &mut Vec<u8>, chunk: &[u8], read: Read) -> Result<bool, FetchError> {
+        if let Read::Start(wanted) = read {
+            body.extend_from_slice(&chunk[..chunk.len().min(wanted - body.len())]);
+            return Ok(body.len() == wanted);
+        }
+        if body.len() as u64 + chunk.len() as u64 > self.max_body {
+            let message = format!("body is larger than {} bytes", self.max_body);
+            return Err(FetchError::failed(FailureKind::TooLarge, message));
+        }
+        body.extend_from_slice(chunk);
+        Ok(false)
+    }
 }
 
 /// Type and subtype of a Content-Type, lower case. None if there is none to be read.
@@ -177,15 +196,24 @@ pub fn essence(content_type: &[u8]) -> Option<String> {
     essence.contains('/').then_some(essence)
 }
 
+/// The charset that a Content-Type names, read as leniently as browsers do (WHATWG MIME Sniffing, section 4.4).
+pub fn charset_label(content_type: &str) -> Option<&str> {
+    let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let label = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset")).map(|(_, value)| value);
+    label.map(|value| value.trim().trim_matches(['"', '\''])).find(|label| !label.is_empty())
+}
+
 fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
     let mut map = HeaderMap::new();
-    map.insert("accept", HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
     for (name, value) in &config.headers {
         let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
         let value = HeaderValue::from_str(value).map_err(|_| bad("has a value no header can hold"))?;
-        map.insert(header, value);
+        map.append(header, value);
     }
+    let types = HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
+    map.entry("accept").or_insert(types);
+    map.entry("accept-encoding").or_insert(HeaderValue::from_static(coding::ACCEPTED));
     Ok(map)
 }
 
@@ -197,7 +225,8 @@ fn proxy_host(config: &Config) -> Option<String> {
             .find_map(|name| std::env::var(name).ok())
     };
     let proxy = config.proxy.clone().or_else(from_environment)?;
-    url::Url::parse(&proxy).ok()?.host_str().map(str::to_owned)
+    let url = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
+    url::Url::parse(&url).ok()?.host_str().map(str::to_owned)
 }
 
 /// Resolves names to public addresses only, so that the guard holds for the address that is connected to.
@@ -250,8 +279,6 @@ fn classify(error: &reqwest::Error) -> FetchError {
         FailureKind::Timeout
     } else if error.is_connect() {
         FailureKind::Connect
-    } else if error.is_decode() && hyper.is_none() {
-        FailureKind::Decode
     } else if hyper.is_some_and(hyper::Error::is_parse) {
         FailureKind::Protocol
     } else {
@@ -265,6 +292,14 @@ fn is_tls(error: &std::io::Error) -> bool {
     error
         .get_ref()
         .is_some_and(|inner| inner.is::<rustls::Error>() || inner.downcast_ref::<std::io::Error>().is_some_and(is_tls))
+}
+
+/// A body that broke off, or whose coding is broken.
+fn undecodable(error: &io::Error) -> FetchError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
+        Some(transport) => classify(transport),
+        None => FetchError::failed(FailureKind::Decode, format!("the content coding is broken: {error}")),
+    }
 }
 
 /// An error and its causes in one line, without the URL, which stands beside it everywhere.
@@ -282,4 +317,28 @@ fn chain(error: &reqwest::Error) -> String {
         source = cause.source();
     }
     if text.is_empty() { error.to_string() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charset_is_found_however_its_header_is_written() {
+        for text in ["text/html; charset=x", "text/html ;;Charset = 'x';", "a/b;charset=;q=1;charset=\"x\";charset=y"] {
+            assert_eq!(charset_label(text), Some("x"), "{text}");
+        }
+        assert_eq!(charset_label("text/html"), None);
+        assert_eq!(charset_label("charset=x"), None);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_private_addresses_alone_is_refused_as_that() {
+        let resolve = |exempt: Option<&str>| {
+            let resolver = PublicOnly { exempt: exempt.map(str::to_owned) };
+            resolver.resolve("localhost".parse().unwrap())
+        };
+        assert!(resolve(None).await.err().unwrap().is::<NoPublicAddress>());
+        assert!(resolve(Some("localhost")).await.unwrap().all(|address| is_private(address.ip())));
+    }
 }

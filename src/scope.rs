@@ -48,11 +48,11 @@ impl Scope {
     /// Reasons that depend on the URL alone come first, then `nofollow`, then `depth`: so a target that a second,
     /// better link leads to changes only between the last two.
     pub fn judge(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
-        if url.as_str().len() > self.max_url_length {
-            return Some(SkipReason::UrlTooLong);
-        }
         if self.seeds.contains(url.as_str()) {
             return None;
+        }
+        if url.as_str().len() > self.max_url_length {
+            return Some(SkipReason::UrlTooLong);
         }
         if !self.within(url) {
             return Some(SkipReason::Scope);
@@ -60,7 +60,7 @@ impl Scope {
         if self.is_excluded(url.as_str()) {
             return Some(SkipReason::Excluded);
         }
-        if url.literal_address().is_some_and(is_private) && !self.is_seed_host(&url.host()) {
+        if names_private(url) && !self.is_seed_host(&url.host()) {
             return Some(SkipReason::PrivateAddress);
         }
         if !follow && !self.follow_nofollow {
@@ -113,6 +113,17 @@ fn registrable_domain(url: &Url) -> Option<String> {
     }
 }
 
+/// Whether a URL itself names a private address: as a literal, or as `localhost` and whatever is below it (RFC 6761).
+pub fn names_private(url: &CanonicalUrl) -> bool {
+    match url.url().host() {
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        _ => url.literal_address().is_some_and(is_private),
+    }
+}
+
 /// Whether an address is none of the public internet's: the special-purpose registries of RFC 6890, multicast, and
 /// whatever IPv6 wraps around such an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64).
 pub fn is_private(address: IpAddr) -> bool {
@@ -152,13 +163,11 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
         [0x64, 0xff9b, ..] => true,
         // 6to4.
         [0x2002, high, low, ..] => tail(high, low),
-        // Discard-only, IETF protocol assignments (Teredo and others), documentation.
-        [0x100, 0, 0, 0, ..] => true,
+        // IETF protocol assignments (Teredo and others), documentation.
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
         [0x3fff, second, ..] if second < 0x1000 => true,
-        [0x5f00, ..] => true,
-        // Unique-local, link-local, the old site-local, multicast.
-        [first, ..] => first & 0xfe00 == 0xfc00 || first & 0xff80 == 0xfe80 || first & 0xff00 == 0xff00,
+        // Public addresses are of 2000::/3 (RFC 4291): the rest is unique-local, link-local, multicast or reserved.
+        [first, ..] => first & 0xe000 != 0x2000,
     }
 }
 
@@ -235,6 +244,9 @@ mod tests {
             "::",
             "::1",
             "::ffff:10.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "100::1",
+            "4000::1",
             "::127.0.0.1",
             "fe80::1",
             "fc00::1",

@@ -390,8 +390,11 @@ impl std::str::FromStr for HeaderLine {
         if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(format!("`{name}` is no header name"));
         }
+        if name.eq_ignore_ascii_case("user-agent") {
+            return Err("is set with --user-agent, whose product token robots.txt is matched against".into());
+        }
         if reqwest::header::HeaderValue::from_str(&value).is_err() {
-            return Err(format!("the value of `{name}` holds characters that no header can carry"));
+            return Err(format!("`{name}` has a value no header can hold"));
         }
         Ok(Self(name, value))
     }

@@ -1,5 +1,7 @@
 //! `demo`: the bundled web, crawled by the same path as any other, and a few questions to the result.
 
+use std::io::Write as _;
+
 use harvestman::canonical::CanonicalUrl;
 use harvestman::config::Config;
 use harvestman::demo::DemoWeb;
@@ -26,7 +28,7 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let code = crawl::crawl(config, seeds, database, console, false).await?;
     for (title, sql) in QUESTIONS {
         let answer = ask(database, sql).await?;
-        println!("\n{title}\n  {sql}\n\n{}", table(&answer));
+        writeln!(std::io::stdout(), "\n{title}\n  {sql}\n\n{}", table(&answer))?;
     }
     Ok(code)
 }

@@ -231,7 +231,7 @@ impl Visitor {
             page.body = Some(body);
             return;
         }
-        let label = content_type.parse::<mime::Mime>().ok().and_then(|m| m.get_param("charset").map(|c| c.to_string()));
+        let label = fetch::charset_label(&content_type).map(str::to_owned);
         let is_xml = media_type.is_some_and(|essence| essence.ends_with("xml"));
         if kind == Kind::Text {
             let (text, encoding) = charset::decode(&body, label.as_deref(), is_xml);
@@ -286,6 +286,10 @@ impl Visitor {
     ) -> Outcome {
         let tries = attempt + 1;
         match result {
+            // Where a redirect leads says nothing of the host itself.
+            Err(FetchError::Private) if hop > 0 => {
+                Outcome::Robots(RobotsAnswer::Unreachable { status: None, failure: None })
+            }
             Err(FetchError::Private) => Outcome::Robots(RobotsAnswer::Private),
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 if politeness::is_transient_failure(kind)

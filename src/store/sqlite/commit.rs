@@ -121,31 +121,39 @@ impl SqliteStore {
         committed: &mut Committed,
     ) -> Result<(), StoreError> {
         let mut ids = self.resolve(&batch, committed).await?.into_iter();
-        let before = self.before(&batch).await?;
+        let (before, lowered) = self.before(&batch).await?;
         for record in batch {
             self.record(record, &mut ids, &before, changes, committed).await?;
         }
         self.write(changes, clock).await?;
+        self.pass_depth_on(lowered, committed).await?;
         if self.accounting.discovered > 0 {
             self.save_run(changes).await?;
         }
         Ok(())
     }
 
-    /// The stored pages that the batch replaces.
-    async fn before(&mut self, batch: &[Record]) -> Result<Before, StoreError> {
+    /// The stored pages that the batch replaces, and those of its pages to which a shorter path was found while they
+    /// were in flight: their links were judged by the longer one.
+    async fn before(&mut self, batch: &[Record]) -> Result<(Before, Vec<UrlId>), StoreError> {
         let fetched = |record: &Record| match (&record.errand, &record.outcome) {
-            (Errand::Page(target), Outcome::Fetched(_)) => Some(target.id),
+            (Errand::Page(target), Outcome::Fetched(_)) => Some((target.id, target.depth)),
             _ => None,
         };
-        let ids: Vec<_> = batch.iter().filter_map(fetched).collect();
+        let asked: Vec<_> = batch.iter().filter_map(fetched).collect();
         let rows = sqlx::query(
-            "select url_id, status, content_hash, changed_at from page where url_id in (select value from json_each(?1))",
+            "select u.id, u.depth < (j.value ->> 1), p.status, p.content_hash, p.changed_at
+             from json_each(?1) j join url u on u.id = j.value ->> 0 left join page p on p.url_id = u.id",
         )
-        .bind(json!(ids).to_string())
+        .bind(json!(asked).to_string())
         .fetch_all(&mut self.db)
         .await?;
-        Ok(rows.into_iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect())
+        let lowered = rows.iter().filter(|row| row.get(1)).map(|row| row.get(0)).collect();
+        let before = rows.iter().filter_map(|row| {
+            let status: Option<u16> = row.get(2);
+            Some((row.get(0), (status?, row.get(3), row.get(4))))
+        });
+        Ok((before.collect(), lowered))
     }
 
     async fn record(
@@ -375,7 +383,9 @@ impl SqliteStore {
         run_json(
             db,
             "insert or replace into failure (url_id, kind, message, attempts, last_attempt_at)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, unixepoch() * 1000 from jsonb_each(?1)",
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+                 cast(unixepoch('subsec') * 1000 as integer)
+             from jsonb_each(?1)",
             &changes.failures,
         )
         .await?;

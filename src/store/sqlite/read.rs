@@ -19,11 +19,9 @@ pub async fn open(path: &Path) -> Result<SqlitePool, StoreError> {
         .busy_timeout(Duration::from_secs(10));
     let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
     let pool = pool.map_err(|e| super::open_error(path, &e))?;
-    let known: i64 = sqlx::query_scalar("select count(*) from sqlite_master where name = 'accounting'")
-        .fetch_one(&pool)
-        .await
-        .map_err(|e| super::open_error(path, &e))?;
-    if known == 0 {
+    let views = "select count(*) from sqlite_master where type = 'view' and name in ('accounting', 'fetches', 'pages')";
+    let known: i64 = sqlx::query_scalar(views).fetch_one(&pool).await.map_err(|e| super::open_error(path, &e))?;
+    if known < 3 {
         return Err(StoreError::Open { path: path.to_owned(), problem: "it holds no crawl".into() });
     }
     Ok(pool)

@@ -177,7 +177,11 @@ impl SqliteStore {
     }
 
     /// Hands a shorter path on along links already stored, so that depth does not depend on the order of answers.
-    async fn pass_depth_on(&mut self, mut lowered: Vec<UrlId>, committed: &mut Committed) -> Result<(), StoreError> {
+    pub(super) async fn pass_depth_on(
+        &mut self,
+        mut lowered: Vec<UrlId>,
+        committed: &mut Committed,
+    ) -> Result<(), StoreError> {
         for _ in 0..MAX_DEPTH_ROUNDS {
             if lowered.is_empty() {
                 return Ok(());

@@ -1,0 +1,86 @@
+//! Content codings: gzip, deflate, br and zstd, alone or stacked, removed while the body streams in.
+
+use std::io;
+
+use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
+
+/// What every server is offered.
+pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
+/// Codings upon each other, at most.
+const MAX_CODINGS: usize = 4;
+/// The largest window that a body may ask for is 8 MiB (RFC 9659), or a few bytes could claim any amount of memory.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// A coding that can be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// A body as it was before its codings were applied.
+pub(super) type Decoded = Box<dyn AsyncBufRead + Send + Unpin>;
+
+/// The codings of a response in the order in which they were applied (RFC 9110, section 8.4), over all its header lines.
+pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, String> {
+    let mut codings = Vec::new();
+    for value in headers.get_all(CONTENT_ENCODING) {
+        for name in String::from_utf8_lossy(value.as_bytes()).split(',') {
+            match name.trim().to_ascii_lowercase().as_str() {
+                "" | "identity" => {}
+                "gzip" | "x-gzip" => codings.push(Coding::Gzip),
+                "deflate" => codings.push(Coding::Deflate),
+                "br" => codings.push(Coding::Brotli),
+                "zstd" => codings.push(Coding::Zstd),
+                other => return Err(format!("content coding `{other}` is not supported")),
+            }
+        }
+    }
+    if codings.len() > MAX_CODINGS {
+        return Err(format!("more than {MAX_CODINGS} content codings upon each other"));
+    }
+    Ok(codings)
+}
+
+/// Removes the codings, the last one applied first. A body that is empty has none, whatever its headers say.
+pub(super) async fn decode(
+    body: impl AsyncBufRead + Send + Unpin + 'static,
+    codings: &[Coding],
+) -> io::Result<Decoded> {
+    let mut reader: Decoded = Box::new(body);
+    for coding in codings.iter().rev() {
+        let Some(first) = reader.fill_buf().await?.first().copied() else { break };
+        reader = match coding {
+            Coding::Gzip => {
+                let mut decoder = GzipDecoder::new(reader);
+                decoder.multiple_members(true);
+                buffered(decoder)
+            }
+            Coding::Deflate if is_zlib(first) => buffered(ZlibDecoder::new(reader)),
+            Coding::Deflate => buffered(DeflateDecoder::new(reader)),
+            Coding::Brotli => buffered(BrotliDecoder::new(reader)),
+            Coding::Zstd => {
+                let limit = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
+                let mut decoder = ZstdDecoder::with_params(reader, &limit);
+                decoder.multiple_members(true);
+                buffered(decoder)
+            }
+        };
+    }
+    Ok(reader)
+}
+
+fn buffered(decoder: impl AsyncRead + Send + Unpin + 'static) -> Decoded {
+    Box::new(BufReader::new(decoder))
+}
+
+/// `deflate` means the zlib format, but some servers send it without the zlib header. Its first byte names method 8 and
+/// a window of at most 32 KiB (RFC 1950, section 2.2); no encoder starts a bare stream with such a byte.
+fn is_zlib(first: u8) -> bool {
+    first & 0x0f == 8 && first >> 4 <= 7
+}
