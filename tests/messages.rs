@@ -53,7 +53,7 @@ async fn a_bad_command_line_is_refused_by_option_with_exit_code_2() {
         ("--concurrency", "0", "at least one worker"),
         ("--max-body-size", "10 parsecs", "size such as"),
         ("--header", "no colon", "Name: value"),
-        ("--header", "X-A: b\nX-C: d", "no header can carry"),
+        ("--header", "X-A: b\nX-C: d", "no header can hold"),
         ("--proxy", "no proxy", "a URL such as"),
         ("--body-types", "html", "no media type"),
         ("--user-agent", "()", "product token"),
