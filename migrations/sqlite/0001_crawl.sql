@@ -22,8 +22,8 @@ create table run (
 create table host (
     id integer primary key,
     host text not null unique,
-    -- Earliest time of the next request: kept so that a restart does not burst.
-    next_at integer not null default 0,
+    -- When the last request started: kept so that a restart does not burst.
+    asked_at integer not null default 0,
     blocked_until integer not null default 0,
     robots_at integer,
     robots_status integer,
@@ -145,7 +145,9 @@ where u.state = 3;
 
 create view queue as
 select u.url, h.host, u.depth, u.attempts,
-    strftime('%Y-%m-%dT%H:%M:%fZ', nullif(max(coalesce(u.due_at, 0), h.blocked_until), 0) / 1000.0, 'unixepoch') as due_at
+    -- A Crawl-delay asks for time as Retry-After does. Beyond the year 9999 SQLite writes no time.
+    strftime('%Y-%m-%dT%H:%M:%fZ', nullif(min(253402300799999, max(coalesce(u.due_at, 0), h.blocked_until,
+        iif(h.crawl_delay_ms > 0, h.asked_at + h.crawl_delay_ms, 0))), 0) / 1000.0, 'unixepoch') as due_at
 from url u join host h on h.id = u.host_id
 where u.state = 0;
 

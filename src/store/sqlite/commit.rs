@@ -122,10 +122,13 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let mut ids = self.resolve(&batch, committed).await?.into_iter();
         let before = self.before(&batch).await?;
+        let depths: Vec<_> = batch.iter().filter_map(depth_of_links).collect();
         for record in batch {
             self.record(record, &mut ids, &before, changes, committed).await?;
         }
         self.write(changes, clock).await?;
+        let nearer = self.nearer(&depths).await?;
+        self.pass_depth_on(nearer, committed).await?;
         if self.accounting.discovered > 0 {
             self.save_run(changes).await?;
         }
@@ -148,6 +151,18 @@ impl SqliteStore {
         Ok(rows.into_iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect())
     }
 
+    /// Pages to which a shorter path was found while they were queued or in flight: their links were judged by the
+    /// longer one.
+    async fn nearer(&mut self, depths: &[(UrlId, u32)]) -> Result<Vec<UrlId>, StoreError> {
+        let rows = sqlx::query_scalar(
+            "select u.id from json_each(?1) j join url u on u.id = j.value ->> 0 where u.depth < j.value ->> 1",
+        )
+        .bind(json!(depths).to_string())
+        .fetch_all(&mut self.db)
+        .await?;
+        Ok(rows)
+    }
+
     async fn record(
         &mut self,
         record: Record,
@@ -158,6 +173,9 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let Record { errand, request, outcome, .. } = record;
         let elapsed = request.as_ref().map_or(0, elapsed_ms);
+        if let Errand::Page(Target { host, .. }) | Errand::Robots { host, .. } = &errand {
+            changes.hosts.insert(*host);
+        }
         if let Some(request) = &request {
             log(&errand, request, self.run, changes);
         }
@@ -352,7 +370,7 @@ impl SqliteStore {
         clock: &(impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync),
     ) -> Result<(), StoreError> {
         let db = &mut self.db;
-        let clocks = changes.hosts.iter().filter_map(|id| clock(*id).map(|(next, until)| (*id, next, until)));
+        let clocks = changes.hosts.iter().filter_map(|id| clock(*id).map(|(asked, until)| (*id, asked, until)));
         let clocks: Vec<_> = clocks.collect();
         run_json(db, WRITE_PAGES, &changes.pages).await?;
         run_json(db, "delete from link where from_id in (select value from json_each(?1))", &changes.relinked).await?;
@@ -396,8 +414,8 @@ impl SqliteStore {
         .await?;
         run_json(
             db,
-            "update host set next_at = v.next, blocked_until = v.until
-             from (select value ->> 0 as id, value ->> 1 as next, value ->> 2 as until from jsonb_each(?1)) v
+            "update host set asked_at = v.asked, blocked_until = v.until
+             from (select value ->> 0 as id, value ->> 1 as asked, value ->> 2 as until from jsonb_each(?1)) v
              where host.id = v.id",
             &clocks,
         )
@@ -437,13 +455,20 @@ async fn run_json(db: &mut SqliteConnection, sql: &'static str, rows: &[impl Ser
     Ok(())
 }
 
+/// The depth that the links of a page were judged by.
+fn depth_of_links(record: &Record) -> Option<(UrlId, u32)> {
+    match (&record.errand, &record.outcome) {
+        (Errand::Page(target), Outcome::Fetched(_)) => Some((target.id, target.depth)),
+        _ => None,
+    }
+}
+
 fn log(errand: &Errand, request: &Request, run: i64, changes: &mut Changes) {
-    let (host, id, url) = match errand {
-        Errand::Page(target) => (target.host, Some(target.id), None),
-        Errand::Robots { host, url, .. } => (*host, None, Some(url.as_str().to_owned())),
+    let (id, url) = match errand {
+        Errand::Page(target) => (Some(target.id), None),
+        Errand::Robots { url, .. } => (None, Some(url.as_str().to_owned())),
         Errand::Refuse { .. } => return,
     };
-    changes.hosts.insert(host);
     changes.requests += 1;
     changes.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);
     changes.fetches.push(FetchRow {
