@@ -249,19 +249,24 @@ async fn write_all<S: Store>(
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let before = store.accounting().0.fetched;
     watchers.publish(store, before);
-    while inbox.recv_many(&mut batch, MAX_BATCH).await > 0 {
-        let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
-        watchers.activity.count(&records);
-        let clock = |host| frontier.with(|schedule, _| schedule.clock(host));
-        let committed = store.commit(records, clock).await?;
-        frontier.settle(committed.hosts, committed.targets, committed.settlements);
-        refill(store, frontier).await?;
+    loop {
+        tokio::select! {
+            received = inbox.recv_many(&mut batch, MAX_BATCH) => if received == 0 { return Ok(()) },
+            () = frontier.hungry() => {}
+        }
+        if !batch.is_empty() {
+            let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
+            watchers.activity.count(&records);
+            let clock = |host| frontier.with(|schedule, _| schedule.clock(host));
+            let committed = store.commit(records, clock).await?;
+            frontier.settle(committed.hosts, committed.targets, committed.settlements);
+            refill(store, frontier).await?;
+        }
         if frontier.with(|schedule, _| schedule.wants_hosts()) {
             wake_hosts(store, frontier, cursor).await?;
         }
         watchers.publish(store, before);
     }
-    Ok(())
 }
 
 /// Those who look on from outside.

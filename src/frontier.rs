@@ -38,6 +38,8 @@ pub struct Frontier {
     work: Notify,
     /// Wakes the time-keeper: the next moment may have changed.
     alarm: Notify,
+    /// Wakes whoever brings hosts in from disk.
+    hunger: Notify,
     connections: Arc<Semaphore>,
 }
 
@@ -49,6 +51,7 @@ impl Frontier {
             clock,
             work: Notify::new(),
             alarm: Notify::new(),
+            hunger: Notify::new(),
             connections,
         }
     }
@@ -64,8 +67,7 @@ impl Frontier {
             // Before the look at the queue, or a wake-up between the two is lost.
             woken.as_mut().enable();
             let permit = self.connections.clone().acquire_owned().await.ok();
-            let step = self.lock().next(self.clock.now());
-            match step {
+            match self.step() {
                 Step::Go(errand) => {
                     self.work.notify_one();
                     let permit = permit.filter(|_| !matches!(errand, Errand::Refuse { .. }));
@@ -82,6 +84,20 @@ impl Frontier {
             drop(permit);
             woken.await;
         }
+    }
+
+    fn step(&self) -> Step {
+        let mut schedule = self.lock();
+        let step = schedule.next(self.clock.now());
+        if matches!(step, Step::Idle) && schedule.wants_hosts() {
+            self.hunger.notify_one();
+        }
+        step
+    }
+
+    /// Completes when the hosts in memory have nothing to do and others may wait on disk.
+    pub async fn hungry(&self) {
+        self.hunger.notified().await;
     }
 
     /// Wakes a worker whenever a host has rested; to be polled beside the workers.

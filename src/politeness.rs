@@ -7,11 +7,14 @@ use crate::visit::{FailureKind, Millis};
 /// The longest back-off between two tries of one URL, before jitter.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
+/// The longest time between two requests that is reckoned with: 100 years.
+const MAX_INTERVAL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// The time between two requests to a host: its rate, or a longer Crawl-delay. None is no limit.
 pub fn interval(rate: f64, crawl_delay: Option<Duration>) -> Option<Duration> {
     let pace =
         if rate > 0.0 { Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX) } else { Duration::ZERO };
-    let interval = pace.max(crawl_delay.unwrap_or_default());
+    let interval = pace.max(crawl_delay.unwrap_or_default()).min(MAX_INTERVAL);
     (!interval.is_zero()).then_some(interval)
 }
 
@@ -66,6 +69,7 @@ mod tests {
         assert_eq!(interval(0.5, Some(second)), Some(second * 2));
         assert_eq!(interval(0.0, None), None);
         assert_eq!(interval(0.0, Some(second)), Some(second));
+        assert_eq!(interval(1e-300, Some(Duration::MAX)), Some(MAX_INTERVAL));
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub trait Store: Send {
     ) -> impl Future<Output = Result<i64, StoreError>> + Send;
 
     /// Commits a batch in one transaction: pages, their links and the state of their URLs together. `clock` names the
-    /// next allowed and the blocked-until time of a host.
+    /// time of the last request to a host and its blocked-until time.
     fn commit(
         &mut self,
         batch: Vec<Record>,

@@ -118,8 +118,8 @@ pub struct Target {
 pub struct HostRecord {
     pub id: HostId,
     pub host: Host,
-    /// Earliest time of the next request, kept across restarts.
-    pub next_at: Millis,
+    /// When the last request to it started, kept across restarts; 0 is never.
+    pub asked_at: Millis,
     /// The host asked for rest until then (`Retry-After`), or is backing off.
     pub blocked_until: Millis,
     pub robots: Option<StoredRobots>,

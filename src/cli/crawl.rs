@@ -125,14 +125,18 @@ fn in_toml(place: &str, message: &str) -> Failure {
 fn stop_signal(seen: Arc<AtomicU8>, console: Console) -> Result<impl Future<Output = ()> + Send, Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    // A task of its own, so that signals are heard whatever the crawl is busy with.
+    tokio::spawn(async move {
         let number = tokio::select! { _ = interrupt.recv() => 2, _ = terminate.recv() => 15 };
         seen.store(number, Ordering::Relaxed);
         console.say("Stopping: requests in flight are finished and stored; once more to stop at once.");
-        tokio::spawn(async move {
-            let number = tokio::select! { _ = interrupt.recv() => 2, _ = terminate.recv() => 15 };
-            console.clear();
-            std::process::exit(128 + number);
-        });
+        let _ = stop.send(());
+        let number = tokio::select! { _ = interrupt.recv() => 2, _ = terminate.recv() => 15 };
+        console.clear();
+        std::process::exit(128 + number);
+    });
+    Ok(async move {
+        let _ = stopped.await;
     })
 }

@@ -8,7 +8,6 @@ use harvestman::canonical::CanonicalUrl;
 use harvestman::config::{Config, ScopeKind};
 use harvestman::engine::{CrawlEnd, Summary};
 use harvestman::scope::Scope;
-use harvestman::store::sqlite::timestamp;
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
 
 use super::output::printable;
@@ -352,14 +351,12 @@ async fn failures(pool: &SqlitePool, kind: &'static str) -> Result<Named, sqlx::
 }
 
 async fn waiting(pool: &SqlitePool) -> Result<Named, sqlx::Error> {
-    let mut rows = sqlx::query(
-        "select h.host, max(min(coalesce(u.due_at, 0)), h.blocked_until, h.next_at)
-         from url u join host h on h.id = u.host_id where u.state = 0 group by h.id order by 2, 1",
-    )
-    .fetch(pool);
+    let mut rows =
+        sqlx::query("select host, min(due_at) from queue where due_at is not null group by host order by 2, 1")
+            .fetch(pool);
     let mut hosts = Named::default();
     while let Some(row) = rows.try_next().await? {
-        hosts.push(format!("{} until {}", row.get::<String, _>(0), timestamp(row.get(1))));
+        hosts.push(format!("{} until {}", row.get::<String, _>(0), row.get::<String, _>(1)));
     }
     Ok(hosts)
 }

@@ -122,7 +122,7 @@ impl Visitor {
                 request.status = Some(fetched.status);
                 request.bytes = fetched.body.as_ref().map_or(0, |body| body.len() as u64);
                 rest.answered = Some(true);
-                if matches!(fetched.status, 429 | 503) {
+                if politeness::is_transient_status(fetched.status) {
                     let value = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
                     rest.asked_until = value.and_then(|value| politeness::retry_after(value, visit::now()));
                 }
@@ -297,7 +297,8 @@ impl Visitor {
                 {
                     return Outcome::RobotsAgain { url: url.clone(), hop, attempt: tries, due_at };
                 }
-                Outcome::Robots(if unconnected {
+                // A dead host that it was moved to says nothing about its own.
+                Outcome::Robots(if unconnected && hop == 0 {
                     RobotsAnswer::Dead { kind, message: message.into() }
                 } else {
                     RobotsAnswer::Unreachable { status: None, failure: Some(kind) }

@@ -122,8 +122,13 @@ pub(super) struct HostState {
     pub(super) stored: u64,
     interval: Option<Duration>,
     pace: Option<Pace>,
-    pub(super) next_at: Millis,
+    /// When the last request started: what the pace is counted from.
+    pub(super) asked_at: Millis,
+    /// When the last request was handed out, which is not yet when the server saw it.
+    started_at: Millis,
     pub(super) blocked_until: Millis,
+    /// Its Crawl-delay is longer than this invocation waits.
+    long_delay: bool,
     /// Asks for more time than this invocation waits.
     pub(super) parked: bool,
     pub(super) streak: u32,
@@ -161,9 +166,12 @@ impl HostState {
             stored: 0,
             interval: None,
             pace: None,
-            next_at: record.next_at,
+            // A clock that was set back must not hold the host up.
+            asked_at: record.asked_at.min(now),
+            started_at: record.asked_at.min(now),
             blocked_until: record.blocked_until,
-            parked: record.blocked_until > now.saturating_add(limits.max_wait),
+            long_delay: false,
+            parked: false,
             streak: 0,
             ever_answered: false,
             armed: None,
@@ -178,16 +186,12 @@ impl HostState {
             }
             _ => {}
         }
+        host.park(now, limits);
         host
     }
 
     fn set_interval(&mut self, interval: Option<Duration>, tick: &Tick) {
         if self.interval != interval {
-            // The request that brought a longer Crawl-delay counts for the new pace too.
-            if let (Some(new), true) = (interval, self.next_at > 0) {
-                let old = self.interval.map_or(0, politeness::millis);
-                self.next_at = self.next_at.saturating_add(politeness::millis(new) - old);
-            }
             self.interval = interval;
             self.pace = interval.and_then(|interval| Pace::new(interval, tick));
         }
@@ -196,9 +200,7 @@ impl HostState {
     pub(super) fn know(&mut self, rules: Rules, until: Millis, limits: &Limits, tick: &Tick) {
         let delay = if limits.ignore_robots { None } else { rules.crawl_delay() };
         self.set_interval(politeness::interval(limits.rate, delay), tick);
-        if delay.is_some_and(|delay| politeness::millis(delay) > limits.max_wait) {
-            self.parked = true;
-        }
+        self.long_delay = delay.is_some_and(|delay| politeness::millis(delay) > limits.max_wait);
         self.robots = RobotsState::Known { rules, until };
     }
 
@@ -212,8 +214,23 @@ impl HostState {
             answer => {
                 let until = now.saturating_add(politeness::millis(MAX_ROBOTS_AGE));
                 self.know(Rules::from_answer(answer, &limits.product_token), until, limits, tick);
+                self.park(now, limits);
             }
         }
+    }
+
+    /// Gives the host up for this invocation if it asks for more time than that waits.
+    pub(super) fn park(&mut self, now: Millis, limits: &Limits) {
+        let asked_until = if self.long_delay { self.blocked_until.max(self.next_at()) } else { self.blocked_until };
+        self.parked |= asked_until > now.saturating_add(limits.max_wait);
+    }
+
+    /// The earliest time of the next request by the host's pace.
+    fn next_at(&self) -> Millis {
+        // Rounded up, so that the pace agrees when the time has come.
+        let interval =
+            self.interval.map_or(0, |it| politeness::millis(it.saturating_add(Duration::from_nanos(999_999))));
+        self.asked_at.saturating_add(interval)
     }
 
     /// Queues a target, unless it is held already or the window is full; then it stays on disk.
@@ -248,13 +265,13 @@ impl HostState {
             }
         }
         if let Some(call) = self.calls.front() {
-            if self.parked {
+            if self.parked || !budget_left {
                 return Offer::Nothing;
             }
             return self.when_free(now.max(call.due_at), now, limits).unwrap_or(Offer::Call);
         }
         let Some(Reverse(Queued(target))) = self.window.peek() else {
-            let next = self.later.peek().filter(|_| !self.parked);
+            let next = self.later.peek().filter(|_| !self.parked && budget_left && self.has_budget(limits));
             return next.map_or(Offer::Nothing, |Reverse((due, _))| Offer::At(*due));
         };
         match &self.robots {
@@ -272,13 +289,14 @@ impl HostState {
                 return if self.parked || !budget_left { Offer::Nothing } else { Offer::AskRobots };
             }
         }
-        if self.parked
-            || !budget_left
-            || limits.max_pages_per_host.is_some_and(|max| self.stored + self.reserved >= max)
-        {
+        if self.parked || !budget_left || !self.has_budget(limits) {
             return Offer::Nothing;
         }
         self.when_free(now, now, limits).unwrap_or(Offer::Page)
+    }
+
+    fn has_budget(&self, limits: &Limits) -> bool {
+        limits.max_pages_per_host.is_none_or(|max| self.stored + self.reserved < max)
     }
 
     /// None if a request may start now.
@@ -286,16 +304,17 @@ impl HostState {
         if self.in_flight >= limits.max_connections_per_host {
             return Some(Offer::Nothing);
         }
-        let at = due.max(self.next_at).max(self.blocked_until);
+        let at = due.max(self.next_at()).max(self.blocked_until);
         (at > now).then_some(Offer::At(at))
     }
 
     /// Starts the clock for a request handed out at `now`; or says when the pace allows one.
-    pub(super) fn start(&mut self, now: Millis) -> Result<(), Millis> {
+    pub(super) fn start(&mut self, now: Millis, limits: &Limits) -> Result<(), Millis> {
         if let Some(pace) = &self.pace {
             pace.check()?;
         }
-        self.next_at = now.saturating_add(self.interval.map_or(0, politeness::millis));
+        (self.asked_at, self.started_at) = (now, now);
+        self.park(now, limits);
         self.in_flight += 1;
         Ok(())
     }
@@ -305,9 +324,8 @@ impl HostState {
     /// answers cost little of the pace.
     pub(super) fn answered(&mut self, now: Millis) {
         let Some(interval) = self.interval.map(politeness::millis) else { return };
-        let started = self.next_at.saturating_sub(interval);
-        let seen = now.min(started.saturating_add(interval / 2));
-        self.next_at = self.next_at.max(seen.saturating_add(interval - interval / 10 + 1));
+        let seen = now.min(self.started_at.saturating_add(interval / 2));
+        self.asked_at = self.asked_at.max(seen.saturating_sub(interval / 10) + 1);
     }
 
     pub(super) fn pop(&mut self) -> Option<Target> {

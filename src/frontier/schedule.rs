@@ -11,7 +11,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::time::Duration;
 
 use crate::config::Config;
 use crate::politeness;
@@ -73,6 +72,8 @@ pub struct Schedule {
     limits: Limits,
     tick: Tick,
     global: Option<Pace>,
+    /// No request before this time, by the global pace.
+    global_until: Millis,
     hosts: HashMap<HostId, HostState>,
     ready: BinaryHeap<Reverse<(Millis, HostId, u64)>>,
     outstanding: usize,
@@ -87,14 +88,12 @@ pub struct Schedule {
 impl Schedule {
     pub fn new(limits: Limits) -> Self {
         let tick = Tick::default();
-        let global = (limits.global_rate > 0.0)
-            .then(|| Duration::try_from_secs_f64(1.0 / limits.global_rate).ok())
-            .flatten()
-            .and_then(|interval| Pace::new(interval, &tick));
+        let global = politeness::interval(limits.global_rate, None).and_then(|interval| Pace::new(interval, &tick));
         Self {
             limits,
             tick,
             global,
+            global_until: 0,
             hosts: HashMap::new(),
             ready: BinaryHeap::new(),
             outstanding: 0,
@@ -109,6 +108,7 @@ impl Schedule {
     /// Hands out what may be done at `now`.
     pub fn next(&mut self, now: Millis) -> Step {
         self.tick.set(now);
+        let budget_left = self.budget_left();
         while !self.closed {
             let Some(&Reverse((at, id, stamp))) = self.ready.peek() else {
                 return if self.outstanding == 0 && !self.wants_refill() { Step::Drained } else { Step::Idle };
@@ -118,9 +118,12 @@ impl Schedule {
                 continue;
             };
             if at > now {
+                if self.outstanding == 0 && self.is_spent() {
+                    // Whatever the host is due for, this invocation will not ask for it.
+                    return Step::Drained;
+                }
                 return Step::Wait(at);
             }
-            let budget_left = self.limits.max_pages.is_none_or(|max| self.stored + self.reserved < max);
             let offer = host.offer(now, &self.limits, budget_left);
             if matches!(offer, Offer::Call | Offer::Page | Offer::AskRobots)
                 && self.requests_out >= self.limits.connections
@@ -166,9 +169,9 @@ impl Schedule {
             Offer::Call | Offer::Page => {}
         }
         if let Some(global) = &self.global {
-            global.check()?;
+            global.check().inspect_err(|until| self.global_until = *until)?;
         }
-        if let Err(at) = host.start(now) {
+        if let Err(at) = host.start(now, &self.limits) {
             host.armed = None;
             self.ready.pop();
             self.arm(id, at);
@@ -226,16 +229,17 @@ impl Schedule {
                 host.streak = 0;
                 host.ever_answered = true;
             }
-            Some(false) => {
+            // Requests that were in flight together meet one and the same outage.
+            Some(false) if now >= host.blocked_until => {
                 host.streak += 1;
                 let pause = politeness::backoff(host.streak, 0.5);
                 host.blocked_until = host.blocked_until.max(now.saturating_add(politeness::millis(pause)));
             }
-            None => {}
+            Some(false) | None => {}
         }
         if let Some(until) = rest.asked_until {
             host.blocked_until = host.blocked_until.max(until);
-            host.parked |= until > now.saturating_add(limits.max_wait);
+            host.park(now, limits);
         }
         self.arm(id, now);
     }
@@ -249,13 +253,11 @@ impl Schedule {
         }
         match settlement {
             Settlement::Stored { host, id } => {
-                self.stored += 1;
-                self.unreserve(host, now, |state| {
-                    state.stored += 1;
+                self.unreserve(host, 1, now, |state| {
                     state.held.remove(&id);
                 });
             }
-            Settlement::Ended { host, id } => self.unreserve(host, now, |state| {
+            Settlement::Ended { host, id } => self.unreserve(host, 0, now, |state| {
                 state.held.remove(&id);
             }),
             Settlement::Refused { host, id } => {
@@ -265,7 +267,7 @@ impl Schedule {
                 self.arm(host, now);
             }
             Settlement::Again { target } => {
-                self.unreserve(target.host, now, |state| state.requeue(target.clone(), now))
+                self.unreserve(target.host, 0, now, |state| state.requeue(target.clone(), now))
             }
             Settlement::Robots { host, answer, attempts } => {
                 if let Some(state) = self.hosts.get_mut(&host) {
@@ -283,16 +285,20 @@ impl Schedule {
         }
     }
 
-    fn unreserve(&mut self, id: HostId, now: Millis, change: impl FnOnce(&mut HostState)) {
+    fn unreserve(&mut self, id: HostId, stored: u64, now: Millis, change: impl FnOnce(&mut HostState)) {
+        let was_left = self.budget_left();
         self.reserved = self.reserved.saturating_sub(1);
+        self.stored += stored;
         if let Some(host) = self.hosts.get_mut(&id) {
             host.reserved = host.reserved.saturating_sub(1);
+            host.stored += stored;
             change(host);
         }
         self.arm(id, now);
-        if self.limits.max_pages.is_some() {
+        if !was_left && self.budget_left() {
             // A freed part of the budget may be another host's.
-            let waiting: Vec<_> = self.hosts.iter().filter(|(_, h)| h.queued() > 0).map(|(id, _)| *id).collect();
+            let waits = |host: &HostState| host.queued() > 0 || !host.calls.is_empty();
+            let waiting: Vec<_> = self.hosts.iter().filter(|(_, host)| waits(host)).map(|(id, _)| *id).collect();
             waiting.into_iter().for_each(|id| self.arm(id, now));
         }
     }
@@ -301,7 +307,9 @@ impl Schedule {
     pub fn give_up(&mut self, id: HostId, kind: crate::visit::FailureKind, message: std::sync::Arc<str>) {
         let retries = self.limits.retries;
         if let Some(host) = self.hosts.get_mut(&id) {
-            let enough = if host.ever_answered { (retries + 1).max(16) } else { retries + 1 };
+            // One that has answered may come back: it is given twice the tries of one that never did.
+            let tries = retries.saturating_add(1);
+            let enough = if host.ever_answered { tries.saturating_mul(2) } else { tries };
             if host.streak >= enough {
                 host.blocked_until = 0;
                 host.robots = RobotsState::Dead { kind, message, attempts: host.streak };
@@ -311,7 +319,7 @@ impl Schedule {
 
     /// When the earliest host is due; None if none is armed.
     pub fn next_moment(&self) -> Option<Millis> {
-        self.ready.peek().map(|Reverse((at, _, _))| *at)
+        self.ready.peek().map(|Reverse((at, _, _))| (*at).max(self.global_until))
     }
 
     /// No errand after this.
@@ -325,8 +333,12 @@ impl Schedule {
     }
 
     fn wants_refill(&self) -> bool {
-        self.dormant
-            || (!self.is_spent() && self.hosts.values().any(|host| host.overflow && !host.parked && host.queued() == 0))
+        let is_empty = |host: &HostState| host.overflow && !host.parked && host.queued() == 0;
+        !self.is_spent() && (self.dormant || self.hosts.values().any(is_empty))
+    }
+
+    fn budget_left(&self) -> bool {
+        self.limits.max_pages.is_none_or(|max| self.stored + self.reserved < max)
     }
 
     /// The page budget of this invocation is used up.
@@ -334,9 +346,10 @@ impl Schedule {
         self.limits.max_pages.is_some_and(|max| self.stored >= max)
     }
 
-    /// Whether hosts should be brought in from disk: there are some, and those in memory have little left.
+    /// Whether hosts should be brought in from disk: there are some, and few of those in memory have anything to do.
     pub fn wants_hosts(&self) -> bool {
-        self.dormant && self.hosts.values().filter(|host| host.queued() > 0).count() < self.limits.connections * 4
+        let armed = || self.hosts.values().filter(|host| host.armed.is_some()).count();
+        self.dormant && !self.is_spent() && armed() < self.limits.connections * 4
     }
 
     /// Targets of one host held in memory.
@@ -347,7 +360,9 @@ impl Schedule {
     /// Whether a limit, rather than the end of the queue, holds URLs back.
     pub fn is_limited(&self) -> bool {
         let per_host = self.limits.max_pages_per_host;
-        self.is_spent() || self.hosts.values().any(|host| per_host.is_some_and(|max| host.stored >= max))
+        let holds_back =
+            |host: &HostState| per_host.is_some_and(|max| host.stored >= max) && (host.overflow || host.queued() > 0);
+        self.is_spent() || self.hosts.values().any(holds_back)
     }
 
     /// Hosts whose window runs low while more waits on disk: the host and how many of its URLs are in memory or out.
@@ -367,8 +382,8 @@ impl Schedule {
         }
     }
 
-    /// How long each given host must be left alone: to be stored, so that a restart does not burst.
+    /// When a host was asked last, and until when it must be left alone: to be stored, so that a restart does not burst.
     pub fn clock(&self, id: HostId) -> Option<(Millis, Millis)> {
-        self.hosts.get(&id).map(|host| (host.next_at, host.blocked_until))
+        self.hosts.get(&id).map(|host| (host.asked_at, host.blocked_until))
     }
 }

@@ -152,14 +152,14 @@ impl SqliteStore {
 
     async fn host_record(&mut self, id: HostId) -> Result<HostRecord, StoreError> {
         let row = sqlx::query(
-            "select host, next_at, blocked_until, robots_at, robots_status, robots_failure, robots_body
+            "select host, asked_at, blocked_until, robots_at, robots_status, robots_failure, robots_body
              from host where id = ?1",
         )
         .bind(id)
         .fetch_one(&mut self.db)
         .await?;
         let host = Host::parse(row.get(0)).map_err(|e| sqlx::Error::Decode(e.into()))?;
-        Ok(HostRecord { id, host, next_at: row.get(1), blocked_until: row.get(2), robots: stored_robots(&row) })
+        Ok(HostRecord { id, host, asked_at: row.get(1), blocked_until: row.get(2), robots: stored_robots(&row) })
     }
 }
 

@@ -62,3 +62,23 @@ pub fn stderr(output: &Output) -> String {
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
+
+/// The closing summary of `crawl --json`; says what went wrong if there is none.
+pub fn summary(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", stderr(output)))
+}
+
+/// A page with links and nothing else.
+pub fn page<S: AsRef<str>>(links: impl IntoIterator<Item = S>) -> harvestman::demo::Reply {
+    let link = |link: S| format!("<a href='{0}'>{0}</a> ", link.as_ref());
+    harvestman::demo::Reply::html(links.into_iter().map(link).collect::<String>())
+}
+
+/// Waits for an event of another process, and not for ever.
+pub async fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !happened() {
+        assert!(std::time::Instant::now() < deadline, "waited a minute for {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+}

@@ -29,10 +29,14 @@ impl SqliteStore {
         self.known.clear();
 
         let mut tx = self.db.begin_with("begin immediate").await?;
-        let last = sqlx::query("select id, finished_at is not null from run order by id desc limit 1")
+        let last = sqlx::query("select id, finished_at is not null, outcome is null from run order by id desc limit 1")
             .fetch_optional(&mut *tx)
             .await?;
         let unfinished = last.as_ref().filter(|row| !row.get::<bool, _>(1) && !config.fresh).map(|row| row.get(0));
+        if last.as_ref().is_some_and(|row| row.get(2)) {
+            // A crash: which hosts it had just asked is not known.
+            sqlx::query("update host set asked_at = ?1").bind(visit::now()).execute(&mut *tx).await?;
+        }
         self.run = if let Some(run) = unfinished {
             sqlx::query("update run set outcome = null where id = ?1").bind(run).execute(&mut *tx).await?;
             run
@@ -54,18 +58,26 @@ impl SqliteStore {
             judge_again(&mut tx, scope).await?;
         }
         self.next_url = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(&mut *tx).await?;
+        // The run counts from its first moment: it may end without a single commit.
+        sqlx::query(
+            "update run set (discovered, fetched, failed, skipped, pending) =
+                 (select discovered, fetched, failed, skipped, pending from accounting) where id = ?1",
+        )
+        .bind(self.run)
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         self.accounting = count(&mut self.db).await?;
         Ok(self.run)
     }
 }
 
-/// A new run: known pages that are old enough, and whatever failed, are due again.
+/// A new run: known pages that are old enough, and whatever failed, are due again; what a given-up run left starts anew.
 async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
     let before = visit::now().saturating_sub(politeness::millis(config.recrawl_after));
     sqlx::query(
         "update url set state = 0, reason = null, attempts = 0, due_at = null
-         where state = 2 or (state = 3 and reason = 'robots')
+         where state in (0, 2) or (state = 3 and reason = 'robots')
             or (state = 1 and id in (select url_id from page where fetched_at <= ?1))",
     )
     .bind(before)

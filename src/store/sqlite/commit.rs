@@ -166,6 +166,9 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let Record { errand, request, outcome, .. } = record;
         let elapsed = request.as_ref().map_or(0, elapsed_ms);
+        if let Errand::Page(Target { host, .. }) | Errand::Robots { host, .. } = &errand {
+            changes.hosts.insert(*host);
+        }
         if let Some(request) = &request {
             log(&errand, request, self.run, changes);
         }
@@ -362,7 +365,7 @@ impl SqliteStore {
         clock: &(impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync),
     ) -> Result<(), StoreError> {
         let db = &mut self.db;
-        let clocks = changes.hosts.iter().filter_map(|id| clock(*id).map(|(next, until)| (*id, next, until)));
+        let clocks = changes.hosts.iter().filter_map(|id| clock(*id).map(|(asked, until)| (*id, asked, until)));
         let clocks: Vec<_> = clocks.collect();
         run_json(db, WRITE_PAGES, &changes.pages).await?;
         run_json(db, "delete from link where from_id in (select value from json_each(?1))", &changes.relinked).await?;
@@ -408,8 +411,8 @@ impl SqliteStore {
         .await?;
         run_json(
             db,
-            "update host set next_at = v.next, blocked_until = v.until
-             from (select value ->> 0 as id, value ->> 1 as next, value ->> 2 as until from jsonb_each(?1)) v
+            "update host set asked_at = v.asked, blocked_until = v.until
+             from (select value ->> 0 as id, value ->> 1 as asked, value ->> 2 as until from jsonb_each(?1)) v
              where host.id = v.id",
             &clocks,
         )
@@ -450,12 +453,11 @@ async fn run_json(db: &mut SqliteConnection, sql: &'static str, rows: &[impl Ser
 }
 
 fn log(errand: &Errand, request: &Request, run: i64, changes: &mut Changes) {
-    let (host, id, url) = match errand {
-        Errand::Page(target) => (target.host, Some(target.id), None),
-        Errand::Robots { host, url, .. } => (*host, None, Some(url.as_str().to_owned())),
+    let (id, url) = match errand {
+        Errand::Page(target) => (Some(target.id), None),
+        Errand::Robots { url, .. } => (None, Some(url.as_str().to_owned())),
         Errand::Refuse { .. } => return,
     };
-    changes.hosts.insert(host);
     changes.requests += 1;
     changes.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);
     changes.fetches.push(FetchRow {

@@ -198,18 +198,20 @@ impl SqliteStore {
                  from (select e.to_id, e.from_id, min(f.depth) + 1 as depth from way e join url f on f.id = e.from_id
                        group by e.to_id) v
                  where url.id = v.to_id and url.depth > v.depth
-                 returning id, url, host_id, depth, hops, state, attempts",
+                 returning id, url, host_id, depth, hops, state, attempts, due_at",
             )
             .bind(json!(lowered).to_string())
             .bind(self.max_depth.map_or(i64::MAX, i64::from))
             .fetch_all(&mut self.db)
             .await?;
             lowered.clear();
+            let mut hosts = HashSet::new();
             for row in rows {
                 lowered.push(row.get(0));
                 if row.get::<i64, _>(5) == 0
                     && let Ok(url) = CanonicalUrl::parse(row.get(1))
                 {
+                    hosts.insert(row.get::<HostId, _>(2));
                     // Harmless if it is queued already: what is held is not queued twice.
                     committed.targets.push(Target {
                         id: row.get(0),
@@ -218,9 +220,13 @@ impl SqliteStore {
                         depth: row.get(3),
                         hops: row.get(4),
                         attempts: row.get(6),
-                        due_at: None,
+                        due_at: row.get(7),
                     });
                 }
+            }
+            for host in hosts {
+                // This invocation may have had no work for it so far.
+                committed.hosts.push(self.host_record(host).await?);
             }
             if self.max_depth.is_some() {
                 // Only then can a lower depth have opened what was skipped.

@@ -1,0 +1,116 @@
+//! Stopped from outside: cleanly at the first signal, at once at the second.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use common::{Bench, page, stderr, until};
+use harvestman::demo::{Server, graph_page};
+
+const PAGES: usize = 300;
+
+/// Sends a signal by its name.
+fn send(signal: &str, child: &Child) {
+    let command = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+}
+
+async fn ended(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    until("the end of the crawl", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    })
+    .await;
+    status.unwrap()
+}
+
+/// Stops a crawl amid requests in flight and lets the next one finish it.
+async fn stop_and_resume(signal: &str, code: i32) {
+    let delay = Duration::from_millis(100);
+    let server = Server::start(move |path| graph_page(PAGES, 300, path).delayed(delay)).await.unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/p/0");
+    let args = ["crawl", &seed, "--rate", "0", "--max-connections-per-host", "8"];
+    let mut child = bench.start(&args);
+    until("requests", || server.hit_count() > 40).await;
+    send(signal, &child);
+    assert_eq!(ended(&mut child).await.code(), Some(code));
+
+    let asked = server.hit_count() - 1;
+    let counts = "select fetched, failed, discovered = fetched + pending, pending > 0 from accounting";
+    assert_eq!(bench.rows(counts).await, [format!("{asked}|0|1|1")], "what was in flight is stored");
+    assert_eq!(bench.rows("select outcome, finished_at from runs").await, ["interrupted|null"]);
+    assert_eq!(bench.rows("select count(*) from fetches").await, [(asked + 1).to_string()]);
+
+    let output = bench.run(&args).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(bench.rows("select id, outcome, fetched, requests from runs").await, ["1|finished|300|301"]);
+    assert_eq!(server.hit_count(), PAGES + 1, "nothing is asked for twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigint_stops_cleanly_with_130_and_the_next_crawl_goes_on() {
+    stop_and_resume("INT", 130).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_stops_cleanly_with_143_and_the_next_crawl_goes_on() {
+    stop_and_resume("TERM", 143).await;
+}
+
+/// A site whose `/hang` never answers, crawled until that request is in flight.
+async fn hanging(bench: &Bench) -> (Server, Child) {
+    let server = Server::start(|path| match path {
+        "/" => page(["/hang", "/a"]),
+        "/hang" => page([""; 0]).delayed(Duration::MAX),
+        _ => page([""; 0]),
+    })
+    .await
+    .unwrap();
+    let child = bench.start(&["crawl", &server.url("/"), "--rate", "0", "--timeout", "10m"]);
+    until("the request that hangs", || server.hit_count() == 4).await;
+    (server, child)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_at_once_even_while_a_server_hangs() {
+    let bench = Bench::new();
+    let (_server, mut child) = hanging(&bench).await;
+    let started = Instant::now();
+    send("INT", &child);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(child.try_wait().unwrap(), None, "the first signal leaves requests in flight some time");
+    send("TERM", &child);
+    assert_eq!(ended(&mut child).await.code(), Some(143));
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_signal_is_enough_while_a_server_hangs_and_its_url_stays_pending() {
+    let bench = Bench::new();
+    let (server, mut child) = hanging(&bench).await;
+    send("TERM", &child);
+    assert_eq!(ended(&mut child).await.code(), Some(143));
+    assert_eq!(bench.rows("select url, attempts from queue").await, [format!("{}|0", server.url("/hang"))]);
+    assert_eq!(bench.rows("select fetched, pending from accounting").await, ["2|1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_are_heard_after_the_time_is_over_too() {
+    let bench = Bench::new();
+    let server = Server::start(|_| page([""; 0]).delayed(Duration::MAX)).await.unwrap();
+    let args = ["crawl", &server.url("/"), "--timeout", "10m", "--max-duration", "500ms"];
+    let mut child = bench.start(&args);
+    until("the request that hangs", || server.hit_count() == 1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let started = Instant::now();
+    send("INT", &child);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    send("INT", &child);
+    assert_eq!(ended(&mut child).await.code(), Some(130));
+    assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+}
