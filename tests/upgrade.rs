@@ -1,0 +1,49 @@
+//! Databases of earlier versions open, are brought up to date, and lose nothing.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{Bench, stderr};
+use harvestman::demo::{Server, graph_page};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+
+/// A database as it was after the first `count` migrations.
+async fn database_after(bench: &Bench, count: usize) -> SqliteConnection {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let mut files: Vec<_> = std::fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let folder = bench.path("migrations");
+    std::fs::create_dir(&folder).unwrap();
+    for file in &files[..count] {
+        std::fs::copy(file, folder.join(file.file_name().unwrap())).unwrap();
+    }
+    let options = SqliteConnectOptions::new().filename(bench.path("crawl.db")).create_if_missing(true);
+    let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+    Migrator::new(folder.as_path()).await.unwrap().run(&mut db).await.unwrap();
+    db
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_of_the_first_version_is_continued() {
+    let server = Server::start(|path| graph_page(5, 300, path)).await.unwrap();
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 1).await;
+    let (host, url) = (server.url(""), server.url("/p/0"));
+    sqlx::query("insert into run (id, started_at) values (1, 1000)").execute(&mut db).await.unwrap();
+    sqlx::query("insert into host (id, host, next_at) values (1, ?1, 2000)").bind(host).execute(&mut db).await.unwrap();
+    sqlx::query("insert into url (id, url, host_id, state, depth, first_seen_at) values (1, ?1, 1, 0, 0, 1000)")
+        .bind(&url)
+        .execute(&mut db)
+        .await
+        .unwrap();
+    db.close().await.unwrap();
+    let output = bench.run(&["crawl", &url, "--rate", "0"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let all = "select (select count(*) from runs), (select count(*) from pages where status = 200),
+                   (select first_seen_at from pages where url like '%/p/0')";
+    assert_eq!(bench.rows(all).await, ["1|5|1970-01-01T00:00:01.000Z"]);
+}
