@@ -62,7 +62,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
+    pub(crate) fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
         Self::Failed { kind, message: message.into(), unconnected: false }
     }
 }

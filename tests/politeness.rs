@@ -226,6 +226,25 @@ async fn retry_after_is_obeyed_in_full_in_seconds_and_as_a_date() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn too_many_requests_rest_the_whole_host_also_without_retry_after() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |path| match path {
+        "/" => page(["/a", "/b"]),
+        "/a" | "/b" if asked.fetch_add(1, Ordering::Relaxed) == 0 => Reply::status(429),
+        "/robots.txt" => Reply::status(404),
+        _ => page([""; 0]),
+    })
+    .await
+    .unwrap();
+    let bench = Bench::new();
+    bench.run(&["crawl", &server.url("/"), "--rate", "0", "--max-connections-per-host", "1"]).await;
+    let hits = server.hits();
+    let times: Vec<_> = hits.iter().filter(|hit| hit.path != "/robots.txt").map(|hit| hit.at).collect();
+    assert_eq!(times.len(), 4);
+    assert!(times[2] - times[1] >= Duration::from_millis(500), "the other page waits too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retry_after_longer_than_max_wait_leaves_its_urls_for_a_later_invocation() {
     let server = Server::start(|path| match path {
         "/" => Reply::status(503).with_header("Retry-After", "4"),

@@ -97,6 +97,8 @@ async fn one_signal_is_enough_while_a_server_hangs_and_its_url_stays_pending() {
     assert_eq!(ended(&mut child).await.code(), Some(143));
     assert_eq!(bench.rows("select url, attempts from queue").await, [format!("{}|0", server.url("/hang"))]);
     assert_eq!(bench.rows("select fetched, pending from accounting").await, ["2|1"]);
+    let broken_off = "select status, failure from fetches where url like '%/hang'";
+    assert_eq!(bench.rows(broken_off).await, ["null|closed"], "it was asked for, so it is on record");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,37 @@ struct Visit {
     rest: Rest,
 }
 
+impl Visit {
+    /// Judges what the host may be asked for after try number `tries`.
+    fn new(at: visit::Millis, elapsed: Duration, result: Result<Fetched, FetchError>, tries: u32) -> Self {
+        let mut request = Request { at, elapsed, status: None, failure: None, bytes: 0 };
+        let mut rest = Rest::default();
+        match &result {
+            Ok(fetched) => {
+                request.status = Some(fetched.status);
+                request.bytes = fetched.body.as_ref().map_or(0, |body| body.len() as u64);
+                rest.answered = Some(true);
+                if politeness::is_transient_status(fetched.status) {
+                    let value = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
+                    let asked = value.and_then(|value| politeness::retry_after(value, visit::now()));
+                    // Too many requests: the whole host rests, whether it says for how long or not.
+                    let pause = || visit::now().saturating_add(politeness::millis(politeness::backoff(tries, 0.5)));
+                    rest.asked_until = asked.or_else(|| (fetched.status == 429).then(pause));
+                }
+            }
+            Err(FetchError::Failed { kind, .. }) => {
+                request.failure = Some(*kind);
+                rest.answered = match kind {
+                    FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => Some(false),
+                    _ => None,
+                };
+            }
+            Err(FetchError::Private) => {}
+        }
+        Self { request, result, rest }
+    }
+}
+
 impl Visitor {
     pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher) -> Self {
         Self {
@@ -70,23 +101,31 @@ impl Visitor {
         mut aborted: watch::Receiver<bool>,
         released: impl FnOnce(Rest),
     ) -> Record {
-        let (url, is_page) = match &errand {
+        let (url, is_page, tries) = match &errand {
             Errand::Refuse { .. } => {
                 return Record { errand, request: None, outcome: Outcome::Abandoned, rest: Rest::default() };
             }
-            Errand::Page(target) => (target.url.clone(), true),
-            Errand::Robots { url, .. } => (url.clone(), false),
+            Errand::Page(target) => (target.url.clone(), true, target.attempts + 1),
+            Errand::Robots { url, attempt, .. } => (url.clone(), false, attempt + 1),
         };
-        let visit = tokio::select! {
-            visit = AssertUnwindSafe(self.request(&url, is_page)).catch_unwind() => visit.ok(),
+        let (at, started) = (visit::now(), Instant::now());
+        let result = tokio::select! {
+            result = AssertUnwindSafe(self.request(&url, is_page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
+                Err(FetchError::failed(FailureKind::Protocol, "the response could not be read"))
+            })),
             _ = aborted.wait_for(|stop| *stop) => None,
         };
         drop(permit);
-        let rest = visit.as_ref().map_or_else(Rest::default, |visit| visit.rest);
-        released(rest);
-        let Some(Visit { request, result, rest }) = visit else {
-            return Record { errand, request: None, outcome: Outcome::Abandoned, rest };
+        let elapsed = started.elapsed();
+        let Some(result) = result else {
+            released(Rest::default());
+            // It was made, so it is accounted for; its URL stays pending.
+            let failure = Some(FailureKind::Closed);
+            let request = Some(Request { at, elapsed, status: None, failure, bytes: 0 });
+            return Record { errand, request, outcome: Outcome::Abandoned, rest: Rest::default() };
         };
+        let Visit { request, result, rest } = Visit::new(at, elapsed, result, tries);
+        released(rest);
         let guarded = matches!(result, Err(FetchError::Private));
         let outcome = match &errand {
             Errand::Page(target) => AssertUnwindSafe(self.page(target, result, &request, rest))
@@ -103,7 +142,7 @@ impl Visitor {
         Record { errand, request: (!guarded).then_some(request), outcome, rest }
     }
 
-    async fn request(&self, url: &CanonicalUrl, is_page: bool) -> Visit {
+    async fn request(&self, url: &CanonicalUrl, is_page: bool) -> Result<Fetched, FetchError> {
         let licensed = self.scope.is_seed_host(&url.host());
         let wants = |status: u16, media_type: Option<&str>| {
             let wanted = if is_page { media_type.is_none_or(|t| self.body_types.wants(t)) } else { status / 100 == 2 };
@@ -113,30 +152,7 @@ impl Visitor {
                 (true, false) => Read::Start(MAX_ROBOTS_BYTES),
             }
         };
-        let (at, started) = (visit::now(), Instant::now());
-        let result = self.fetcher.get(url, licensed, wants).await;
-        let mut request = Request { at, elapsed: started.elapsed(), status: None, failure: None, bytes: 0 };
-        let mut rest = Rest::default();
-        match &result {
-            Ok(fetched) => {
-                request.status = Some(fetched.status);
-                request.bytes = fetched.body.as_ref().map_or(0, |body| body.len() as u64);
-                rest.answered = Some(true);
-                if politeness::is_transient_status(fetched.status) {
-                    let value = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
-                    rest.asked_until = value.and_then(|value| politeness::retry_after(value, visit::now()));
-                }
-            }
-            Err(FetchError::Failed { kind, .. }) => {
-                request.failure = Some(*kind);
-                rest.answered = match kind {
-                    FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => Some(false),
-                    _ => None,
-                };
-            }
-            Err(FetchError::Private) => {}
-        }
-        Visit { request, result, rest }
+        self.fetcher.get(url, licensed, wants).await
     }
 
     /// The one place that decides on another try: by kind of error and number of tries.
