@@ -99,8 +99,8 @@ impl TokenSink for Sieve {
 
     fn process_token(&self, mut token: Token, line_number: u64) -> TokenSinkResult<NodeId> {
         match &mut token {
-            Token::TagToken(tag) => tag.attrs.retain(|attribute| is_read(&attribute.name.local)),
             Token::CommentToken(_) => return TokenSinkResult::Continue,
+            Token::TagToken(tag) => tag.attrs.retain(|attribute| is_read(&attribute.name.local)),
             _ => {}
         }
         self.0.process_token(token, line_number)

@@ -23,7 +23,7 @@ use crate::visit::{
 };
 
 /// Bytes of documents being parsed at once: a tree takes up to 28 times its input.
-const PARSE_BUDGET: usize = 8 << 20;
+const PARSE_BUDGET: usize = 4 << 20;
 /// Larger documents are parsed on a blocking thread, so that they stall no worker.
 const INLINE_PARSE: usize = 256 << 10;
 /// After this the tree is taken as far as it got.
