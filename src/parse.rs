@@ -23,6 +23,8 @@ const CHUNK: usize = 16 << 10;
 const BYTES_PER_NODE: usize = 16;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
+/// Characters of title and description kept, each.
+const MAX_TITLE: usize = 2_000;
 
 /// A link as written in the page, resolved, not yet judged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -231,7 +233,7 @@ impl<'a> Reader<'a> {
         if name.eq_ignore_ascii_case("description") && self.parsed.description.is_none() {
             let mut description = String::new();
             push_words(&mut description, content);
-            self.parsed.description = Some(description).filter(|text| !text.is_empty());
+            self.parsed.description = Some(description);
         } else if name.eq_ignore_ascii_case("robots")
             || (!self.product_token.is_empty() && name.eq_ignore_ascii_case(self.product_token))
         {
@@ -278,18 +280,27 @@ impl<'a> Reader<'a> {
             let key = reference.split_once('#').map_or(reference, |(before, _)| before);
             let url = resolved.entry(key).or_insert_with(|| CanonicalUrl::join(base, key).ok());
             let Some(url) = url.clone() else { continue };
-            raw.text.truncate(raw.text.trim_end().len());
-            if let Some((cut, _)) = raw.text.char_indices().nth(MAX_LINK_TEXT) {
-                raw.text.truncate(cut);
-            }
+            cut(&mut raw.text, MAX_LINK_TEXT);
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
             links.insert(FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow });
         }
         self.parsed.links = links.into_iter().collect();
-        self.parsed.title = self.parsed.title.map(|t| t.trim_end().to_owned()).filter(|title| !title.is_empty());
+        for text in [&mut self.parsed.title, &mut self.parsed.description] {
+            text.as_mut().into_iter().for_each(|text| cut(text, MAX_TITLE));
+            *text = text.take().filter(|text| !text.is_empty());
+        }
         self.parsed.text.truncate(self.parsed.text.trim_end().len());
         self.parsed
     }
+}
+
+/// Leaves the first `max` characters, without white space at the end.
+fn cut(text: &mut String, max: usize) {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+    }
+    text.truncate(text.trim_end().len());
+    text.shrink_to_fit();
 }
 
 /// Appends text with its white space collapsed.
@@ -487,6 +498,9 @@ mod tests {
         assert_eq!(parsed.description.as_deref(), Some("Short. Text "));
         assert_eq!(parsed.text, "Head\nOne two three\na\nb\ngo there");
         assert_eq!(parsed.links[0].text, "go there");
+        let long = parse(&format!("<title>{0}</title><meta name=description content='{0}'>", "é".repeat(9_000)));
+        assert_eq!(long.title.map(|title| title.chars().count()), Some(MAX_TITLE));
+        assert_eq!(long.description.map(|text| text.chars().count()), Some(MAX_TITLE));
     }
 
     #[test]

@@ -14,7 +14,7 @@ const MAX_INTERVAL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 pub fn interval(rate: f64, crawl_delay: Option<Duration>) -> Option<Duration> {
     let pace =
         if rate > 0.0 { Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX) } else { Duration::ZERO };
-    let interval = pace.max(crawl_delay.unwrap_or_default()).min(MAX_INTERVAL);
+    let interval = pace.max(crawl_delay.unwrap_or_default().min(MAX_ASKED)).min(MAX_INTERVAL);
     (!interval.is_zero()).then_some(interval)
 }
 
@@ -39,17 +39,21 @@ pub fn is_transient_failure(kind: FailureKind) -> bool {
     }
 }
 
-/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds or an HTTP date. None if it is neither.
+/// The longest rest a host gets by asking: one line of a broken server must not close it to this database for ever.
+const MAX_ASKED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Reads `Retry-After` (RFC 9110, section 10.2.3): seconds or an HTTP date, at most thirty days ahead. None if it is
+/// neither.
 pub fn retry_after(value: &str, now: Millis) -> Option<Millis> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number too large to hold still means "not now".
-        let seconds = value.parse::<i64>().unwrap_or(i64::MAX / 4_000);
-        return Some(now.saturating_add(seconds.min(i64::MAX / 4_000) * 1000));
+        let asked = value.parse().map_or(MAX_ASKED, Duration::from_secs);
+        return Some(now.saturating_add(millis(asked.min(MAX_ASKED))));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 4).max(now))
+    Some(millis(since).clamp(now, now.saturating_add(millis(MAX_ASKED))))
 }
 
 /// A duration as whole milliseconds, for adding to a time.
@@ -85,7 +89,9 @@ mod tests {
         assert_eq!(retry_after(" 120 ", 1_000), Some(121_000));
         assert_eq!(retry_after("Thu, 01 Jan 1970 00:02:00 GMT", 1_000), Some(120_000));
         assert_eq!(retry_after("Thu, 01 Jan 1970 00:00:00 GMT", 1_000), Some(1_000));
-        assert!(retry_after("99999999999999999999", 0).is_some_and(|until| until > 1_000_000_000));
+        for for_ever in ["99999999999999999999", "9999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(retry_after(for_ever, 1_000), Some(1_000 + millis(MAX_ASKED)), "{for_ever}");
+        }
         assert_eq!(retry_after("soon", 0), None);
         assert_eq!(retry_after("-1", 0), None);
     }

@@ -105,7 +105,9 @@ fn in_toml(place: &str, message: &str) -> Failure {
     let message = message.replace('\n', " ");
     if let Some((unknown, _)) = message.split_once(", expected one of").filter(|(m, _)| m.starts_with("unknown field"))
     {
-        return Failure::new(format!("{place}: {}", unknown.replacen("field", "key", 1))).hint(KEYS);
+        let of_all_commands = ["`quiet`", "`verbose`", "`log-format`"].iter().any(|option| unknown.contains(option));
+        let hint = if of_all_commands { "this option is for the command line alone" } else { KEYS };
+        return Failure::new(format!("{place}: {}", unknown.replacen("field", "key", 1))).hint(hint);
     }
     let mut message = message;
     for (theirs, ours) in [

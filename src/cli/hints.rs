@@ -189,7 +189,7 @@ fn left_over(facts: &Facts) -> Option<String> {
             Limit::PagesPerHost(n) => format!("--max-pages-per-host {n}"),
             Limit::Duration(time) => format!("--max-duration {}", shell(&humantime::format_duration(time).to_string())),
         };
-        return Some(format!("{limit} was reached with {pending} pending; the same command goes on with them"));
+        return Some(format!("{limit} was reached with {pending} pending; the same command goes on"));
     }
     if facts.waiting.total > 0 {
         let list = facts.waiting.list();
@@ -199,7 +199,7 @@ fn left_over(facts: &Facts) -> Option<String> {
         ));
     }
     (facts.interrupted && facts.pending > 0)
-        .then(|| format!("the crawl was stopped with {pending} pending; the same command goes on with them"))
+        .then(|| format!("the crawl was stopped with {pending} pending; the same command goes on"))
 }
 
 fn word(scope: ScopeKind) -> &'static str {

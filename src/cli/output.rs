@@ -1,10 +1,10 @@
 //! Rows for people and for programs: table, JSON, JSON lines, CSV.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use base64::Engine as _;
 use serde_json::{Map, Value};
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteColumn, SqliteRow};
 use sqlx::{Column, Row, TypeInfo, ValueRef};
 
 use super::Failure;
@@ -20,9 +20,22 @@ pub struct Answer {
 impl Answer {
     pub fn push(&mut self, row: &SqliteRow) {
         if self.columns.is_empty() {
-            self.columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+            self.name_columns(row.columns());
         }
         self.rows.push((0..row.len()).map(|index| value(row, index)).collect());
+    }
+
+    /// Takes the columns' names; one that is there already gets a number, as in SQLite's own shell.
+    pub fn name_columns(&mut self, columns: &[SqliteColumn]) {
+        for column in columns {
+            let mut name = column.name().to_owned();
+            let mut number = 0;
+            while self.columns.contains(&name) {
+                number += 1;
+                name = format!("{}:{number}", column.name());
+            }
+            self.columns.push(name);
+        }
     }
 }
 
@@ -46,7 +59,7 @@ fn value(row: &SqliteRow, index: usize) -> Value {
 
 /// Writes an answer to standard output.
 pub fn print(answer: &Answer, format: Format) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = std::io::BufWriter::new(Guarded::stdout());
     match format {
         Format::Table => writeln!(out, "{}", table(answer))?,
         Format::Json => {
@@ -64,6 +77,44 @@ pub fn print(answer: &Answer, format: Format) -> Result<(), Failure> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// Standard output; what goes to a terminal goes without the control characters of what it shows.
+pub struct Guarded {
+    out: std::io::StdoutLock<'static>,
+    is_terminal: bool,
+    /// The start of a character whose other bytes are to come.
+    rest: Vec<u8>,
+}
+
+impl Guarded {
+    pub fn stdout() -> Self {
+        let out = std::io::stdout().lock();
+        Self { is_terminal: out.is_terminal(), out, rest: Vec::new() }
+    }
+}
+
+impl Write for Guarded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if !self.is_terminal {
+            return self.out.write(bytes);
+        }
+        self.rest.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.rest) {
+            Err(e) if e.error_len().is_none() => e.valid_up_to(),
+            _ => self.rest.len(),
+        };
+        let text = String::from_utf8_lossy(&self.rest[..whole]).replace("\r\n", "\n");
+        let lines: Vec<_> =
+            text.split('\n').map(|line| line.split('\t').map(printable).collect::<Vec<_>>().join("\t")).collect();
+        self.out.write_all(lines.join("\n").as_bytes())?;
+        self.rest.drain(..whole);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn object(columns: &[String], row: &[Value]) -> Map<String, Value> {
@@ -87,13 +138,22 @@ fn csv(answer: &Answer, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A table as wide as its content; control characters escaped.
+/// Characters of a cell that a table shows.
+const MAX_CELL: usize = 1_000;
+
+/// A table as wide as its content; control characters escaped, and what no screen holds cut off.
 pub fn table(answer: &Answer) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     table.set_header(answer.columns.iter().map(|name| printable(name)));
     for row in &answer.rows {
-        table.add_row(row.iter().map(|cell| printable(&plain(cell))));
+        table.add_row(row.iter().map(|cell| {
+            let text = plain(cell);
+            match text.char_indices().nth(MAX_CELL) {
+                Some((end, _)) => printable(&text[..end]) + "…",
+                None => printable(&text),
+            }
+        }));
     }
     for (index, _) in answer.columns.iter().enumerate() {
         let is_number = answer.rows.iter().all(|row| row[index].is_number() || row[index].is_null());

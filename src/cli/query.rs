@@ -13,6 +13,9 @@ use super::output::{self, Answer};
 const READING: [&str; 5] = ["select", "with", "values", "explain", "pragma"];
 
 pub async fn run(database: &str, sql: &str, format: Format) -> Result<u8, Failure> {
+    if first_words(sql).is_empty() {
+        return Err(Failure::new("SQL: there is no statement").hint("try \"select * from accounting\""));
+    }
     if let Some(word) = first_words(sql).into_iter().find(|word| !READING.contains(&word.as_str())) {
         return Err(Failure::new(format!("SQL: `{word}` is refused: the database is open for reading only")));
     }
@@ -29,7 +32,9 @@ pub async fn ask(database: &str, sql: &str) -> Result<Answer, Failure> {
     {
         let mut rows = pool.fetch(AssertSqlSafe(sql.to_owned()));
         while let Some(row) = rows.try_next().await? {
-            if !answer.columns.is_empty() && answer.columns.len() != row.len() {
+            let same =
+                || answer.columns.iter().zip(row.columns()).all(|(name, column)| name.starts_with(column.name()));
+            if !answer.columns.is_empty() && (answer.columns.len() != row.len() || !same()) {
                 return Err(Failure::new("SQL: the statements answer with different columns; ask them one by one"));
             }
             answer.push(&row);
@@ -38,7 +43,7 @@ pub async fn ask(database: &str, sql: &str) -> Result<Answer, Failure> {
     if answer.columns.is_empty()
         && let Ok(described) = pool.describe(AssertSqlSafe(sql.to_owned()).into_sql_str()).await
     {
-        answer.columns = described.columns().iter().map(|column| column.name().to_owned()).collect();
+        answer.name_columns(described.columns());
     }
     Ok(answer)
 }

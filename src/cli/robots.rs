@@ -22,9 +22,13 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
     };
     let mut out = std::io::stdout().lock();
     let mut all_allowed = true;
-    for text in urls {
-        let url = CanonicalUrl::parse(text)
-            .map_err(|e| Failure::new(format!("`{text}` is no URL that can be crawled")).cause(&e))?;
+    let no_url = |text: &str, e| {
+        let failure = Failure::new(format!("`{text}` is no URL that can be crawled")).cause(&e);
+        failure.hint("write the whole URL, such as https://example.com/private")
+    };
+    let urls: Result<Vec<_>, _> =
+        urls.iter().map(|text| CanonicalUrl::parse(text).map_err(|e| no_url(text, e))).collect();
+    for url in urls? {
         let allowed = rules.forbid(&url).is_none();
         all_allowed &= allowed;
         let verdict = if allowed { "allowed" } else { "disallowed" };

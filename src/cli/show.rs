@@ -19,7 +19,7 @@ pub async fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
     let Some(known) = known else {
         return Err(Failure::new(format!("`{url}` is not in the database")));
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = output::Guarded::stdout();
     if part.body || part.text {
         let sql =
             if part.body { "select body from bodies where url = ?1" } else { "select text from pages where url = ?1" };

@@ -67,6 +67,8 @@ fn next_commands(summary: &Summary, database: &str) -> [String; 2] {
     let a = summary.accounting;
     let sql = if a.fetched > 0 {
         "select status, count(*) from pages group by status"
+    } else if a.pending > 0 && summary.outcome != CrawlEnd::Finished {
+        "select host, count(*), min(due_at) from queue group by host limit 20"
     } else if a.failed > 0 {
         "select kind, url, message from failures limit 20"
     } else {

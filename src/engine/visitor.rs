@@ -35,6 +35,7 @@ pub(super) struct Visitor {
     scope: Scope,
     fetcher: Fetcher,
     retries: u32,
+    max_redirects: u32,
     ignore_robots: bool,
     product_token: String,
     body_types: crate::config::BodyTypes,
@@ -85,6 +86,7 @@ impl Visitor {
             scope,
             fetcher,
             retries: config.retries,
+            max_redirects: config.max_redirects,
             ignore_robots: config.ignore_robots,
             product_token: config.product_token().to_owned(),
             body_types: config.body_types.clone(),
@@ -232,6 +234,9 @@ impl Visitor {
 
     fn redirect(&self, target: &Target, location: Option<&str>) -> Result<Candidate, String> {
         let Some(location) = location else { return Err("a redirect without a Location".into()) };
+        if target.hops >= self.max_redirects {
+            return Err(format!("more than {} redirects in a row", self.max_redirects));
+        }
         let url = CanonicalUrl::join(target.url.url(), location)
             .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
         let skip = self.scope.judge(&url, target.depth + 1, true);
@@ -274,6 +279,9 @@ impl Visitor {
     }
 
     fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
+        if parsed.cut_short {
+            tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
+        }
         let page_follows = self.ignore_robots || !(nofollow || parsed.nofollow);
         page.links = parsed
             .links

@@ -51,7 +51,6 @@ pub struct SqliteStore {
     store_links: bool,
     product_token: String,
     max_depth: Option<u32>,
-    max_redirects: u32,
     accounting: Accounting,
     tally: Tally,
     known: Recent,
@@ -121,6 +120,16 @@ impl SqliteStore {
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "memory");
         let mut db = SqliteConnection::connect_with(&options).await.map_err(|e| open_error(&path, &e))?;
+        let foreign: bool = sqlx::query_scalar(
+            "select exists (select 1 from sqlite_master) and not exists
+                 (select 1 from sqlite_master where name = '_sqlx_migrations')",
+        )
+        .fetch_one(&mut db)
+        .await
+        .map_err(|e| open_error(&path, &e))?;
+        if foreign {
+            return Err(refuse("it holds no crawl but something else".into()));
+        }
         migrate(&mut db, &path).await?;
         let holder = format!("process {}, since {}", std::process::id(), timestamp(visit::now()));
         sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")
@@ -136,7 +145,6 @@ impl SqliteStore {
             store_links: true,
             product_token: String::new(),
             max_depth: None,
-            max_redirects: 10,
             accounting: Accounting::default(),
             tally: Tally::default(),
             known: Recent::default(),

@@ -24,7 +24,6 @@ impl SqliteStore {
         self.store_bodies = config.store_bodies;
         self.store_links = config.store_links;
         self.max_depth = config.max_depth;
-        self.max_redirects = config.max_redirects;
         self.product_token = config.product_token().to_owned();
         self.known.clear();
 

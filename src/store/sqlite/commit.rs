@@ -287,11 +287,8 @@ impl SqliteStore {
         Ok(Settlement::Stored { host: target.host, id })
     }
 
-    /// Whether a redirect is one too many or closes a loop.
+    /// Whether a redirect closes a loop.
     async fn redirect_problem(&mut self, target: &Target, to: UrlId) -> Result<Option<Arc<str>>, StoreError> {
-        if target.hops >= self.max_redirects {
-            return Ok(Some(format!("more than {} redirects in a row", self.max_redirects).into()));
-        }
         let loops: bool = to == target.id
             || sqlx::query_scalar(
                 "with recursive chain (id, hops) as (
