@@ -32,6 +32,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(cli.quiet, cli.log_format);
     start_log(&cli, &console);
+    // Many hosts at once are many sockets. Where it cannot be raised, the limit stays as it is.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {

@@ -62,6 +62,8 @@ pub struct Config {
     pub max_wait: Duration,
     /// Hops in a row.
     pub max_redirects: u32,
+    /// Asks hosts directly, whatever the environment says of proxies.
+    pub no_proxy: bool,
     /// Bytes; longer ones are skipped.
     pub max_url_length: usize,
     /// Sent with every request.
@@ -101,6 +103,7 @@ impl Default for Config {
             retries: 3,
             max_wait: Duration::from_secs(600),
             max_redirects: 10,
+            no_proxy: false,
             max_url_length: 4096,
             headers: Vec::new(),
             proxy: None,

@@ -6,11 +6,15 @@ mod server;
 mod sites;
 
 use std::io;
+use std::net::Ipv4Addr;
 
 pub use graph::graph_page;
 pub use server::{Hit, Reply, Server};
 use server::{Host, any_port, listen};
 use sites::{Origins, demo_sites};
+
+/// Where the demo's hosts listen, one after the other.
+const FIRST_PORT: u16 = 18_470;
 
 /// The demo: a newspaper, a shop, an encyclopedia and a quiet corner, some three hundred pages in all. They hold what
 /// a crawler meets: duplicates, redirects, a loop, broken links, old encodings, a slow page, one that fails at first.
@@ -23,10 +27,12 @@ pub struct DemoWeb {
 }
 
 impl DemoWeb {
-    /// Starts the four hosts on free ports of 127.0.0.1. All ports are taken before any page is written, since the
-    /// pages link from host to host.
+    /// Starts the four hosts on ports of 127.0.0.1: always the same while they are free, so that a second crawl knows
+    /// its pages again. All ports are taken before any page is written, since the pages link from host to host.
     pub async fn start() -> io::Result<Self> {
-        let listeners = (0..4).map(|_| listen(any_port())).collect::<io::Result<Vec<_>>>()?;
+        let usual: io::Result<Vec<_>> =
+            (0..4).map(|host| listen((Ipv4Addr::LOCALHOST, FIRST_PORT + host).into())).collect();
+        let listeners = usual.or_else(|_| (0..4).map(|_| listen(any_port())).collect())?;
         let mut origins = Origins::default();
         for (origin, listener) in origins.iter_mut().zip(&listeners) {
             *origin = format!("http://{}", listener.local_addr()?);

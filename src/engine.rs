@@ -24,6 +24,8 @@ use visitor::Visitor;
 
 /// Records in one transaction, at most.
 const MAX_BATCH: usize = 256;
+/// Bytes after which a transaction takes no more records: statements are bound, and memory is.
+const MAX_BATCH_BYTES: usize = 32 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.
 const HOSTS_AT_ONCE: usize = 20_000;
 /// How long requests in flight may go on after a stop was asked for.
@@ -117,10 +119,11 @@ impl<S: Store> Crawl<S> {
         let scope = Scope::new(&self.config, &self.seeds);
         let fetcher = Fetcher::new(&self.config)?;
         let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
-        let frontier = Arc::new(Frontier::new(Limits::new(&self.config), SteadyClock::start()));
+        let clock = SteadyClock::start();
+        let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));
         let mut cursor = Cursor::default();
         wake_hosts(&mut self.store, &frontier, &mut cursor).await?;
-        let visitor = Arc::new(Visitor::new(&self.config, scope, fetcher));
+        let visitor = Arc::new(Visitor::new(&self.config, scope, fetcher, clock));
 
         let (abort, aborted) = watch::channel(false);
         let (out, inbox) = mpsc::channel(self.config.concurrency);
@@ -251,7 +254,7 @@ async fn write_all<S: Store>(
     watchers.publish(store, before);
     loop {
         tokio::select! {
-            received = inbox.recv_many(&mut batch, MAX_BATCH) => if received == 0 { return Ok(()) },
+            more = receive(inbox, &mut batch) => if !more { return Ok(()) },
             () = frontier.hungry() => {}
         }
         if !batch.is_empty() {
@@ -267,6 +270,19 @@ async fn write_all<S: Store>(
         }
         watchers.publish(store, before);
     }
+}
+
+/// Waits for a record, then takes what else is there, as far as one transaction should hold it. False at the end.
+async fn receive(inbox: &mut mpsc::Receiver<Record>, batch: &mut Vec<Record>) -> bool {
+    let Some(first) = inbox.recv().await else { return false };
+    let mut bytes = first.weight();
+    batch.push(first);
+    while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+        let Ok(record) = inbox.try_recv() else { break };
+        bytes += record.weight();
+        batch.push(record);
+    }
+    true
 }
 
 /// Those who look on from outside.

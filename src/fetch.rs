@@ -79,19 +79,26 @@ pub struct Fetcher {
     timeout: Duration,
 }
 
+/// Silence that ends a request, where its whole time limit is longer.
+const MAX_SILENCE: Duration = Duration::from_secs(30);
+/// How long a connection is kept for the next request: a host at its pace needs it at once, and each idle one takes a
+/// file descriptor.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl Fetcher {
     /// Fails on a header, a proxy or TLS roots that cannot be used.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+        let prepare = |guard: bool| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .user_agent(&config.user_agent)
                 .connect_timeout(config.connect_timeout)
+                .read_timeout(config.timeout.min(MAX_SILENCE))
                 .http1_max_headers(MAX_HEADERS)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
-                .pool_idle_timeout(Duration::from_secs(30))
+                .pool_idle_timeout(IDLE_TIMEOUT)
                 .tcp_nodelay(true);
             if guard {
                 builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
@@ -100,7 +107,18 @@ impl Fetcher {
                 let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
                 builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(problem)?);
             }
-            builder.build().map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
+            if config.no_proxy {
+                builder = builder.no_proxy();
+            }
+            Ok(builder)
+        };
+        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+            // A machine without root certificates can still crawl http; its https requests fail as `tls`.
+            let client = match prepare(guard)?.build() {
+                Err(_) => prepare(guard)?.tls_certs_only([]).build(),
+                client => client,
+            };
+            client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
         };
         Ok(Self {
             licensed: build(false)?,

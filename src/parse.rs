@@ -21,6 +21,8 @@ use crate::visit::Element;
 const CHUNK: usize = 16 << 10;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
+/// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
+const MAX_LINK_BYTES: usize = 32 << 20;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
 /// Characters of title and description kept, each.
@@ -50,7 +52,7 @@ pub struct Parsed {
     pub links: Vec<FoundLink>,
     /// `<meta name=robots>` forbids to follow links.
     pub nofollow: bool,
-    /// The deadline passed before the end of the document.
+    /// The deadline passed before the end of the document, or its links are too much to hold.
     pub cut_short: bool,
 }
 
@@ -65,7 +67,7 @@ pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant
         }
     }
     let mut parsed = reader.finish(base);
-    parsed.cut_short = cut_short;
+    parsed.cut_short |= cut_short;
     parsed
 }
 
@@ -217,7 +219,8 @@ impl<'a> Reader<'a> {
         if has("canonical") {
             self.canonical = self.canonical.or(tag.attr("href"));
         }
-        if ["canonical", "next", "prev", "alternate"].iter().any(|wanted| has(wanted)) {
+        // An alternate style sheet is a style sheet.
+        if ["canonical", "next", "prev"].iter().any(|wanted| has(wanted)) || has("alternate") && !has("stylesheet") {
             self.link(tag, "href", Element::Link);
         }
     }
@@ -274,12 +277,18 @@ impl<'a> Reader<'a> {
             self.canonical.and_then(|href| CanonicalUrl::join(base, href).ok()).map(|url| url.to_string());
         let mut resolved: HashMap<&str, Option<CanonicalUrl>, foldhash::fast::RandomState> = HashMap::default();
         let mut links: IndexSet<FoundLink, foldhash::fast::RandomState> = IndexSet::default();
+        let mut bytes = 0;
         for mut raw in self.links {
+            if bytes > MAX_LINK_BYTES {
+                self.parsed.cut_short = true;
+                break;
+            }
             // Fragments make no difference, and most links of a page differ in nothing else.
             let reference = raw.href.trim_ascii();
             let key = reference.split_once('#').map_or(reference, |(before, _)| before);
             let url = resolved.entry(key).or_insert_with(|| CanonicalUrl::join(base, key).ok());
             let Some(url) = url.clone() else { continue };
+            bytes += url.as_str().len();
             cut(&mut raw.text, MAX_LINK_TEXT);
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
             links.insert(FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow });
@@ -413,8 +422,12 @@ fn forbids_following(directives: &str) -> bool {
 /// Whether an `X-Robots-Tag` value forbids `product_token` to follow links. A value may be for one agent only, as in
 /// `otherbot: nofollow`.
 pub fn robots_tag_forbids_following(value: &str, product_token: &str) -> bool {
+    let has_value = |name: &str| {
+        let name = name.trim().to_ascii_lowercase();
+        ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"].contains(&name.as_str())
+    };
     match value.split_once(':') {
-        Some((agent, directives)) if !agent.contains(',') && !agent.trim().contains("unavailable_after") => {
+        Some((agent, directives)) if !agent.contains(',') && !has_value(agent) => {
             agent.trim().eq_ignore_ascii_case(product_token) && forbids_following(directives)
         }
         _ => forbids_following(value),
@@ -460,7 +473,7 @@ mod tests {
     #[test]
     fn every_followed_element_gives_a_link_and_no_other() {
         let html =
-            "<link rel='NEXT' href=n><link rel=stylesheet href=s><meta http-equiv=Refresh content='3; URL=\"m\"'>
+            "<link rel='NEXT' href=n><link rel='alternate stylesheet' href=s><meta http-equiv=Refresh content='3; URL=\"m\"'>
             <map><area href=r alt='to r'></map><iframe src=i></iframe><img src=p><script src=j></script>
             <form action=f></form><noscript><a href=no>x</a></noscript><a href='mailto:a@b.c'>m</a><a name=x>y</a>";
         let found: Vec<_> = parse(html).links.iter().map(|l| (l.element, l.url.path_and_query().to_owned())).collect();
@@ -484,6 +497,7 @@ mod tests {
         assert!(robots_tag_forbids_following("noindex, nofollow", "harvestman"));
         assert!(robots_tag_forbids_following("Harvestman: none", "harvestman"));
         assert!(!robots_tag_forbids_following("otherbot: nofollow", "harvestman"));
+        assert!(robots_tag_forbids_following("max-image-preview:large, nofollow", "harvestman"));
     }
 
     #[test]
@@ -495,12 +509,24 @@ mod tests {
         );
         assert_eq!(parsed.title.as_deref(), Some("A <b> title"));
         assert_eq!(parsed.language.as_deref(), Some("en-GB"));
-        assert_eq!(parsed.description.as_deref(), Some("Short. Text "));
+        assert_eq!(parsed.description.as_deref(), Some("Short. Text"));
         assert_eq!(parsed.text, "Head\nOne two three\na\nb\ngo there");
         assert_eq!(parsed.links[0].text, "go there");
         let long = parse(&format!("<title>{0}</title><meta name=description content='{0}'>", "é".repeat(9_000)));
         assert_eq!(long.title.map(|title| title.chars().count()), Some(MAX_TITLE));
         assert_eq!(long.description.map(|text| text.chars().count()), Some(MAX_TITLE));
+    }
+
+    #[test]
+    fn links_that_a_long_base_blows_up_are_held_to_a_bound() {
+        let html = format!(
+            "<base href='/{}/'>{}",
+            "b".repeat(1 << 20),
+            (0..90).map(|i| format!("<a href={i}>x</a>")).collect::<String>()
+        );
+        let parsed = parse(&html);
+        assert!(parsed.cut_short);
+        assert!((30..=34).contains(&parsed.links.len()), "{}", parsed.links.len());
     }
 
     #[test]

@@ -192,6 +192,15 @@ pub struct Record {
     pub rest: Rest,
 }
 
+impl Record {
+    /// About how many bytes it holds.
+    pub fn weight(&self) -> usize {
+        let Outcome::Fetched(page) = &self.outcome else { return 0 };
+        let links: usize = page.links.iter().map(|link| link.url.as_str().len() + link.text.len() + 200).sum();
+        page.body.as_ref().map_or(0, Vec::len) + page.text.as_ref().map_or(0, String::len) + links
+    }
+}
+
 /// The fate of one URL.
 #[derive(Debug)]
 pub enum Outcome {
@@ -218,6 +227,8 @@ pub struct Rest {
     pub asked_until: Option<Millis>,
     /// Whether the host answered (`Some(true)`), could not be connected to or hung (`Some(false)`).
     pub answered: Option<bool>,
+    /// When the request started.
+    pub started_at: Millis,
 }
 
 /// How an errand ended, as far as the schedule is concerned.

@@ -442,6 +442,46 @@ async fn on_a_terminal(bench: &Bench, args: &str, environment: &[(&str, &str)]) 
     Some((stdout(&output), started.elapsed()))
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_from_the_web_steers_a_terminal() {
+    let title = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gpj.exe";
+    let server = Server::start(move |_| harvestman::demo::Reply::html(format!("<title>{title}</title><p>{title}")));
+    let server = server.await.unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/");
+    bench.run(&["crawl", &seed]).await;
+    for command in ["query 'select title from pages' --format csv", "query 'select title from pages' --format json"] {
+        let Some((written, _)) = on_a_terminal(&bench, command, &[]).await else { return };
+        assert!(written.contains("gpj.exe") && !written.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{written:?}");
+    }
+    for part in ["--text", "--body", ""] {
+        let Some((written, _)) = on_a_terminal(&bench, &format!("show {seed} {part}"), &[]).await else { return };
+        assert!(written.contains("gpj.exe") && !written.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{written:?}");
+    }
+    assert_eq!(stdout(&bench.run(&["show", &seed, "--text"]).await), title, "a pipe gets it as it is");
+}
+
+#[tokio::test]
+async fn somebody_elses_sqlite_file_is_refused_and_left_alone() {
+    let bench = Bench::new();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(bench.path("crawl.db")).create_if_missing(true);
+    let mut db = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
+    sqlx::query("create table recipe (name text)").execute(&mut db).await.unwrap();
+    sqlx::Connection::close(db).await.unwrap();
+    assert_refused(&crawl_only(&bench, &[NOWHERE]).await, 1, &["crawl.db", "something else"]);
+    assert_eq!(bench.rows("select name from sqlite_master").await, ["recipe"]);
+}
+
+#[tokio::test]
+async fn a_variable_that_no_option_has_is_named() {
+    let bench = Bench::new();
+    let mut command = bench.command(&["crawl", NOWHERE, "--retries", "0"]);
+    command.env("HARVESTMAN_MAXDEPTH", "3").env("HARVESTMAN_MAX_DEPTH", "3");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let warnings: Vec<_> = stderr(&output).lines().filter(|l| l.starts_with("warning: ")).map(str::to_owned).collect();
+    assert!(warnings.len() == 1 && warnings[0].contains("HARVESTMAN_MAXDEPTH"), "{warnings:?}");
+}
+
 /// The rows that a person sees in the end.
 fn screen(written: &str) -> Vec<String> {
     let mut terminal = vt100::Parser::new(24, 80, 100);

@@ -263,7 +263,7 @@ impl World {
 
     fn release(&mut self, errand: Errand, end: End) {
         let id = host(&errand).unwrap();
-        let mut rest = Rest { answered: Some(true), asked_until: None };
+        let mut rest = Rest { answered: Some(true), ..Rest::default() };
         match end {
             End::Busy(time) => {
                 rest.asked_until = Some(self.now + time);
@@ -272,7 +272,7 @@ impl World {
                     self.parked.insert(id);
                 }
             }
-            End::Dead => rest.answered = Some(false),
+            End::Dead => rest = Rest { answered: Some(false), started_at: Millis::MAX, ..rest },
             End::Stored | End::Failed | End::Again => {}
         }
         self.schedule.release(id, rest, self.now);

@@ -334,6 +334,8 @@ async fn query_answers_in_four_formats() {
     assert!(table.lines().count() == 3 && table.contains("\\n"), "{table}");
     let none = async |format| stdout(&bench.run(&["query", "select url from pages where 0", "--format", format]).await);
     assert_eq!((none("json").await.as_str(), none("jsonl").await.as_str()), ("[]\n", ""));
+    let twice = bench.run(&["query", "select 1 as z, 2 as a, 3 as z", "--format", "jsonl"]).await;
+    assert_eq!(stdout(&twice), "{\"z\":1,\"a\":2,\"z:1\":3}\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -284,6 +284,7 @@ impl CrawlArgs {
             retries: self.retries.unwrap_or(d.retries),
             max_wait: span(self.max_wait, d.max_wait),
             max_redirects: self.max_redirects.unwrap_or(d.max_redirects),
+            no_proxy: d.no_proxy,
             max_url_length: self.max_url_length.unwrap_or(d.max_url_length),
             headers: self.header.iter().map(|line| (line.0.clone(), line.1.clone())).collect(),
             proxy: self.proxy.clone(),

@@ -1,16 +1,18 @@
 //! `crawl`: seeds and settings in, a database out, a summary at the end.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use clap::CommandFactory as _;
 use harvestman::canonical::CanonicalUrl;
 use harvestman::config::Config;
 use harvestman::engine::Crawl;
 use harvestman::store::sqlite::{SqliteStore, file_path, read};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::CrawlArgs;
+use super::args::{Cli, CrawlArgs};
 use super::console::Console;
 use super::{Failure, hints, progress, seeds, summary};
 
@@ -20,6 +22,7 @@ const CONFIG_FILE: &str = "harvestman.toml";
 pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     args.to_config().validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
     let args = with_file(args)?;
+    warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
     let database = args.database.clone().unwrap_or_else(|| "crawl.db".into());
     crawl(args.to_config(), seeds, &database, console, args.json.unwrap_or(false)).await
@@ -97,6 +100,18 @@ fn with_file(args: CrawlArgs) -> Result<CrawlArgs, Failure> {
     })?;
     file.to_config().validate().map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
     Ok(args.or(file))
+}
+
+/// A misspelt variable would be obeyed by nobody, and nobody would know.
+fn warn_of_unknown_variables(console: &Console) {
+    let command = Cli::command();
+    let arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let known: HashSet<_> = arguments.filter_map(clap::Arg::get_env).collect();
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HARVESTMAN_") && !known.contains(name.as_os_str()) {
+            console.warn(&format!("{} is set, but no option has this variable", name.to_string_lossy()));
+        }
+    }
 }
 
 /// What the TOML reader says, for someone who does not know its types.

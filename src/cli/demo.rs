@@ -24,7 +24,7 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let web = DemoWeb::start().await.map_err(|e| Failure::new("cannot serve the demo on loopback").cause(&e))?;
     let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
-    let config = Config { rate: 100.0, max_connections_per_host: 8, ..Config::default() };
+    let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
     let code = crawl::crawl(config, seeds, database, console, false).await?;
     for (title, sql) in QUESTIONS {
         let answer = ask(database, sql).await?;

@@ -422,10 +422,7 @@ mod tests {
     fn what_is_left_over_is_explained_once_and_by_its_own_reason() {
         let facts = Facts { pending: 7, limit: Some(Limit::Duration(Duration::from_secs(90))), ..Facts::default() };
         let said = hints(&facts);
-        assert_eq!(
-            said,
-            ["--max-duration '1m 30s' was reached with 7 URLs pending; the same command goes on with them"]
-        );
+        assert_eq!(said, ["--max-duration '1m 30s' was reached with 7 URLs pending; the same command goes on"]);
         let interrupted = Facts { pending: 1, interrupted: true, ..Facts::default() };
         assert!(hints(&interrupted)[0].starts_with("the crawl was stopped with 1 URL pending"));
         assert!(hints(&Facts { interrupted: true, ..Facts::default() }).is_empty());

@@ -13,12 +13,13 @@ use crate::canonical::CanonicalUrl;
 use crate::charset;
 use crate::config::Config;
 use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
+use crate::frontier::SteadyClock;
 use crate::parse::{self, Parsed};
 use crate::politeness;
 use crate::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
 use crate::scope::Scope;
 use crate::visit::{
-    self, Candidate, Element, Errand, FailureKind, Outcome, Page, Record, Request, Rest, RobotsAnswer, SkipReason,
+    Candidate, Element, Errand, FailureKind, Millis, Outcome, Page, Record, Request, Rest, RobotsAnswer, SkipReason,
     Target,
 };
 
@@ -26,6 +27,8 @@ use crate::visit::{
 const PARSE_BUDGET: usize = 4 << 20;
 /// Larger documents are parsed on a blocking thread, so that they stall no worker.
 const INLINE_PARSE: usize = 256 << 10;
+/// Smaller ones that take longer than this are begun anew there.
+const INLINE_TIME: Duration = Duration::from_millis(50);
 /// After this the tree is taken as far as it got.
 const PARSE_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -40,6 +43,9 @@ pub(super) struct Visitor {
     product_token: String,
     body_types: crate::config::BodyTypes,
     parse_budget: Arc<Semaphore>,
+    /// Blocking threads that parse: half of the cores, so that no document holds up the other hosts.
+    parse_threads: Arc<Semaphore>,
+    clock: SteadyClock,
 }
 
 /// A response or its absence, timed.
@@ -51,9 +57,11 @@ struct Visit {
 
 impl Visit {
     /// Judges what the host may be asked for after try number `tries`.
-    fn new(at: visit::Millis, elapsed: Duration, result: Result<Fetched, FetchError>, tries: u32) -> Self {
+    fn new(at: Millis, elapsed: Duration, result: Result<Fetched, FetchError>, tries: u32) -> Self {
+        // Both were rounded down, and what a host asks for is to be kept in full.
+        let now = at.saturating_add(politeness::millis(elapsed)).saturating_add(2);
         let mut request = Request { at, elapsed, status: None, failure: None, bytes: 0 };
-        let mut rest = Rest::default();
+        let mut rest = Rest { started_at: at, ..Rest::default() };
         match &result {
             Ok(fetched) => {
                 request.status = Some(fetched.status);
@@ -61,9 +69,9 @@ impl Visit {
                 rest.answered = Some(true);
                 if politeness::is_transient_status(fetched.status) {
                     let value = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
-                    let asked = value.and_then(|value| politeness::retry_after(value, visit::now()));
+                    let asked = value.and_then(|value| politeness::retry_after(value, now));
                     // Too many requests: the whole host rests, whether it says for how long or not.
-                    let pause = || visit::now().saturating_add(politeness::millis(politeness::backoff(tries, 0.5)));
+                    let pause = || now.saturating_add(politeness::millis(politeness::backoff(tries, 0.5)));
                     rest.asked_until = asked.or_else(|| (fetched.status == 429).then(pause));
                 }
             }
@@ -81,7 +89,8 @@ impl Visit {
 }
 
 impl Visitor {
-    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher) -> Self {
+    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher, clock: SteadyClock) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self {
             scope,
             fetcher,
@@ -91,6 +100,8 @@ impl Visitor {
             product_token: config.product_token().to_owned(),
             body_types: config.body_types.clone(),
             parse_budget: Arc::new(Semaphore::new(PARSE_BUDGET)),
+            parse_threads: Arc::new(Semaphore::new((cores / 2).max(1))),
+            clock,
         }
     }
 
@@ -110,7 +121,7 @@ impl Visitor {
             Errand::Page(target) => (target.url.clone(), true, target.attempts + 1),
             Errand::Robots { url, attempt, .. } => (url.clone(), false, attempt + 1),
         };
-        let (at, started) = (visit::now(), Instant::now());
+        let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
             result = AssertUnwindSafe(self.request(&url, is_page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
                 Err(FetchError::failed(FailureKind::Protocol, "the response could not be read"))
@@ -158,12 +169,12 @@ impl Visitor {
     }
 
     /// The one place that decides on another try: by kind of error and number of tries.
-    fn again(&self, attempts: u32, rest: Rest) -> Option<visit::Millis> {
+    fn again(&self, attempts: u32, rest: Rest) -> Option<Millis> {
         if attempts > self.retries {
             return None;
         }
         let pause = politeness::backoff(attempts, fastrand::f64());
-        let due = visit::now().saturating_add(politeness::millis(pause));
+        let due = self.clock.now().saturating_add(politeness::millis(pause));
         Some(rest.asked_until.map_or(due, |asked| asked.max(due)))
     }
 
@@ -264,12 +275,17 @@ impl Visitor {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
         let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
-        let large = body.len() > INLINE_PARSE;
         let budget = self.parse_budget.clone().acquire_many_owned(cost).await;
-        let parsed = if large {
-            tokio::task::spawn_blocking(move || parse_body(body, label.as_deref(), is_xml, &base, &token)).await.ok()
-        } else {
-            Some(parse_body(body, label.as_deref(), is_xml, &base, &token))
+        let parse = move |body: Vec<u8>, time| parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+        let inline = if body.len() > INLINE_PARSE { Err(body) } else { Ok(parse(body, INLINE_TIME)) };
+        let parsed = match inline {
+            Ok((body, _, Parsed { cut_short: true, .. })) | Err(body) => {
+                let thread = self.parse_threads.clone().acquire_owned().await;
+                let parsed = tokio::task::spawn_blocking(move || parse(body, PARSE_DEADLINE)).await.ok();
+                drop(thread);
+                parsed
+            }
+            Ok(parsed) => Some(parsed),
         };
         drop(budget);
         let Some((body, charset, parsed)) = parsed else { return };
@@ -369,9 +385,16 @@ impl Kind {
     }
 }
 
-fn parse_body(body: Vec<u8>, label: Option<&str>, is_xml: bool, base: &Url, token: &str) -> (Vec<u8>, String, Parsed) {
+fn parse_body(
+    body: Vec<u8>,
+    label: Option<&str>,
+    is_xml: bool,
+    base: &Url,
+    token: &str,
+    time: Duration,
+) -> (Vec<u8>, String, Parsed) {
     let (text, encoding) = charset::decode(&body, label, is_xml);
-    let parsed = parse::parse_html(base, &text, token, Instant::now() + PARSE_DEADLINE);
+    let parsed = parse::parse_html(base, &text, token, Instant::now() + time);
     let charset = encoding.name().to_ascii_lowercase();
     drop(text);
     (body, charset, parsed)

@@ -133,6 +133,8 @@ pub(super) struct HostState {
     pub(super) parked: bool,
     pub(super) streak: u32,
     pub(super) ever_answered: bool,
+    /// When it answered last in this invocation.
+    pub(super) answered_at: Millis,
     /// When the host is armed in the heap, and the number that tells a stale entry.
     pub(super) armed: Option<Millis>,
     pub(super) stamp: u64,
@@ -174,6 +176,7 @@ impl HostState {
             parked: false,
             streak: 0,
             ever_answered: false,
+            answered_at: Millis::MIN,
             armed: None,
             stamp: 0,
         };
@@ -281,6 +284,14 @@ impl HostState {
             }
             RobotsState::Private => return Offer::Refuse(Refusal::Skip(SkipReason::PrivateAddress)),
             RobotsState::Known { rules, until } if *until > now => {
+                // Rules may be many and slow to match, so they are asked once for each URL, when its turn has come.
+                if !self.parked
+                    && budget_left
+                    && self.has_budget(limits)
+                    && let Some(wait) = self.when_free(now, now, limits)
+                {
+                    return wait;
+                }
                 if let Some(reason) = rules.forbid(&target.url) {
                     return Offer::Refuse(Refusal::Skip(reason));
                 }

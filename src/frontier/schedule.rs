@@ -228,9 +228,11 @@ impl Schedule {
             Some(true) => {
                 host.streak = 0;
                 host.ever_answered = true;
+                host.answered_at = now;
             }
-            // Requests that were in flight together meet one and the same outage.
-            Some(false) if now >= host.blocked_until => {
+            // Requests that were in flight together meet one and the same outage; and where another has been answered
+            // since, there is none.
+            Some(false) if now >= host.blocked_until && rest.started_at > host.answered_at => {
                 host.streak += 1;
                 let pause = politeness::backoff(host.streak, 0.5);
                 host.blocked_until = host.blocked_until.max(now.saturating_add(politeness::millis(pause)));

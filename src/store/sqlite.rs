@@ -19,8 +19,9 @@ use crate::scope::Scope;
 use crate::store::{Accounting, Committed, Refill, Store, StoreError, Tally};
 use crate::visit::{self, FailureKind, HostId, HostRecord, Millis, Record, RobotsAnswer, StoredRobots, Target, UrlId};
 
-/// URLs remembered with their row, so that a link seen again costs no statement.
+/// URLs remembered with their row, so that a link seen again costs no statement; and the bytes of them.
 const KNOWN_URLS: usize = 1 << 18;
+const KNOWN_BYTES: usize = 64 << 20;
 
 /// The values of `url.state`.
 mod state {
@@ -66,6 +67,7 @@ type Seeded = foldhash::fast::RandomState;
 #[derive(Debug, Default)]
 struct Recent {
     young: HashMap<Box<str>, Known, Seeded>,
+    young_bytes: usize,
     old: HashMap<Box<str>, Known, Seeded>,
 }
 
@@ -80,9 +82,11 @@ impl Recent {
     }
 
     fn insert(&mut self, url: Box<str>, known: Known) {
-        if self.young.len() >= KNOWN_URLS / 2 {
+        if self.young.len() >= KNOWN_URLS / 2 || self.young_bytes >= KNOWN_BYTES / 2 {
             self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
         }
+        self.young_bytes += url.len();
         self.young.insert(url, known);
     }
 

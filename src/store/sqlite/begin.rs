@@ -140,7 +140,7 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope) -> Result<(), Sto
     loop {
         let rows = sqlx::query(
             "select u.id, u.url, u.depth, u.reason,
-                 u.depth = 0 or u.reason is not 'nofollow' or exists (select 1 from link where to_id = u.id and follow)
+                 u.depth = 0 or u.followed
              from url u where u.id > ?1 and u.state in (0, 3) order by u.id limit ?2",
         )
         .bind(after)

@@ -294,11 +294,14 @@ impl SqliteStore {
                 "with recursive chain (id, hops) as (
                      select ?1, 0 union all
                      select p.redirect_to, hops + 1 from chain c join page p on p.url_id = c.id
-                     where p.redirect_to is not null and hops < 100)
+                     where p.redirect_to is not null and hops < 100
+                         -- What an earlier run saw need not hold any more.
+                         and p.fetched_at >= (select started_at from run where id = ?3))
                  select exists (select 1 from chain where id = ?2)",
             )
             .bind(to)
             .bind(target.id)
+            .bind(self.run)
             .fetch_one(&mut self.db)
             .await?;
         Ok(loops.then(|| "the redirects lead back to this URL".into()))

@@ -26,8 +26,8 @@ struct Offered<'a> {
     referrer: UrlId,
 }
 
-/// URLs that have a row: its id, state, depth, hops and reason.
-type Present = HashMap<String, (UrlId, i64, u32, u32, Option<String>), Seeded>;
+/// URLs that have a row: its id, state, depth, hops, reason, and whether a followed link leads there.
+type Present = HashMap<String, (UrlId, i64, u32, u32, Option<String>, bool), Seeded>;
 
 type Offers<'a> = HashMap<&'a CanonicalUrl, Offered<'a>, Seeded>;
 
@@ -105,16 +105,17 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Rows that exist already: id, state, depth, hops and reason.
+    /// Rows that exist already.
     async fn look_up(&mut self, offered: &Offers<'_>) -> Result<Present, StoreError> {
         let urls: Vec<_> = offered.keys().map(|url| url.as_str()).collect();
         let rows = sqlx::query(
-            "select url, id, state, depth, hops, reason from url where url in (select value from json_each(?1))",
+            "select url, id, state, depth, hops, reason, followed from url
+             where url in (select value from json_each(?1))",
         )
         .bind(json!(urls).to_string())
         .fetch_all(&mut self.db)
         .await?;
-        Ok(rows.into_iter().map(|r| (r.get(0), (r.get(1), r.get(2), r.get(3), r.get(4), r.get(5)))).collect())
+        Ok(rows.into_iter().map(|r| (r.get(0), (r.get(1), r.get(2), r.get(3), r.get(4), r.get(5), r.get(6)))).collect())
     }
 
     /// Lowers depths and opens what a better link opens.
@@ -128,19 +129,27 @@ impl SqliteStore {
         let mut opened = HashSet::new();
         let mut lowered = Vec::new();
         for offer in offered.values() {
-            let Some((id, state, depth, hops, reason)) = present.get(offer.url.as_str()) else { continue };
-            let new_depth = if offer.follow { offer.depth.min(*depth) } else { *depth };
+            let Some((id, state, depth, hops, reason, followed)) = present.get(offer.url.as_str()) else { continue };
+            let new_depth = match (offer.follow, followed) {
+                (true, true) => offer.depth.min(*depth),
+                // So far only links led there that lend no depth.
+                (true, false) => offer.depth,
+                (false, _) => *depth,
+            };
+            let first_followed = offer.follow && !followed;
             let new_hops = offer.hops.min(*hops);
             let link_decided = matches!(reason.as_deref(), Some("depth" | "nofollow"));
             let reopen = *state == 3
                 && link_decided
                 && offer.skip != reason.as_deref().and_then(SkipReason::from_word)
                 && offer.skip != Some(SkipReason::Nofollow);
-            if new_depth < *depth || new_hops < *hops || reopen {
+            if new_depth != *depth || new_hops < *hops || reopen || first_followed {
                 let state = if reopen && offer.skip.is_none() { 0 } else { *state };
                 let reason =
                     if reopen { offer.skip.map(SkipReason::as_str).map(str::to_owned) } else { reason.clone() };
-                better.push(json!([id, new_depth, new_hops, state, reason, offer.referrer, new_depth < *depth]));
+                let nearer = new_depth < *depth || first_followed;
+                let followed = *followed || offer.follow;
+                better.push(json!([id, new_depth, new_hops, state, reason, offer.referrer, nearer, followed]));
                 if new_depth < *depth {
                     lowered.push(*id);
                 }
@@ -150,7 +159,7 @@ impl SqliteStore {
                     self.accounting.pending += 1;
                 }
             }
-            let settled = !(*state == 3 && link_decided) || opened.contains(id);
+            let settled = (*followed || offer.follow) && (!(*state == 3 && link_decided) || opened.contains(id));
             let known = Known { id: *id, depth: new_depth, hops: new_hops, settled };
             self.known.insert(offer.url.as_str().into(), known);
             if opened.contains(id) {
@@ -163,10 +172,11 @@ impl SqliteStore {
         }
         if !better.is_empty() {
             sqlx::query(
-                "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason,
+                "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
                      referrer_id = iif(v.nearer, v.referrer, referrer_id)
                  from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
-                     value ->> 4 as reason, value ->> 5 as referrer, value ->> 6 as nearer from jsonb_each(?1)) v
+                     value ->> 4 as reason, value ->> 5 as referrer, value ->> 6 as nearer, value ->> 7 as followed
+                     from jsonb_each(?1)) v
                  where url.id = v.id",
             )
             .bind(Value::from(better).to_string())
@@ -192,23 +202,20 @@ impl SqliteStore {
                      union select from_id, to_id from edge where from_id in (select value from json_each(?1))
                      union select url_id, redirect_to from page
                      where redirect_to is not null and url_id in (select value from json_each(?1)))
-                 update url set depth = v.depth, referrer_id = v.from_id,
-                     state = iif(state = 3 and reason = 'depth' and v.depth <= ?2, 0, state),
-                     reason = iif(state = 3 and reason = 'depth' and v.depth <= ?2, null, reason)
+                 update url set depth = v.depth, referrer_id = v.from_id
                  from (select e.to_id, e.from_id, min(f.depth) + 1 as depth from way e join url f on f.id = e.from_id
                        group by e.to_id) v
                  where url.id = v.to_id and url.depth > v.depth
                  returning id, url, host_id, depth, hops, state, attempts, due_at",
             )
             .bind(json!(lowered).to_string())
-            .bind(self.max_depth.map_or(i64::MAX, i64::from))
             .fetch_all(&mut self.db)
             .await?;
-            lowered.clear();
+            lowered = rows.iter().map(|row| row.get(0)).collect();
+            let opened = self.open_nearer(&lowered).await?;
             let mut hosts = HashSet::new();
             for row in rows {
-                lowered.push(row.get(0));
-                if row.get::<i64, _>(5) == 0
+                if (row.get::<i64, _>(5) == 0 || opened.contains(&row.get(0)))
                     && let Ok(url) = CanonicalUrl::parse(row.get(1))
                 {
                     hosts.insert(row.get::<HostId, _>(2));
@@ -228,12 +235,25 @@ impl SqliteStore {
                 // This invocation may have had no work for it so far.
                 committed.hosts.push(self.host_record(host).await?);
             }
-            if self.max_depth.is_some() {
-                // Only then can a lower depth have opened what was skipped.
-                self.accounting = super::begin::count(&mut self.db).await?;
-            }
         }
         Ok(())
+    }
+
+    /// Opens those of the given URLs that were too deep and are so no more.
+    async fn open_nearer(&mut self, lowered: &[UrlId]) -> Result<HashSet<UrlId>, StoreError> {
+        let opened = sqlx::query_scalar(
+            "update url set state = 0, reason = null
+             where id in (select value from json_each(?1)) and state = 3 and reason = 'depth' and depth <= ?2
+             returning id",
+        )
+        .bind(json!(lowered).to_string())
+        .bind(self.max_depth.map_or(i64::MAX, i64::from))
+        .fetch_all(&mut self.db)
+        .await?;
+        let count = i64::try_from(opened.len()).unwrap_or(0);
+        self.accounting.skipped -= count;
+        self.accounting.pending += count;
+        Ok(opened.into_iter().collect())
     }
 
     async fn insert(
@@ -253,7 +273,7 @@ impl SqliteStore {
             let skip = offer.skip.map(SkipReason::as_str);
             let state = if skip.is_some() { SKIPPED } else { PENDING };
             let url = offer.url.as_str();
-            rows.push((id, url, host_of(offer), state, skip, offer.depth, offer.hops, offer.referrer));
+            rows.push((id, url, host_of(offer), state, skip, offer.depth, offer.hops, offer.referrer, offer.follow));
             self.accounting.discovered += 1;
             if skip.is_some() {
                 self.accounting.skipped += 1;
@@ -261,15 +281,15 @@ impl SqliteStore {
                 self.accounting.pending += 1;
                 committed.targets.push(offer.target(id, host_of(offer), offer.depth));
             }
-            let settled = !matches!(offer.skip, Some(SkipReason::Depth | SkipReason::Nofollow));
+            let settled = offer.follow && !matches!(offer.skip, Some(SkipReason::Depth | SkipReason::Nofollow));
             self.known.insert(url.into(), Known { id, depth: offer.depth, hops: offer.hops, settled });
-            inserted.insert(url.to_owned(), (id, 0, offer.depth, offer.hops, None));
+            inserted.insert(url.to_owned(), (id, 0, offer.depth, offer.hops, None, offer.follow));
         }
         self.next_url += UrlId::try_from(rows.len()).unwrap_or(UrlId::MAX);
         sqlx::query(
-            "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, first_seen_at)
+            "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, first_seen_at)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-                 value ->> 7, ?2 from jsonb_each(?1)",
+                 value ->> 7, value ->> 8, ?2 from jsonb_each(?1)",
         )
         .bind(serde_json::to_string(&rows).map_err(|e| sqlx::Error::Encode(e.into()))?)
         .bind(visit::now())
