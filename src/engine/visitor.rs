@@ -42,9 +42,9 @@ pub(super) struct Visitor {
     ignore_robots: bool,
     product_token: String,
     body_types: crate::config::BodyTypes,
-    parse_budget: Arc<Semaphore>,
+    parse_budget: Semaphore,
     /// Blocking threads that parse: half of the cores, so that no document holds up the other hosts.
-    parse_threads: Arc<Semaphore>,
+    parse_threads: Semaphore,
     clock: SteadyClock,
 }
 
@@ -99,8 +99,8 @@ impl Visitor {
             ignore_robots: config.ignore_robots,
             product_token: config.product_token().to_owned(),
             body_types: config.body_types.clone(),
-            parse_budget: Arc::new(Semaphore::new(PARSE_BUDGET)),
-            parse_threads: Arc::new(Semaphore::new((cores / 2).max(1))),
+            parse_budget: Semaphore::new(PARSE_BUDGET),
+            parse_threads: Semaphore::new((cores / 2).max(1)),
             clock,
         }
     }
@@ -275,19 +275,22 @@ impl Visitor {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
         let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
-        let budget = self.parse_budget.clone().acquire_many_owned(cost).await;
         let parse = move |body: Vec<u8>, time| parse_body(body, label.as_deref(), is_xml, &base, &token, time);
-        let inline = if body.len() > INLINE_PARSE { Err(body) } else { Ok(parse(body, INLINE_TIME)) };
+        let inline = if body.len() > INLINE_PARSE {
+            Err(body)
+        } else {
+            let _budget = self.parse_budget.acquire_many(cost).await;
+            Ok(parse(body, INLINE_TIME))
+        };
         let parsed = match inline {
             Ok((body, _, Parsed { cut_short: true, .. })) | Err(body) => {
-                let thread = self.parse_threads.clone().acquire_owned().await;
-                let parsed = tokio::task::spawn_blocking(move || parse(body, PARSE_DEADLINE)).await.ok();
-                drop(thread);
-                parsed
+                // The thread first: whoever waits for it must not hold what the others need.
+                let _thread = self.parse_threads.acquire().await;
+                let _budget = self.parse_budget.acquire_many(cost).await;
+                tokio::task::spawn_blocking(move || parse(body, PARSE_DEADLINE)).await.ok()
             }
             Ok(parsed) => Some(parsed),
         };
-        drop(budget);
         let Some((body, charset, parsed)) = parsed else { return };
         page.body = Some(body);
         page.charset = Some(charset);
