@@ -7,7 +7,7 @@ use crate::visit::{FailureKind, Millis};
 /// The longest back-off between two tries of one URL, before jitter.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// The longest time between two requests that is reckoned with: 100 years.
+/// The longest time between two requests that is reckoned with, 100 years: governor counts nanoseconds in 64 bits.
 const MAX_INTERVAL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The time between two requests to a host: its rate, or a longer Crawl-delay. None is no limit.

@@ -37,16 +37,13 @@ impl Clock for Tick {
     }
 }
 
-/// Governor counts nanoseconds since 1970 in 64 bits, and a robots.txt may ask for any delay.
-const LONGEST_PACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// A pace: at most one request an interval, no bursts.
 #[derive(Debug)]
 pub(super) struct Pace(RateLimiter<NotKeyed, InMemoryState, Tick, NoOpMiddleware<Nanos>>);
 
 impl Pace {
     pub(super) fn new(interval: Duration, tick: &Tick) -> Option<Self> {
-        let quota = Quota::with_period(interval.min(LONGEST_PACE))?.allow_burst(NonZeroU32::MIN);
+        let quota = Quota::with_period(interval)?.allow_burst(NonZeroU32::MIN);
         Some(Self(RateLimiter::direct_with_clock(quota, tick.clone())))
     }
 

@@ -170,7 +170,7 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope) -> Result<(), Sto
     }
 }
 
-pub(super) async fn count(db: &mut SqliteConnection) -> Result<Accounting, StoreError> {
+async fn count(db: &mut SqliteConnection) -> Result<Accounting, StoreError> {
     let row = sqlx::query("select discovered, fetched, failed, skipped, pending from accounting").fetch_one(db).await?;
     Ok(Accounting {
         discovered: row.get(0),

@@ -1,0 +1,85 @@
+//! What elements and attributes mean to a reader. Names are interned, so that these are comparisons of integers.
+
+use html5ever::{LocalName, local_name};
+
+/// Attributes that are read, then those that decide how the tree is built (WHATWG HTML, 13.2.6).
+pub(super) fn is_read(name: &LocalName) -> bool {
+    matches!(
+        *name,
+        local_name!("href")
+            | local_name!("src")
+            | local_name!("rel")
+            | local_name!("alt")
+            | local_name!("name")
+            | local_name!("content")
+            | local_name!("http-equiv")
+            | local_name!("lang")
+            | local_name!("type")
+            | local_name!("encoding")
+            | local_name!("color")
+            | local_name!("face")
+            | local_name!("size")
+    )
+}
+
+/// Elements whose text is not for reading.
+pub(super) fn is_hidden(name: &LocalName) -> bool {
+    matches!(
+        *name,
+        local_name!("script")
+            | local_name!("style")
+            | local_name!("template")
+            | local_name!("svg")
+            | local_name!("canvas")
+            | local_name!("iframe")
+            | local_name!("object")
+            | local_name!("head")
+            | local_name!("textarea")
+            | local_name!("select")
+    )
+}
+
+/// Elements that begin a line of their own.
+pub(super) fn is_block(name: &LocalName) -> bool {
+    matches!(
+        *name,
+        local_name!("address")
+            | local_name!("article")
+            | local_name!("aside")
+            | local_name!("blockquote")
+            | local_name!("br")
+            | local_name!("dd")
+            | local_name!("details")
+            | local_name!("dialog")
+            | local_name!("div")
+            | local_name!("dl")
+            | local_name!("dt")
+            | local_name!("fieldset")
+            | local_name!("figcaption")
+            | local_name!("figure")
+            | local_name!("footer")
+            | local_name!("form")
+            | local_name!("h1")
+            | local_name!("h2")
+            | local_name!("h3")
+            | local_name!("h4")
+            | local_name!("h5")
+            | local_name!("h6")
+            | local_name!("header")
+            | local_name!("hr")
+            | local_name!("li")
+            | local_name!("main")
+            | local_name!("nav")
+            | local_name!("ol")
+            | local_name!("option")
+            | local_name!("p")
+            | local_name!("pre")
+            | local_name!("section")
+            | local_name!("summary")
+            | local_name!("table")
+            | local_name!("td")
+            | local_name!("th")
+            | local_name!("tr")
+            | local_name!("ul")
+    )
+}
