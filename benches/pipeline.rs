@@ -106,7 +106,7 @@ async fn whole_pipeline(seeds: &[String], database: &Path) -> Outcome<usize> {
 }
 
 async fn fetched_urls(database: &Path) -> Outcome<Vec<String>> {
-    let pool = read::open(database).await?;
+    let pool = read::pool(database).await?;
     Ok(sqlx::query_scalar("select url from pages").fetch_all(&pool).await?)
 }
 

@@ -57,9 +57,9 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
-        Command::Query { database, sql, format } => query::run(&database.database, &sql, format).await,
-        Command::Status(database) => status::run(&database.database).await,
-        Command::Show { database, url, part } => show::run(&database.database, &url, part).await,
+        Command::Query { database, sql, format } => query::run(&database.database, &sql, format),
+        Command::Status(database) => status::run(&database.database),
+        Command::Show { database, url, part } => show::run(&database.database, &url, part),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

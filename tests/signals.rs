@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Bench, page, stderr, until};
@@ -115,4 +115,23 @@ async fn signals_are_heard_after_the_time_is_over_too() {
     send("INT", &child);
     assert_eq!(ended(&mut child).await.code(), Some(130));
     assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_runs_for_ever_is_stopped_by_ctrl_c() {
+    let server = Server::start(|_| page([""; 0])).await.unwrap();
+    let bench = Bench::new();
+    assert!(bench.run(&["crawl", &server.url("/"), "-q"]).await.status.success());
+    let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select 'row ' || i as row from n";
+    let mut command = bench.command(&["query", endless, "--format", "jsonl"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let status = tokio::task::spawn_blocking(move || {
+        let mut rows = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        std::io::BufRead::read_line(&mut rows, &mut first).unwrap();
+        assert_eq!(first, "{\"row\":\"row 1\"}\n", "rows come while the query runs");
+        send("INT", &child);
+        child.wait().unwrap()
+    });
+    assert!(!status.await.unwrap().success());
 }

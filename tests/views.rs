@@ -354,6 +354,12 @@ async fn query_never_writes() {
         "pragma writable_schema = on; delete from sqlite_master",
         "insert into meta values ('a', 'b')",
         "select 1; delete from page",
+        "pragma journal_mode = delete",
+        "pragma wal_checkpoint(truncate)",
+        "begin immediate",
+        "create temp table t (x)",
+        "reindex",
+        "select load_extension('other.so')",
     ] {
         let output = bench.run(&["query", sql]).await;
         assert_eq!(output.status.code(), Some(1), "{sql}: {}", stdout(&output));

@@ -41,7 +41,7 @@ pub async fn crawl(
     }
     let Ok(path) = file_path(database);
     let store = SqliteStore::open(&path).await?;
-    let readers = read::open(&path).await?;
+    let readers = read::pool(&path).await?;
     let last_request = hints::last_request(&readers).await?;
     let crawl = Crawl::new(config.clone(), seeds.clone(), store);
     let progress = crawl.progress();

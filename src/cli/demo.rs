@@ -5,6 +5,7 @@ use std::io::Write as _;
 use harvestman::canonical::CanonicalUrl;
 use harvestman::config::Config;
 use harvestman::demo::DemoWeb;
+use harvestman::store::sqlite::{file_path, read};
 
 use super::console::Console;
 use super::output::table;
@@ -26,8 +27,10 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
     let code = crawl::crawl(config, seeds, database, console, false).await?;
+    let Ok(path) = file_path(database);
+    let db = read::open(&path)?;
     for (title, sql) in QUESTIONS {
-        let answer = ask(database, sql).await?;
+        let answer = ask(&db, sql, [])?;
         writeln!(std::io::stdout(), "\n{title}\n  {sql}\n\n{}", table(&answer))?;
     }
     Ok(code)

@@ -112,6 +112,12 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::new(format!("SQL: {}", harvestman::store::sqlite::read::in_words(&error)))
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         // A reader that has seen enough, such as `head`, is no failure.

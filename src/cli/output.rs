@@ -1,11 +1,10 @@
 //! Rows for people and for programs: table, JSON, JSON lines, CSV.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 use base64::Engine as _;
+use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
-use sqlx::sqlite::{SqliteColumn, SqliteRow};
-use sqlx::{Column, Row, TypeInfo, ValueRef};
 
 use super::Failure;
 use super::args::Format;
@@ -17,66 +16,93 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
 }
 
-impl Answer {
-    pub fn push(&mut self, row: &SqliteRow) {
-        if self.columns.is_empty() {
-            self.name_columns(row.columns());
+/// Column names, each once: one that is there already gets a number, as in SQLite's own shell.
+pub fn unique(names: &[&str]) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in names {
+        let mut unique = (*name).to_owned();
+        let mut number = 0;
+        while columns.contains(&unique) {
+            number += 1;
+            unique = format!("{name}:{number}");
         }
-        self.rows.push((0..row.len()).map(|index| value(row, index)).collect());
+        columns.push(unique);
+    }
+    columns
+}
+
+/// The cells of a row as JSON: NULL is null, a blob is base64.
+pub fn cells(row: &rusqlite::Row<'_>) -> rusqlite::Result<Vec<Value>> {
+    let cell = |index| {
+        Ok(match row.get_ref(index)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => number.into(),
+            ValueRef::Real(number) => number.into(),
+            ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into(),
+            ValueRef::Blob(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
+        })
+    };
+    (0..row.as_ref().column_count()).map(cell).collect()
+}
+
+/// Rows on their way to standard output, as they come; only a table waits for the last.
+pub struct Rows {
+    out: BufWriter<Guarded>,
+    format: Format,
+    answer: Answer,
+    written: bool,
+}
+
+impl Rows {
+    pub fn new(format: Format, columns: Vec<String>) -> Result<Self, Failure> {
+        let mut rows = Self {
+            out: BufWriter::new(Guarded::stdout()),
+            format,
+            answer: Answer { columns, rows: Vec::new() },
+            written: false,
+        };
+        if format == Format::Csv && !rows.answer.columns.is_empty() {
+            let header = rows.answer.columns.clone();
+            csv_line(&mut rows.out, header.iter().map(String::as_str))?;
+        }
+        Ok(rows)
     }
 
-    /// Takes the columns' names; one that is there already gets a number, as in SQLite's own shell.
-    pub fn name_columns(&mut self, columns: &[SqliteColumn]) {
-        for column in columns {
-            let mut name = column.name().to_owned();
-            let mut number = 0;
-            while self.columns.contains(&name) {
-                number += 1;
-                name = format!("{}:{number}", column.name());
+    pub fn row(&mut self, row: Vec<Value>) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => self.answer.rows.push(row),
+            Format::Csv => csv_line(&mut self.out, row.iter().map(plain))?,
+            Format::Json | Format::Jsonl => {
+                if self.format == Format::Json {
+                    self.out.write_all(if self.written { b"," } else { b"[" })?;
+                }
+                let object = object(&self.answer.columns, row);
+                serde_json::to_writer(&mut self.out, &object).map_err(std::io::Error::from)?;
+                if self.format == Format::Jsonl {
+                    self.out.write_all(b"\n")?;
+                }
             }
-            self.columns.push(name);
         }
+        self.written = true;
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => writeln!(self.out, "{}", table(&self.answer))?,
+            Format::Json => writeln!(self.out, "{}", if self.written { "]" } else { "[]" })?,
+            Format::Jsonl | Format::Csv => {}
+        }
+        self.out.flush()?;
+        Ok(())
     }
 }
 
-/// A cell as JSON: NULL is null, a blob is base64.
-fn value(row: &SqliteRow, index: usize) -> Value {
-    let Ok(raw) = row.try_get_raw(index) else { return Value::Null };
-    if raw.is_null() {
-        return Value::Null;
-    }
-    match raw.type_info().name() {
-        "INTEGER" | "BOOLEAN" => row.try_get_unchecked::<i64, _>(index).map_or(Value::Null, Value::from),
-        "REAL" => row.try_get_unchecked::<f64, _>(index).map_or(Value::Null, Value::from),
-        "BLOB" => row
-            .try_get_unchecked::<Vec<u8>, _>(index)
-            .map_or(Value::Null, |bytes| base64::engine::general_purpose::STANDARD.encode(bytes).into()),
-        _ => row
-            .try_get_unchecked::<Vec<u8>, _>(index)
-            .map_or(Value::Null, |bytes| String::from_utf8_lossy(&bytes).into_owned().into()),
-    }
-}
-
-/// Writes an answer to standard output.
-pub fn print(answer: &Answer, format: Format) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(Guarded::stdout());
-    match format {
-        Format::Table => writeln!(out, "{}", table(answer))?,
-        Format::Json => {
-            let rows: Vec<_> = answer.rows.iter().map(|row| object(&answer.columns, row)).collect();
-            serde_json::to_writer(&mut out, &rows).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-        Format::Jsonl => {
-            for row in &answer.rows {
-                serde_json::to_writer(&mut out, &object(&answer.columns, row)).map_err(std::io::Error::from)?;
-                writeln!(out)?;
-            }
-        }
-        Format::Csv => csv(answer, &mut out)?,
-    }
-    out.flush()?;
-    Ok(())
+/// Writes a small answer to standard output.
+pub fn print(answer: Answer, format: Format) -> Result<(), Failure> {
+    let mut out = Rows::new(format, answer.columns)?;
+    answer.rows.into_iter().try_for_each(|row| out.row(row))?;
+    out.finish()
 }
 
 /// Standard output; what goes to a terminal goes without the control characters of what it shows.
@@ -117,25 +143,15 @@ impl Write for Guarded {
     }
 }
 
-fn object(columns: &[String], row: &[Value]) -> Map<String, Value> {
-    columns.iter().cloned().zip(row.iter().cloned()).collect()
+fn object(columns: &[String], row: Vec<Value>) -> Map<String, Value> {
+    columns.iter().cloned().zip(row).collect()
 }
 
 /// RFC 4180, lines ended by CR LF.
-fn csv(answer: &Answer, out: &mut impl Write) -> Result<(), Failure> {
+pub fn csv_line(out: &mut impl Write, cells: impl Iterator<Item = impl AsRef<[u8]>>) -> std::io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    let failed = |e: csv::Error| match e.into_kind() {
-        csv::ErrorKind::Io(e) => Failure::from(e),
-        other => Failure::new(format!("{other:?}")),
-    };
-    if !answer.columns.is_empty() {
-        writer.write_record(&answer.columns).map_err(failed)?;
-    }
-    for row in &answer.rows {
-        writer.write_record(row.iter().map(plain)).map_err(failed)?;
-    }
-    writer.flush()?;
-    Ok(())
+    writer.write_record(cells).map_err(std::io::Error::from)?;
+    writer.flush()
 }
 
 /// Characters of a cell that a table shows.

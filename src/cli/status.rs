@@ -1,8 +1,11 @@
 //! `status`: what the database holds.
 
+use std::io::Write as _;
+
+use harvestman::store::sqlite::{file_path, read};
+
 use super::query::ask;
 use super::{Failure, output};
-use std::io::Write as _;
 
 const PARTS: [(&str, &str); 4] = [
     ("Accounting", "select * from accounting"),
@@ -14,10 +17,12 @@ const PARTS: [(&str, &str); 4] = [
     ),
 ];
 
-pub async fn run(database: &str) -> Result<u8, Failure> {
+pub fn run(database: &str) -> Result<u8, Failure> {
+    let Ok(path) = file_path(database);
+    let db = read::open(&path)?;
     let mut out = String::new();
     for (title, sql) in PARTS {
-        let answer = ask(database, sql).await?;
+        let answer = ask(&db, sql, [])?;
         if answer.rows.is_empty() {
             out.push_str(&format!("{title}: none\n\n"));
         } else {

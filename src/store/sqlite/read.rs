@@ -3,32 +3,112 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::OpenFlags;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
 use crate::store::StoreError;
 
-/// Opens an existing database for reading only.
-pub async fn open(path: &Path) -> Result<SqlitePool, StoreError> {
+/// How long a reader waits for a lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const KNOWN_VIEWS: &str =
+    "select count(*) from sqlite_master where type = 'view' and name in ('accounting', 'fetches', 'pages')";
+
+/// Pragmas that only tell something, whatever their argument.
+const TELLING_PRAGMAS: [&str; 15] = [
+    "collation_list",
+    "compile_options",
+    "database_list",
+    "foreign_key_check",
+    "foreign_key_list",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "module_list",
+    "pragma_list",
+    "quick_check",
+    "table_info",
+    "table_xinfo",
+];
+
+/// Pragmas that do something without being given a value.
+const DOING_PRAGMAS: [&str; 4] = ["incremental_vacuum", "optimize", "shrink_memory", "wal_checkpoint"];
+
+/// Opens an existing database for questions of any kind: whatever is not reading, the connection itself refuses.
+pub fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
+    let failed = |e: rusqlite::Error| open_error(path, &e);
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .pragma("query_only", "on")
-        .busy_timeout(Duration::from_secs(10));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+    db.busy_timeout(PATIENCE).map_err(failed)?;
+    db.execute_batch("pragma query_only = on").map_err(failed)?;
+    let known: i64 = db.query_row(KNOWN_VIEWS, [], |row| row.get(0)).map_err(failed)?;
+    if known < 3 {
+        return Err(holds_no_crawl(path));
+    }
+    db.authorizer(Some(may)).map_err(failed)?;
+    Ok(db)
+}
+
+/// Readers beside the writer of the same process.
+pub async fn pool(path: &Path) -> Result<SqlitePool, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let options =
+        SqliteConnectOptions::new().filename(path).read_only(true).pragma("query_only", "on").busy_timeout(PATIENCE);
     let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
     let pool = pool.map_err(|e| super::open_error(path, &e))?;
-    let views = "select count(*) from sqlite_master where type = 'view' and name in ('accounting', 'fetches', 'pages')";
-    let known: i64 = sqlx::query_scalar(views).fetch_one(&pool).await.map_err(|e| super::open_error(path, &e))?;
+    let known: i64 = sqlx::query_scalar(KNOWN_VIEWS).fetch_one(&pool).await.map_err(|e| super::open_error(path, &e))?;
     if known < 3 {
-        return Err(StoreError::Open { path: path.to_owned(), problem: "it holds no crawl".into() });
+        return Err(holds_no_crawl(path));
     }
     Ok(pool)
 }
 
 /// Who holds the database, as that crawl wrote it down.
 pub async fn holder(path: &Path) -> Option<String> {
-    let pool = open(path).await.ok()?;
+    let pool = pool(path).await.ok()?;
     sqlx::query_scalar("select value from meta where key = 'holder'").fetch_optional(&pool).await.ok()?
+}
+
+fn holds_no_crawl(path: &Path) -> StoreError {
+    StoreError::Open { path: path.to_owned(), problem: "it holds no crawl".into() }
+}
+
+/// Asked by SQLite for every step of every statement.
+fn may(context: AuthContext<'_>) -> Authorization {
+    let reads = match context.action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
+        AuthAction::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
+        AuthAction::Pragma { pragma_name, pragma_value } => {
+            let is_among = |names: &[&str]| names.iter().any(|name| pragma_name.eq_ignore_ascii_case(name));
+            is_among(&TELLING_PRAGMAS) || (pragma_value.is_none() && !is_among(&DOING_PRAGMAS))
+        }
+        _ => false,
+    };
+    if reads { Authorization::Allow } else { Authorization::Deny }
+}
+
+fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode as E;
+    let problem = match error.sqlite_error_code() {
+        Some(E::NotADatabase) => "it is not a SQLite database".to_owned(),
+        Some(E::ReadOnly) => "it is read-only".to_owned(),
+        _ => in_words(error),
+    };
+    StoreError::Open { path: path.to_owned(), problem }
+}
+
+/// What SQLite says, without the statement.
+pub fn in_words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    }
 }
