@@ -22,6 +22,15 @@ pub enum ScopeKind {
     Any,
 }
 
+/// How long a new run leaves known pages alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recrawl {
+    /// The same time for all.
+    After(Duration),
+    /// Each at its own interval, which follows its changes.
+    Auto,
+}
+
 /// Workers, at most: each costs some memory, busy or not.
 const MAX_CONCURRENCY: usize = 100_000;
 
@@ -71,7 +80,12 @@ pub struct Config {
     /// None: what the environment says.
     pub proxy: Option<String>,
     /// In a new run, known pages younger than this are left alone.
-    pub recrawl_after: Duration,
+    pub recrawl_after: Recrawl,
+    /// Bounds of the interval that follows a page's changes.
+    pub recrawl_min: Duration,
+    pub recrawl_max: Duration,
+    /// In a new run, pages whose response says that it is still fresh are left alone too.
+    pub respect_cache: bool,
     /// Give up an interrupted run.
     pub fresh: bool,
     pub body_types: BodyTypes,
@@ -107,7 +121,10 @@ impl Default for Config {
             max_url_length: 4096,
             headers: Vec::new(),
             proxy: None,
-            recrawl_after: Duration::ZERO,
+            recrawl_after: Recrawl::After(Duration::ZERO),
+            recrawl_min: Duration::from_secs(3600),
+            recrawl_max: Duration::from_secs(30 * 24 * 3600),
+            respect_cache: false,
             fresh: false,
             body_types: BodyTypes::default(),
             store_bodies: true,
@@ -160,6 +177,9 @@ impl Config {
         }
         if self.connect_timeout.is_zero() {
             return refuse("connect-timeout", "must be longer than zero");
+        }
+        if self.recrawl_min > self.recrawl_max {
+            return refuse("recrawl-min", "must not be longer than --recrawl-max");
         }
         if self.product_token().is_empty() {
             return refuse("user-agent", "must start with a product token, such as `mybot/1.0`");

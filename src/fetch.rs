@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tokio::io::AsyncBufReadExt;
 use tokio_util::io::StreamReader;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
 use crate::scope::{is_private, names_private};
-use crate::visit::FailureKind;
+use crate::visit::{FailureKind, Validators};
 
 /// Response header fields accepted; more is a failure `protocol`.
 const MAX_HEADERS: usize = 256;
@@ -130,18 +130,19 @@ impl Fetcher {
         })
     }
 
-    /// Gets `url`. `licensed`: a seed names its host, so its address may be private. `wants` looks at status and
+    /// Gets `url`, if it changed since what `validators` tell; a header that the user set wins. `licensed`: a seed names its host, so its address may be private. `wants` looks at status and
     /// media type (lower case, no parameters) and says how much of the body is read.
     pub async fn get(
         &self,
         url: &CanonicalUrl,
         licensed: bool,
+        validators: Option<&Validators>,
         wants: impl Fn(u16, Option<&str>) -> Read,
     ) -> Result<Fetched, FetchError> {
         if !licensed && names_private(url) {
             return Err(FetchError::Private);
         }
-        let whole = tokio::time::timeout(self.timeout, self.exchange(url, licensed, wants));
+        let whole = tokio::time::timeout(self.timeout, self.exchange(url, licensed, validators, wants));
         whole.await.unwrap_or_else(|_| {
             let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
             Err(FetchError::failed(FailureKind::Timeout, message))
@@ -152,10 +153,11 @@ impl Fetcher {
         &self,
         url: &CanonicalUrl,
         licensed: bool,
+        validators: Option<&Validators>,
         wants: impl Fn(u16, Option<&str>) -> Read,
     ) -> Result<Fetched, FetchError> {
         let client = if licensed { &self.licensed } else { &self.guarded };
-        let request = client.get(url.url().clone()).headers(self.headers.clone());
+        let request = client.get(url.url().clone()).headers(self.headers(validators));
         let mut response = request.send().await.map_err(|e| classify(&e))?;
         if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
             return Err(FetchError::Private);
@@ -190,6 +192,17 @@ impl Fetcher {
             }
         }
         Ok(Fetched { status, headers, body: Some(body) })
+    }
+
+    fn headers(&self, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        let Some(Validators { etag, last_modified }) = validators else { return headers };
+        for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
+            if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
+                headers.entry(name).or_insert(value);
+            }
+        }
+        headers
     }
 
     /// Adds a chunk to a body; true if that is as much of it as is wanted.

@@ -50,6 +50,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod parse;
 pub mod politeness;
+pub mod recrawl;
 pub mod robots;
 pub mod scope;
 pub mod store;

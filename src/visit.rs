@@ -97,6 +97,13 @@ pub struct Candidate {
     pub skip: Option<SkipReason>,
 }
 
+/// What a page's last response offered to make the next request conditional on (RFC 9110, section 8.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
 /// A URL that is committed as pending and waits in the frontier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -111,6 +118,10 @@ pub struct Target {
     pub attempts: u32,
     /// Not before this time.
     pub due_at: Option<Millis>,
+    /// A page of it is stored: what is new comes first.
+    pub known: bool,
+    /// What the request is made conditional on.
+    pub validators: Option<Arc<Validators>>,
 }
 
 /// What is known of a host when its first URL enters the frontier.
@@ -293,6 +304,8 @@ pub struct Page {
     pub redirect: Option<Candidate>,
     pub links: Vec<Candidate>,
     pub fetched_at: Millis,
+    /// Until when the response says that it is fresh.
+    pub fresh_until: Option<Millis>,
 }
 
 /// Now, on the wall clock.

@@ -1,7 +1,7 @@
 //! The modules' arrows point down only.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-const RANKS: [(&str, u8); 12] = [
+const RANKS: [(&str, u8); 13] = [
     ("canonical", 0),
     ("visit", 1),
     ("config", 1),
@@ -9,6 +9,7 @@ const RANKS: [(&str, u8); 12] = [
     ("robots", 2),
     ("politeness", 2),
     ("charset", 2),
+    ("recrawl", 2),
     ("parse", 2),
     ("frontier", 3),
     ("fetch", 3),

@@ -80,7 +80,17 @@ fn url(host: HostId, id: UrlId) -> CanonicalUrl {
 }
 
 fn target(host: HostId, id: UrlId) -> Target {
-    Target { id, host, url: url(host, id), depth: 0, hops: 0, attempts: 0, due_at: None }
+    Target {
+        id,
+        host,
+        url: url(host, id),
+        depth: 0,
+        hops: 0,
+        attempts: 0,
+        due_at: None,
+        known: false,
+        validators: None,
+    }
 }
 
 fn record(host: HostId) -> HostRecord {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use harvestman::config::{BodyTypes, Config, DEFAULT_BODY_TYPES, ScopeKind};
+use harvestman::config::{BodyTypes, Config, DEFAULT_BODY_TYPES, Recrawl, ScopeKind};
 use regex::Regex;
 use serde::Deserialize;
 
@@ -200,9 +200,19 @@ pub struct CrawlArgs {
     /// Proxy URL [default: from the environment]
     #[arg(long, value_name = "URL", env = "HARVESTMAN_PROXY", value_parser = proxy)]
     pub proxy: Option<String>,
-    /// In a new run, leave pages alone that were fetched less than this ago [default: 0s]
-    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_RECRAWL_AFTER")]
-    pub recrawl_after: Option<Span>,
+    /// In a new run, leave pages alone that were fetched less than this ago; `auto`: each at an interval that follows
+    /// its changes [default: 0s]
+    #[arg(long, value_name = "DURATION|auto", env = "HARVESTMAN_RECRAWL_AFTER")]
+    pub recrawl_after: Option<Age>,
+    /// The shortest interval of `auto` [default: 1h]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_RECRAWL_MIN")]
+    pub recrawl_min: Option<Span>,
+    /// The longest interval of `auto` [default: 30d]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_RECRAWL_MAX")]
+    pub recrawl_max: Option<Span>,
+    /// In a new run, leave pages alone whose Cache-Control or Expires says that they are fresh
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_RESPECT_CACHE")]
+    pub respect_cache: Option<bool>,
     /// Give up an interrupted run instead of continuing it
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_FRESH")]
     pub fresh: Option<bool>,
@@ -251,6 +261,9 @@ impl CrawlArgs {
             header: if self.header.is_empty() { file.header } else { self.header },
             proxy: self.proxy.or(file.proxy),
             recrawl_after: self.recrawl_after.or(file.recrawl_after),
+            recrawl_min: self.recrawl_min.or(file.recrawl_min),
+            recrawl_max: self.recrawl_max.or(file.recrawl_max),
+            respect_cache: self.respect_cache.or(file.respect_cache),
             fresh: self.fresh.or(file.fresh),
             body_types: self.body_types.or(file.body_types),
             no_bodies: self.no_bodies.or(file.no_bodies),
@@ -288,7 +301,10 @@ impl CrawlArgs {
             max_url_length: self.max_url_length.unwrap_or(d.max_url_length),
             headers: self.header.iter().map(|line| (line.0.clone(), line.1.clone())).collect(),
             proxy: self.proxy.clone(),
-            recrawl_after: span(self.recrawl_after, d.recrawl_after),
+            recrawl_after: self.recrawl_after.map_or(d.recrawl_after, |age| age.0),
+            recrawl_min: span(self.recrawl_min, d.recrawl_min),
+            recrawl_max: span(self.recrawl_max, d.recrawl_max),
+            respect_cache: self.respect_cache.unwrap_or(d.respect_cache),
             fresh: self.fresh.unwrap_or(d.fresh),
             body_types: self.body_types.clone().map_or(d.body_types, |types| types.0),
             store_bodies: !self.no_bodies.unwrap_or(false),
@@ -349,6 +365,23 @@ impl std::str::FromStr for Span {
     fn from_str(text: &str) -> Result<Self, String> {
         let plain = if text == "0" { "0s" } else { text };
         humantime::parse_duration(plain).map(Self).map_err(|e| format!("{e}; write a duration such as 90s or 50m"))
+    }
+}
+
+/// A duration, or `auto`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Age(Recrawl);
+from_text!(Age);
+
+impl std::str::FromStr for Age {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self(Recrawl::Auto));
+        }
+        let span: Span = text.parse().map_err(|problem| format!("{problem}, or auto"))?;
+        Ok(Self(Recrawl::After(span.0)))
     }
 }
 

@@ -41,7 +41,7 @@ async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
     let fetcher = Fetcher::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let fetched = fetcher.get(&url, url.host() == typed, |_, _| Read::Start(MAX_ROBOTS_BYTES)).await;
+        let fetched = fetcher.get(&url, url.host() == typed, None, |_, _| Read::Start(MAX_ROBOTS_BYTES)).await;
         let fetched = fetched.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
         match fetched.status {
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),

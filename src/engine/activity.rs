@@ -155,7 +155,17 @@ mod tests {
 
     fn errand(host: HostId) -> Errand {
         let url = CanonicalUrl::parse(&format!("http://h{host}.test/")).unwrap();
-        Errand::Page(Target { id: host, host, url, depth: 0, hops: 0, attempts: 0, due_at: None })
+        Errand::Page(Target {
+            id: host,
+            host,
+            url,
+            depth: 0,
+            hops: 0,
+            attempts: 0,
+            due_at: None,
+            known: false,
+            validators: None,
+        })
     }
 
     fn names(hosts: Vec<HostActivity>) -> Vec<String> {

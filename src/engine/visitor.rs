@@ -16,13 +16,16 @@ use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
 use crate::frontier::SteadyClock;
 use crate::parse::{self, Parsed};
 use crate::politeness;
+use crate::recrawl;
 use crate::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
 use crate::scope::Scope;
 use crate::visit::{
     Candidate, Element, Errand, FailureKind, Millis, Outcome, Page, Record, Request, Rest, RobotsAnswer, SkipReason,
-    Target,
+    Target, Validators,
 };
 
+/// It has no body, whatever its headers say (RFC 9110, section 15.4.5).
+const NOT_MODIFIED: u16 = 304;
 /// Bytes of documents being parsed at once: a tree takes up to 28 times its input.
 const PARSE_BUDGET: usize = 4 << 20;
 /// Larger documents are parsed on a blocking thread, so that they stall no worker.
@@ -114,16 +117,17 @@ impl Visitor {
         mut aborted: watch::Receiver<bool>,
         released: impl FnOnce(Rest),
     ) -> Record {
-        let (url, is_page, tries) = match &errand {
+        let (url, validators, tries) = match &errand {
             Errand::Refuse { .. } => {
                 return Record { errand, request: None, outcome: Outcome::Abandoned, rest: Rest::default() };
             }
-            Errand::Page(target) => (target.url.clone(), true, target.attempts + 1),
-            Errand::Robots { url, attempt, .. } => (url.clone(), false, attempt + 1),
+            Errand::Page(target) => (target.url.clone(), target.validators.clone(), target.attempts + 1),
+            Errand::Robots { url, attempt, .. } => (url.clone(), None, attempt + 1),
         };
+        let is_page = matches!(errand, Errand::Page(_));
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
-            result = AssertUnwindSafe(self.request(&url, is_page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
+            result = AssertUnwindSafe(self.request(&url, is_page, validators.as_deref())).catch_unwind() => Some(result.unwrap_or_else(|_| {
                 Err(FetchError::failed(FailureKind::Protocol, "the response could not be read"))
             })),
             _ = aborted.wait_for(|stop| *stop) => None,
@@ -155,17 +159,28 @@ impl Visitor {
         Record { errand, request: (!guarded).then_some(request), outcome, rest }
     }
 
-    async fn request(&self, url: &CanonicalUrl, is_page: bool) -> Result<Fetched, FetchError> {
+    async fn request(
+        &self,
+        url: &CanonicalUrl,
+        is_page: bool,
+        validators: Option<&Validators>,
+    ) -> Result<Fetched, FetchError> {
         let licensed = self.scope.is_seed_host(&url.host());
         let wants = |status: u16, media_type: Option<&str>| {
-            let wanted = if is_page { media_type.is_none_or(|t| self.body_types.wants(t)) } else { status / 100 == 2 };
+            let wanted = if status == NOT_MODIFIED {
+                false
+            } else if is_page {
+                media_type.is_none_or(|t| self.body_types.wants(t))
+            } else {
+                status / 100 == 2
+            };
             match (wanted, is_page) {
                 (false, _) => Read::Nothing,
                 (true, true) => Read::Whole,
                 (true, false) => Read::Start(MAX_ROBOTS_BYTES),
             }
         };
-        self.fetcher.get(url, licensed, wants).await
+        self.fetcher.get(url, licensed, validators, wants).await
     }
 
     /// The one place that decides on another try: by kind of error and number of tries.
@@ -218,6 +233,7 @@ impl Visitor {
             etag: header("etag"),
             last_modified: header("last-modified"),
             fetched_at: request.at + politeness::millis(request.elapsed),
+            fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
             ..Page::default()
         };
         if matches!(page.status, 301 | 302 | 303 | 307 | 308) {

@@ -85,13 +85,14 @@ pub(super) enum RobotsState {
     Private,
 }
 
-/// A queued target, shortest path first, then the order of discovery.
+/// A queued target: what is new first, then the shortest path, then the order of discovery.
 #[derive(Debug, PartialEq, Eq)]
 struct Queued(Target);
 
 impl Ord for Queued {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0.depth, self.0.id).cmp(&(other.0.depth, other.0.id))
+        let rank = |queued: &Self| (queued.0.known, queued.0.depth, queued.0.id);
+        rank(self).cmp(&rank(other))
     }
 }
 

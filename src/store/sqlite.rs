@@ -4,11 +4,13 @@ mod begin;
 mod commit;
 pub mod read;
 mod resolve;
+mod revisit;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Row, SqliteConnection};
@@ -52,6 +54,8 @@ pub struct SqliteStore {
     store_links: bool,
     product_token: String,
     max_depth: Option<u32>,
+    recrawl_min: Duration,
+    recrawl_max: Duration,
     accounting: Accounting,
     tally: Tally,
     known: Recent,
@@ -120,7 +124,7 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(false)
-            .busy_timeout(std::time::Duration::from_secs(30))
+            .busy_timeout(Duration::from_secs(30))
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "memory");
         let mut db = SqliteConnection::connect_with(&options).await.map_err(|e| open_error(&path, &e))?;
@@ -149,6 +153,8 @@ impl SqliteStore {
             store_links: true,
             product_token: String::new(),
             max_depth: None,
+            recrawl_min: Duration::ZERO,
+            recrawl_max: Duration::MAX,
             accounting: Accounting::default(),
             tally: Tally::default(),
             known: Recent::default(),
@@ -240,8 +246,12 @@ impl Store for SqliteStore {
 
     async fn pending(&mut self, host: HostId, limit: usize) -> Result<Refill, StoreError> {
         let rows = sqlx::query(
-            "select id, url, depth, hops, attempts, due_at from url where host_id = ?1 and state = 0
-             order by depth, id limit ?2",
+            "select u.id, u.url, u.depth, u.hops, u.attempts, u.due_at, u.known, p.status, p.kept, p.etag,
+                 p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
+                 (select j.value ->> 1 from json_each(p.headers) j where j.value ->> 0 = 'date') as date
+             from (select * from url where host_id = ?1 and state = 0 order by known, depth, id limit ?2) u
+             left join page p on p.url_id = u.id and u.known
+             order by u.known, u.depth, u.id",
         )
         .bind(host)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -259,6 +269,8 @@ impl Store for SqliteStore {
                 hops: row.get(3),
                 attempts: row.get(4),
                 due_at: row.get(5),
+                known: row.get(6),
+                validators: self.validators(&row),
             });
         }
         Ok(Refill { host: self.host_record(host).await?, targets, complete })

@@ -4,12 +4,12 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::politeness;
 use crate::scope::Scope;
 use crate::store::{Accounting, StoreError};
 use crate::visit;
 
 use super::SqliteStore;
+use super::revisit::{save_recrawl, sweep_again};
 
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
@@ -24,6 +24,8 @@ impl SqliteStore {
         self.store_bodies = config.store_bodies;
         self.store_links = config.store_links;
         self.max_depth = config.max_depth;
+        self.recrawl_min = config.recrawl_min;
+        self.recrawl_max = config.recrawl_max;
         self.product_token = config.product_token().to_owned();
         self.known.clear();
 
@@ -53,6 +55,7 @@ impl SqliteStore {
             .execute(&mut *tx)
             .await?;
         admit(&mut tx, seeds).await?;
+        save_recrawl(&mut tx, config).await?;
         if settings_changed(&mut tx, config, seeds).await? {
             judge_again(&mut tx, scope).await?;
         }
@@ -69,20 +72,6 @@ impl SqliteStore {
         self.accounting = count(&mut self.db).await?;
         Ok(self.run)
     }
-}
-
-/// A new run: known pages that are old enough, and whatever failed, are due again; what a given-up run left starts anew.
-async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
-    let before = visit::now().saturating_sub(politeness::millis(config.recrawl_after));
-    sqlx::query(
-        "update url set state = 0, reason = null, attempts = 0, due_at = null
-         where state in (0, 2) or (state = 3 and reason = 'robots')
-            or (state = 1 and id in (select url_id from page where fetched_at <= ?1))",
-    )
-    .bind(before)
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), StoreError> {

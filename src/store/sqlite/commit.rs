@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::store::{Committed, StoreError};
 use crate::visit::{
@@ -14,6 +14,7 @@ use crate::visit::{
 };
 
 use super::SqliteStore;
+use super::revisit::Before;
 use super::state::{FAILED, FETCHED, PENDING, SKIPPED};
 
 /// A row of `page`.
@@ -36,27 +37,34 @@ struct PageRow {
     changed_at: Millis,
     elapsed: u64,
     headers: String,
+    fingerprint: Option<String>,
+    gone: bool,
+    new_run: Option<i64>,
+    new_at: Option<Millis>,
+    interval: Option<Millis>,
+    fresh_until: Option<Millis>,
+    kept: u8,
 }
 
 // `jsonb_each` hands nested values on in their binary form, `json_each` as text to be parsed again.
 const WRITE_PAGES: &str =
     "insert or replace into page (url_id, status, content_type, charset, language, title, description,
-         canonical_url, size, content_hash, etag, last_modified, redirect_to, fetched_at, changed_at, elapsed_ms, headers)
+         canonical_url, size, content_hash, etag, last_modified, redirect_to, fetched_at, changed_at, elapsed_ms, headers,
+         fingerprint, gone, new_run, new_at, interval_ms, fresh_until, kept)
      select value ->> 'id', value ->> 'status', value ->> 'content_type', value ->> 'charset', value ->> 'language',
          value ->> 'title', value ->> 'description', value ->> 'canonical_url', value ->> 'size',
          value ->> 'content_hash', value ->> 'etag', value ->> 'last_modified', value ->> 'redirect_to',
-         value ->> 'fetched_at', value ->> 'changed_at', value ->> 'elapsed', value ->> 'headers'
+         value ->> 'fetched_at', value ->> 'changed_at', value ->> 'elapsed', value ->> 'headers',
+         value ->> 'fingerprint', value ->> 'gone', value ->> 'new_run', value ->> 'new_at', value ->> 'interval',
+         value ->> 'fresh_until', value ->> 'kept'
      from jsonb_each(?1)";
-
-/// A page as it stood before: status, content hash, time of its last change.
-type Before = HashMap<UrlId, (u16, Option<String>, Millis)>;
 
 /// The rows of the links' targets, in the order of the links.
 type Ids = std::vec::IntoIter<Option<UrlId>>;
 
 /// What a batch changes, gathered before the statements that do it: each tuple becomes a JSON array.
 #[derive(Default)]
-struct Changes {
+pub(super) struct Changes {
     states: Vec<StateRow>,
     fetches: Vec<FetchRow>,
     /// From, position, to, text, rel, element, follow.
@@ -66,6 +74,9 @@ struct Changes {
     /// Id, kind, message, attempts.
     failures: Vec<(UrlId, &'static str, String, u32)>,
     pages: Vec<PageRow>,
+    /// Run, id, what became of it, when.
+    pub(super) changes: Vec<(i64, UrlId, &'static str, Millis)>,
+    pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose stored links are replaced.
     relinked: Vec<UrlId>,
     hosts: HashSet<HostId>,
@@ -73,6 +84,19 @@ struct Changes {
     requests: i64,
     unchanged: i64,
 }
+
+impl Changes {
+    /// The request at hand brought nothing new.
+    pub(super) fn note_unchanged(&mut self) {
+        self.unchanged += 1;
+        if let Some(fetch) = self.fetches.last_mut() {
+            fetch.unchanged = true;
+        }
+    }
+}
+
+/// Of a page that was not modified: id, time of the answer, how long it took, ETag, Last-Modified, freshness, interval.
+type KeptAlive = (UrlId, Millis, u64, Option<String>, Option<String>, Option<Millis>, Millis);
 
 /// Id, state, reason, attempts, due.
 type StateRow = (UrlId, u8, Option<&'static str>, u32, Option<Millis>);
@@ -133,34 +157,11 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// The stored pages that the batch replaces, and those of its pages to which a shorter path was found while they
-    /// were in flight: their links were judged by the longer one.
-    async fn before(&mut self, batch: &[Record]) -> Result<(Before, Vec<UrlId>), StoreError> {
-        let fetched = |record: &Record| match (&record.errand, &record.outcome) {
-            (Errand::Page(target), Outcome::Fetched(_)) => Some((target.id, target.depth)),
-            _ => None,
-        };
-        let asked: Vec<_> = batch.iter().filter_map(fetched).collect();
-        let rows = sqlx::query(
-            "select u.id, u.depth < (j.value ->> 1), p.status, p.content_hash, p.changed_at
-             from json_each(?1) j join url u on u.id = j.value ->> 0 left join page p on p.url_id = u.id",
-        )
-        .bind(json!(asked).to_string())
-        .fetch_all(&mut self.db)
-        .await?;
-        let lowered = rows.iter().filter(|row| row.get(1)).map(|row| row.get(0)).collect();
-        let before = rows.iter().filter_map(|row| {
-            let status: Option<u16> = row.get(2);
-            Some((row.get(0), (status?, row.get(3), row.get(4))))
-        });
-        Ok((before.collect(), lowered))
-    }
-
     async fn record(
         &mut self,
         record: Record,
         ids: &mut Ids,
-        before: &Before,
+        before: &HashMap<UrlId, Before>,
         changes: &mut Changes,
         committed: &mut Committed,
     ) -> Result<(), StoreError> {
@@ -221,7 +222,7 @@ impl SqliteStore {
         page: Page,
         elapsed: u64,
         ids: &mut Ids,
-        before: &Before,
+        before: &HashMap<UrlId, Before>,
         changes: &mut Changes,
     ) -> Result<Settlement, StoreError> {
         let id = target.id;
@@ -233,18 +234,20 @@ impl SqliteStore {
             self.failed(&target, FailureKind::Redirect, &problem, target.attempts + 1, changes);
             return Ok(Settlement::Ended { host: target.host, id });
         }
-        let hash = page.content_hash.map(hex);
-        let same = before.get(&id).filter(|(status, old, _)| *status == page.status && *old == hash && hash.is_some());
-        if same.is_some() {
-            changes.unchanged += 1;
-            if let Some(fetch) = changes.fetches.last_mut() {
-                fetch.unchanged = true;
-            }
+        let old = before.get(&id);
+        if page.status == 304
+            && let Some(old) = old.filter(|old| old.status != 304)
+        {
+            return Ok(self.not_modified(&target, page, elapsed, old, changes));
         }
-        let changed_at = same.map_or(page.fetched_at, |(_, _, at)| *at);
-        if before.contains_key(&id) {
+        let hash = page.content_hash.map(hex);
+        if old.is_some_and(|old| old.status == page.status && old.content_hash == hash && hash.is_some()) {
+            changes.note_unchanged();
+        }
+        if old.is_some() {
             changes.relinked.push(id);
         }
+        let memory = self.remember(id, &page, hash.as_deref(), redirect, old, changes);
         let found = links.into_iter().zip(page.links).enumerate();
         let found = found.filter_map(|(position, (to, link))| Some((position, to?, link)));
         if self.store_links {
@@ -270,8 +273,15 @@ impl SqliteStore {
             last_modified: page.last_modified,
             redirect_to: redirect,
             fetched_at: page.fetched_at,
-            changed_at,
+            changed_at: memory.changed_at,
             elapsed,
+            fingerprint: memory.life.fingerprint,
+            gone: memory.life.gone,
+            new_run: memory.new.map(|(run, _)| run),
+            new_at: memory.new.map(|(_, at)| at),
+            interval: memory.interval,
+            fresh_until: page.fresh_until,
+            kept: self.kept(),
             headers: json!(page.headers).to_string(),
         };
         if redirect.is_some() {
@@ -281,10 +291,14 @@ impl SqliteStore {
             changes.pages.push(row);
         }
         self.write_content(id, page.text, page.body.filter(|_| self.store_bodies)).await?;
-        changes.states.push((id, FETCHED, None, target.attempts + 1, None));
+        Ok(self.stored(&target, changes))
+    }
+
+    pub(super) fn stored(&mut self, target: &Target, changes: &mut Changes) -> Settlement {
+        changes.states.push((target.id, FETCHED, None, target.attempts + 1, None));
         self.accounting.pending -= 1;
         self.accounting.fetched += 1;
-        Ok(Settlement::Stored { host: target.host, id })
+        Settlement::Stored { host: target.host, id: target.id }
     }
 
     /// Whether a redirect closes a loop.
@@ -381,6 +395,23 @@ impl SqliteStore {
             db,
             "insert or ignore into edge (from_id, to_id) select value ->> 0, value ->> 1 from jsonb_each(?1)",
             &changes.edges,
+        )
+        .await?;
+        run_json(
+            db,
+            "insert into change (run_id, url_id, kind, at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from jsonb_each(?1)",
+            &changes.changes,
+        )
+        .await?;
+        run_json(
+            db,
+            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, etag = coalesce(v.etag, etag),
+                 last_modified = coalesce(v.modified, last_modified), fresh_until = v.fresh, interval_ms = v.interval
+             from (select value ->> 0 as id, value ->> 1 as at, value ->> 2 as elapsed, value ->> 3 as etag,
+                   value ->> 4 as modified, value ->> 5 as fresh, value ->> 6 as interval from jsonb_each(?1)) v
+             where page.url_id = v.id",
+            &changes.kept_alive,
         )
         .await?;
         run_json(

@@ -206,7 +206,7 @@ impl SqliteStore {
                  from (select e.to_id, e.from_id, min(f.depth) + 1 as depth from way e join url f on f.id = e.from_id
                        group by e.to_id) v
                  where url.id = v.to_id and url.depth > v.depth
-                 returning id, url, host_id, depth, hops, state, attempts, due_at",
+                 returning id, url, host_id, depth, hops, state, attempts, due_at, known",
             )
             .bind(json!(lowered).to_string())
             .fetch_all(&mut self.db)
@@ -228,6 +228,8 @@ impl SqliteStore {
                         hops: row.get(4),
                         attempts: row.get(6),
                         due_at: row.get(7),
+                        known: row.get(8),
+                        validators: None,
                     });
                 }
             }
@@ -324,6 +326,16 @@ impl Offered<'_> {
     }
 
     fn target(&self, id: UrlId, host: HostId, depth: u32) -> Target {
-        Target { id, host, url: self.url.clone(), depth, hops: self.hops, attempts: 0, due_at: None }
+        Target {
+            id,
+            host,
+            url: self.url.clone(),
+            depth,
+            hops: self.hops,
+            attempts: 0,
+            due_at: None,
+            known: false,
+            validators: None,
+        }
     }
 }
