@@ -323,7 +323,7 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "body-types" => "'*/*'",
             "max-body-size" => "'1MiB'",
             "timeout" | "connect-timeout" | "max-duration" | "max-wait" => "'2s'",
-            "recrawl-after" | "recrawl-min" | "recrawl-max" => "'2s'",
+            "recrawl-after" | "recrawl-min" | "recrawl-max" => "'2h'",
             "rate" | "global-rate" => "0.5",
             "ignore-robots" | "fresh" | "respect-cache" | "no-bodies" | "no-links" | "json" | "sitemaps" => "true",
             _ => "7",
