@@ -53,6 +53,16 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// Changes crawl.db behind the crawler's back.
+    pub async fn write(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.path("crawl.db"));
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query(sql).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    }
+}
+
 /// Standard error as text.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
