@@ -7,8 +7,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use common::{Bench, page, stderr, summary};
+use common::{Bench, page, stderr, stdout, summary, until};
 use harvestman::demo::{Hit, Reply, Server};
 use serde_json::Value;
 
@@ -256,6 +257,72 @@ async fn intervals_follow_the_changes_and_auto_keeps_to_them() {
     bench.write(age).await;
     assert_eq!(counts(&bench, &seed, &["--recrawl-after", "auto"]).await[3], 1, "the busy one is");
     assert_eq!(changes(&bench, 5).await, ["changed /busy"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_tells_what_is_due_when() {
+    let site = Pages::default();
+    site.put("/", page(["/a"])).put("/a", Reply::html("x"));
+    let server = site.serve().await;
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    let due = async || {
+        let status = stdout(&bench.run(&["status"]).await);
+        let part = status.split("Pages due again").nth(1).unwrap().lines().nth(2).unwrap().to_owned();
+        part.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (after, when) in [("0s", "now"), ("30m", "within an hour"), ("auto", "within a day"), ("3d", "within a week")] {
+        counts(&bench, &seed, &["--recrawl-after", after, "--recrawl-max", "12h"]).await;
+        assert_eq!(due().await, [when, "2"], "{after}");
+    }
+}
+
+/// A site of forty pages, crawled while they were old; now they are new.
+async fn forty_old_pages_turned_new(delay: Duration) -> (Server, Bench, String) {
+    let site = Pages::default();
+    let links: Vec<_> = (0..40).map(|i| format!("/{i}")).collect();
+    let put = |text: &str, delay| {
+        links.iter().for_each(|path| drop(site.put(path, Reply::html(text.repeat(20_000)).delayed(delay))));
+    };
+    site.put("/", page(&links));
+    put("old ", Duration::ZERO);
+    let server = site.serve().await;
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    counts(&bench, &seed, &[]).await;
+    put("new ", delay);
+    (server, bench, seed)
+}
+
+const OLD_AND_NEW: &str = "select count(*), count(*) = sum(length(text) = 79999), integrity_check
+    from pages, pragma_integrity_check where text like 'old %' or text like 'new %'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_amid_a_recrawl_leaves_each_page_old_or_new() {
+    let (server, bench, seed) = forty_old_pages_turned_new(Duration::from_millis(30)).await;
+    for requests in [50, 55, 60] {
+        let mut child = bench.start(&["crawl", &seed, "--rate", "0"]);
+        until("requests", || server.hit_count() > requests).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(bench.rows(OLD_AND_NEW).await, ["40|1|ok"]);
+        assert_eq!(bench.rows("select discovered = fetched + pending from accounting").await, ["1"]);
+    }
+    assert_eq!(counts(&bench, &seed, &[]).await[0], 41);
+    assert_eq!(bench.rows("select count(*) from changes where change = 'changed' and run = 2").await, ["40"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_amid_a_recrawl_loses_no_page() {
+    let (_server, bench, seed) = forty_old_pages_turned_new(Duration::ZERO).await;
+    let size = std::fs::metadata(bench.path("crawl.db")).unwrap().len();
+    // A limit on the size of files, in blocks of a kilobyte, stands in for the end of the disk.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" crawl \"$1\" --rate 0", size / 1024 / 3);
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_harvestman"), &seed]).current_dir(bench.dir.path());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(bench.rows(OLD_AND_NEW).await, ["40|1|ok"]);
+    assert_eq!(counts(&bench, &seed, &[]).await[0], 41);
+    assert_eq!(bench.rows("select count(*) from pages where text like 'new %'").await, ["40"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,13 +7,20 @@ use harvestman::store::sqlite::{file_path, read};
 use super::query::ask;
 use super::{Failure, output};
 
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("Accounting", "select * from accounting"),
     ("Runs", "select * from runs order by id desc limit 10"),
     ("Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
     (
         "Queue",
         "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
+    ),
+    (
+        "Pages due again",
+        "select case when at <= now then 'now' when at <= now + 1 / 24.0 then 'within an hour'
+                when at <= now + 1 then 'within a day' when at <= now + 7 then 'within a week' else 'later' end as due,
+             count(*) as pages, min(due_at) as earliest
+         from (select due_at, julianday(due_at) as at, julianday('now') as now from recrawl) group by due order by 3",
     ),
 ];
 
