@@ -47,3 +47,36 @@ async fn the_demo_works_without_a_network() {
     assert_eq!(bench.rows("select count(*) > 10 from duplicates").await, ["1"]);
     assert_eq!(bench.rows("select pending from accounting").await, ["0"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_asks_no_proxy_whatever_the_environment_says() {
+    let bench = Bench::new();
+    let mut command = bench.command(&["demo", "--database", "crawl.db"]);
+    command.env("HTTP_PROXY", "http://127.0.0.1:9").env("http_proxy", "http://127.0.0.1:9").env_remove("NO_PROXY");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(bench.rows("select count(*) > 100 from pages where status = 200").await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_follows_a_redirect_but_not_to_a_private_address_that_nobody_typed() {
+    let other = Server::start(|_| Reply::text("User-agent: *\nDisallow: /\n")).await.unwrap();
+    let elsewhere = other.url("/robots.txt");
+    let server = Server::start(move |path| match path {
+        "/robots.txt" => Reply::redirect(301, "/moved.txt"),
+        "/moved.txt" => Reply::text("User-agent: *\nDisallow: /p\n"),
+        _ => Reply::redirect(302, &elsewhere),
+    })
+    .await
+    .unwrap();
+    let bench = Bench::new();
+    let output = bench.run(&["robots", &server.url("/robots.txt"), "http://h.test/p/q"]).await;
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(3), "disallowed\thttp://h.test/p/q\tDisallow: /p\n")
+    );
+    let output = bench.run(&["robots", &server.url("/trap.txt"), "http://h.test/"]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(stderr(&output).contains("not a public one"), "{}", stderr(&output));
+    assert_eq!(other.hit_count(), 0);
+}
