@@ -281,7 +281,9 @@ async fn forty_old_pages_turned_new(delay: Duration) -> (Server, Bench, String) 
     let site = Pages::default();
     let links: Vec<_> = (0..40).map(|i| format!("/{i}")).collect();
     let put = |text: &str, delay| {
-        links.iter().for_each(|path| drop(site.put(path, Reply::html(text.repeat(20_000)).delayed(delay))));
+        for path in &links {
+            site.put(path, Reply::html(text.repeat(20_000)).delayed(delay));
+        }
     };
     site.put("/", page(&links));
     put("old ", Duration::ZERO);
@@ -330,11 +332,15 @@ async fn a_recrawl_that_is_cut_short_keeps_the_old_pages_until_the_new_ones_are_
     let site = Pages::default();
     let links: Vec<_> = (0..40).map(|i| format!("/{i}")).collect();
     site.put("/", page(&links));
-    links.iter().for_each(|path| drop(site.put(path, Reply::html("old"))));
+    for path in &links {
+        site.put(path, Reply::html("old"));
+    }
     let server = site.serve().await;
     let (bench, seed) = (Bench::new(), server.url("/"));
     counts(&bench, &seed, &[]).await;
-    links.iter().for_each(|path| drop(site.put(path, Reply::html("new"))));
+    for path in &links {
+        site.put(path, Reply::html("new"));
+    }
     let texts = "select text, count(*) from pages where text in ('old', 'new') group by text order by text";
     let output = night(&bench, &seed, &["--max-pages", "11"]).await;
     assert_eq!((output.status.code(), summary(&output)["outcome"].as_str()), (Some(0), Some("limit")));
