@@ -138,6 +138,8 @@ fn record(number: usize, target: Target) -> Record {
         element: link.element,
         follow: true,
         skip: None,
+        sitemap: None,
+        lastmod: None,
     };
     let page = Page {
         status: 200,

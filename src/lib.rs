@@ -52,5 +52,6 @@ pub mod parse;
 pub mod politeness;
 pub mod robots;
 pub mod scope;
+pub mod sitemap;
 pub mod store;
 pub mod visit;

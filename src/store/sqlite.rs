@@ -240,7 +240,7 @@ impl Store for SqliteStore {
 
     async fn pending(&mut self, host: HostId, limit: usize) -> Result<Refill, StoreError> {
         let rows = sqlx::query(
-            "select id, url, depth, hops, attempts, due_at from url where host_id = ?1 and state = 0
+            "select id, url, depth, hops, attempts, due_at, sitemap from url where host_id = ?1 and state = 0
              order by depth, id limit ?2",
         )
         .bind(host)
@@ -259,6 +259,7 @@ impl Store for SqliteStore {
                 hops: row.get(3),
                 attempts: row.get(4),
                 due_at: row.get(5),
+                sitemap: row.get(6),
             });
         }
         Ok(Refill { host: self.host_record(host).await?, targets, complete })
