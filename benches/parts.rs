@@ -86,7 +86,7 @@ fn host_and_targets(host: i64) -> (HostRecord, Vec<Target>) {
     let target = |number| {
         let url = CanonicalUrl::join(front.url(), &format!("/page/{number}")).unwrap();
         let id = host * TARGETS_PER_HOST + number;
-        Target { id, host, url, depth: 1, hops: 0, attempts: 0, due_at: None }
+        Target { id, host, url, depth: 1, hops: 0, attempts: 0, due_at: None, sitemap: None }
     };
     let record = HostRecord { id: host, host: front.host(), asked_at: 0, blocked_until: 0, robots: None };
     (record, (0..TARGETS_PER_HOST).map(target).collect())
