@@ -198,7 +198,9 @@ impl World {
             }
             Errand::Sitemaps { id, named, .. } => {
                 assert!(self.robots_known.contains(id), "sitemaps before robots.txt");
-                assert!(self.sitemaps_taken.insert(*id), "a host's sitemaps are taken up once");
+                assert!(!self.sitemaps_taken.contains(id), "a host's sitemaps are taken up once");
+                let twice = |errand: &Errand| matches!(errand, Errand::Sitemaps { id: other, .. } if other == id);
+                assert!(!self.landed.iter().any(|(errand, _)| twice(errand)));
                 assert_eq!(named.len(), 1);
                 self.landed.push((errand, End::Failed));
                 return;
@@ -306,7 +308,10 @@ impl World {
                 self.end(&target);
                 Settlement::Refused { host: target.host, id: target.id }
             }
-            Errand::Sitemaps { id, .. } => Settlement::Sitemaps { host: id },
+            Errand::Sitemaps { id, .. } => {
+                self.sitemaps_taken.insert(id);
+                Settlement::Sitemaps { host: id }
+            }
             Errand::Robots { for_host, .. } if end == End::Dead => {
                 self.dead.insert(for_host);
                 let answer = RobotsAnswer::Dead { kind: FailureKind::Connect, message: "refused".into() };

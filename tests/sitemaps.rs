@@ -2,14 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+#[path = "common/raw.rs"]
+mod raw;
 
 use std::io::Write as _;
 use std::process::Output;
+use std::sync::{Arc, Mutex};
 
 use common::{Bench, page, stderr, until};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use harvestman::demo::{Reply, Server};
+use raw::{Raw, say};
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {
     let fast = ["--rate", "0", "--max-connections-per-host", "16", "--retries", "0"];
@@ -292,6 +296,39 @@ async fn robots_txt_may_name_a_sitemap_out_of_scope_but_none_at_a_private_addres
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_host_of_a_foreign_sitemap_is_asked_for_that_file_alone() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = asked.clone();
+    let proxy = Raw::start(move |url| {
+        log.lock().unwrap().push(url.to_owned());
+        let body = match url {
+            "http://site.test/robots.txt" => "Sitemap: http://cdn.test/map.xml\n".to_owned(),
+            "http://cdn.test/robots.txt" => {
+                "Sitemap: http://cdn.test/own.xml\nSitemap: http://far.test/map.xml\n".to_owned()
+            }
+            "http://cdn.test/map.xml" => urlset(["http://site.test/listed", "http://cdn.test/page"]),
+            _ => String::new(),
+        };
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n";
+        say(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
+    })
+    .await;
+    let bench = Bench::new();
+    let output = crawl(&bench, &["http://site.test/", "--proxy", &proxy.url("/")]).await;
+    let mut asked = asked.lock().unwrap().clone();
+    asked.sort();
+    let expected = [
+        "http://cdn.test/map.xml",
+        "http://cdn.test/robots.txt",
+        "http://site.test/",
+        "http://site.test/listed",
+        "http://site.test/robots.txt",
+    ];
+    assert_eq!(asked, expected, "{}", stderr(&output));
+    assert_eq!(bench.rows("select url, reason from skipped").await, ["http://cdn.test/page|scope"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn robots_txt_from_the_database_names_its_sitemaps_too() {
     let server = Server::start_with_request(|hit| match hit.path.as_str() {
         "/robots.txt" => Reply::text(format!("Sitemap: http://{}/map.gz\n", hit.header("host").unwrap())),
@@ -348,6 +385,14 @@ async fn a_sitemap_can_be_the_seed() {
         crawl(&bench, &[&server.url(path)]).await;
         assert_eq!(asked(&server), [path, "/listed", "/sitemap.xml"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seed_that_robots_txt_names_as_a_sitemap_is_read_as_one() {
+    let server = site(of_type("text/plain", "http://elsewhere.test/listed")).await;
+    let bench = Bench::new();
+    crawl(&bench, &[&server.url("/map")]).await;
+    assert_eq!(bench.rows("select to_url, element from links").await, ["http://elsewhere.test/listed|sitemap"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

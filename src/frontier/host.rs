@@ -85,6 +85,17 @@ pub(super) enum RobotsState {
     Private,
 }
 
+/// What is known of the host's sitemaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SitemapsState {
+    /// robots.txt names them, or leaves it to custom, and nobody has looked.
+    Due,
+    /// No page until it is settled: one may turn out to be a sitemap.
+    Asked,
+    /// Taken up, or not wanted.
+    Known,
+}
+
 /// A queued target, shortest path first, then the order of discovery.
 #[derive(Debug, PartialEq, Eq)]
 struct Queued(Target);
@@ -112,8 +123,7 @@ pub(super) struct HostState {
     pub(super) held: HashSet<UrlId>,
     /// Queued targets that turned out to be sitemaps, and their level.
     listed: HashMap<UrlId, u32>,
-    /// What robots.txt says of sitemaps is not yet taken up.
-    pub(super) sitemaps_due: bool,
+    pub(super) sitemaps: SitemapsState,
     /// More of this host is pending on disk than the window holds.
     pub(super) overflow: bool,
     pub(super) in_flight: usize,
@@ -165,7 +175,7 @@ impl HostState {
             later: BinaryHeap::new(),
             held: HashSet::new(),
             listed: HashMap::new(),
-            sitemaps_due: false,
+            sitemaps: SitemapsState::Known,
             overflow: false,
             in_flight: 0,
             reserved: 0,
@@ -209,7 +219,9 @@ impl HostState {
         let delay = if limits.ignore_robots { None } else { rules.crawl_delay() };
         self.set_interval(politeness::interval(limits.rate, delay), tick);
         self.long_delay = delay.is_some_and(|delay| politeness::millis(delay) > limits.max_wait);
-        self.sitemaps_due = limits.sitemaps && rules.sitemaps().is_some();
+        if limits.sitemaps && rules.sitemaps().is_some() {
+            self.sitemaps = SitemapsState::Due;
+        }
         self.robots = RobotsState::Known { rules, until };
     }
 
@@ -292,7 +304,9 @@ impl HostState {
                 return Offer::Refuse(Refusal::Fail { kind: *kind, message: message.clone(), attempts: *attempts });
             }
             RobotsState::Private => return Offer::Refuse(Refusal::Skip(SkipReason::PrivateAddress)),
-            RobotsState::Known { until, .. } if *until > now && self.sitemaps_due => return Offer::Sitemaps,
+            RobotsState::Known { until, .. } if *until > now && self.sitemaps != SitemapsState::Known => {
+                return if self.sitemaps == SitemapsState::Due { Offer::Sitemaps } else { Offer::Nothing };
+            }
             RobotsState::Known { rules, until } if *until > now => {
                 // Rules may be many and slow to match, so they are asked once for each URL, when its turn has come.
                 if !self.parked
@@ -357,7 +371,7 @@ impl HostState {
 
     /// The sitemaps that robots.txt names, or the one it may have without naming it. To be asked once for each answer.
     pub(super) fn take_sitemaps(&mut self) -> Vec<CanonicalUrl> {
-        self.sitemaps_due = false;
+        self.sitemaps = SitemapsState::Asked;
         let RobotsState::Known { rules, .. } = &self.robots else { return Vec::new() };
         let named = rules.sitemaps().unwrap_or_default();
         if named.is_empty() { self.host.sitemap_url().into_iter().collect() } else { named }

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::politeness;
 use crate::visit::{Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
 
-use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, Tick};
+use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, SitemapsState, Tick};
 
 /// What the schedule keeps to: values, drawn from the settings once.
 #[derive(Debug, Clone)]
@@ -290,7 +290,12 @@ impl Schedule {
                 }
                 self.arm(on_host, now);
             }
-            Settlement::Sitemaps { host } => self.arm(host, now),
+            Settlement::Sitemaps { host } => {
+                if let Some(state) = self.hosts.get_mut(&host) {
+                    state.sitemaps = SitemapsState::Known;
+                }
+                self.arm(host, now);
+            }
             Settlement::Abandoned => {}
         }
     }
