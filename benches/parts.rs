@@ -86,7 +86,7 @@ fn host_and_targets(host: i64) -> (HostRecord, Vec<Target>) {
     let target = |number| {
         let url = CanonicalUrl::join(front.url(), &format!("/page/{number}")).unwrap();
         let id = host * TARGETS_PER_HOST + number;
-        Target { id, host, url, depth: 1, hops: 0, attempts: 0, due_at: None, known: false, validators: None }
+        Target::new(id, host, url, 1)
     };
     let record = HostRecord { id: host, host: front.host(), asked_at: 0, blocked_until: 0, robots: None };
     (record, (0..TARGETS_PER_HOST).map(target).collect())
@@ -138,6 +138,8 @@ fn record(number: usize, target: Target) -> Record {
         element: link.element,
         follow: true,
         skip: None,
+        sitemap: None,
+        lastmod: None,
     };
     let page = Page {
         status: 200,

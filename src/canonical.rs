@@ -108,6 +108,11 @@ impl Host {
     pub fn robots_url(&self) -> Result<CanonicalUrl, UrlError> {
         CanonicalUrl::parse(&format!("{}/robots.txt", self.0))
     }
+
+    /// Where a host's sitemap is looked for if its robots.txt names none.
+    pub fn sitemap_url(&self) -> Result<CanonicalUrl, UrlError> {
+        CanonicalUrl::parse(&format!("{}/sitemap.xml", self.0))
+    }
 }
 
 impl fmt::Display for Host {

@@ -91,6 +91,8 @@ pub struct Config {
     pub body_types: BodyTypes,
     pub store_bodies: bool,
     pub store_links: bool,
+    /// Also takes the URLs of the hosts' sitemaps.
+    pub sitemaps: bool,
 }
 
 impl Default for Config {
@@ -129,6 +131,7 @@ impl Default for Config {
             body_types: BodyTypes::default(),
             store_bodies: true,
             store_links: true,
+            sitemaps: false,
         }
     }
 }

@@ -225,7 +225,7 @@ fn asked_host(errand: &Errand) -> Option<HostId> {
     match errand {
         Errand::Page(target) => Some(target.host),
         Errand::Robots { host, .. } => Some(*host),
-        Errand::Refuse { .. } => None,
+        Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }
 }
 

@@ -31,8 +31,8 @@ const IDLE_PER_HOST: usize = 64;
 pub enum Read {
     /// It is left on the wire.
     Nothing,
-    /// All of it, up to the size cap; more is a failure `too_large`.
-    Whole,
+    /// All of it, up to so many bytes; more is a failure `too_large`.
+    Whole(u64),
     /// So many bytes; what follows is left on the wire.
     Start(usize),
 }
@@ -75,7 +75,6 @@ pub struct Fetcher {
     guarded: reqwest::Client,
     headers: HeaderMap,
     proxied: bool,
-    max_body: u64,
     timeout: Duration,
 }
 
@@ -125,7 +124,6 @@ impl Fetcher {
             guarded: build(true)?,
             headers: headers(config)?,
             proxied: proxy_host(config).is_some(),
-            max_body: config.max_body_size,
             timeout: config.timeout,
         })
     }
@@ -171,11 +169,12 @@ impl Fetcher {
         }
         let codings = coding::codings(&headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
         let mut body = Vec::new();
+        let room = if let Read::Whole(max) = read { max } else { 0 };
         if codings.is_empty() {
-            let announced = response.content_length().unwrap_or(0).min(self.max_body).min(1 << 20);
+            let announced = response.content_length().unwrap_or(0).min(room).min(1 << 20);
             body.reserve(usize::try_from(announced).unwrap_or(0));
             while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
-                if self.take(&mut body, &chunk, read)? {
+                if take(&mut body, &chunk, read)? {
                     break;
                 }
             }
@@ -185,7 +184,7 @@ impl Fetcher {
             loop {
                 let chunk = decoded.fill_buf().await.map_err(|e| undecodable(&e))?;
                 let length = chunk.len();
-                if length == 0 || self.take(&mut body, chunk, read)? {
+                if length == 0 || take(&mut body, chunk, read)? {
                     break;
                 }
                 decoded.consume(length);
@@ -204,20 +203,23 @@ impl Fetcher {
         }
         headers
     }
+}
 
-    /// Adds a chunk to a body; true if that is as much of it as is wanted.
-    fn take(&self, body: &mut Vec<u8>, chunk: &[u8], read: Read) -> Result<bool, FetchError> {
-        if let Read::Start(wanted) = read {
+/// Adds a chunk to a body; true if that is as much of it as is wanted.
+fn take(body: &mut Vec<u8>, chunk: &[u8], read: Read) -> Result<bool, FetchError> {
+    let max = match read {
+        Read::Nothing => return Ok(true),
+        Read::Start(wanted) => {
             body.extend_from_slice(&chunk[..chunk.len().min(wanted - body.len())]);
             return Ok(body.len() == wanted);
         }
-        if body.len() as u64 + chunk.len() as u64 > self.max_body {
-            let message = format!("body is larger than {} bytes", self.max_body);
-            return Err(FetchError::failed(FailureKind::TooLarge, message));
-        }
-        body.extend_from_slice(chunk);
-        Ok(false)
+        Read::Whole(max) => max,
+    };
+    if body.len() as u64 + chunk.len() as u64 > max {
+        return Err(FetchError::failed(FailureKind::TooLarge, format!("body is larger than {max} bytes")));
     }
+    body.extend_from_slice(chunk);
+    Ok(false)
 }
 
 /// Type and subtype of a Content-Type, lower case. None if there is none to be read.

@@ -70,7 +70,7 @@ impl Frontier {
             match self.step() {
                 Step::Go(errand) => {
                     self.work.notify_one();
-                    let permit = permit.filter(|_| !matches!(errand, Errand::Refuse { .. }));
+                    let permit = permit.filter(|_| matches!(errand, Errand::Page(_) | Errand::Robots { .. }));
                     return Some((errand, permit));
                 }
                 Step::Drained => {

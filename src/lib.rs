@@ -19,13 +19,14 @@
 //!  seeds ─ CanonicalUrl::parse ─ Scope::judge ──► Store::begin             durable first
 //!                                                     │ pending
 //!       ┌─────────────────────────────────────────────▼
-//!       │                                         Frontier ─ next().await ──► Errand { Robots | Page | Refuse }
+//!       │                                         Frontier ─ next().await ──► Errand { Robots | Sitemaps | Page | Refuse }
 //!       │                                             ▲                          │
 //!       │                         release(): rest     └──────────────────────────┤
 //!       │                                                                        ▼
 //!       │                                                    Fetcher::get        one request, guarded and capped
 //!       │                                                                        ▼
-//!       │                                                    parse_html          pure, within a budget and a deadline
+//!       │                                                    parse_html, or      pure, within a budget and a deadline
+//!       │                                                    sitemap::parse_xml
 //!       │                                                                        ▼
 //!       │                                                    Scope::judge        each link becomes a Candidate
 //!       │                                                                        ▼
@@ -39,7 +40,7 @@
 //! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
 //!
 //! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `robots`, `politeness`,
-//! `charset`, `parse` ← `frontier`, `fetch`, `store` (which do not know each other) ← `engine` ← the command line.
+//! `charset`, `parse`, `sitemap` ← `frontier`, `fetch`, `store` (which do not know each other) ← `engine` ← the command line.
 
 pub mod canonical;
 pub mod charset;
@@ -53,5 +54,6 @@ pub mod politeness;
 pub mod recrawl;
 pub mod robots;
 pub mod scope;
+pub mod sitemap;
 pub mod store;
 pub mod visit;

@@ -20,18 +20,26 @@ pub const MAX_ROBOTS_REDIRECTS: u32 = 5;
 pub struct Rules {
     robots: Robots,
     unreachable: bool,
+    /// The file is read for its sitemaps alone.
+    lifted: bool,
 }
 
 impl Rules {
     /// Everything is allowed.
     pub fn allow_all() -> Self {
-        Self { robots: Robots::allow_all(), unreachable: false }
+        Self { robots: Robots::allow_all(), unreachable: false, lifted: false }
     }
 
     /// Reads the rules for `product_token` out of a robots.txt.
     pub fn parse(body: &[u8], product_token: &str) -> Self {
         let body = &body[..body.len().min(MAX_ROBOTS_BYTES)];
-        Self { robots: Robots::parse(&cut_agents_at_space(body), product_token), unreachable: false }
+        let robots = Robots::parse(&cut_agents_at_space(body), product_token);
+        Self { robots, unreachable: false, lifted: false }
+    }
+
+    /// The same file with all its prohibitions lifted: for its sitemaps alone.
+    pub fn lifted(self) -> Self {
+        Self { lifted: true, ..self }
     }
 
     /// The rules that an answer amounts to.
@@ -40,14 +48,16 @@ impl Rules {
             RobotsAnswer::Rules { body, .. } => Self::parse(body, product_token),
             RobotsAnswer::Unavailable { .. } => Self::allow_all(),
             RobotsAnswer::Unreachable { .. } | RobotsAnswer::Dead { .. } | RobotsAnswer::Private => {
-                Self { robots: Robots::disallow_all(), unreachable: true }
+                Self { robots: Robots::disallow_all(), unreachable: true, lifted: false }
             }
         }
     }
 
     /// Why a URL of this host is not to be requested.
     pub fn forbid(&self, url: &CanonicalUrl) -> Option<SkipReason> {
-        if self.unreachable {
+        if self.lifted {
+            None
+        } else if self.unreachable {
             Some(SkipReason::RobotsUnreachable)
         } else if self.robots.is_url_allowed(url.url()) {
             None
@@ -61,6 +71,15 @@ impl Rules {
         let rule = self.robots.matching_rule(url.path_and_query())?;
         let verb = if rule.is_allow() { "Allow" } else { "Disallow" };
         Some(format!("{verb}: {}", rule.pattern()))
+    }
+
+    /// The sitemaps that the file names: absolute http(s) URLs, wherever they lie. None if the host gave no answer that
+    /// could name any.
+    pub fn sitemaps(&self) -> Option<Vec<CanonicalUrl>> {
+        if self.unreachable && !self.lifted {
+            return None;
+        }
+        Some(self.robots.sitemaps().iter().filter_map(|url| CanonicalUrl::parse(url.as_str()).ok()).collect())
     }
 
     /// How long the host asks crawlers to wait between requests.
@@ -127,6 +146,21 @@ mod tests {
         assert_eq!(gone.forbid(&url("/")), None);
         let down = Rules::from_answer(&RobotsAnswer::Unreachable { status: Some(503), failure: None }, "bot");
         assert_eq!(down.forbid(&url("/")), Some(SkipReason::RobotsUnreachable));
+    }
+
+    #[test]
+    fn sitemaps_stand_outside_all_groups_and_outlive_lifted_rules() {
+        let rules = Rules::parse(
+            b"User-agent: other\nDisallow:\nSitemap: http://cdn.test/a.xml\nsitemap: /relative.xml\n\nUser-agent: *\nDisallow: /\nSitemap: ftp://x/b.xml\nSiteMap: http://example.com/c.xml#x",
+            "bot",
+        );
+        let named = |rules: &Rules| rules.sitemaps().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(named(&rules), ["http://cdn.test/a.xml", "http://example.com/c.xml"]);
+        assert_eq!(rules.forbid(&url("/")), Some(SkipReason::Robots));
+        let lifted = rules.lifted();
+        assert_eq!((lifted.forbid(&url("/")), named(&lifted).len()), (None, 2));
+        let down = Rules::from_answer(&RobotsAnswer::Unreachable { status: Some(503), failure: None }, "bot");
+        assert_eq!(down.sitemaps(), None);
     }
 
     #[test]

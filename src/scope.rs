@@ -60,6 +60,10 @@ impl Scope {
         if self.is_excluded(url.as_str()) {
             return Some(SkipReason::Excluded);
         }
+        self.judge_link(url, depth, follow)
+    }
+
+    fn judge_link(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
         if names_private(url) && !self.is_seed_host(&url.host()) {
             return Some(SkipReason::PrivateAddress);
         }
@@ -70,6 +74,33 @@ impl Scope {
             return Some(SkipReason::Depth);
         }
         None
+    }
+
+    /// Judges a sitemap file that robots.txt, or another file of its host, names. It may lie on any host and need match no
+    /// `--include`, since it is not what is looked for but where.
+    pub fn judge_sitemap(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
+        if self.seeds.contains(url.as_str()) {
+            return None;
+        }
+        if url.as_str().len() > self.max_url_length {
+            return Some(SkipReason::UrlTooLong);
+        }
+        if self.kind == ScopeKind::Page {
+            return Some(SkipReason::Scope);
+        }
+        if self.exclude.iter().any(|pattern| pattern.is_match(url.as_str())) {
+            return Some(SkipReason::Excluded);
+        }
+        self.judge_link(url, depth, follow)
+    }
+
+    /// Whether pages of this host may be in scope: then its sitemaps are looked for.
+    pub fn reaches(&self, host: &Host) -> bool {
+        match self.kind {
+            ScopeKind::Page => false,
+            ScopeKind::Prefix => self.hosts.contains(host),
+            _ => CanonicalUrl::parse(host.as_str()).is_ok_and(|url| self.within(&url)),
+        }
     }
 
     /// Whether a seed names this very host, port included: the licence to connect to a private address.
@@ -224,6 +255,26 @@ mod tests {
         assert_eq!(judge("http://127.0.0.1/example", 1, true), Some(SkipReason::PrivateAddress));
         assert_eq!(judge(&format!("https://example.test/{:060}", 0), 1, true), Some(SkipReason::UrlTooLong));
         assert_eq!(judge("https://example.test/", 2, true), None);
+    }
+
+    #[test]
+    fn a_sitemap_may_lie_elsewhere_but_not_on_a_private_host_nor_where_the_user_shut_it_out() {
+        let narrow = |config: &mut Config| {
+            config.include = vec![regex::Regex::new("/docs/").unwrap()];
+            config.exclude = vec![regex::Regex::new("news").unwrap()];
+        };
+        let judge = |kind, text: &str| scope(kind, narrow).judge_sitemap(&url(text), 1, true);
+        assert_eq!(judge(ScopeKind::Prefix, "https://cdn.test/sitemap.xml"), None);
+        assert_eq!(judge(ScopeKind::Host, "https://cdn.test/news.xml"), Some(SkipReason::Excluded));
+        assert_eq!(judge(ScopeKind::Any, "http://10.0.0.1/sitemap.xml"), Some(SkipReason::PrivateAddress));
+        assert_eq!(judge(ScopeKind::Page, "https://www.example.co.uk/sitemap.xml"), Some(SkipReason::Scope));
+        let shallow = scope(ScopeKind::Host, |config| config.max_depth = Some(0));
+        assert_eq!(shallow.judge_sitemap(&url("https://www.example.co.uk/s.xml"), 1, true), Some(SkipReason::Depth));
+        let reaches = |kind, text: &str| scope(kind, |_| ()).reaches(&url(text).host());
+        assert!(reaches(ScopeKind::Prefix, "https://www.example.co.uk/"));
+        assert!(reaches(ScopeKind::Domain, "http://blog.example.co.uk/"));
+        assert!(!reaches(ScopeKind::Host, "http://blog.example.co.uk/"));
+        assert!(!reaches(ScopeKind::Page, "https://www.example.co.uk/"));
     }
 
     #[test]

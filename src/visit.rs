@@ -79,6 +79,8 @@ named! {
         Link = "link",
         Meta = "meta",
         Redirect = "redirect",
+        /// Not an element of a page: the file is a sitemap, or robots.txt names the target as one.
+        Sitemap = "sitemap",
     }
 }
 
@@ -95,6 +97,18 @@ pub struct Candidate {
     pub follow: bool,
     /// Why the target is not to be requested, as far as this link can tell.
     pub skip: Option<SkipReason>,
+    /// The target is a sitemap: how many files from robots.txt, which names those of level 1.
+    pub sitemap: Option<u32>,
+    /// When the target changed last, as a sitemap says.
+    pub lastmod: Option<Millis>,
+}
+
+impl Candidate {
+    /// The depth of its target. However many files a sitemap is spread over, what it names is one link from the site.
+    pub fn depth_below(&self, depth: u32) -> u32 {
+        let listed = self.element == Element::Sitemap || self.sitemap.is_some();
+        if listed { depth.max(1) } else { depth + 1 }
+    }
 }
 
 /// What a page's last response offered to make the next request conditional on (RFC 9110, section 8.8).
@@ -122,6 +136,16 @@ pub struct Target {
     pub known: bool,
     /// What the request is made conditional on.
     pub validators: Option<Arc<Validators>>,
+    /// It was named as a sitemap: how many files from robots.txt.
+    pub sitemap: Option<u32>,
+}
+
+impl Target {
+    /// A URL met for the first time.
+    pub fn new(id: UrlId, host: HostId, url: CanonicalUrl, depth: u32) -> Self {
+        let (known, validators, sitemap) = Default::default();
+        Self { id, host, url, depth, hops: 0, attempts: 0, due_at: None, known, validators, sitemap }
+    }
 }
 
 /// What is known of a host when its first URL enters the frontier.
@@ -165,6 +189,8 @@ pub enum Errand {
     Robots { host: HostId, for_host: HostId, url: CanonicalUrl, hop: u32, attempt: u32 },
     /// Fetch a page.
     Page(Target),
+    /// Take up the sitemaps `named` for a host, by its robots.txt or by custom; costs no request.
+    Sitemaps { id: HostId, host: Host, named: Vec<CanonicalUrl> },
     /// Record why a page is not fetched; costs no request.
     Refuse { target: Target, verdict: Refusal },
 }
@@ -229,6 +255,8 @@ pub enum Outcome {
     Robots(RobotsAnswer),
     /// robots.txt is elsewhere, or is to be asked for again.
     RobotsAgain { url: CanonicalUrl, hop: u32, attempt: u32, due_at: Millis },
+    /// The host's sitemaps, judged.
+    Sitemaps(Vec<Candidate>),
 }
 
 /// How a host is to be treated after a request.
@@ -259,6 +287,10 @@ pub enum Settlement {
     Refused {
         host: HostId,
         id: UrlId,
+    },
+    /// A host's sitemaps are known URLs now.
+    Sitemaps {
+        host: HostId,
     },
     /// To be tried again at its `due_at`.
     Again {

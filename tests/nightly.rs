@@ -328,6 +328,35 @@ async fn a_full_disk_amid_a_recrawl_loses_no_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn auto_fetches_at_once_what_a_sitemap_says_was_modified() {
+    let site = Pages::default();
+    let sitemap = |modified: &str| {
+        let entry =
+            |path: &str, modified: &str| format!("<url><loc>HOST{path}</loc><lastmod>{modified}</lastmod></url>");
+        format!("<urlset>{}{}</urlset>", entry("/a", modified), entry("/b", "2020-01-01"))
+    };
+    site.put("/", page(["/a", "/b"])).put("/a", Reply::html("a")).put("/b", Reply::html("b"));
+    let server = site.serve().await;
+    let host = server.url("");
+    let put = |modified: &str| {
+        let text = sitemap(modified).replace("HOST", &host);
+        site.put("/sitemap.xml", Reply::html(text).with_header("content-type", "application/xml"));
+    };
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    let auto = ["--sitemaps", "--recrawl-after", "auto"];
+    put("2020-01-01");
+    assert_eq!(counts(&bench, &seed, &auto).await, [4, 0, 0, 5]);
+    assert_eq!(counts(&bench, &seed, &auto).await, [4, 0, 1, 1], "the sitemap alone is asked for");
+    bench.write("update page set fetched_at = fetched_at - 7200000").await;
+    let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+    put(&humantime::format_rfc3339_seconds(hour_ago).to_string());
+    assert_eq!(counts(&bench, &seed, &auto).await, [4, 0, 1, 2]);
+    assert_eq!(last_request(&server, "/a").path, server.hits().last().unwrap().path);
+    put("2096-01-01");
+    assert_eq!(counts(&bench, &seed, &auto).await[3], 1, "a date to come is a mistake");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recrawl_that_is_cut_short_keeps_the_old_pages_until_the_new_ones_are_there() {
     let site = Pages::default();
     let links: Vec<_> = (0..40).map(|i| format!("/{i}")).collect();

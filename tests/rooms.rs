@@ -1,7 +1,7 @@
 //! The modules' arrows point down only.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-const RANKS: [(&str, u8); 13] = [
+const RANKS: [(&str, u8); 14] = [
     ("canonical", 0),
     ("visit", 1),
     ("config", 1),
@@ -11,6 +11,7 @@ const RANKS: [(&str, u8); 13] = [
     ("charset", 2),
     ("recrawl", 2),
     ("parse", 2),
+    ("sitemap", 2),
     ("frontier", 3),
     ("fetch", 3),
     ("store", 3),

@@ -69,6 +69,7 @@ fn limits(setting: &Setting) -> Limits {
         max_wait: MAX_WAIT,
         retries: 3,
         ignore_robots: false,
+        sitemaps: true,
         product_token: "bot".into(),
         window: setting.window,
     }
@@ -80,17 +81,7 @@ fn url(host: HostId, id: UrlId) -> CanonicalUrl {
 }
 
 fn target(host: HostId, id: UrlId) -> Target {
-    Target {
-        id,
-        host,
-        url: url(host, id),
-        depth: 0,
-        hops: 0,
-        attempts: 0,
-        due_at: None,
-        known: false,
-        validators: None,
-    }
+    Target::new(id, host, url(host, id), 0)
 }
 
 fn record(host: HostId) -> HostRecord {
@@ -112,6 +103,7 @@ struct World {
     stored: u64,
     stored_of: HashMap<HostId, u64>,
     robots_known: HashSet<HostId>,
+    sitemaps_taken: HashSet<HostId>,
     dead: HashSet<HostId>,
     asked: HashMap<HostId, Millis>,
     asked_any: Millis,
@@ -137,6 +129,7 @@ impl World {
             stored: 0,
             stored_of: HashMap::new(),
             robots_known: HashSet::new(),
+            sitemaps_taken: HashSet::new(),
             dead: HashSet::new(),
             asked: HashMap::new(),
             asked_any: 0,
@@ -203,6 +196,15 @@ impl World {
                 self.landed.push((errand, End::Failed));
                 return;
             }
+            Errand::Sitemaps { id, named, .. } => {
+                assert!(self.robots_known.contains(id), "sitemaps before robots.txt");
+                assert!(!self.sitemaps_taken.contains(id), "a host's sitemaps are taken up once");
+                let twice = |errand: &Errand| matches!(errand, Errand::Sitemaps { id: other, .. } if other == id);
+                assert!(!self.landed.iter().any(|(errand, _)| twice(errand)));
+                assert_eq!(named.len(), 1);
+                self.landed.push((errand, End::Failed));
+                return;
+            }
             Errand::Robots { host, for_host, .. } => {
                 assert!(!self.robots_known.contains(for_host), "robots.txt is asked for once");
                 let twice = self.flying.iter().chain(self.landed.iter().map(|(errand, _)| errand));
@@ -211,6 +213,7 @@ impl World {
             }
             Errand::Page(target) => {
                 assert!(self.robots_known.contains(&target.host), "a page before robots.txt");
+                assert!(self.sitemaps_taken.contains(&target.host), "a page before the host's sitemaps");
                 let forbids = self.setting.hosts[target.host as usize].1;
                 assert!(!(forbids && target.id % 3 == 0), "a page that robots.txt forbids");
                 assert!(target.due_at.is_none_or(|due| due <= self.now), "a retry before it is due");
@@ -305,6 +308,10 @@ impl World {
                 self.end(&target);
                 Settlement::Refused { host: target.host, id: target.id }
             }
+            Errand::Sitemaps { id, .. } => {
+                self.sitemaps_taken.insert(id);
+                Settlement::Sitemaps { host: id }
+            }
             Errand::Robots { for_host, .. } if end == End::Dead => {
                 self.dead.insert(for_host);
                 let answer = RobotsAnswer::Dead { kind: FailureKind::Connect, message: "refused".into() };
@@ -393,14 +400,14 @@ fn host(errand: &Errand) -> Option<HostId> {
     match errand {
         Errand::Page(target) => Some(target.host),
         Errand::Robots { host, .. } => Some(*host),
-        Errand::Refuse { .. } => None,
+        Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }
 }
 
 fn id(errand: &Errand) -> Option<UrlId> {
     match errand {
         Errand::Page(target) | Errand::Refuse { target, .. } => Some(target.id),
-        Errand::Robots { .. } => None,
+        Errand::Robots { .. } | Errand::Sitemaps { .. } => None,
     }
 }
 
@@ -492,6 +499,7 @@ fn first_asked(record: HostRecord) -> Millis {
     loop {
         match schedule.next(now) {
             Step::Go(Errand::Page(_)) => return now,
+            Step::Go(Errand::Sitemaps { id, .. }) => schedule.settle(Settlement::Sitemaps { host: id }, now),
             Step::Wait(until) => now = until,
             other => panic!("{other:?}"),
         }

@@ -224,6 +224,9 @@ pub struct CrawlArgs {
     /// Do not store links
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_LINKS")]
     pub no_links: Option<bool>,
+    /// Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_SITEMAPS")]
+    pub sitemaps: Option<bool>,
     /// Print the closing summary as one JSON object
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
     pub json: Option<bool>,
@@ -268,6 +271,7 @@ impl CrawlArgs {
             body_types: self.body_types.or(file.body_types),
             no_bodies: self.no_bodies.or(file.no_bodies),
             no_links: self.no_links.or(file.no_links),
+            sitemaps: self.sitemaps.or(file.sitemaps),
             json: self.json.or(file.json),
         }
     }
@@ -309,6 +313,7 @@ impl CrawlArgs {
             body_types: self.body_types.clone().map_or(d.body_types, |types| types.0),
             store_bodies: !self.no_bodies.unwrap_or(false),
             store_links: !self.no_links.unwrap_or(false),
+            sitemaps: self.sitemaps.unwrap_or(d.sitemaps),
         }
     }
 }

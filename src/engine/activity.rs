@@ -111,7 +111,7 @@ impl Table {
         let (id, url) = match errand {
             Errand::Page(target) => (target.host, &target.url),
             Errand::Robots { host, url, .. } => (*host, url),
-            Errand::Refuse { .. } => return,
+            Errand::Sitemaps { .. } | Errand::Refuse { .. } => return,
         };
         if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(&id) {
             self.make_room(now);
@@ -155,17 +155,7 @@ mod tests {
 
     fn errand(host: HostId) -> Errand {
         let url = CanonicalUrl::parse(&format!("http://h{host}.test/")).unwrap();
-        Errand::Page(Target {
-            id: host,
-            host,
-            url,
-            depth: 0,
-            hops: 0,
-            attempts: 0,
-            due_at: None,
-            known: false,
-            validators: None,
-        })
+        Errand::Page(Target::new(host, host, url, 0))
     }
 
     fn names(hosts: Vec<HostActivity>) -> Vec<String> {

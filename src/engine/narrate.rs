@@ -20,6 +20,7 @@ pub(super) fn tell(record: &Record) {
             debug!(%kind, attempts, reason = ?&**message, url = %target.url, "failed with its host");
         }
         Errand::Robots { url, .. } => robots(url, &record.outcome, ms),
+        Errand::Sitemaps { host, named, .. } => trace!(%host, named = named.len(), "sitemaps looked for"),
     }
     if let Some(until) = record.rest.asked_until
         && let Some(host) = host(&record.errand)
@@ -47,7 +48,7 @@ fn page(url: &CanonicalUrl, outcome: &Outcome, ms: u64) {
             trace!(seconds = seconds_until(*due_at), ms, reason = ?&**message, %url, "to be tried again");
         }
         Outcome::Abandoned => trace!(%url, "left for later: the crawl is stopping"),
-        Outcome::Robots(_) | Outcome::RobotsAgain { .. } => {}
+        Outcome::Robots(_) | Outcome::RobotsAgain { .. } | Outcome::Sitemaps(_) => {}
     }
 }
 
@@ -78,7 +79,7 @@ fn host(errand: &Errand) -> Option<crate::canonical::Host> {
     match errand {
         Errand::Page(target) => Some(target.url.host()),
         Errand::Robots { url, .. } => Some(url.host()),
-        Errand::Refuse { .. } => None,
+        Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! One errand from request to record. Never fails: whatever happens becomes an outcome.
 
+mod sitemaps;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,9 +21,10 @@ use crate::politeness;
 use crate::recrawl;
 use crate::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
 use crate::scope::Scope;
+use crate::sitemap;
 use crate::visit::{
     Candidate, Element, Errand, FailureKind, Millis, Outcome, Page, Record, Request, Rest, RobotsAnswer, SkipReason,
-    Target, Validators,
+    Target,
 };
 
 /// It has no body, whatever its headers say (RFC 9110, section 15.4.5).
@@ -45,6 +48,8 @@ pub(super) struct Visitor {
     ignore_robots: bool,
     product_token: String,
     body_types: crate::config::BodyTypes,
+    max_body_size: u64,
+    sitemaps: bool,
     parse_budget: Semaphore,
     /// Blocking threads that parse: half of the cores, so that no document holds up the other hosts.
     parse_threads: Semaphore,
@@ -102,6 +107,8 @@ impl Visitor {
             ignore_robots: config.ignore_robots,
             product_token: config.product_token().to_owned(),
             body_types: config.body_types.clone(),
+            max_body_size: config.max_body_size,
+            sitemaps: config.sitemaps,
             parse_budget: Semaphore::new(PARSE_BUDGET),
             parse_threads: Semaphore::new((cores / 2).max(1)),
             clock,
@@ -117,17 +124,20 @@ impl Visitor {
         mut aborted: watch::Receiver<bool>,
         released: impl FnOnce(Rest),
     ) -> Record {
-        let (url, validators, tries) = match &errand {
-            Errand::Refuse { .. } => {
-                return Record { errand, request: None, outcome: Outcome::Abandoned, rest: Rest::default() };
+        let at_once = |errand, outcome| Record { errand, request: None, outcome, rest: Rest::default() };
+        let (url, tries) = match &errand {
+            Errand::Refuse { .. } => return at_once(errand, Outcome::Abandoned),
+            Errand::Sitemaps { host, named, .. } => {
+                let named = self.name_sitemaps(host, named);
+                return at_once(errand, Outcome::Sitemaps(named));
             }
-            Errand::Page(target) => (target.url.clone(), target.validators.clone(), target.attempts + 1),
-            Errand::Robots { url, attempt, .. } => (url.clone(), None, attempt + 1),
+            Errand::Page(target) => (target.url.clone(), target.attempts + 1),
+            Errand::Robots { url, attempt, .. } => (url.clone(), attempt + 1),
         };
-        let is_page = matches!(errand, Errand::Page(_));
+        let page = if let Errand::Page(target) = &errand { Some(target) } else { None };
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
-            result = AssertUnwindSafe(self.request(&url, is_page, validators.as_deref())).catch_unwind() => Some(result.unwrap_or_else(|_| {
+            result = AssertUnwindSafe(self.request(&url, page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
                 Err(FetchError::failed(FailureKind::Protocol, "the response could not be read"))
             })),
             _ = aborted.wait_for(|stop| *stop) => None,
@@ -154,32 +164,22 @@ impl Visitor {
                     attempts: target.attempts + 1,
                 }),
             Errand::Robots { hop, attempt, .. } => self.robots(&url, result, *hop, *attempt, rest),
-            Errand::Refuse { .. } => Outcome::Abandoned,
+            Errand::Sitemaps { .. } | Errand::Refuse { .. } => Outcome::Abandoned,
         };
         Record { errand, request: (!guarded).then_some(request), outcome, rest }
     }
 
-    async fn request(
-        &self,
-        url: &CanonicalUrl,
-        is_page: bool,
-        validators: Option<&Validators>,
-    ) -> Result<Fetched, FetchError> {
+    async fn request(&self, url: &CanonicalUrl, page: Option<&Target>) -> Result<Fetched, FetchError> {
         let licensed = self.scope.is_seed_host(&url.host());
-        let wants = |status: u16, media_type: Option<&str>| {
-            let wanted = if status == NOT_MODIFIED {
-                false
-            } else if is_page {
-                media_type.is_none_or(|t| self.body_types.wants(t))
-            } else {
-                status / 100 == 2
-            };
-            match (wanted, is_page) {
-                (false, _) => Read::Nothing,
-                (true, true) => Read::Whole,
-                (true, false) => Read::Start(MAX_ROBOTS_BYTES),
-            }
+        let wants = |status: u16, media_type: Option<&str>| match page {
+            _ if status == NOT_MODIFIED => Read::Nothing,
+            None if status / 100 == 2 => Read::Start(MAX_ROBOTS_BYTES),
+            None => Read::Nothing,
+            Some(target) if status / 100 == 2 && self.expects_sitemap(target) => Read::Whole(sitemap::MAX_BYTES),
+            Some(_) if media_type.is_none_or(|t| self.body_types.wants(t)) => Read::Whole(self.max_body_size),
+            Some(_) => Read::Nothing,
         };
+        let validators = page.and_then(|target| target.validators.as_deref());
         self.fetcher.get(url, licensed, validators, wants).await
     }
 
@@ -254,7 +254,11 @@ impl Visitor {
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
         if let Some(body) = fetched.body {
             page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
-            self.read_body(target, &mut page, body, nofollow).await;
+            match self.read_sitemap(target, &mut page, body, nofollow).await {
+                Ok(None) => {}
+                Ok(Some(body)) => self.read_body(target, &mut page, body, nofollow).await,
+                Err(failed) => return failed,
+            }
         }
         Outcome::Fetched(Box::new(page))
     }
@@ -266,9 +270,13 @@ impl Visitor {
         }
         let url = CanonicalUrl::join(target.url.url(), location)
             .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
+        if let Some(sitemap) = self.sitemap_redirect(target, url.clone()) {
+            return Ok(sitemap);
+        }
         let skip = self.scope.judge(&url, target.depth + 1, true);
         let (text, rel) = Default::default();
-        Ok(Candidate { url, text, rel, element: Element::Redirect, follow: true, skip })
+        let (element, sitemap, lastmod) = (Element::Redirect, None, None);
+        Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
     }
 
     async fn read_body(&self, target: &Target, page: &mut Page, body: Vec<u8>, nofollow: bool) {
@@ -324,7 +332,8 @@ impl Visitor {
             .map(|link| {
                 let follow = page_follows && (self.ignore_robots || !link.nofollow);
                 let skip = self.scope.judge(&link.url, target.depth + 1, follow);
-                Candidate { url: link.url, text: link.text, rel: link.rel, element: link.element, follow, skip }
+                let (url, text, rel, element) = (link.url, link.text, link.rel, link.element);
+                Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
             })
             .collect();
         page.title = parsed.title;

@@ -1,7 +1,7 @@
 //! One host in the frontier: its queue window, its clock, what robots.txt says, and what it offers now.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +85,17 @@ pub(super) enum RobotsState {
     Private,
 }
 
+/// What is known of the host's sitemaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SitemapsState {
+    /// robots.txt names them, or leaves it to custom, and nobody has looked.
+    Due,
+    /// No page until it is settled: one may turn out to be a sitemap.
+    Asked,
+    /// Taken up, or not wanted.
+    Known,
+}
+
 /// A queued target: what is new first, then the shortest path, then the order of discovery.
 #[derive(Debug, PartialEq, Eq)]
 struct Queued(Target);
@@ -111,6 +122,9 @@ pub(super) struct HostState {
     later: BinaryHeap<Reverse<(Millis, Queued)>>,
     /// Ids in memory or handed out: a refill must not bring them again.
     pub(super) held: HashSet<UrlId>,
+    /// Queued targets that turned out to be sitemaps, and their level.
+    listed: HashMap<UrlId, u32>,
+    pub(super) sitemaps: SitemapsState,
     /// More of this host is pending on disk than the window holds.
     pub(super) overflow: bool,
     pub(super) in_flight: usize,
@@ -145,6 +159,7 @@ pub(super) enum Offer {
     Page,
     Refuse(Refusal),
     AskRobots,
+    Sitemaps,
     /// Not before this time.
     At(Millis),
     /// Nothing until something is settled, released or added.
@@ -160,6 +175,8 @@ impl HostState {
             window: BinaryHeap::new(),
             later: BinaryHeap::new(),
             held: HashSet::new(),
+            listed: HashMap::new(),
+            sitemaps: SitemapsState::Known,
             overflow: false,
             in_flight: 0,
             reserved: 0,
@@ -180,7 +197,7 @@ impl HostState {
         };
         host.set_interval(politeness::interval(limits.rate, None), tick);
         match record.robots {
-            _ if limits.ignore_robots => host.know(Rules::allow_all(), Millis::MAX, limits, tick),
+            _ if limits.ignore_robots && !limits.sitemaps => host.know(Rules::allow_all(), Millis::MAX, limits, tick),
             Some(stored) if is_reusable(&stored.answer) => {
                 let until = stored.fetched_at.saturating_add(politeness::millis(MAX_ROBOTS_AGE));
                 host.know(Rules::from_answer(&stored.answer, &limits.product_token), until, limits, tick);
@@ -199,9 +216,13 @@ impl HostState {
     }
 
     pub(super) fn know(&mut self, rules: Rules, until: Millis, limits: &Limits, tick: &Tick) {
+        let rules = if limits.ignore_robots { rules.lifted() } else { rules };
         let delay = if limits.ignore_robots { None } else { rules.crawl_delay() };
         self.set_interval(politeness::interval(limits.rate, delay), tick);
         self.long_delay = delay.is_some_and(|delay| politeness::millis(delay) > limits.max_wait);
+        if limits.sitemaps && rules.sitemaps().is_some() {
+            self.sitemaps = SitemapsState::Due;
+        }
         self.robots = RobotsState::Known { rules, until };
     }
 
@@ -237,6 +258,9 @@ impl HostState {
     /// Queues a target, unless it is held already or the window is full; then it stays on disk.
     pub(super) fn push(&mut self, target: Target, now: Millis, cap: usize) {
         if self.held.contains(&target.id) {
+            if let Some(level) = target.sitemap {
+                self.listed.insert(target.id, level);
+            }
             return;
         }
         if self.queued() >= cap {
@@ -281,6 +305,9 @@ impl HostState {
                 return Offer::Refuse(Refusal::Fail { kind: *kind, message: message.clone(), attempts: *attempts });
             }
             RobotsState::Private => return Offer::Refuse(Refusal::Skip(SkipReason::PrivateAddress)),
+            RobotsState::Known { until, .. } if *until > now && self.sitemaps != SitemapsState::Known => {
+                return if self.sitemaps == SitemapsState::Due { Offer::Sitemaps } else { Offer::Nothing };
+            }
             RobotsState::Known { rules, until } if *until > now => {
                 // Rules may be many and slow to match, so they are asked once for each URL, when its turn has come.
                 if !self.parked
@@ -338,7 +365,17 @@ impl HostState {
     }
 
     pub(super) fn pop(&mut self) -> Option<Target> {
-        self.window.pop().map(|Reverse(Queued(target))| target)
+        let Reverse(Queued(mut target)) = self.window.pop()?;
+        target.sitemap = target.sitemap.or(self.listed.remove(&target.id));
+        Some(target)
+    }
+
+    /// The sitemaps that robots.txt names, or the one it may have without naming it. To be asked once for each answer.
+    pub(super) fn take_sitemaps(&mut self) -> Vec<CanonicalUrl> {
+        self.sitemaps = SitemapsState::Asked;
+        let RobotsState::Known { rules, .. } = &self.robots else { return Vec::new() };
+        let named = rules.sitemaps().unwrap_or_default();
+        if named.is_empty() { self.host.sitemap_url().into_iter().collect() } else { named }
     }
 }
 

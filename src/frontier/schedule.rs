@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::politeness;
 use crate::visit::{Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
 
-use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, Tick};
+use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, SitemapsState, Tick};
 
 /// What the schedule keeps to: values, drawn from the settings once.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Limits {
     pub max_wait: Millis,
     pub retries: u32,
     pub ignore_robots: bool,
+    /// Look for sitemaps, in robots.txt too if its rules are ignored.
+    pub sitemaps: bool,
     pub product_token: String,
     /// Targets held in memory for one host; the rest of its queue stays on disk.
     pub window: usize,
@@ -48,6 +50,7 @@ impl Limits {
             max_wait: politeness::millis(config.max_wait),
             retries: config.retries,
             ignore_robots: config.ignore_robots,
+            sitemaps: config.sitemaps,
             product_token: config.product_token().to_owned(),
             window: config.connections().saturating_mul(4).clamp(64, 2048),
         }
@@ -166,6 +169,10 @@ impl Schedule {
                 self.outstanding += 1;
                 return Ok(host.pop().map(|target| Errand::Refuse { target, verdict }));
             }
+            Offer::Sitemaps => {
+                self.outstanding += 1;
+                return Ok(Some(Errand::Sitemaps { id, host: host.host.clone(), named: host.take_sitemaps() }));
+            }
             Offer::Call | Offer::Page => {}
         }
         if let Some(global) = &self.global {
@@ -250,7 +257,7 @@ impl Schedule {
     pub fn settle(&mut self, settlement: Settlement, now: Millis) {
         self.tick.set(now);
         self.outstanding = self.outstanding.saturating_sub(1);
-        if !matches!(settlement, Settlement::Refused { .. }) {
+        if !matches!(settlement, Settlement::Refused { .. } | Settlement::Sitemaps { .. }) {
             self.requests_out = self.requests_out.saturating_sub(1);
         }
         match settlement {
@@ -282,6 +289,12 @@ impl Schedule {
                     state.calls.push_back(RobotsCall { for_host: host, url, hop, attempt, due_at });
                 }
                 self.arm(on_host, now);
+            }
+            Settlement::Sitemaps { host } => {
+                if let Some(state) = self.hosts.get_mut(&host) {
+                    state.sitemaps = SitemapsState::Known;
+                }
+                self.arm(host, now);
             }
             Settlement::Abandoned => {}
         }

@@ -16,7 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::canonical::{CanonicalUrl, Host};
-use crate::config::Config;
+use crate::config::{Config, Recrawl};
 use crate::scope::Scope;
 use crate::store::{Accounting, Committed, Refill, Store, StoreError, Tally};
 use crate::visit::{self, FailureKind, HostId, HostRecord, Millis, Record, RobotsAnswer, StoredRobots, Target, UrlId};
@@ -54,6 +54,7 @@ pub struct SqliteStore {
     store_links: bool,
     product_token: String,
     max_depth: Option<u32>,
+    recrawl_after: Recrawl,
     recrawl_min: Duration,
     recrawl_max: Duration,
     accounting: Accounting,
@@ -153,6 +154,7 @@ impl SqliteStore {
             store_links: true,
             product_token: String::new(),
             max_depth: None,
+            recrawl_after: Recrawl::Auto,
             recrawl_min: Duration::ZERO,
             recrawl_max: Duration::MAX,
             accounting: Accounting::default(),
@@ -246,7 +248,7 @@ impl Store for SqliteStore {
 
     async fn pending(&mut self, host: HostId, limit: usize) -> Result<Refill, StoreError> {
         let rows = sqlx::query(
-            "select u.id, u.url, u.depth, u.hops, u.attempts, u.due_at, u.known, p.status, p.kept, p.etag,
+            "select u.id, u.url, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept, p.etag,
                  p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
                  (select j.value ->> 1 from json_each(p.headers) j where j.value ->> 0 = 'date') as date
              from (select * from url where host_id = ?1 and state = 0 order by known, depth, id limit ?2) u
@@ -271,6 +273,7 @@ impl Store for SqliteStore {
                 due_at: row.get(5),
                 known: row.get(6),
                 validators: self.validators(&row),
+                sitemap: row.get(7),
             });
         }
         Ok(Refill { host: self.host_record(host).await?, targets, complete })

@@ -24,6 +24,7 @@ impl SqliteStore {
         self.store_bodies = config.store_bodies;
         self.store_links = config.store_links;
         self.max_depth = config.max_depth;
+        self.recrawl_after = config.recrawl_after;
         self.recrawl_min = config.recrawl_min;
         self.recrawl_max = config.recrawl_max;
         self.product_token = config.product_token().to_owned();
@@ -57,7 +58,7 @@ impl SqliteStore {
         admit(&mut tx, seeds).await?;
         save_recrawl(&mut tx, config).await?;
         if settings_changed(&mut tx, config, seeds).await? {
-            judge_again(&mut tx, scope).await?;
+            judge_again(&mut tx, scope, config.sitemaps).await?;
         }
         self.next_url = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(&mut *tx).await?;
         // The run counts from its first moment: it may end without a single commit.
@@ -105,13 +106,14 @@ async fn settings_changed(
     let mut seeds: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
     seeds.sort_unstable();
     let present = format!(
-        "{:?} {:?} {:?} {:?} {} {} {} {seeds:?}",
+        "{:?} {:?} {:?} {:?} {} {} {} {} {seeds:?}",
         config.scope,
         config.include,
         config.exclude,
         config.max_depth,
         config.max_url_length,
         config.ignore_robots,
+        config.sitemaps,
         config.product_token(),
     );
     let past: Option<String> =
@@ -124,12 +126,12 @@ async fn settings_changed(
 }
 
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.
-async fn judge_again(tx: &mut SqliteConnection, scope: &Scope) -> Result<(), StoreError> {
+async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -> Result<(), StoreError> {
     let mut after = 0_i64;
     loop {
         let rows = sqlx::query(
             "select u.id, u.url, u.depth, u.reason,
-                 u.depth = 0 or u.followed
+                 u.depth = 0 or u.followed, u.sitemap is not null
              from url u where u.id > ?1 and u.state in (0, 3) order by u.id limit ?2",
         )
         .bind(after)
@@ -143,7 +145,10 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope) -> Result<(), Sto
             let (id, depth, follow): (i64, u32, bool) = (row.get(0), row.get(2), row.get(4));
             let old: Option<String> = row.get(3);
             let Ok(url) = CanonicalUrl::parse(row.get(1)) else { continue };
-            let new = scope.judge(&url, depth, follow).map(visit::SkipReason::as_str);
+            let is_sitemap = sitemaps && row.get::<bool, _>(5);
+            let new =
+                if is_sitemap { scope.judge_sitemap(&url, depth, follow) } else { scope.judge(&url, depth, follow) };
+            let new = new.map(visit::SkipReason::as_str);
             if old.as_deref() != new {
                 verdicts.push((id, new));
             }

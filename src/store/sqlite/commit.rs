@@ -9,8 +9,8 @@ use sqlx::SqliteConnection;
 
 use crate::store::{Committed, StoreError};
 use crate::visit::{
-    self, Errand, FailureKind, HostId, Millis, Outcome, Page, Record, Refusal, Request, RobotsAnswer, Settlement,
-    SkipReason, Target, UrlId,
+    self, Element, Errand, FailureKind, HostId, Millis, Outcome, Page, Record, Refusal, Request, RobotsAnswer,
+    Settlement, SkipReason, Target, UrlId,
 };
 
 use super::SqliteStore;
@@ -69,8 +69,10 @@ pub(super) struct Changes {
     fetches: Vec<FetchRow>,
     /// From, position, to, text, rel, element, follow.
     links: Vec<(UrlId, usize, UrlId, String, String, &'static str, bool)>,
-    /// From, to: what a depth is passed on along when links are not stored.
-    edges: Vec<(UrlId, UrlId)>,
+    /// From, to, step: what a depth is passed on along when links are not stored.
+    edges: Vec<(UrlId, UrlId, bool)>,
+    /// Id, time: when a sitemap says that a page changed last.
+    lastmods: Vec<(UrlId, Millis)>,
     /// Id, kind, message, attempts.
     failures: Vec<(UrlId, &'static str, String, u32)>,
     pages: Vec<PageRow>,
@@ -150,6 +152,7 @@ impl SqliteStore {
             self.record(record, &mut ids, &before, changes, committed).await?;
         }
         self.write(changes, clock).await?;
+        self.wake_modified(&changes.lastmods, committed).await?;
         self.pass_depth_on(lowered, committed).await?;
         if self.accounting.discovered > 0 {
             self.save_run(changes).await?;
@@ -210,6 +213,10 @@ impl SqliteStore {
                 }
                 Settlement::RobotsAgain { host: for_host, on_host, url, hop, attempt, due_at }
             }
+            (Errand::Sitemaps { id, .. }, Outcome::Sitemaps(named)) => {
+                ids.by_ref().take(named.len()).for_each(drop);
+                Settlement::Sitemaps { host: id }
+            }
             _ => Settlement::Abandoned,
         };
         committed.settlements.push(settlement);
@@ -249,14 +256,16 @@ impl SqliteStore {
         }
         let memory = self.remember(id, &page, hash.as_deref(), redirect, old, changes);
         let found = links.into_iter().zip(page.links).enumerate();
-        let found = found.filter_map(|(position, (to, link))| Some((position, to?, link)));
+        let found: Vec<_> = found.filter_map(|(position, (to, link))| Some((position, to?, link))).collect();
+        changes.lastmods.extend(found.iter().filter_map(|(_, to, link)| Some((*to, link.lastmod?))));
         if self.store_links {
             let row = |(position, to, link): (usize, UrlId, visit::Candidate)| {
                 (id, position, to, link.text, link.rel, link.element.as_str(), link.follow)
             };
-            changes.links.extend(found.map(row));
+            changes.links.extend(found.into_iter().map(row));
         } else if self.max_depth.is_some() {
-            changes.edges.extend(found.filter(|(_, _, link)| link.follow).map(|(_, to, _)| (id, to)));
+            let followed = found.into_iter().filter(|(_, _, link)| link.follow);
+            changes.edges.extend(followed.map(|(_, to, link)| (id, to, link.element != Element::Sitemap)));
         }
         let row = PageRow {
             id,
@@ -393,7 +402,8 @@ impl SqliteStore {
         .await?;
         run_json(
             db,
-            "insert or ignore into edge (from_id, to_id) select value ->> 0, value ->> 1 from jsonb_each(?1)",
+            "insert or ignore into edge (from_id, to_id, step) select value ->> 0, value ->> 1, value ->> 2
+             from jsonb_each(?1)",
             &changes.edges,
         )
         .await?;
@@ -412,6 +422,14 @@ impl SqliteStore {
                    value ->> 4 as modified, value ->> 5 as fresh, value ->> 6 as interval from jsonb_each(?1)) v
              where page.url_id = v.id",
             &changes.kept_alive,
+        )
+        .await?;
+        run_json(
+            db,
+            // A date to come is a mistake, and would never be caught up with.
+            "update url set lastmod = v.at from (select value ->> 0 as id, value ->> 1 as at from jsonb_each(?1)) v
+             where url.id = v.id and v.at <= unixepoch() * 1000",
+            &changes.lastmods,
         )
         .await?;
         run_json(
@@ -487,7 +505,7 @@ fn log(errand: &Errand, request: &Request, run: i64, changes: &mut Changes) {
     let (id, url) = match errand {
         Errand::Page(target) => (Some(target.id), None),
         Errand::Robots { url, .. } => (None, Some(url.as_str().to_owned())),
-        Errand::Refuse { .. } => return,
+        Errand::Sitemaps { .. } | Errand::Refuse { .. } => return,
     };
     changes.requests += 1;
     changes.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);

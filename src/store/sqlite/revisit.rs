@@ -7,10 +7,11 @@ use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Recrawl};
 use crate::politeness::millis;
 use crate::recrawl::{self, Change, FIRST_INTERVAL, Life};
-use crate::store::StoreError;
+use crate::store::{Committed, StoreError};
 use crate::visit::{self, Errand, Millis, Outcome, Page, Record, Settlement, Target, UrlId, Validators};
 
 use super::SqliteStore;
@@ -163,6 +164,39 @@ impl Before {
     }
 }
 
+impl SqliteStore {
+    /// Under `--recrawl-after auto`, what a sitemap says was modified since it was fetched is due at once.
+    pub(super) async fn wake_modified(
+        &mut self,
+        lastmods: &[(UrlId, Millis)],
+        committed: &mut Committed,
+    ) -> Result<(), StoreError> {
+        if self.recrawl_after != Recrawl::Auto || lastmods.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query(
+            "update url set state = 0, attempts = 0, due_at = null, known = 1
+             where id in (select value ->> 0 from json_each(?1)) and state = 1
+               and exists (select 1 from page p where p.url_id = url.id and url.lastmod > p.fetched_at)
+             returning id, url, host_id, depth, hops, sitemap",
+        )
+        .bind(json!(lastmods).to_string())
+        .fetch_all(&mut self.db)
+        .await?;
+        for row in &rows {
+            let url = CanonicalUrl::parse(row.get("url")).map_err(|e| sqlx::Error::Decode(e.into()))?;
+            let (hops, sitemap, known) = (row.get("hops"), row.get("sitemap"), true);
+            let target = Target::new(row.get("id"), row.get("host_id"), url, row.get("depth"));
+            committed.hosts.push(self.host_record(target.host).await?);
+            committed.targets.push(Target { hops, sitemap, known, ..target });
+        }
+        let count = i64::try_from(rows.len()).unwrap_or(0);
+        self.accounting.fetched -= count;
+        self.accounting.pending += count;
+        Ok(())
+    }
+}
+
 /// A new run: known pages that are old enough, and whatever failed, are due again; what a given-up run left starts anew.
 pub(super) async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
     let (age, min, max) = match config.recrawl_after {
@@ -173,10 +207,12 @@ pub(super) async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> R
         "update url set state = 0, reason = null, attempts = 0, due_at = null,
              known = exists (select 1 from page where url_id = id)
          where state in (0, 2) or (state = 3 and reason = 'robots')
-            or (state = 1 and id in (
-                select url_id from page
-                where fetched_at + coalesce(?2, max(min(coalesce(interval_ms, ?3), ?5), ?4)) <= ?1
-                  and (not ?6 or fresh_until is null or fresh_until <= ?1)))",
+            or (state = 1 and exists (
+                select 1 from page p
+                where p.url_id = url.id
+                  and (p.fetched_at + coalesce(?2, max(min(coalesce(p.interval_ms, ?3), ?5), ?4)) <= ?1
+                       or (?2 is null and ?7 and (url.sitemap is not null or url.lastmod > p.fetched_at)))
+                  and (not ?6 or p.fresh_until is null or p.fresh_until <= ?1)))",
     )
     .bind(visit::now())
     .bind(age)
@@ -184,6 +220,7 @@ pub(super) async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> R
     .bind(min)
     .bind(max)
     .bind(config.respect_cache)
+    .bind(config.sitemaps)
     .execute(tx)
     .await?;
     Ok(())
