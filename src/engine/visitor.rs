@@ -156,7 +156,7 @@ impl Visitor {
     }
 
     async fn request(&self, url: &CanonicalUrl, is_page: bool) -> Result<Fetched, FetchError> {
-        let licensed = self.scope.is_seed_host(&url.host());
+        let licensed = self.scope.is_seed_host(url);
         let wants = |status: u16, media_type: Option<&str>| {
             let wanted = if is_page { media_type.is_none_or(|t| self.body_types.wants(t)) } else { status / 100 == 2 };
             match (wanted, is_page) {
