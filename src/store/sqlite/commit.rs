@@ -9,8 +9,8 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::store::{Committed, StoreError};
 use crate::visit::{
-    self, Errand, FailureKind, HostId, Millis, Outcome, Page, Record, Refusal, Request, RobotsAnswer, Settlement,
-    SkipReason, Target, UrlId,
+    self, Element, Errand, FailureKind, HostId, Millis, Outcome, Page, Record, Refusal, Request, RobotsAnswer,
+    Settlement, SkipReason, Target, UrlId,
 };
 
 use super::SqliteStore;
@@ -61,6 +61,8 @@ struct Changes {
     fetches: Vec<FetchRow>,
     /// From, position, to, text, rel, element, follow.
     links: Vec<(UrlId, usize, UrlId, String, String, &'static str, bool)>,
+    /// From, position, to, text of an `<a>` without `rel` that is followed: almost every link.
+    plain_links: Vec<(UrlId, usize, UrlId, String)>,
     /// From, to: what a depth is passed on along when links are not stored.
     edges: Vec<(UrlId, UrlId)>,
     /// Id, kind, message, attempts.
@@ -248,10 +250,14 @@ impl SqliteStore {
         let found = links.into_iter().zip(page.links).enumerate();
         let found = found.filter_map(|(position, (to, link))| Some((position, to?, link)));
         if self.store_links {
-            let row = |(position, to, link): (usize, UrlId, visit::Candidate)| {
-                (id, position, to, link.text, link.rel, link.element.as_str(), link.follow)
-            };
-            changes.links.extend(found.map(row));
+            for (position, to, link) in found {
+                if link.element == Element::A && link.rel.is_empty() && link.follow {
+                    changes.plain_links.push((id, position, to, link.text));
+                } else {
+                    let element = link.element.as_str();
+                    changes.links.push((id, position, to, link.text, link.rel, element, link.follow));
+                }
+            }
         } else if self.max_depth.is_some() {
             changes.edges.extend(found.filter(|(_, _, link)| link.follow).map(|(_, to, _)| (id, to)));
         }
@@ -375,6 +381,13 @@ impl SqliteStore {
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
              from jsonb_each(?1)",
             &changes.links,
+        )
+        .await?;
+        run_json(
+            db,
+            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, '', 'a', true from jsonb_each(?1)",
+            &changes.plain_links,
         )
         .await?;
         run_json(
