@@ -1,5 +1,6 @@
 //! Canonical URLs and hosts: what makes two spellings one row, and what politeness is counted by.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,9 +8,10 @@ use std::sync::Arc;
 use url::Url;
 
 /// An http(s) URL in the form the [WHATWG URL standard](https://url.spec.whatwg.org/) serialises it,
-/// without its fragment and credentials. Two spellings of one URL are equal here, and one row in the database.
+/// without its fragment and credentials. Two spellings of one URL are equal here, and one row in the database. Cheap to
+/// clone: the links of a page share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CanonicalUrl(Url);
+pub struct CanonicalUrl(Arc<Url>);
 
 /// Why a text is not a URL that can be crawled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +48,7 @@ impl CanonicalUrl {
             let _ = url.set_username("");
             let _ = url.set_password(None);
         }
-        Ok(Self(url))
+        Ok(Self(Arc::new(url)))
     }
 
     /// The serialisation, the key of the URL in the database.
@@ -61,7 +63,12 @@ impl CanonicalUrl {
 
     /// Scheme, host and port.
     pub fn host(&self) -> Host {
-        Host::of(&self.0)
+        Host(self.host_str().into())
+    }
+
+    /// The text of [`host`](Self::host), borrowed.
+    pub fn host_str(&self) -> &str {
+        &self.0[..url::Position::BeforePath]
     }
 
     /// What robots.txt rules are matched against: path and query.
@@ -91,10 +98,6 @@ impl fmt::Display for CanonicalUrl {
 pub struct Host(Arc<str>);
 
 impl Host {
-    fn of(url: &Url) -> Self {
-        Self(url[..url::Position::BeforePath].into())
-    }
-
     /// Reads a host back from the text it was stored as.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         Ok(CanonicalUrl::parse(text)?.host())
@@ -112,6 +115,12 @@ impl Host {
     /// Where a host's sitemap is looked for if its robots.txt names none.
     pub fn sitemap_url(&self) -> Result<CanonicalUrl, UrlError> {
         CanonicalUrl::parse(&format!("{}/sitemap.xml", self.0))
+    }
+}
+
+impl Borrow<str> for Host {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod names;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use ego_tree::NodeId;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::interface::{TokenizerResult, TreeSink};
 use html5ever::local_name;
+use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use indexmap::IndexSet;
@@ -24,6 +26,8 @@ use names::{is_block, is_hidden, is_read};
 const CHUNK: usize = 16 << 10;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
+/// Bytes of ordinary HTML to a byte of its text.
+const BYTES_PER_TEXT: usize = 4;
 /// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
 const MAX_LINK_BYTES: usize = 32 << 20;
 /// Characters of anchor text kept.
@@ -63,6 +67,7 @@ pub struct Parsed {
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
     let (tree, cut_short) = build(html, deadline);
     let mut reader = Reader { product_token, ..Reader::default() };
+    reader.parsed.text.reserve(html.len() / BYTES_PER_TEXT);
     for edge in tree.tree.root().traverse() {
         match edge {
             ego_tree::iter::Edge::Open(node) => reader.open(node.value()),
@@ -81,7 +86,7 @@ fn build(html: &str, deadline: Instant) -> (Html, bool) {
     document.tree = ego_tree::Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
     // No script runs here, so what stands in <noscript> is what a reader gets.
     let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let builder = Sieve(TreeBuilder::new(HtmlTreeSink::new(document), opts));
+    let builder = Sieve { builder: TreeBuilder::new(HtmlTreeSink::new(document), opts), in_code: Cell::default() };
     let tokenizer = Tokenizer::new(builder, TokenizerOpts::default());
     let input = BufferQueue::default();
     let mut rest = html;
@@ -95,30 +100,45 @@ fn build(html: &str, deadline: Instant) -> (Html, bool) {
         rest = &rest[end..];
     }
     tokenizer.end();
-    (tokenizer.sink.0.sink.finish(), !rest.is_empty())
+    (tokenizer.sink.builder.sink.finish(), !rest.is_empty())
 }
 
-/// Lets into the tree only what is read from it: most attributes of a page are classes, ids and styles.
-struct Sieve(TreeBuilder<NodeId, HtmlTreeSink>);
+/// Lets into the tree only what is read from it: most attributes of a page are classes, ids and styles, and nobody
+/// reads scripts and style sheets.
+struct Sieve {
+    builder: TreeBuilder<NodeId, HtmlTreeSink>,
+    /// Between the tags of a script or style sheet.
+    in_code: Cell<bool>,
+}
 
 impl TokenSink for Sieve {
     type Handle = NodeId;
 
     fn process_token(&self, mut token: Token, line_number: u64) -> TokenSinkResult<NodeId> {
+        let mut is_style = false;
         match &mut token {
             Token::CommentToken(_) => return TokenSinkResult::Continue,
-            Token::TagToken(tag) => tag.attrs.retain(|attribute| is_read(&attribute.name.local)),
+            Token::CharacterTokens(_) if self.in_code.get() => return TokenSinkResult::Continue,
+            Token::TagToken(tag) => {
+                tag.attrs.retain(|attribute| is_read(&attribute.name.local));
+                is_style = tag.name == local_name!("style");
+                self.in_code.set(false);
+            }
             _ => {}
         }
-        self.0.process_token(token, line_number)
+        let result = self.builder.process_token(token, line_number);
+        if let TokenSinkResult::RawData(kind) = &result {
+            self.in_code.set(is_style || *kind == RawKind::ScriptData);
+        }
+        result
     }
 
     fn end(&self) {
-        self.0.end();
+        self.builder.end();
     }
 
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
-        self.0.adjusted_current_node_present_but_not_in_html_namespace()
+        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
     }
 }
 
@@ -138,8 +158,9 @@ struct Reader<'a> {
     base: Option<&'a str>,
     canonical: Option<&'a str>,
     links: Vec<RawLink<'a>>,
-    /// Index of the `<a>` whose text is being read.
+    /// Index of the `<a>` whose text is being read, and that text.
     anchor: Option<usize>,
+    anchor_text: String,
     /// Depth within elements whose text is not for reading.
     hidden: usize,
     in_title: bool,
@@ -159,7 +180,7 @@ impl<'a> Reader<'a> {
     fn close(&mut self, node: &'a Node) {
         let Node::Element(tag) = node else { return };
         match tag.name.local {
-            local_name!("a") => self.anchor = None,
+            local_name!("a") => self.end_anchor(),
             local_name!("title") if self.in_title => {
                 self.in_title = false;
                 self.title_done = true;
@@ -178,7 +199,10 @@ impl<'a> Reader<'a> {
     fn start(&mut self, tag: &'a Tag) {
         let name = &tag.name.local;
         match *name {
-            local_name!("a") => self.anchor = self.link(tag, "href", Element::A),
+            local_name!("a") => {
+                self.end_anchor();
+                self.anchor = self.link(tag, "href", Element::A);
+            }
             local_name!("area") => {
                 if let Some(index) = self.link(tag, "href", Element::Area) {
                     push_words(&mut self.links[index].text, tag.attr("alt").unwrap_or_default());
@@ -195,8 +219,8 @@ impl<'a> Reader<'a> {
             local_name!("title") => self.in_title = !self.title_done && self.in_svg == 0,
             local_name!("svg") => self.in_svg += 1,
             local_name!("img") => {
-                if let Some(index) = self.anchor.filter(|&index| self.links[index].text.is_empty()) {
-                    push_words(&mut self.links[index].text, tag.attr("alt").unwrap_or_default());
+                if self.anchor.is_some() && self.anchor_text.is_empty() {
+                    push_words(&mut self.anchor_text, tag.attr("alt").unwrap_or_default());
                 }
             }
             _ => {}
@@ -207,6 +231,14 @@ impl<'a> Reader<'a> {
         if is_block(name) {
             self.new_line();
         }
+    }
+
+    /// Gathered apart, so that each link's text is allocated once.
+    fn end_anchor(&mut self) {
+        if let Some(index) = self.anchor.take() {
+            self.links[index].text = self.anchor_text.as_str().into();
+        }
+        self.anchor_text.clear();
     }
 
     fn link(&mut self, tag: &'a Tag, attribute: &str, element: Element) -> Option<usize> {
@@ -251,11 +283,8 @@ impl<'a> Reader<'a> {
         if self.in_title {
             push_words(self.parsed.title.get_or_insert_default(), text);
         }
-        if let Some(index) = self.anchor {
-            let link = &mut self.links[index];
-            if link.text.len() < MAX_LINK_TEXT {
-                push_words(&mut link.text, text);
-            }
+        if self.anchor.is_some() && self.anchor_text.len() < MAX_LINK_TEXT {
+            push_words(&mut self.anchor_text, text);
         }
         if self.hidden == 0 {
             push_words(&mut self.parsed.text, text);
@@ -308,7 +337,9 @@ impl<'a> Reader<'a> {
 
 /// Leaves the first `max` characters, without white space at the end.
 fn cut(text: &mut String, max: usize) {
-    if let Some((end, _)) = text.char_indices().nth(max) {
+    if text.len() > max
+        && let Some((end, _)) = text.char_indices().nth(max)
+    {
         text.truncate(end);
     }
     text.truncate(text.trim_end().len());

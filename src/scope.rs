@@ -9,6 +9,9 @@ use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ScopeKind};
 use crate::visit::SkipReason;
 
+/// Fast, and seeded at random: what is looked up is the web's choice.
+type Seeded = foldhash::fast::RandomState;
+
 /// The limits of a crawl, drawn from its seeds and its settings.
 #[derive(Debug)]
 pub struct Scope {
@@ -18,8 +21,8 @@ pub struct Scope {
     max_depth: Option<u32>,
     max_url_length: usize,
     follow_nofollow: bool,
-    seeds: HashSet<String>,
-    hosts: HashSet<Host>,
+    seeds: HashSet<String, Seeded>,
+    hosts: HashSet<Host, Seeded>,
     prefixes: Vec<String>,
     domains: HashSet<String>,
 }
@@ -64,7 +67,7 @@ impl Scope {
     }
 
     fn judge_link(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
-        if names_private(url) && !self.is_seed_host(&url.host()) {
+        if names_private(url) && !self.is_seed_host(url) {
             return Some(SkipReason::PrivateAddress);
         }
         if !follow && !self.follow_nofollow {
@@ -104,18 +107,18 @@ impl Scope {
     }
 
     /// Whether a seed names this very host, port included: the licence to connect to a private address.
-    pub fn is_seed_host(&self, host: &Host) -> bool {
-        self.hosts.contains(host)
+    pub fn is_seed_host(&self, url: &CanonicalUrl) -> bool {
+        self.hosts.contains(url.host_str())
     }
 
     fn within(&self, url: &CanonicalUrl) -> bool {
         match self.kind {
             ScopeKind::Page => false,
             ScopeKind::Prefix => self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)),
-            ScopeKind::Host => self.hosts.contains(&url.host()),
+            ScopeKind::Host => self.is_seed_host(url),
             ScopeKind::Domain => {
                 registrable_domain(url.url()).is_some_and(|domain| self.domains.contains(&domain))
-                    || self.hosts.contains(&url.host())
+                    || self.is_seed_host(url)
             }
             ScopeKind::Any => true,
         }

@@ -170,7 +170,7 @@ impl Visitor {
     }
 
     async fn request(&self, url: &CanonicalUrl, page: Option<&Target>) -> Result<Fetched, FetchError> {
-        let licensed = self.scope.is_seed_host(&url.host());
+        let licensed = self.scope.is_seed_host(url);
         let wants = |status: u16, media_type: Option<&str>| match page {
             _ if status == NOT_MODIFIED => Read::Nothing,
             None if status / 100 == 2 => Read::Start(MAX_ROBOTS_BYTES),

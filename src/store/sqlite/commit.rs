@@ -69,6 +69,8 @@ pub(super) struct Changes {
     fetches: Vec<FetchRow>,
     /// From, position, to, text, rel, element, follow.
     links: Vec<(UrlId, usize, UrlId, String, String, &'static str, bool)>,
+    /// From, position, to, text of an `<a>` without `rel` that is followed: almost every link.
+    plain_links: Vec<(UrlId, usize, UrlId, String)>,
     /// From, to, step: what a depth is passed on along when links are not stored.
     edges: Vec<(UrlId, UrlId, bool)>,
     /// Id, time: when a sitemap says that a page changed last.
@@ -259,10 +261,14 @@ impl SqliteStore {
         let found: Vec<_> = found.filter_map(|(position, (to, link))| Some((position, to?, link))).collect();
         changes.lastmods.extend(found.iter().filter_map(|(_, to, link)| Some((*to, link.lastmod?))));
         if self.store_links {
-            let row = |(position, to, link): (usize, UrlId, visit::Candidate)| {
-                (id, position, to, link.text, link.rel, link.element.as_str(), link.follow)
-            };
-            changes.links.extend(found.into_iter().map(row));
+            for (position, to, link) in found {
+                if link.element == Element::A && link.rel.is_empty() && link.follow {
+                    changes.plain_links.push((id, position, to, link.text));
+                } else {
+                    let element = link.element.as_str();
+                    changes.links.push((id, position, to, link.text, link.rel, element, link.follow));
+                }
+            }
         } else if self.max_depth.is_some() {
             let followed = found.into_iter().filter(|(_, _, link)| link.follow);
             changes.edges.extend(followed.map(|(_, to, link)| (id, to, link.element != Element::Sitemap)));
@@ -398,6 +404,13 @@ impl SqliteStore {
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
              from jsonb_each(?1)",
             &changes.links,
+        )
+        .await?;
+        run_json(
+            db,
+            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, '', 'a', true from jsonb_each(?1)",
+            &changes.plain_links,
         )
         .await?;
         run_json(

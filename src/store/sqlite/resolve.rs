@@ -104,7 +104,7 @@ impl SqliteStore {
         if self.hosts.len() > 100_000 {
             self.hosts.clear();
         }
-        let missing: HashSet<_> = hosts.filter(|host| !self.hosts.contains_key(host)).map(Host::as_str).collect();
+        let missing: HashSet<_> = hosts.filter(|&host| !self.hosts.contains_key(host)).map(Host::as_str).collect();
         if missing.is_empty() {
             return Ok(());
         }
