@@ -54,3 +54,4 @@ pub mod robots;
 pub mod scope;
 pub mod store;
 pub mod visit;
+pub mod warc;
