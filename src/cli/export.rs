@@ -107,8 +107,9 @@ impl<'db> Pages<'db> {
     }
 
     fn failed(&self, error: rusqlite::Error) -> Failure {
+        use rusqlite::ErrorCode::{TooBig, Unknown};
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::Unknown) if self.filter.is_some() => in_filter(&error),
+            Some(Unknown | TooBig) if self.filter.is_some() => in_filter(&error),
             _ => error.into(),
         }
     }

@@ -92,7 +92,7 @@ fn last_modified(row: &Row<'_>) -> Result<Option<Timestamp>, Failure> {
 }
 
 fn entry(shape: Shape, url: &str, last_modified: Option<Timestamp>) -> String {
-    let time = last_modified.map_or_else(String::new, |time| format!("<lastmod>{time}</lastmod>"));
+    let time = last_modified.map_or_else(String::new, |time| time.strftime("<lastmod>%FT%TZ</lastmod>").to_string());
     format!("<{0}><loc>{1}</loc>{time}</{0}>\n", shape.item, escape(url))
 }
 
