@@ -106,7 +106,7 @@ impl<'r> Page<'r> {
         format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", warc::one_line(target), warc::one_line(authority))
     }
 
-    /// The head of the response, true of a body of `length` bytes.
+    /// The head of the response, true of a body of `length` bytes. In UTF-8: which values came in ISO 8859-1 is not kept.
     fn response_head(&self, length: usize) -> Vec<u8> {
         let reason = reqwest::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default());
@@ -125,8 +125,7 @@ impl<'r> Page<'r> {
             head.push_str(&format!("content-length: {length}\r\n"));
         }
         head.push_str("\r\n");
-        // Stored as ISO 8859-1, whatever it was: so the bytes come back.
-        head.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
+        head.into_bytes()
     }
 
     fn metadata(&self) -> String {
