@@ -4,6 +4,7 @@ mod args;
 mod console;
 mod crawl;
 mod demo;
+mod export;
 mod failure;
 mod hints;
 mod output;
@@ -60,6 +61,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Query { database, sql, format } => query::run(&database.database, &sql, format),
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
+        Command::Export(args) => export::run(&args, console),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

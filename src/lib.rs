@@ -57,3 +57,4 @@ pub mod scope;
 pub mod sitemap;
 pub mod store;
 pub mod visit;
+pub mod warc;

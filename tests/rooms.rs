@@ -1,8 +1,9 @@
 //! The modules' arrows point down only.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-const RANKS: [(&str, u8); 14] = [
+const RANKS: [(&str, u8); 15] = [
     ("canonical", 0),
+    ("warc", 0),
     ("visit", 1),
     ("config", 1),
     ("scope", 2),

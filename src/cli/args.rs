@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use harvestman::config::{BodyTypes, Config, DEFAULT_BODY_TYPES, Recrawl, ScopeKind};
 use regex::Regex;
 use serde::Deserialize;
+use url::Url;
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
@@ -53,6 +54,8 @@ pub enum Command {
         #[command(flatten)]
         part: Part,
     },
+    /// Write the pages as JSON lines, CSV, WARC or sitemap
+    Export(ExportArgs),
     /// Say which URLs a robots.txt allows
     Robots {
         /// A file or an http(s) URL
@@ -105,6 +108,36 @@ pub enum Format {
     Json,
     Jsonl,
     Csv,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    #[arg(long)]
+    pub format: ExportFormat,
+    /// A file, which is replaced once the new one is whole; or - for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Columns of the view `pages`, or `body`; of jsonl and csv [default: all of `pages`]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+    /// Only the pages for which this SQL expression holds, e.g. "status = 200 and depth < 3"
+    #[arg(long = "where", value_name = "SQL", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Where the parts of a split sitemap will lie [default: the root of the pages' host]
+    #[arg(long, value_name = "URL")]
+    pub sitemap_base: Option<Url>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Jsonl,
+    Csv,
+    /// WARC/1.1, a gzip member a record; by custom its name ends in .warc.gz
+    Warc,
+    /// sitemaps.org: the HTML pages of one host; above 50,000 an index, and parts beside it
+    Sitemap,
 }
 
 macro_rules! on_off {

@@ -45,22 +45,24 @@ pub fn cells(row: &rusqlite::Row<'_>) -> rusqlite::Result<Vec<Value>> {
     (0..row.as_ref().column_count()).map(cell).collect()
 }
 
-/// Rows on their way to standard output, as they come; only a table waits for the last.
-pub struct Rows {
-    out: BufWriter<Guarded>,
+/// Rows on their way out, as they come; only a table waits for the last.
+pub struct Rows<W: Write = BufWriter<Guarded>> {
+    out: W,
     format: Format,
     answer: Answer,
     written: bool,
 }
 
 impl Rows {
+    /// To standard output.
     pub fn new(format: Format, columns: Vec<String>) -> Result<Self, Failure> {
-        let mut rows = Self {
-            out: BufWriter::new(Guarded::stdout()),
-            format,
-            answer: Answer { columns, rows: Vec::new() },
-            written: false,
-        };
+        Self::to(BufWriter::new(Guarded::stdout()), format, columns)
+    }
+}
+
+impl<W: Write> Rows<W> {
+    pub fn to(out: W, format: Format, columns: Vec<String>) -> Result<Self, Failure> {
+        let mut rows = Self { out, format, answer: Answer { columns, rows: Vec::new() }, written: false };
         if format == Format::Csv && !rows.answer.columns.is_empty() {
             let header = rows.answer.columns.clone();
             csv_line(&mut rows.out, header.iter().map(String::as_str))?;

@@ -1,0 +1,174 @@
+//! Where an export goes: standard output, or a file that takes its name only once it is whole.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::Failure;
+use super::super::output::Guarded;
+
+/// What `--output` names.
+pub enum Target {
+    Stdout,
+    /// A pipe or a device, which cannot be replaced by a file.
+    Device(PathBuf),
+    /// A file, and the permissions of the one that is there already.
+    File(PathBuf, Option<Permissions>),
+}
+
+impl Target {
+    /// Refuses what must not or cannot be written.
+    pub fn new(path: &Path, database: &Path) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdout);
+        }
+        let refuse = |problem: &str| {
+            let message = format!("cannot write `{}`: {problem}", path.display());
+            Err(Failure::new(message).hint("name another file with --output, or - for standard output"))
+        };
+        let there = match fs::metadata(path) {
+            Ok(there) => there,
+            Err(e) if e.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => {
+                return Ok(Self::File(path.to_owned(), None));
+            }
+            Err(e) => return refuse(&e.to_string()),
+        };
+        if there.is_dir() {
+            return refuse("it is a directory");
+        }
+        if !there.is_file() {
+            return Ok(Self::Device(path.to_owned()));
+        }
+        // What a symbolic link leads to is replaced, not the link.
+        let file = path.canonicalize()?;
+        if database.canonicalize().is_ok_and(|database| database == file) {
+            return refuse("it is the database");
+        }
+        if there.permissions().readonly() {
+            return refuse("it is read-only");
+        }
+        Ok(Self::File(file, Some(there.permissions())))
+    }
+
+    /// None is standard output.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::Device(path) | Self::File(path, _) => Some(path),
+        }
+    }
+
+    /// The last part of its path, as far as it is text.
+    pub fn name(&self) -> Option<&str> {
+        self.path()?.file_name()?.to_str()
+    }
+
+    pub fn open(&self) -> Result<Output, Failure> {
+        match self {
+            Self::Stdout => Ok(Output { out: BufWriter::new(Sink::Stdout(Guarded::stdout())), part: None }),
+            Self::Device(path) => {
+                let file = OpenOptions::new().write(true).open(path).map_err(|e| named(path, &e))?;
+                Ok(Output { out: BufWriter::new(Sink::File(file, path.clone())), part: None })
+            }
+            Self::File(path, permissions) => Output::beside(path, permissions.clone()),
+        }
+    }
+}
+
+enum Sink {
+    Stdout(Guarded),
+    File(File, PathBuf),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File(file, path) => file.write(bytes).map_err(|e| named(path, &e)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File(file, path) => file.flush().map_err(|e| named(path, &e)),
+        }
+    }
+}
+
+/// What is being written.
+pub struct Output {
+    out: BufWriter<Sink>,
+    part: Option<Part>,
+}
+
+impl Output {
+    /// A new file that will take the place of `path`.
+    pub fn beside(path: &Path, permissions: Option<Permissions>) -> Result<Self, Failure> {
+        let mut name = OsString::from(path);
+        name.push(".part");
+        let part = PathBuf::from(name);
+        // Not truncated: it may be another's.
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&part);
+        let file = file.map_err(|e| named(path, &e))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Failure::new(format!("another export is writing `{}`", path.display())));
+        }
+        let part = Part { path: part };
+        file.set_len(0).map_err(|e| named(path, &e))?;
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions).map_err(|e| named(path, &e))?;
+        }
+        Ok(Self { out: BufWriter::new(Sink::File(file, path.to_owned())), part: Some(part) })
+    }
+
+    /// Ends the writing.
+    pub fn close(mut self) -> Result<Written, Failure> {
+        self.out.flush()?;
+        if let (Sink::File(file, path), true) = (self.out.get_ref(), self.part.is_some()) {
+            // A name that leads to less than was written would be worse than none.
+            file.sync_all().map_err(|e| named(path, &e))?;
+        }
+        Ok(Written(self.part))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// What is written and, if it is a file, has no name yet.
+pub struct Written(Option<Part>);
+
+impl Written {
+    pub fn take_its_name(self, path: Option<&Path>) -> Result<(), Failure> {
+        if let (Some(mut part), Some(path)) = (self.0, path) {
+            fs::rename(&part.path, path).map_err(|e| named(path, &e))?;
+            part.path.clear();
+        }
+        Ok(())
+    }
+}
+
+/// A file that is not whole yet: goes away unless it gets its name.
+struct Part {
+    path: PathBuf,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The error with the name of the file; a broken pipe stays one.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
+}
