@@ -9,6 +9,7 @@ mod hints;
 mod output;
 mod progress;
 mod query;
+mod report;
 mod robots;
 mod seeds;
 mod show;
@@ -60,6 +61,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Query { database, sql, format } => query::run(&database.database, &sql, format),
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
+        Command::Report { database, output } => report::run(&database.database, &output, console),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

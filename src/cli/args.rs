@@ -53,6 +53,14 @@ pub enum Command {
         #[command(flatten)]
         part: Part,
     },
+    /// One self-contained HTML file with plots: how the crawl went and what it found
+    Report {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// The file to write; - for standard output
+        #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+        output: String,
+    },
     /// Say which URLs a robots.txt allows
     Robots {
         /// A file or an http(s) URL
