@@ -104,7 +104,8 @@ fn page(db: &Connection, path: &Path) -> Result<String, Failure> {
             findings::changes(db, &run)?,
         ],
     };
-    page.render().map_err(|e| Failure::new("cannot make the report").cause(&e))
+    let page = page.render().map_err(|e| Failure::new("cannot make the report").cause(&e))?;
+    Ok(page + "\n")
 }
 
 /// As a Content-Security-Policy names what it allows.

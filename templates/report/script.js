@@ -32,7 +32,7 @@ for (const table of document.querySelectorAll("table.listing")) {
   const status = document.createElement("span");
   label.append("Filter ", input);
   input.type = "search";
-  input.setAttribute("aria-label", "Filter: " + table.caption.textContent);
+  input.setAttribute("aria-label", "Filter: " + document.getElementById(table.getAttribute("aria-labelledby")).textContent);
   status.setAttribute("role", "status");
   filter.append(label, " ", status);
   table.parentElement.before(filter);

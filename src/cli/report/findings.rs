@@ -236,14 +236,15 @@ const REASONS: [(&str, &str); 9] = [
 ];
 
 pub fn skipped(db: &Connection) -> Result<Section, Failure> {
-    let mut reasons = top(db, "select reason as label, count(*) as n from skipped group by reason")?;
+    let mut reasons = top(db, "select coalesce(reason, '') as label, count(*) as n from skipped group by reason")?;
     let total = reasons.total;
     for (label, _) in &mut reasons.rows {
         if let Some((_, meaning)) = REASONS.iter().find(|(reason, _)| reason == label) {
             *label = format!("{label}: {meaning}");
         }
     }
-    let sql = "select reason, host, count(*), min(url), count(*) over () from skipped group by reason, host
+    let sql =
+        "select coalesce(reason, ''), host, count(*), min(url), count(*) over () from skipped group by reason, host
         order by 3 desc, 1, 2 limit ?1";
     let mut known = 0;
     let rows = all(db, sql, [ROWS as i64], |row| {

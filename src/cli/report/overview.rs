@@ -53,10 +53,13 @@ pub fn pace(db: &Connection, run: &Run) -> Result<Section, Failure> {
     let slots: Vec<Slot> =
         all(db, sql, (run.id, run.first_at, width), |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])))?;
     let sum = |which: usize| slots.iter().map(|(_, counts)| counts[which]).sum::<i64>();
-    let blocks = match slots.last() {
-        Some((last, _)) => vec![pages_over_time(&slots, last + 1, width), errors_over_time(&slots, last + 1, width)],
-        None => vec![],
-    };
+    let mut plots = Vec::new();
+    if let Some((last, _)) = slots.last() {
+        plots.push(pages_over_time(&slots, last + 1, width));
+        if sum(1) + sum(2) > 0 {
+            plots.push(errors_over_time(&slots, last + 1, width));
+        }
+    }
     Ok(Section {
         id: "pace",
         title: "Pages per second and failures",
@@ -69,7 +72,7 @@ pub fn pace(db: &Connection, run: &Run) -> Result<Section, Failure> {
             counted(sum(2), "failed request"),
         ),
         is_wide: true,
-        blocks: blocks.into_iter().map(Block::Columns).collect(),
+        blocks: plots.into_iter().map(Block::Columns).collect(),
     })
 }
 
@@ -80,7 +83,7 @@ fn span(ms: i64) -> String {
 fn pages_over_time(slots: &[Slot], n: i64, width: i64) -> Columns {
     let per_second = |pages: i64| pages as f64 * 1000.0 / width as f64;
     let series = slots.iter().map(|(at, [pages, ..])| (*at, vec![(per_second(*pages), "ok")]));
-    let mut plot = columns(n as f64, 160.0, series.collect());
+    let mut plot = columns(n as f64, 160.0, 0.001, series.collect());
     plot.id = "pages-per-second";
     plot.caption = "Pages per second";
     let most = slots.iter().map(|(_, [pages, ..])| *pages).max().unwrap_or_default();
@@ -95,7 +98,7 @@ fn pages_over_time(slots: &[Slot], n: i64, width: i64) -> Columns {
 fn errors_over_time(slots: &[Slot], n: i64, width: i64) -> Columns {
     let series =
         slots.iter().map(|(at, [_, errors, failed])| (*at, vec![(*failed as f64, "bad"), (*errors as f64, "wait")]));
-    let mut plot = columns(n as f64, 90.0, series.collect());
+    let mut plot = columns(n as f64, 90.0, 1.0, series.collect());
     plot.id = "failures-over-time";
     plot.caption = "Failed requests (below) and answers of status 400 and above (on top)";
     let failed: i64 = slots.iter().map(|(_, [_, _, failed])| failed).sum();
@@ -111,10 +114,10 @@ fn times(n: i64, width: i64) -> Vec<Tick> {
     [0, 50, 100].map(|place| Tick::new(place as f64, span(n * width * place / 100))).into()
 }
 
-/// Columns of stacked values at their places of `n`, under a scale from 0.
-fn columns(n: f64, height: f64, series: Vec<(i64, Vec<(f64, &'static str)>)>) -> Columns {
+/// Columns of stacked values at their places of `n`, on a scale from 0 whose lines are no closer than `finest`.
+fn columns(n: f64, height: f64, finest: f64, series: Vec<(i64, Vec<(f64, &'static str)>)>) -> Columns {
     let sum = |values: &[(f64, &str)]| values.iter().map(|(value, _)| value).sum::<f64>();
-    let scale = lines(series.iter().map(|(_, values)| sum(values)).fold(0.0, f64::max));
+    let scale = lines(series.iter().map(|(_, values)| sum(values)).fold(0.0, f64::max), finest);
     let top = scale.last().copied().unwrap_or(1.0);
     let pixels = |value: f64| value / top * height;
     let mut plot = Columns {
@@ -131,7 +134,6 @@ fn columns(n: f64, height: f64, series: Vec<(i64, Vec<(f64, &'static str)>)>) ->
     for (row, (place, values)) in series.into_iter().enumerate() {
         let mut y = height;
         for (value, class) in values.into_iter().filter(|(value, _)| *value > 0.0) {
-            // A little that is there must be seen.
             let tall = pixels(value).max(1.0);
             y -= tall;
             let (x, width) = (round(place as f64 * 100.0 / n), round(100.0 / n * 0.9));
@@ -220,7 +222,8 @@ impl Top {
         let others = self.kinds - self.rows.len() as i64;
         let bar = |(label, n): (String, i64)| Bar {
             class: class(&label),
-            width: round(n as f64 * 100.0 / most as f64),
+            // A little that is there must be seen.
+            width: round((n as f64 * 100.0 / most as f64).max(0.7)),
             value: count(n),
             share: percent(n, self.total),
             label: Cell::words(&label),
@@ -253,10 +256,15 @@ pub fn response_times(db: &Connection) -> Result<Section, Failure> {
     })?;
     let sql = "select count(distinct u.host_id) from page p join url u on u.id = p.url_id";
     let answered: i64 = one(db, sql, [], |row| row.get(0))?;
+    let shown = hosts.len() as i64;
+    let lead = match counted(answered, "host") {
+        all if answered > shown => format!("{all} answered; the {shown} with most pages are shown."),
+        all => format!("{all} answered."),
+    };
     Ok(Section {
         id: "times",
         title: "Response times by host",
-        lead: format!("{} with most pages of {} that answered.", counted(hosts.len() as i64, "host"), count(answered)),
+        lead,
         is_wide: true,
         blocks: if hosts.is_empty() { vec![] } else { vec![Block::Boxes(boxes(hosts))] },
     })
@@ -266,13 +274,17 @@ fn boxes(hosts: Vec<Quantiles>) -> Boxes {
     let ends = |which: usize| hosts.iter().map(move |(_, _, times)| times[which] as f64);
     let steps = log_steps(ends(0).fold(f64::MAX, f64::min), ends(4).fold(0.0, f64::max));
     let (least, most) = (steps[0], steps[steps.len() - 1]);
-    let every = steps.len().div_ceil(5);
-    let shown = steps.iter().step_by(every);
+    // A phone has room for three.
+    let is_named = |index: usize| [0, steps.len() / 2, steps.len() - 1].contains(&index);
+    let tick = |(index, step): (usize, &f64)| {
+        let label = if is_named(index) { ms(*step as i64) } else { String::new() };
+        Tick::new(log_place(*step, least, most), label)
+    };
     Boxes {
         caption: "Line from the 5th to the 95th percentile, box from the 25th to the 75th, mark at the median; \
                   logarithmic axis",
         description: format!("Response times between {} and {}.", ms(least as i64), ms(most as i64)),
-        ticks: shown.map(|step| Tick::new(log_place(*step, least, most), ms(*step as i64))).collect(),
+        ticks: steps.iter().enumerate().map(tick).collect(),
         rows: hosts
             .into_iter()
             .map(|(host, pages, times)| BoxRow {
@@ -346,7 +358,7 @@ fn histogram(id: &'static str, caption: &'static str, head: &'static str, named:
     }
     let n = named.len();
     let values = named.iter().enumerate().map(|(place, (_, n))| (place as i64, vec![(*n as f64, "ok")]));
-    let mut plot = columns(n as f64, 160.0, values.collect());
+    let mut plot = columns(n as f64, 160.0, 1.0, values.collect());
     plot.id = id;
     plot.caption = caption;
     let most =
@@ -376,7 +388,7 @@ pub fn hosts(db: &Connection) -> Result<Section, Failure> {
         cells.extend(counts.map(Cell::count));
         cells.push(Cell::Number {
             sort: mean.unwrap_or(-1.0),
-            text: mean.map(|ms| format!("{ms:.0} ms")).unwrap_or_default(),
+            text: mean.map(|mean| ms(mean.round() as i64)).unwrap_or_default(),
         });
         Ok(cells)
     })?;

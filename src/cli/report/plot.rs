@@ -28,14 +28,15 @@ pub fn shorten(text: &str, most: usize) -> String {
 }
 
 /// The smallest of 1, 2, 5, 10, 20, 50 … that is at least `number`.
-pub fn nice_above(number: f64) -> f64 {
+fn nice_above(number: f64) -> f64 {
     let power = 10_f64.powf(number.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|nice| *nice >= number).unwrap_or(number)
 }
 
-/// The values at which a scale from 0 to `most` gets its lines: two to five, round numbers, the last at or above `most`.
-pub fn lines(most: f64) -> Vec<f64> {
-    let step = nice_above((most / 4.0).max(f64::MIN_POSITIVE));
+/// The values at which a scale from 0 to `most` gets its lines: few, round numbers no closer than `finest`, the last at
+/// or above `most`.
+pub fn lines(most: f64, finest: f64) -> Vec<f64> {
+    let step = nice_above((most / 4.0).max(finest));
     let last = (most / step).ceil().max(1.0) as u32;
     (0..=last).map(|n| f64::from(n) * step).collect()
 }
@@ -131,13 +132,14 @@ mod tests {
     #[test]
     fn a_scale_ends_at_or_above_the_most_with_few_lines() {
         for most in [0.0, 0.003, 0.9, 1.0, 7.0, 99.0, 101.0, 54_321.0, 1e12] {
-            let lines = lines(most);
+            let lines = lines(most, 0.001);
             assert!(
                 (2..=6).contains(&lines.len()) && lines.last().is_some_and(|last| *last >= most),
                 "{most}: {lines:?}"
             );
         }
-        assert_eq!(lines(7.0), [0.0, 2.0, 4.0, 6.0, 8.0]);
+        assert_eq!(lines(7.0, 1.0), [0.0, 2.0, 4.0, 6.0, 8.0]);
+        assert_eq!(lines(1.0, 1.0), [0.0, 1.0], "a count has no halves");
     }
 
     #[test]
