@@ -10,6 +10,7 @@ mod hints;
 mod output;
 mod progress;
 mod query;
+mod report;
 mod robots;
 mod seeds;
 mod show;
@@ -62,6 +63,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
         Command::Export(args) => export::run(&args, console),
+        Command::Report { database, output } => report::run(&database.database, &output, console),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

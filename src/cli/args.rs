@@ -56,6 +56,14 @@ pub enum Command {
     },
     /// Write the pages as JSON lines, CSV, WARC or sitemap
     Export(ExportArgs),
+    /// One self-contained HTML file with plots: how the crawl went and what it found
+    Report {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// The file to write; - for standard output
+        #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+        output: String,
+    },
     /// Say which URLs a robots.txt allows
     Robots {
         /// A file or an http(s) URL

@@ -1,0 +1,302 @@
+//! The sections that name pages to look at: broken links, redirects, duplicates, slow ones, failures, skips, changes.
+
+use rusqlite::Connection;
+
+use crate::cli::Failure;
+use crate::cli::words::{count, counted, size};
+
+use super::overview::{ms, top};
+use super::parts::{Cell, Link, Listing, Section};
+use super::{Run, all, one};
+
+/// Rows of a table; rows of the table of slow pages.
+const ROWS: usize = 50;
+const SLOW: usize = 25;
+
+// No index leads from a target to its links, so the links are read twice: to count, and for pages to show.
+const BROKEN: &str = "
+    with broken(id) as materialized (
+        select url_id from page where status >= 400
+        union select f.url_id from failure f join url u on u.id = f.url_id where u.state = 2),
+    top as materialized (
+        select to_id, count(*) as links, count(*) over () as targets, sum(count(*)) over () as total
+        from link where to_id in (select id from broken) group by to_id order by links desc, to_id limit ?1),
+    shown as materialized (
+        select to_id, from_id, pages from (
+            select to_id, from_id, row_number() over (partition by to_id order by from_id) as place,
+                count(*) over (partition by to_id) as pages
+            from (select distinct to_id, from_id from link where to_id in (select to_id from top)))
+        where place <= 3)
+    select t.url, coalesce(cast(p.status as text), x.kind), top.links, (select max(pages) from shown s where s.to_id = top.to_id),
+        (select json_group_array(f.url) from shown s join url f on f.id = s.from_id where s.to_id = top.to_id),
+        top.targets, top.total
+    from top join url t on t.id = top.to_id left join page p on p.url_id = top.to_id and p.status >= 400
+    left join failure x on x.url_id = top.to_id
+    order by top.links desc, t.url";
+
+pub fn broken_links(db: &Connection) -> Result<Section, Failure> {
+    let (mut targets, mut links) = (0, 0);
+    let rows = all(db, BROKEN, [ROWS as i64], |row| {
+        (targets, links) = (row.get(5)?, row.get(6)?);
+        let pages: i64 = row.get(3)?;
+        Ok(vec![
+            Cell::Link(Link::new(&row.get::<_, String>(0)?)),
+            Cell::text(&row.get::<_, String>(1)?),
+            Cell::count(row.get(2)?),
+            Cell::count(pages),
+            links_of(&row.get::<_, String>(4)?, pages),
+        ])
+    })?;
+    let stored: bool = one(db, "select exists (select 1 from link)", [], |row| row.get(0))?;
+    let lead = match (targets, stored) {
+        (0, false) => "No links are stored, so none can be judged.".to_owned(),
+        (0, true) => "No link leads to a page of status 400 or above, or to a failure.".to_owned(),
+        _ => format!(
+            "{} to {}.",
+            counted(links, "link"),
+            counted(targets, "broken address").replace("addresss", "addresses")
+        ),
+    };
+    let names = ["Broken address", "Why", "#Links", "#Pages", "Stands on"];
+    Ok(Section {
+        id: "broken",
+        title: "Broken links",
+        lead,
+        is_wide: true,
+        blocks: Listing::new("Addresses with most broken links to them", &names, rows, targets, "broken addresses"),
+    })
+}
+
+/// The addresses of a JSON array, of which there are `all`.
+fn links_of(json: &str, all: i64) -> Cell {
+    let urls: Vec<String> = serde_json::from_str(json).unwrap_or_default();
+    let more = all - urls.len() as i64;
+    Cell::Links {
+        links: urls.iter().map(|url| Link::new(url)).collect(),
+        more: (more > 0).then(|| format!("and {} more", count(more))),
+    }
+}
+
+/// Hops of a chain that are followed: stored redirects of different runs may form a circle.
+const HOPS: usize = 20;
+
+const CHAINS: &str = "
+    with recursive inner(id) as materialized (select redirect_to from page where redirect_to is not null),
+    chain(first, last, hops, path) as (
+        select url_id, redirect_to, 1, json_array(url_id, redirect_to) from page
+        where redirect_to is not null and url_id not in (select id from inner)
+        union all
+        select first, p.redirect_to, hops + 1, json_insert(path, '$[#]', p.redirect_to)
+        from chain c join page p on p.url_id = c.last where p.redirect_to is not null and hops < ?2),
+    whole as (
+        select first, last, hops, path, count(*) over () as chains, sum(hops > 1) over () as longer
+        from chain c left join page p on p.url_id = c.last where p.redirect_to is null or hops = ?2
+        order by hops desc, first limit ?1)
+    select (select json_group_array(url) from (select u.url from json_each(w.path) j join url u on u.id = j.value order by j.key)),
+        w.hops, coalesce(cast(p.status as text), f.kind, 'skipped: ' || u.reason, 'pending'), w.chains, w.longer
+    from whole w join url u on u.id = w.last left join page p on p.url_id = w.last
+    left join failure f on f.url_id = w.last and u.state = 2
+    order by w.hops desc, w.first";
+
+pub fn redirects(db: &Connection) -> Result<Section, Failure> {
+    let (mut chains, mut longer) = (0, 0);
+    let rows = all(db, CHAINS, [ROWS as i64, HOPS as i64], |row| {
+        (chains, longer) = (row.get(3)?, row.get(4)?);
+        let urls: Vec<String> = serde_json::from_str(&row.get::<_, String>(0)?).unwrap_or_default();
+        Ok(vec![
+            Cell::Chain(urls.iter().map(|url| Link::new(url)).collect()),
+            Cell::count(row.get(1)?),
+            Cell::text(&row.get::<_, String>(2)?),
+        ])
+    })?;
+    Ok(Section {
+        id: "redirects",
+        title: "Redirect chains",
+        lead: match chains {
+            0 => "No redirects.".to_owned(),
+            _ => format!("{}, {} of them with more than one hop.", counted(chains, "chain"), count(longer)),
+        },
+        is_wide: true,
+        blocks: Listing::new("Longest chains", &["From, over, to", "#Hops", "Ends with"], rows, chains, "chains"),
+    })
+}
+
+const DUPLICATES: &str = "
+    with same as materialized (
+        select content_hash as hash, count(*) as copies, max(size) as size, count(*) over () as bodies,
+            sum(count(*)) over () as pages, total((count(*) - 1) * max(size)) over () as spare
+        from page where status = 200 and content_hash is not null group by 1 having count(*) > 1
+        order by copies desc, size desc, hash limit ?1),
+    shown as materialized (
+        select hash, url_id from (
+            select content_hash as hash, url_id, row_number() over (partition by content_hash order by url_id) as place
+            from page where status = 200 and content_hash in (select hash from same))
+        where place <= 5)
+    select (select json_group_array(u.url) from shown s join url u on u.id = s.url_id where s.hash = same.hash),
+        copies, size, bodies, pages, spare
+    from same order by copies desc, size desc, hash";
+
+pub fn duplicates(db: &Connection) -> Result<Section, Failure> {
+    let (mut bodies, mut pages, mut spare) = (0, 0, 0.0);
+    let rows = all(db, DUPLICATES, [ROWS as i64], |row| {
+        (bodies, pages, spare) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        let (copies, each) = (row.get(1)?, row.get(2)?);
+        Ok(vec![
+            links_of(&row.get::<_, String>(0)?, copies),
+            Cell::count(copies),
+            Cell::Number { sort: each as f64, text: size(each) },
+        ])
+    })?;
+    Ok(Section {
+        id: "duplicates",
+        title: "Duplicates",
+        lead: match bodies {
+            0 => "No two pages of status 200 have the same body.".to_owned(),
+            _ => format!(
+                "{} share {}; the copies take {}.",
+                counted(pages, "page"),
+                counted(bodies, "body").replace("bodys", "bodies"),
+                size(spare as i64)
+            ),
+        },
+        is_wide: true,
+        blocks: Listing::new("Bodies with most copies", &["Pages", "#Copies", "#Size of each"], rows, bodies, "bodies"),
+    })
+}
+
+pub fn slowest(db: &Connection) -> Result<Section, Failure> {
+    let sql = "select url, title, status, size, elapsed_ms from pages order by elapsed_ms desc, url limit ?1";
+    let rows = all(db, sql, [SLOW as i64], |row| {
+        let (bytes, elapsed): (i64, i64) = (row.get(3)?, row.get(4)?);
+        Ok(vec![
+            Cell::Link(Link::new(&row.get::<_, String>(0)?)),
+            Cell::text(&row.get::<_, Option<String>>(1)?.unwrap_or_default()),
+            Cell::count(row.get(2)?),
+            Cell::Number { sort: bytes as f64, text: size(bytes) },
+            Cell::Number { sort: elapsed as f64, text: ms(elapsed) },
+        ])
+    })?;
+    let known: i64 = one(db, "select count(*) from page", [], |row| row.get(0))?;
+    let names = ["Page", "Title", "#Status", "#Size", "#Time"];
+    Ok(Section {
+        id: "slowest",
+        title: "Slowest pages",
+        lead: match rows.len() {
+            0 => "No page has been fetched.".to_owned(),
+            _ => "From the start of the request to the last byte of the body.".to_owned(),
+        },
+        is_wide: true,
+        blocks: Listing::new("Slowest pages", &names, rows, known, "pages"),
+    })
+}
+
+pub fn failures(db: &Connection) -> Result<Section, Failure> {
+    let kinds = top(db, "select kind as label, count(*) as n from failures group by kind")?;
+    let known = kinds.total;
+    let sql = "select url, kind, message, attempts, referrer from failures order by host, kind, url limit ?1";
+    let rows = all(db, sql, [ROWS as i64], |row| {
+        Ok(vec![
+            Cell::Link(Link::new(&row.get::<_, String>(0)?)),
+            Cell::text(&row.get::<_, String>(1)?),
+            Cell::text(&row.get::<_, String>(2)?),
+            Cell::count(row.get(3)?),
+            referrer(row.get(4)?),
+        ])
+    })?;
+    let mut blocks = kinds.bars("Failures by kind", "Kind", "URLs", |_| "bad");
+    let names = ["Address", "Kind", "Message", "#Attempts", "Found on"];
+    blocks.extend(Listing::new("Failed addresses", &names, rows, known, "failed addresses"));
+    Ok(Section {
+        id: "failures",
+        title: "Failures",
+        lead: match known {
+            0 => "Every requested URL gave a usable response.".to_owned(),
+            _ => format!("{} gave no usable response after all retries.", counted(known, "URL")),
+        },
+        is_wide: true,
+        blocks,
+    })
+}
+
+fn referrer(url: Option<String>) -> Cell {
+    url.map_or_else(|| Cell::text("a seed"), |url| Cell::Link(Link::new(&url)))
+}
+
+/// What each reason to skip a URL means.
+const REASONS: [(&str, &str); 9] = [
+    ("scope", "outside the scope"),
+    ("excluded", "by --include or --exclude"),
+    ("depth", "deeper than --max-depth"),
+    ("robots", "forbidden by robots.txt"),
+    ("robots_unreachable", "robots.txt could not be read"),
+    ("nofollow", "only nofollow links lead there"),
+    ("private_address", "private address that no seed names"),
+    ("trap", "looks like a trap without end"),
+    ("url_too_long", "longer than --max-url-length"),
+];
+
+pub fn skipped(db: &Connection) -> Result<Section, Failure> {
+    let mut reasons = top(db, "select coalesce(reason, '') as label, count(*) as n from skipped group by reason")?;
+    let total = reasons.total;
+    for (label, _) in &mut reasons.rows {
+        if let Some((_, meaning)) = REASONS.iter().find(|(reason, _)| reason == label) {
+            *label = format!("{label}: {meaning}");
+        }
+    }
+    let sql =
+        "select coalesce(reason, ''), host, count(*), min(url), count(*) over () from skipped group by reason, host
+        order by 3 desc, 1, 2 limit ?1";
+    let mut known = 0;
+    let rows = all(db, sql, [ROWS as i64], |row| {
+        known = row.get(4)?;
+        Ok(vec![
+            Cell::text(&row.get::<_, String>(0)?),
+            Cell::Link(Link::new(&row.get::<_, String>(1)?)),
+            Cell::count(row.get(2)?),
+            Cell::Link(Link::new(&row.get::<_, String>(3)?)),
+        ])
+    })?;
+    let mut blocks = reasons.bars("Skipped URLs by reason", "Reason", "URLs", |_| "idle");
+    let names = ["Reason", "Host", "#URLs", "One of them"];
+    blocks.extend(Listing::new("Skipped URLs by reason and host", &names, rows, known, "pairs of reason and host"));
+    Ok(Section {
+        id: "skipped",
+        title: "What was skipped and why",
+        lead: match total {
+            0 => "Nothing was skipped.".to_owned(),
+            _ => format!("{} known and deliberately not requested.", counted(total, "URL")),
+        },
+        is_wide: true,
+        blocks,
+    })
+}
+
+const CHANGES: &str = "
+    with changes(run, url, change, at) as (
+        select ?1, url, case when first_seen >= ?2 then 'new' when status in (404, 410) then 'gone' else 'changed' end, changed_at
+        from (select u.url, u.first_seen_at as first_seen, p.status, p.changed_at from page p join url u on u.id = p.url_id
+              where p.changed_at >= ?2))";
+
+pub fn changes(db: &Connection, run: &Run) -> Result<Section, Failure> {
+    let mut section = Section {
+        id: "changes",
+        title: "What changed since the run before",
+        lead: "This is the first run: there is none before it to compare with.".to_owned(),
+        is_wide: true,
+        blocks: vec![],
+    };
+    if !run.has_earlier {
+        return Ok(section);
+    }
+    let counts = format!("{CHANGES} select change, count(*) from changes where run = ?1 group by 1 order by 1");
+    let counts: Vec<(String, i64)> = all(db, &counts, (run.id, run.started_at), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let known = counts.iter().map(|(_, n)| n).sum();
+    let each: Vec<_> = counts.iter().map(|(change, n)| format!("{} {change}", count(*n))).collect();
+    section.lead = if known == 0 { "Nothing.".to_owned() } else { format!("Pages: {}.", each.join(", ")) };
+    let rows = format!("{CHANGES} select url, change from changes where run = ?1 order by change, url limit ?3");
+    let rows = all(db, &rows, (run.id, run.started_at, ROWS as i64), |row| {
+        Ok(vec![Cell::Link(Link::new(&row.get::<_, String>(0)?)), Cell::text(&row.get::<_, String>(1)?)])
+    })?;
+    section.blocks = Listing::new("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
+    Ok(section)
+}

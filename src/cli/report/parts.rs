@@ -1,0 +1,235 @@
+//! What a report is made of: what the templates put on the page, already measured, worded and shortened.
+
+use crate::cli::output::printable;
+use crate::cli::words::count;
+
+use super::plot::{percent, round, shorten};
+
+/// A card of the page.
+#[derive(Debug)]
+pub struct Section {
+    /// The anchor.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// The finding in a sentence, totals included.
+    pub lead: String,
+    pub is_wide: bool,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+pub enum Block {
+    Stack(Stack),
+    Bars(Bars),
+    Columns(Columns),
+    Boxes(Boxes),
+    Listing(Listing),
+}
+
+/// One bar of several parts that make a whole.
+#[derive(Debug)]
+pub struct Stack {
+    pub parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+pub struct Part {
+    pub name: &'static str,
+    pub class: &'static str,
+    pub value: String,
+    pub share: String,
+    /// Left edge and width in percent.
+    pub x: f64,
+    pub width: f64,
+}
+
+impl Stack {
+    /// One part for each name, class and value, in that order.
+    pub fn new(values: &[(&'static str, &'static str, i64)]) -> Self {
+        let total: i64 = values.iter().map(|(_, _, value)| value).sum();
+        let mut before = 0;
+        let part = |&(name, class, value): &(&'static str, &'static str, i64)| {
+            let [x, width] = [before, value].map(|n| round(n as f64 * 100.0 / total.max(1) as f64));
+            before += value;
+            Part { name, class, value: count(value), share: percent(value, total), x, width }
+        };
+        Self { parts: values.iter().map(part).collect() }
+    }
+}
+
+/// A table whose rows are bars.
+#[derive(Debug)]
+pub struct Bars {
+    pub caption: &'static str,
+    pub label: &'static str,
+    pub unit: &'static str,
+    pub rows: Vec<Bar>,
+    /// What the top rows leave out.
+    pub rest: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Bar {
+    pub label: String,
+    pub class: &'static str,
+    pub width: f64,
+    pub value: String,
+    pub share: String,
+}
+
+/// Columns over an axis, with the same numbers as a table.
+#[derive(Debug)]
+pub struct Columns {
+    pub id: &'static str,
+    pub caption: &'static str,
+    pub description: String,
+    /// In pixels, without the axis.
+    pub height: f64,
+    pub columns: Vec<Column>,
+    pub lines: Vec<(f64, String)>,
+    pub ticks: Vec<Tick>,
+    pub heads: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Horizontal measures in percent, vertical ones in pixels.
+#[derive(Debug)]
+pub struct Column {
+    /// The row of the table that it shows.
+    pub row: usize,
+    pub x: f64,
+    pub width: f64,
+    pub y: f64,
+    pub height: f64,
+    pub class: &'static str,
+    pub tip: String,
+}
+
+#[derive(Debug)]
+pub struct Tick {
+    pub x: f64,
+    pub anchor: &'static str,
+    pub label: String,
+}
+
+impl Tick {
+    /// A label that stays inside the plot at its edges.
+    pub fn new(x: f64, label: String) -> Self {
+        let anchor = match x {
+            x if x < 6.0 => "start",
+            x if x > 94.0 => "end",
+            _ => "middle",
+        };
+        Self { x: round(x), anchor, label }
+    }
+}
+
+/// Quantiles by name on one common axis.
+#[derive(Debug)]
+pub struct Boxes {
+    pub caption: &'static str,
+    pub description: String,
+    pub ticks: Vec<Tick>,
+    pub rows: Vec<BoxRow>,
+}
+
+#[derive(Debug)]
+pub struct BoxRow {
+    pub host: Link,
+    pub pages: String,
+    /// Places of the 5th, 25th, 50th, 75th and 95th percentile in percent of the axis.
+    pub places: [f64; 5],
+    pub texts: [String; 5],
+}
+
+impl BoxRow {
+    pub fn width(&self) -> f64 {
+        round(self.places[3] - self.places[1])
+    }
+}
+
+/// A table that sorts and filters.
+#[derive(Debug)]
+pub struct Listing {
+    pub caption: &'static str,
+    pub heads: Vec<Head>,
+    pub rows: Vec<Vec<Cell>>,
+    /// How many rows there are in all, where not all are shown.
+    pub rest: Option<String>,
+}
+
+impl Listing {
+    /// The first rows of `known`; nothing if there are none.
+    pub fn new(
+        caption: &'static str,
+        names: &[&'static str],
+        rows: Vec<Vec<Cell>>,
+        known: i64,
+        noun: &str,
+    ) -> Vec<Block> {
+        let shown = rows.len() as i64;
+        let rest = (known > shown).then(|| format!("{} of {} {noun} shown.", count(shown), count(known)));
+        if rows.is_empty() { vec![] } else { vec![Block::Listing(Self { caption, heads: heads(names), rows, rest })] }
+    }
+}
+
+#[derive(Debug)]
+pub struct Head {
+    pub name: &'static str,
+    pub is_number: bool,
+}
+
+/// Heads of a listing; a name that starts with `#` is that of a column of numbers.
+fn heads(names: &[&'static str]) -> Vec<Head> {
+    let head = |name: &&'static str| match name.strip_prefix('#') {
+        Some(name) => Head { name, is_number: true },
+        None => Head { name, is_number: false },
+    };
+    names.iter().map(head).collect()
+}
+
+#[derive(Debug)]
+pub enum Cell {
+    Text(String),
+    Number { sort: f64, text: String },
+    Link(Link),
+    Links { links: Vec<Link>, more: Option<String> },
+    Chain(Vec<Link>),
+    Stack(Stack),
+}
+
+impl Cell {
+    pub fn text(text: &str) -> Self {
+        Self::Text(Self::words(text))
+    }
+
+    /// Words from the web as they are shown.
+    pub fn words(text: &str) -> String {
+        printable(&shorten(text, 200))
+    }
+
+    pub fn count(number: i64) -> Self {
+        Self::Number { sort: number as f64, text: count(number) }
+    }
+}
+
+/// An address from the web: a link only if it is one for the web.
+#[derive(Debug)]
+pub struct Link {
+    pub href: Option<String>,
+    pub text: String,
+    /// The whole address where the text is a shortened one.
+    pub full: Option<String>,
+}
+
+/// Characters of an address that are shown.
+const SHOWN: usize = 100;
+
+impl Link {
+    pub fn new(url: &str) -> Self {
+        let whole = printable(url);
+        let text = shorten(&whole, SHOWN);
+        let is_web = url.starts_with("http://") || url.starts_with("https://");
+        Self { href: is_web.then(|| url.to_owned()), full: (text != whole).then_some(whole), text }
+    }
+}

@@ -1,0 +1,148 @@
+//! The report in a real browser: run where there is a Chromium, in CI always.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "common/browser.rs"]
+mod browser;
+mod common;
+
+use std::path::Path;
+
+use browser::Browser;
+use common::{Bench, stderr};
+use harvestman::demo::{Reply, Server};
+
+const HOSTILE: &str = "</script><script>alert(1)</script><img src=http://evil.test/x onerror=alert(2)>";
+
+/// A site whose titles, links and types are markup.
+async fn hostile_site() -> Server {
+    let escaped = HOSTILE.replace('&', "&amp;").replace('<', "&lt;");
+    let server = Server::start(move |path| match path {
+        "/" => Reply::html(format!(
+            "<title>{escaped}</title><a href='/gone?\"><script>alert(3)</script>'>{escaped}</a>
+             <a href='/moved'>m</a><a href='/typed'>t</a><a href=\"/'onmouseover=alert(4)//\">q</a>"
+        )),
+        "/moved" => Reply::redirect(302, "/typed?<svg onload=alert(5)>"),
+        "/typed" => Reply::status(200).with_header("content-type", "text/\"><script>alert(6)</script>"),
+        path if path.starts_with("/gone") => Reply::status(404),
+        _ => Reply::html(format!("<title>{escaped}</title>")),
+    });
+    server.await.unwrap()
+}
+
+async fn report(bench: &Bench) -> String {
+    let output = bench.run(&["report", "-d", "crawl.db"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    format!("file://{}", bench.path("report.html").display())
+}
+
+/// Nothing was asked but the file itself, nothing went to the console, nothing popped up.
+fn is_quiet(browser: &Browser, url: &str) {
+    let asked: Vec<_> =
+        browser.told("Network.requestWillBeSent").iter().map(|event| &event["request"]["url"]).collect();
+    assert!(!asked.is_empty() && asked.iter().all(|asked| *asked == url), "{asked:?}");
+    for method in
+        ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening"]
+    {
+        assert!(browser.told(method).is_empty(), "{method}: {:?}", browser.told(method));
+    }
+}
+
+fn column(browser: &mut Browser, table: &str, column: usize) -> Vec<String> {
+    let rows = format!(
+        "[...document.querySelectorAll('{table} tbody tr')].filter(r => r.offsetParent).map(r => r.cells[{column}].textContent.trim())"
+    );
+    serde_json::from_value(browser.value(&rows)).unwrap()
+}
+
+/// Writes pictures of all screens for people to look at, and sees that no screen scrolls sideways.
+fn on_every_screen(browser: &mut Browser, name: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut grounds = Vec::new();
+    for scheme in ["light", "dark"] {
+        for width in [1400, 390] {
+            browser.screen(width, 900, scheme);
+            let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+            assert_eq!(browser.value(fits), true, "{name} at {width} in {scheme}");
+            std::fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), browser.picture()).unwrap();
+        }
+        grounds.push(browser.value("getComputedStyle(document.body).backgroundColor"));
+    }
+    assert_ne!(grounds[0], grounds[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demos_report_loads_nothing_says_nothing_sorts_and_filters() {
+    let Some(mut browser) = Browser::start() else { return };
+    let bench = Bench::new();
+    assert!(bench.run(&["demo", "-d", "crawl.db"]).await.status.success());
+    let url = report(&bench).await;
+    browser.screen(1400, 900, "light");
+    browser.open(&url);
+
+    let table = "#slowest table.listing";
+    let status = format!("document.querySelectorAll('{table} th button')[2]");
+    let size = format!("document.querySelectorAll('{table} th button')[3]");
+    let bytes = |browser: &mut Browser| -> Vec<i64> {
+        let sizes = format!(
+            "[...document.querySelectorAll('{table} tbody td[data-sort]:nth-child(4)')].map(c => +c.dataset.sort)"
+        );
+        serde_json::from_value(browser.value(&sizes)).unwrap()
+    };
+    let before = bytes(&mut browser);
+    assert!(!before.is_sorted() && before.len() > 10, "{before:?}");
+    browser.click(&size);
+    assert!(bytes(&mut browser).is_sorted_by(|a, b| a >= b));
+    browser.press("Enter", 13);
+    assert!(bytes(&mut browser).is_sorted(), "a key sorts the other way");
+    assert_eq!(browser.value(&format!("{size}.parentElement.ariaSort")), "ascending");
+    browser.click(&status);
+    assert_eq!(browser.value(&format!("document.querySelectorAll('{table} [aria-sort]').length")), 1);
+
+    let all = column(&mut browser, table, 0);
+    browser.click("document.querySelector('#slowest .filter input')");
+    browser.type_text("SLOW");
+    let left = column(&mut browser, table, 0);
+    assert!(!left.is_empty() && left.len() < all.len(), "{left:?}");
+    let told = browser.value("document.querySelector('#slowest .filter [role=status]').textContent");
+    assert_eq!(told, format!("{} of {} rows", left.len(), all.len()));
+
+    browser.open(&url);
+    on_every_screen(&mut browser, "demo");
+    is_quiet(&browser, &url);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markup_from_the_web_is_shown_as_text_and_runs_nowhere() {
+    let Some(mut browser) = Browser::start() else { return };
+    let site = hostile_site().await;
+    let bench = Bench::new();
+    let output = bench.run(&["crawl", &site.url("/"), "--rate", "0"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let url = report(&bench).await;
+    browser.open(&url);
+    assert!(column(&mut browser, "#slowest table.listing", 1).contains(&HOSTILE.to_owned()));
+    assert_eq!(browser.value("document.scripts.length"), 1);
+    assert_eq!(browser.value("document.querySelectorAll('img, svg [onload], [onmouseover], [onerror]').length"), 0);
+    is_quiet(&browser, &url);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_slipped_into_the_page_could_still_ask_nothing() {
+    let Some(mut browser) = Browser::start() else { return };
+    let site = Server::start(|_| Reply::html("<title>t</title>")).await.unwrap();
+    let bench = Bench::new();
+    assert!(bench.run(&["crawl", &site.url("/"), "--rate", "0"]).await.status.success());
+    let url = report(&bench).await;
+    let before = site.hit_count();
+    browser.open(&url);
+    let slip = format!(
+        "new Promise(done => {{ let refused = 0; \
+         document.addEventListener('securitypolicyviolation', () => {{ if (++refused === 3) done(); }}); \
+         document.body.insertAdjacentHTML('beforeend', \
+         '<img src={0}><iframe src={0}></iframe><link rel=stylesheet href={0}>'); }})",
+        site.url("/slipped")
+    );
+    browser.ask("Runtime.evaluate", serde_json::json!({"expression": slip, "awaitPromise": true}));
+    assert_eq!(site.hit_count(), before);
+}
