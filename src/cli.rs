@@ -9,6 +9,7 @@ mod hints;
 mod output;
 mod progress;
 mod query;
+mod recipes;
 mod robots;
 mod seeds;
 mod show;
@@ -57,7 +58,9 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
-        Command::Query { database, sql, format } => query::run(&database.database, &sql, format),
+        Command::Query { database, question, param, format } => {
+            query::run(&database.database, &question, &param, format)
+        }
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,

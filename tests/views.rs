@@ -15,7 +15,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 14] = [
+const VIEWS: [(&str, &str); 20] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -38,6 +38,12 @@ const VIEWS: [(&str, &str); 14] = [
     ("hosts", "host, discovered, fetched, failed, skipped, pending, mean_elapsed_ms, robots_status, crawl_delay_ms"),
     ("fetches", "run, url, at, status, failure, elapsed_ms, bytes, unchanged"),
     ("accounting", "discovered, fetched, failed, skipped, pending"),
+    ("urls", "url, host, state, reason, depth, referrer, first_seen_at"),
+    ("seeds", "url, state, reason, status"),
+    ("inbound_links", "url, links, pages"),
+    ("orphans", "url, host, status, depth, referrer"),
+    ("redirect_chains", "from_url, to_url, hops, path, status"),
+    ("page_ranks", "url, rank"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {
@@ -209,7 +215,7 @@ async fn times_are_iso_8601_in_utc_and_lie_within_the_crawl() {
             columns += 1;
         }
     }
-    assert_eq!(columns, 8);
+    assert_eq!(columns, 9);
     let order = "select count(*) from pages where not first_seen_at <= fetched_at or changed_at <> fetched_at";
     assert_eq!(bench.rows(order).await, ["0"]);
 }

@@ -102,8 +102,13 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     )
     .bind(&json)
     .bind(visit::now())
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    sqlx::query("delete from seed").execute(&mut *tx).await?;
+    sqlx::query("insert into seed (url_id) select id from url where url in (select value ->> 0 from json_each(?1))")
+        .bind(&json)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
