@@ -4,6 +4,7 @@ mod args;
 mod console;
 mod crawl;
 mod demo;
+mod explain;
 mod failure;
 mod hints;
 mod output;
@@ -63,6 +64,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         }
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
+        Command::Explain { database, url, json } => explain::run(&database.database, &url, json),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

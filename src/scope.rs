@@ -48,7 +48,7 @@ impl Scope {
     /// Reasons that depend on the URL alone come first, then `nofollow`, then `depth`: so a target that a second,
     /// better link leads to changes only between the last two.
     pub fn judge(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
-        if self.seeds.contains(url.as_str()) {
+        if self.is_seed(url) {
             return None;
         }
         if url.as_str().len() > self.max_url_length {
@@ -70,6 +70,11 @@ impl Scope {
             return Some(SkipReason::Depth);
         }
         None
+    }
+
+    /// Whether it was asked for by name.
+    pub fn is_seed(&self, url: &CanonicalUrl) -> bool {
+        self.seeds.contains(url.as_str())
     }
 
     /// Whether a seed names this very host, port included: the licence to connect to a private address.

@@ -451,7 +451,13 @@ async fn a_file_that_is_no_crawl_is_named_in_one_line() {
     sqlx::query("create table accounting (x)").execute(&mut db).await.unwrap();
     db.close().await.unwrap();
     for file in ["missing", "folder", "text", "empty", "foreign"] {
-        for command in [&["query", "select * from pages"][..], &["show", "http://a.test/"], &["status"]] {
+        for command in [
+            &["query", "select * from pages"][..],
+            &["query", "--recipe", "depths"],
+            &["show", "http://a.test/"],
+            &["explain", "http://a.test/"],
+            &["status"],
+        ] {
             let output = bench.run(&[command, &["-d", file]].concat()).await;
             let said = stderr(&output);
             assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()), "{command:?} {file}: {said}");

@@ -57,6 +57,16 @@ pub enum Command {
         #[command(flatten)]
         part: Part,
     },
+    /// Why a URL was or was not fetched: how it was found, scope, robots rule, requests, and what happens next
+    Explain {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// In any spelling; it need not be in the database
+        url: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Say which URLs a robots.txt allows
     Robots {
         /// A file or an http(s) URL

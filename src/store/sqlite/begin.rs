@@ -6,6 +6,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::politeness;
 use crate::scope::Scope;
+use crate::store::settings::Settings;
 use crate::store::{Accounting, StoreError};
 use crate::visit;
 
@@ -53,6 +54,7 @@ impl SqliteStore {
             .execute(&mut *tx)
             .await?;
         admit(&mut tx, seeds).await?;
+        remember(&mut tx, config).await?;
         if settings_changed(&mut tx, config, seeds).await? {
             judge_again(&mut tx, scope).await?;
         }
@@ -107,6 +109,16 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     sqlx::query("delete from seed").execute(&mut *tx).await?;
     sqlx::query("insert into seed (url_id) select id from url where url in (select value ->> 0 from json_each(?1))")
         .bind(&json)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Keeps the settings for those who ask what became of a URL, or would.
+async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
+    let json = serde_json::to_string(&Settings::of(config)).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
+        .bind(json)
         .execute(tx)
         .await?;
     Ok(())
