@@ -1,4 +1,4 @@
 -- The hosts out of scope that pages link to.
-select u.host, count(distinct u.url) as urls, count(*) as links, min(l.from_url) as found_on
-from urls u join links l on l.to_url = u.url
+select u.host, count(*) as urls, sum(n.links) as links, min(u.url) as example
+from urls u join inbound_links n on n.url = u.url
 where u.reason = 'scope' group by u.host order by links desc, u.host

@@ -15,7 +15,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 20] = [
+const VIEWS: [(&str, &str); 21] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -41,6 +41,7 @@ const VIEWS: [(&str, &str); 20] = [
     ("urls", "url, host, state, reason, depth, referrer, first_seen_at"),
     ("seeds", "url, state, reason, status"),
     ("inbound_links", "url, links, pages"),
+    ("host_links", "from_host, to_host, links"),
     ("orphans", "url, host, status, depth, referrer"),
     ("redirect_chains", "from_url, to_url, hops, path, status"),
     ("page_ranks", "url, rank"),

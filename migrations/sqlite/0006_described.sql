@@ -205,6 +205,16 @@ select u.url, -- The canonical URL
 from (select to_id, count(*) as links, count(distinct from_id) as pages from link where from_id <> to_id group by to_id) n
 join url u on u.id = n.to_id;
 
+create view host_links as -- One row for each pair of hosts of which one links to the other.
+select f.host as from_host, -- The host of the pages with the links
+    t.host as to_host, -- The host they lead to
+    n.links -- How many there are
+from (select a.host_id as from_id, b.host_id as to_id, count(*) as links
+      from link l join url a on a.id = l.from_id join url b on b.id = l.to_id
+      where a.host_id <> b.host_id group by a.host_id, b.host_id) n
+join host f on f.id = n.from_id
+join host t on t.id = n.to_id;
+
 create view orphans as -- One row for each page that no other page links to: it is a seed, or a redirect leads there.
 select u.url, -- The canonical URL
     h.host, -- Scheme, host and port
