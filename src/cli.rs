@@ -4,12 +4,14 @@ mod args;
 mod console;
 mod crawl;
 mod demo;
+mod explain;
 mod export;
 mod failure;
 mod hints;
 mod output;
 mod progress;
 mod query;
+mod recipes;
 mod report;
 mod robots;
 mod seeds;
@@ -59,11 +61,14 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
-        Command::Query { database, sql, format } => query::run(&database.database, &sql, format),
+        Command::Query { database, question, param, format } => {
+            query::run(&database.database, &question, &param, format)
+        }
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
         Command::Export(args) => export::run(&args, console),
         Command::Report { database, output } => report::run(&database.database, &output, console),
+        Command::Explain { database, url, json } => explain::run(&database.database, &url, json),
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

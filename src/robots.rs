@@ -82,6 +82,33 @@ impl Rules {
         Some(self.robots.sitemaps().iter().filter_map(|url| CanonicalUrl::parse(url.as_str()).ok()).collect())
     }
 
+    /// The user agent whose group applies, lower case; `*` if no group names the crawler.
+    pub fn group(&self) -> &str {
+        self.robots.user_agent()
+    }
+
+    /// Where in `body`, which these rules were read from, the deciding rule stands: the line's number, counted from 1,
+    /// and its text.
+    pub fn deciding_place(&self, body: &[u8], product_token: &str, url: &CanonicalUrl) -> Option<(usize, String)> {
+        let rule = self.robots.matching_rule(url.path_and_query())?;
+        let ending = if body.contains(&b'\n') { b'\n' } else { b'\r' };
+        let lines: Vec<_> = body.split_inclusive(|&byte| byte == ending).collect();
+        let ends: Vec<_> = lines
+            .iter()
+            .scan(0, |end, line| {
+                *end += line.len();
+                Some(*end)
+            })
+            .collect();
+        // The parser names no lines: the rule stands on the last line of the shortest beginning that has it.
+        let place = ends.partition_point(|&end| {
+            let start = Self::parse(&body[..end], product_token).robots;
+            start.user_agent() != self.group() || !start.rules().contains(rule)
+        });
+        let text = String::from_utf8_lossy(lines.get(place)?).trim().to_owned();
+        Some((place + 1, text))
+    }
+
     /// How long the host asks crawlers to wait between requests.
     pub fn crawl_delay(&self) -> Option<Duration> {
         self.robots.crawl_delay()
@@ -131,6 +158,22 @@ mod tests {
         assert_eq!(rules.deciding_line(&url("/a/b")).as_deref(), Some("Allow: /a/b$"));
         assert_eq!(rules.deciding_line(&url("/x.gif?y")).as_deref(), Some("Disallow: /*.gif"));
         assert_eq!(rules.deciding_line(&url("/x")), None);
+    }
+
+    #[test]
+    fn the_deciding_rule_is_found_in_its_group_by_line() {
+        let body = b"# Rules\r\nUser-agent: *\r\nDisallow: /a\r\n\r\nUser-agent: bot extra\r\nCrawl-delay: 1\r\n\
+            disallow : /a # no entry\r\nAllow: /a/b\r\n";
+        for (token, path, group, place) in [
+            ("bot", "/a/c", "bot", Some((7, "disallow : /a # no entry"))),
+            ("bot", "/a/b", "bot", Some((8, "Allow: /a/b"))),
+            ("bot", "/b", "bot", None),
+            ("other", "/a/b", "*", Some((3, "Disallow: /a"))),
+        ] {
+            let rules = Rules::parse(body, token);
+            let found = rules.deciding_place(body, token, &url(path));
+            assert_eq!((rules.group(), found), (group, place.map(|(line, text)| (line, text.to_owned()))), "{path}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Scope {
     /// Reasons that depend on the URL alone come first, then `nofollow`, then `depth`: so a target that a second,
     /// better link leads to changes only between the last two.
     pub fn judge(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
-        if self.seeds.contains(url.as_str()) {
+        if self.is_seed(url) {
             return None;
         }
         if url.as_str().len() > self.max_url_length {
@@ -104,6 +104,11 @@ impl Scope {
             ScopeKind::Prefix => self.hosts.contains(host),
             _ => CanonicalUrl::parse(host.as_str()).is_ok_and(|url| self.within(&url)),
         }
+    }
+
+    /// Whether it was asked for by name.
+    pub fn is_seed(&self, url: &CanonicalUrl) -> bool {
+        self.seeds.contains(url.as_str())
     }
 
     /// Whether a seed names this very host, port included: the licence to connect to a private address.

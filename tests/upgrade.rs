@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Bench, stderr};
+use common::{Bench, stderr, stdout};
 use harvestman::demo::{Server, graph_page};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -46,4 +46,26 @@ async fn a_crawl_of_the_first_version_is_continued() {
     let all = "select (select count(*) from runs), (select count(*) from pages where status = 200),
                    (select first_seen_at from pages where url like '%/p/0')";
     assert_eq!(bench.rows(all).await, ["1|5|1970-01-01T00:00:01.000Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_the_first_version_is_explained_as_far_as_it_can_be() {
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 1).await;
+    let rows = "insert into run (id, started_at) values (1, 1000);
+        insert into meta values ('holder', 'nobody');
+        insert into host (id, host, robots_at, robots_status, robots_body)
+            values (1, 'http://old.test', 1000, 200, x'557365722d6167656e743a202a0a446973616c6c6f773a202f700a');
+        insert into url (id, url, host_id, state, reason, depth, first_seen_at)
+            values (1, 'http://old.test/p', 1, 3, 'robots', 0, 1000)";
+    sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    for (url, words) in [
+        ("http://old.test/p", ["skipped: robots", "line 2: Disallow: /p", "kept no settings"]),
+        ("http://old.test/new", ["unknown", "No rule matches", "earlier version"]),
+    ] {
+        let output = bench.run(&["explain", url]).await;
+        let told = stdout(&output);
+        assert!(output.status.success() && words.iter().all(|word| told.contains(word)), "{told}{}", stderr(&output));
+    }
 }

@@ -15,7 +15,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 14] = [
+const VIEWS: [(&str, &str); 21] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -38,6 +38,13 @@ const VIEWS: [(&str, &str); 14] = [
     ("hosts", "host, discovered, fetched, failed, skipped, pending, mean_elapsed_ms, robots_status, crawl_delay_ms"),
     ("fetches", "run, url, at, status, failure, elapsed_ms, bytes, unchanged"),
     ("accounting", "discovered, fetched, failed, skipped, pending"),
+    ("urls", "url, host, state, reason, depth, referrer, first_seen_at"),
+    ("seeds", "url, state, reason, status"),
+    ("inbound_links", "url, links, pages"),
+    ("host_links", "from_host, to_host, links"),
+    ("orphans", "url, host, status, depth, referrer"),
+    ("redirect_chains", "from_url, to_url, hops, path, status"),
+    ("page_ranks", "url, rank"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {
@@ -209,7 +216,7 @@ async fn times_are_iso_8601_in_utc_and_lie_within_the_crawl() {
             columns += 1;
         }
     }
-    assert_eq!(columns, 8);
+    assert_eq!(columns, 9);
     let order = "select count(*) from pages where not first_seen_at <= fetched_at or changed_at <> fetched_at";
     assert_eq!(bench.rows(order).await, ["0"]);
 }
@@ -445,7 +452,13 @@ async fn a_file_that_is_no_crawl_is_named_in_one_line() {
     sqlx::query("create table accounting (x)").execute(&mut db).await.unwrap();
     db.close().await.unwrap();
     for file in ["missing", "folder", "text", "empty", "foreign"] {
-        for command in [&["query", "select * from pages"][..], &["show", "http://a.test/"], &["status"]] {
+        for command in [
+            &["query", "select * from pages"][..],
+            &["query", "--recipe", "depths"],
+            &["show", "http://a.test/"],
+            &["explain", "http://a.test/"],
+            &["status"],
+        ] {
             let output = bench.run(&[command, &["-d", file]].concat()).await;
             let said = stderr(&output);
             assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()), "{command:?} {file}: {said}");

@@ -32,8 +32,7 @@ create table change (
     at integer not null
 );
 
-create view changes as
--- What each run found new, changed, gone or restored.
+create view changes as -- One row for each page that a run found new, changed, gone or restored.
 select c.run_id as run, -- The run that found it.
     u.url, -- The canonical URL.
     c.kind as change, -- new, changed, gone (404 or 410) or restored.
@@ -42,8 +41,7 @@ from (select new_run as run_id, url_id, 'new' as kind, new_at as at from page wh
       union all select run_id, url_id, kind, at from change) c
 join url u on u.id = c.url_id;
 
-create view recrawl as
--- When each known page is due again, by the settings of the last crawl.
+create view recrawl as -- One row for each fetched page: when it is due again, by the settings of the last crawl.
 select u.url, -- The canonical URL.
     h.host, -- Its host.
     p.interval_ms, -- The interval of --recrawl-after auto; null while only one answer is known.

@@ -6,8 +6,7 @@ alter table url add column lastmod integer;
 alter table edge add column step integer not null default 1;
 
 drop view recrawl;
-create view recrawl as
--- When each known page is due again, by the settings of the last crawl.
+create view recrawl as -- One row for each fetched page: when it is due again, by the settings of the last crawl.
 select u.url, -- The canonical URL.
     h.host, -- Its host.
     p.interval_ms, -- The interval of --recrawl-after auto; null while only one answer is known.

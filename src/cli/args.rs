@@ -36,11 +36,15 @@ pub enum LogFormat {
 pub enum Command {
     /// Crawl from seeds into a database; the same command continues an interrupted crawl
     Crawl(Box<CrawlArgs>),
-    /// Run read-only SQL on the database
+    /// Run read-only SQL on the database, or a recipe
     Query {
         #[command(flatten)]
         database: DatabaseArg,
-        sql: String,
+        #[command(flatten)]
+        question: Question,
+        /// The value of :NAME in the SQL; repeatable
+        #[arg(long, value_name = "NAME=VALUE")]
+        param: Vec<Param>,
         #[arg(long, default_value = "table")]
         format: Format,
     },
@@ -63,6 +67,16 @@ pub enum Command {
         /// The file to write; - for standard output
         #[arg(short, long, value_name = "FILE", default_value = "report.html")]
         output: String,
+    },
+    /// Why a URL was or was not fetched: how it was found, scope, robots rule, requests, and what happens next
+    Explain {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// In any spelling; it need not be in the database
+        url: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Say which URLs a robots.txt allows
     Robots {
@@ -91,6 +105,34 @@ pub struct DatabaseArg {
     /// The crawl's SQLite file
     #[arg(short, long, default_value = "crawl.db", env = "HARVESTMAN_DATABASE")]
     pub database: String,
+}
+
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct Question {
+    /// What to ask
+    pub sql: Option<String>,
+    /// Run a useful query by its name
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+    /// Show the recipes
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// A parameter of a query as `name=value`.
+#[derive(Debug, Clone)]
+pub struct Param {
+    pub name: String,
+    pub value: String,
+}
+
+impl std::str::FromStr for Param {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("write a parameter as name=value")?;
+        Ok(Self { name: name.trim_start_matches([':', '@', '$']).to_owned(), value: value.to_owned() })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Args)]

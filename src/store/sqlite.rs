@@ -188,14 +188,16 @@ fn stored_robots(row: &sqlx::sqlite::SqliteRow) -> Option<StoredRobots> {
     let status: Option<u16> = row.get("robots_status");
     let failure: Option<String> = row.get("robots_failure");
     let body: Option<Vec<u8>> = row.get("robots_body");
-    let answer = match (status, body) {
+    Some(StoredRobots { fetched_at: fetched_at?, answer: robots_answer(status, failure.as_deref(), body) })
+}
+
+/// What robots.txt said, from the columns of its host.
+pub fn robots_answer(status: Option<u16>, failure: Option<&str>, body: Option<Vec<u8>>) -> RobotsAnswer {
+    match (status, body) {
         (Some(status), Some(body)) => RobotsAnswer::Rules { status, body },
         (Some(status), None) if status < 500 => RobotsAnswer::Unavailable { status },
-        (status, _) => {
-            RobotsAnswer::Unreachable { status, failure: failure.as_deref().and_then(FailureKind::from_word) }
-        }
-    };
-    Some(StoredRobots { fetched_at: fetched_at?, answer })
+        (status, _) => RobotsAnswer::Unreachable { status, failure: failure.and_then(FailureKind::from_word) },
+    }
 }
 
 async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {

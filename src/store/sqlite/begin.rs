@@ -5,6 +5,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
+use crate::store::settings::Settings;
 use crate::store::{Accounting, StoreError};
 use crate::visit;
 
@@ -57,6 +58,7 @@ impl SqliteStore {
             .await?;
         admit(&mut tx, seeds).await?;
         save_recrawl(&mut tx, config).await?;
+        remember(&mut tx, config).await?;
         if settings_changed(&mut tx, config, seeds).await? {
             judge_again(&mut tx, scope, config.sitemaps).await?;
         }
@@ -92,8 +94,23 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     )
     .bind(&json)
     .bind(visit::now())
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    sqlx::query("delete from seed").execute(&mut *tx).await?;
+    sqlx::query("insert into seed (url_id) select id from url where url in (select value ->> 0 from json_each(?1))")
+        .bind(&json)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Keeps the settings for those who ask what became of a URL, or would.
+async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
+    let json = serde_json::to_string(&Settings::of(config)).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
+        .bind(json)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -1,0 +1,248 @@
+//! `explain`: why a URL was or was not fetched, and what happens next; for one never seen, what would happen.
+
+mod facts;
+mod meaning;
+mod verdict;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use harvestman::canonical::CanonicalUrl;
+use harvestman::store::sqlite::{file_path, read, timestamp};
+use harvestman::visit;
+use serde::Serialize;
+
+use super::output::printable;
+use super::{Failure, words};
+use facts::{Facts, Hop, Request, Response};
+use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
+
+/// The answer; its fields are the keys of `--json`.
+#[derive(Debug, Serialize)]
+struct Explanation {
+    url: String,
+    /// `fetched`, `failed`, `skipped`, `pending` or `unknown`.
+    state: &'static str,
+    /// Why it is skipped, or how it failed, in one word.
+    reason: Option<String>,
+    meaning: String,
+    /// How it failed, in words.
+    message: Option<String>,
+    response: Option<Response>,
+    depth: Option<u32>,
+    first_seen_at: Option<String>,
+    /// From the seed to the URL.
+    found: Vec<Hop>,
+    scope: Option<ScopeVerdict>,
+    robots: RobotsVerdict,
+    /// All that were made.
+    request_count: i64,
+    /// The last twenty, oldest first.
+    requests: Vec<Request>,
+    next: Next,
+    /// Of a URL never seen.
+    would: Option<Would>,
+}
+
+pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
+    let typed = url;
+    let url = CanonicalUrl::parse(typed).map_err(|e| {
+        let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(typed))).cause(&e);
+        failure.hint("write the whole URL, such as https://example.com/page")
+    })?;
+    let Ok(path) = file_path(database);
+    let db = read::open(&path)?;
+    let explanation = explain(&url, facts::gather(&db, &url)?);
+    let text = if json {
+        serde_json::to_string(&explanation).map_err(std::io::Error::from)? + "\n"
+    } else {
+        explanation.text(typed)
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(0)
+}
+
+fn explain(url: &CanonicalUrl, facts: Facts) -> Explanation {
+    let scope = verdict::scope(url, &facts);
+    let robots = verdict::robots(url, &facts);
+    let would = if facts.known.is_none() { verdict::would(scope.as_ref(), &robots) } else { None };
+    let next = verdict::next(&facts, &robots, would.as_ref());
+    let (state, reason, meaning) = state(&facts);
+    Explanation {
+        url: url.to_string(),
+        state,
+        reason,
+        meaning,
+        message: facts.failure.map(|(_, message)| message),
+        response: facts.response,
+        depth: facts.known.as_ref().map(|known| known.depth),
+        first_seen_at: facts.known.as_ref().map(|known| timestamp(known.first_seen_at)),
+        found: facts.found,
+        scope,
+        robots,
+        request_count: facts.requests.1,
+        requests: facts.requests.0,
+        next,
+        would,
+    }
+}
+
+/// State, reason, and what that means.
+fn state(facts: &Facts) -> (&'static str, Option<String>, String) {
+    let Some(known) = &facts.known else {
+        return ("unknown", None, "So far no page linked to it, and it was no seed.".to_owned());
+    };
+    match known.state {
+        0 if known.attempts > 0 => {
+            let tries = words::counted(known.attempts, "request");
+            ("pending", None, format!("It waits to be tried again, after {tries} in this run."))
+        }
+        0 => ("pending", None, "It waits to be fetched.".to_owned()),
+        1 => {
+            let redirects = facts.response.as_ref().is_some_and(|response| response.redirect_to.is_some());
+            let meaning =
+                if redirects { "It redirects; its target is a URL of its own." } else { "Its response is stored." };
+            ("fetched", None, meaning.to_owned())
+        }
+        2 => {
+            let kind = facts.failure.as_ref().map(|(kind, _)| kind.clone());
+            let meaning = meaning::of_failed(kind.as_deref().unwrap_or_default()).0.to_owned();
+            ("failed", kind, meaning)
+        }
+        _ => {
+            let meaning = meaning::of_skipped(known.reason.as_deref().unwrap_or_default()).0.to_owned();
+            ("skipped", known.reason.clone(), meaning)
+        }
+    }
+}
+
+/// Lines of text under labels.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    /// The first line has the label, those after it none.
+    fn put(&mut self, label: &str, line: &str) {
+        let _ = writeln!(self.0, "{label:12}{}", printable(line));
+    }
+}
+
+impl Explanation {
+    fn text(&self, typed: &str) -> String {
+        let mut lines = Lines(format!("{}\n", self.url));
+        if typed != self.url {
+            lines.put("typed as", typed);
+        }
+        let state =
+            self.reason.as_ref().map_or_else(|| self.state.to_owned(), |reason| format!("{}: {reason}", self.state));
+        lines.put("state", &state);
+        lines.put("", &self.meaning);
+        if let Some(message) = &self.message {
+            lines.put("", message);
+        }
+        if let Some(response) = &self.response {
+            lines.put("response", &response.line());
+        }
+        lines.put("next", &self.next.what);
+        if let Some(at) = &self.next.at {
+            lines.put("", &format!("Not before {at}."));
+        }
+        self.found_text(&mut lines);
+        match &self.scope {
+            Some(scope) => {
+                let verdict = if scope.verdict == "in" { "yes".to_owned() } else { format!("no, {}", scope.verdict) };
+                lines.put("in scope", &format!("{verdict} (--scope {}). {}", scope.scope, scope.meaning));
+            }
+            None => lines.put("in scope", "not known: an earlier version wrote this database and kept no settings"),
+        }
+        self.robots.text(&mut lines);
+        self.requests_text(&mut lines);
+        lines.0
+    }
+
+    fn found_text(&self, lines: &mut Lines) {
+        if let Some(depth) = self.depth {
+            let max = self.scope.as_ref().and_then(|scope| scope.max_depth);
+            let max = max.map_or_else(String::new, |max| format!(", of {max} at most (--max-depth)"));
+            let links = words::counted(depth, "link");
+            lines.put("depth", &format!("{depth}: {links} away from a seed{max}"));
+        }
+        let mut label = "found";
+        if self.found.first().is_some_and(|first| first.how != "seed") {
+            lines.put(
+                std::mem::take(&mut label),
+                "… from a seed, by a way that is too long to show or not known any more",
+            );
+        }
+        for hop in &self.found {
+            let text = hop.text.as_deref().filter(|text| !text.is_empty());
+            let text = text.map_or_else(String::new, |text| format!(" “{text}”"));
+            let how = match hop.how.as_str() {
+                "seed" => "seed",
+                "redirect" => "redirect to",
+                "link" => "link to",
+                element => &format!("<{element}>{text} to"),
+            };
+            lines.put(std::mem::take(&mut label), &format!("{how} {}", hop.url));
+        }
+        if let Some(at) = &self.first_seen_at {
+            lines.put("", &format!("first seen {at}"));
+        }
+    }
+
+    fn requests_text(&self, lines: &mut Lines) {
+        let shown = self.requests.len();
+        let total = match self.request_count {
+            0 => "none".to_owned(),
+            count if usize::try_from(count) == Ok(shown) => words::counted(count, "request"),
+            count => format!("the last {shown} of {}", words::count(count)),
+        };
+        lines.put("requests", &total);
+        for request in &self.requests {
+            lines.put("", &request.line());
+        }
+    }
+}
+
+impl Response {
+    fn line(&self) -> String {
+        let to = self.redirect_to.as_ref().map_or_else(String::new, |to| format!(", redirect to {to}"));
+        let kind = self.content_type.as_ref().map_or_else(String::new, |kind| format!(", {kind}"));
+        format!("{}{kind}{to}, received {}", self.status, self.fetched_at)
+    }
+}
+
+impl Request {
+    fn line(&self) -> String {
+        let answer = match (self.status, &self.failure) {
+            (Some(status), _) => status.to_string(),
+            (None, failure) => failure.clone().unwrap_or_default(),
+        };
+        let size = if self.failure.is_some() { String::new() } else { format!(", {}", words::size(self.bytes)) };
+        let unchanged = if self.unchanged { ", unchanged" } else { "" };
+        format!("{}  run {}: {answer} after {} ms{size}{unchanged}", self.at, self.run, self.elapsed_ms)
+    }
+}
+
+impl RobotsVerdict {
+    fn text(&self, lines: &mut Lines) {
+        lines.put("robots.txt", &format!("{}: {}", self.verdict, self.meaning));
+        if let Some(group) = &self.group {
+            let rule = self.line.zip(self.rule.as_ref()).map(|(line, rule)| format!(", line {line}: {rule}"));
+            lines.put("", &format!("group of user agent {group}{}", rule.unwrap_or_default()));
+        }
+        if let Some(delay) = self.crawl_delay_ms {
+            lines.put("", &format!("asks for {} ms between requests", words::count(delay)));
+        }
+        if let (Some(url), Some(at)) = (&self.url, &self.asked_at) {
+            let status = self.status.map(|status| status.to_string()).or_else(|| self.failure.clone());
+            let age = at.parse::<jiff::Timestamp>().map_or(0, |at| visit::now().saturating_sub(at.as_millisecond()));
+            let age = words::time(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
+            lines.put(
+                "",
+                &format!("{url} answered {} {age} ago, {at}", status.unwrap_or_else(|| "nothing usable".into())),
+            );
+        }
+    }
+}

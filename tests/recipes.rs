@@ -1,0 +1,216 @@
+//! The recipes and what docs/queries.md says of them and of the views: each is run, so that none of it rots.
+//! `BLESS=1 cargo test --test recipes` writes the document's generated parts anew.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use common::{Bench, stderr, stdout};
+use serde_json::{Map, Value};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+
+/// The demo's front pages, and the ports of their hosts in the document.
+const SITES: [(&str, u16); 4] = [
+    ("%Harvestman Gazette", 18_470),
+    ("%Web Spinner''s Shop", 18_471),
+    ("%Opilio Wiki", 18_472),
+    ("%Quiet Corner", 18_473),
+];
+
+async fn write(bench: &Bench, sql: String) {
+    let mut db = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(bench.path("crawl.db"))).await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(db.as_mut().unwrap()).await.unwrap();
+    db.unwrap().close().await.unwrap();
+}
+
+/// The demo, crawled. Its hosts have the document's ports, even if these were not free.
+async fn demo() -> Bench {
+    let bench = Bench::new();
+    let output = bench.run(&["demo", "--database", "crawl.db", "--quiet"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    for (title, port) in SITES {
+        let sql = format!("select host from pages where depth = 0 and title like '{title}'");
+        let [host] = &bench.rows(&sql).await[..] else { panic!("one front page of {title}") };
+        let usual = format!("http://127.0.0.1:{port}");
+        if *host != usual {
+            let tables = ["url", "host"].map(|t| format!("update {t} set {t} = replace({t}, '{host}', '{usual}')"));
+            write(&bench, tables.join(";")).await;
+        }
+    }
+    bench
+}
+
+async fn recipe(bench: &Bench, name: &str, params: &[&str]) -> Vec<Map<String, Value>> {
+    let output = bench.run(&[&["query", "--recipe", name, "--format", "json"], params].concat()).await;
+    assert!(output.status.success(), "{name}: {}", stderr(&output));
+    serde_json::from_str(&stdout(&output)).unwrap()
+}
+
+fn files() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut files: Vec<_> = paths.map(|path| (name(&path), std::fs::read_to_string(path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+async fn listed(bench: &Bench) -> Vec<(String, String)> {
+    let output = bench.run(&["query", "--list", "--format", "json"]).await;
+    let list: Vec<Map<String, Value>> = serde_json::from_str(&stdout(&output)).unwrap();
+    list.iter().map(|row| ["recipe", "answers"].map(|key| row[key].as_str().unwrap().to_owned()).into()).collect()
+}
+
+/// Rows as a Markdown table. Times differ from crawl to crawl, and with them the order of the rows.
+fn markdown(rows: &[Map<String, Value>]) -> String {
+    let Some(first) = rows.first() else { return "No rows: the demo has none.\n".to_owned() };
+    let cell = |(name, value): (&String, &Value)| match value {
+        _ if name.ends_with("_ms") => "…".to_owned(),
+        Value::Null => String::new(),
+        Value::String(text) => text.replace('|', "\\|"),
+        other => other.to_string(),
+    };
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut lines: Vec<_> = rows.iter().map(|row| line(row.iter().map(cell).collect())).collect();
+    if first.keys().any(|name| name.ends_with("_ms")) {
+        lines.sort();
+    }
+    line(first.keys().cloned().collect()) + &"|---".repeat(first.len()) + "|\n" + &lines.concat()
+}
+
+async fn recipes_part(bench: &Bench) -> String {
+    let files = files();
+    let mut part = String::new();
+    for (name, about) in listed(bench).await {
+        let sql = &files.iter().find(|(file, _)| *file == name).unwrap().1;
+        let code: String = sql.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line}\n")).collect();
+        let answer = markdown(&recipe(bench, &name, &[]).await);
+        let _ = writeln!(part, "### {name}\n\n{about}\n\n```sql\n{code}```\n\n{answer}");
+    }
+    part
+}
+
+/// What a view's SQL says of it and, one after the other, of its columns.
+fn described(sql: &str) -> (String, Vec<String>) {
+    let (head, rest) = sql.split_once('\n').unwrap();
+    let about = head.split_once(" as -- ").unwrap_or_else(|| panic!("no description: {head}")).1.to_owned();
+    // What comes before the columns are helping queries; the columns end where `from` begins.
+    let code =
+        rest.lines().skip_while(|line| !line.starts_with("select ")).take_while(|line| !line.starts_with("from "));
+    let comments = code.filter_map(|line| line.split_once(" -- ").filter(|(code, _)| !code.trim().is_empty()));
+    (about, comments.map(|(_, comment)| comment.to_owned()).collect())
+}
+
+async fn views_part(bench: &Bench) -> String {
+    let mut part = String::new();
+    for view in bench.rows("select name from sqlite_master where type = 'view' order by rowid").await {
+        let sql = bench.rows(&format!("select sql from sqlite_master where name = '{view}'")).await.concat();
+        let columns = bench.rows(&format!("select name from pragma_table_info('{view}') order by cid")).await;
+        let (about, comments) = described(&sql);
+        assert_eq!(columns.len(), comments.len(), "each column of {view} is described");
+        let _ = write!(part, "### `{view}`\n\n{about}\n\n| column | what it holds |\n|---|---|\n");
+        for (column, comment) in columns.iter().zip(comments) {
+            let _ = writeln!(part, "| `{column}` | {comment} |");
+        }
+        part.push('\n');
+    }
+    part
+}
+
+/// The document with what stands between the markers of `name` exchanged.
+fn with_part(document: &str, name: &str, part: &str) -> String {
+    let start = document.find(&format!("<!-- {name}: ")).unwrap();
+    let start = start + document[start..].find('\n').unwrap() + 1;
+    let end = document.find(&format!("<!-- end of {name} -->")).unwrap();
+    format!("{}\n{part}{}", &document[..start], &document[end..])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_shows_every_view_and_every_recipe_with_its_answer() {
+    let bench = demo().await;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/queries.md");
+    let document = std::fs::read_to_string(&path).unwrap();
+    let fresh = with_part(&document, "views", &views_part(&bench).await);
+    let fresh = with_part(&fresh, "recipes", &recipes_part(&bench).await);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, fresh).unwrap();
+        return;
+    }
+    let first = document.lines().zip(fresh.lines()).enumerate().find(|(_, (old, new))| old != new);
+    assert!(document == fresh, "docs/queries.md is out of date (BLESS=1 writes it anew): {first:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_file_of_the_folder_is_a_recipe_and_says_what_it_answers() {
+    let list = listed(&Bench::new()).await;
+    let mut names: Vec<_> = list.iter().map(|(name, _)| name.clone()).collect();
+    names.sort();
+    assert_eq!(names, files().into_iter().map(|(name, _)| name).collect::<Vec<_>>());
+    assert!(names.len() >= 20);
+    assert!(list.iter().all(|(_, about)| about.len() > 20 && about.ends_with('.')), "{list:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recipes_find_what_the_demo_lacks() {
+    let bench = demo().await;
+    let moved = ["url", "host"]
+        .map(|t| format!("update {t} set {t} = replace({t}, 'http://127.0.0.1:18471', 'https://shop.test')"));
+    let loops = "update page set redirect_to = (select id from url where url like '%/loop/a')
+                 where url_id = (select id from url where url like '%/promo/latest');
+                 update page set redirect_to = (select id from url where url like '%/promo')
+                 where url_id = (select id from url where url like '%/offers')";
+    write(&bench, moved.join(";") + ";" + loops).await;
+    let mixed = recipe(&bench, "mixed-content", &[]).await;
+    assert_eq!(mixed.len(), 1, "{mixed:?}");
+    assert_eq!(
+        (&mixed[0]["from_url"], &mixed[0]["text"]),
+        (&"https://shop.test/".into(), &"As seen in the Gazette".into())
+    );
+    let round = "update page set redirect_to = (select id from url where url like '%/promo')
+                 where url_id = (select id from url where url like '%/promo/season')";
+    write(&bench, round.to_owned()).await;
+    let chains = recipe(&bench, "redirect-chains", &[]).await;
+    let of = |path: &str| chains.iter().find(|chain| chain["from_url"].as_str().unwrap().ends_with(path));
+    assert!(of("/promo").is_none(), "a loop of two ends after one hop: {chains:?}");
+    let chain = of("/promo/latest").unwrap();
+    assert_eq!((&chain["hops"], &chain["status"]), (&2.into(), &Value::Null), "its end was never fetched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_take_the_place_of_the_defaults() {
+    let bench = demo().await;
+    assert_eq!(recipe(&bench, "most-linked", &["--param", "limit=3"]).await.len(), 3);
+    let found = recipe(&bench, "near-word", &["--param", "word=Zapfen", "--param", "limit=3"]).await;
+    assert!(found.is_empty(), "{found:?}");
+    let found = recipe(&bench, "near-word", &["--param", "word=FÄDEN"]).await;
+    assert!(found.is_empty(), "beyond ASCII the case counts: {found:?}");
+    let found = recipe(&bench, "near-word", &["--param", "word=Fäden"]).await;
+    assert!(found.len() == 1 && found[0]["around"].as_str().unwrap().contains("Fäden"), "{found:?}");
+    let sql = "select count(*) as n from pages where status = :status and url like '%' || @end";
+    let output = bench.run(&["query", sql, "--param", ":status=404", "--param", "end=lost", "--format", "csv"]).await;
+    assert_eq!(stdout(&output), "n\r\n1\r\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_told_in_a_line_with_a_hint() {
+    let bench = demo().await;
+    for (args, code, words) in [
+        (&["--recipe", "orphan"][..], 2, "`orphans`"),
+        (&["--recipe", "redirects"], 2, "`redirect-chains`"),
+        (&["--recipe", "depths", "--param", "word=x"], 2, "`:word`"),
+        (&["--recipe", "depths", "select 1"], 2, "cannot be used with"),
+        (&["--list", "--recipe", "depths"], 2, "cannot be used with"),
+        (&[], 2, "--recipe"),
+        (&["select 1", "--param", "word"], 2, "name=value"),
+        (&["select :word"], 1, "--param"),
+        (&["select ?"], 1, "--param"),
+    ] {
+        let output = bench.run(&[&["query"], args].concat()).await;
+        let said = stderr(&output);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(code), ""), "{args:?}: {said}");
+        assert!(said.contains(words) && said.starts_with("error:"), "{args:?}: {said}");
+    }
+}
