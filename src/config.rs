@@ -77,6 +77,7 @@ pub struct Config {
     pub body_types: BodyTypes,
     pub store_bodies: bool,
     pub store_links: bool,
+    pub store_text: bool,
 }
 
 impl Default for Config {
@@ -112,6 +113,7 @@ impl Default for Config {
             body_types: BodyTypes::default(),
             store_bodies: true,
             store_links: true,
+            store_text: true,
         }
     }
 }

@@ -324,7 +324,7 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "max-body-size" => "'1MiB'",
             "timeout" | "connect-timeout" | "max-duration" | "max-wait" | "recrawl-after" => "'2s'",
             "rate" | "global-rate" => "0.5",
-            "ignore-robots" | "fresh" | "no-bodies" | "no-links" | "json" | "sitemaps" => "true",
+            "ignore-robots" | "fresh" | "no-bodies" | "no-links" | "no-text" | "index" | "json" | "sitemaps" => "true",
             _ => "7",
         };
         // The last line stops every crawl before it begins: only the keys are judged.

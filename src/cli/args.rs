@@ -43,6 +43,22 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Full-text search over titles, descriptions and texts, best first
+    Search {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// In the syntax of SQLite's FTS5: words, "a phrase", word*, AND, OR, NOT, NEAR(a b), title: word
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Only pages of this host, such as example.com or https://example.com
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
+        /// Hits, at most
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        limit: u32,
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
     /// What the database holds: accounting, runs, hosts, queue
     Status(DatabaseArg),
     /// One page and all about it
@@ -214,6 +230,12 @@ pub struct CrawlArgs {
     /// Do not store links
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_LINKS")]
     pub no_links: Option<bool>,
+    /// Do not store readable text; titles and descriptions are kept
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_TEXT")]
+    pub no_text: Option<bool>,
+    /// Index for full-text search at the end, which the first search does otherwise
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_INDEX")]
+    pub index: Option<bool>,
     /// Print the closing summary as one JSON object
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
     pub json: Option<bool>,
@@ -255,6 +277,8 @@ impl CrawlArgs {
             body_types: self.body_types.or(file.body_types),
             no_bodies: self.no_bodies.or(file.no_bodies),
             no_links: self.no_links.or(file.no_links),
+            no_text: self.no_text.or(file.no_text),
+            index: self.index.or(file.index),
             json: self.json.or(file.json),
         }
     }
@@ -293,6 +317,7 @@ impl CrawlArgs {
             body_types: self.body_types.clone().map_or(d.body_types, |types| types.0),
             store_bodies: !self.no_bodies.unwrap_or(false),
             store_links: !self.no_links.unwrap_or(false),
+            store_text: !self.no_text.unwrap_or(false),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod begin;
 mod commit;
+pub mod index;
 pub mod read;
 mod resolve;
 
@@ -50,6 +51,7 @@ pub struct SqliteStore {
     run: i64,
     store_bodies: bool,
     store_links: bool,
+    store_text: bool,
     product_token: String,
     max_depth: Option<u32>,
     accounting: Accounting,
@@ -147,6 +149,7 @@ impl SqliteStore {
             run: 0,
             store_bodies: true,
             store_links: true,
+            store_text: true,
             product_token: String::new(),
             max_depth: None,
             accounting: Accounting::default(),

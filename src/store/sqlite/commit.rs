@@ -68,6 +68,8 @@ struct Changes {
     pages: Vec<PageRow>,
     /// Pages whose stored links are replaced.
     relinked: Vec<UrlId>,
+    /// Pages whose words the index does not have.
+    unindexed: Vec<UrlId>,
     hosts: HashSet<HostId>,
     bytes: i64,
     requests: i64,
@@ -218,7 +220,7 @@ impl SqliteStore {
     async fn fetched(
         &mut self,
         target: Target,
-        page: Page,
+        mut page: Page,
         elapsed: u64,
         ids: &mut Ids,
         before: &Before,
@@ -242,8 +244,13 @@ impl SqliteStore {
             }
         }
         let changed_at = same.map_or(page.fetched_at, |(_, _, at)| *at);
-        if before.contains_key(&id) {
+        page.text = page.text.filter(|_| self.store_text);
+        let is_known = before.contains_key(&id);
+        if is_known {
             changes.relinked.push(id);
+        }
+        if !is_known || self.put_aside(id, &page).await? {
+            changes.unindexed.push(id);
         }
         let found = links.into_iter().zip(page.links).enumerate();
         let found = found.filter_map(|(position, (to, link))| Some((position, to?, link)));
@@ -368,6 +375,7 @@ impl SqliteStore {
         let clocks = changes.hosts.iter().filter_map(|id| clock(*id).map(|(asked, until)| (*id, asked, until)));
         let clocks: Vec<_> = clocks.collect();
         run_json(db, WRITE_PAGES, &changes.pages).await?;
+        run_json(db, "insert or ignore into unindexed select value from json_each(?1)", &changes.unindexed).await?;
         run_json(db, "delete from link where from_id in (select value from json_each(?1))", &changes.relinked).await?;
         run_json(
             db,

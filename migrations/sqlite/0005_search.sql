@@ -1,0 +1,26 @@
+-- Full-text search. A commit only notes what changed; `search` and `crawl --index` bring the index up to date.
+--
+-- For each page the index holds: what `outdated` has, if it is there; nothing, if it is only in `unindexed`; else what
+-- `searchable` has. FTS5 can take a page out only by the very words with which it came in.
+create table unindexed (url_id integer primary key);
+create table outdated (url_id integer primary key, title text, description text, text text);
+insert into unindexed select url_id from page;
+
+create view searchable as
+select p.url_id, p.title, p.description, c.text from page p left join content c on c.url_id = p.url_id;
+
+create virtual table page_index using fts5 (
+    title, description, text,
+    content = 'searchable', content_rowid = 'url_id', tokenize = 'unicode61 remove_diacritics 2'
+);
+insert into page_index (page_index, rank) values ('rank', 'bm25(10.0, 4.0, 1.0)');
+
+-- select url, snippet from search where words match 'full text' order by rank limit 10; the least rank is the best.
+create view search as
+select f.page_index as words, u.url, h.host, p.status, f.title, f.description,
+    snippet(page_index, -1, '[', ']', '…', 24) as snippet, f.rank
+from page_index f
+cross join url u on u.id = f.rowid
+cross join page p on p.url_id = f.rowid
+cross join host h on h.id = u.host_id
+where f.rowid not in (select url_id from outdated);
