@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Bench, stderr};
+use common::{Bench, stderr, stdout};
 use harvestman::demo::{Server, graph_page};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -46,4 +46,23 @@ async fn a_crawl_of_the_first_version_is_continued() {
     let all = "select (select count(*) from runs), (select count(*) from pages where status = 200),
                    (select first_seen_at from pages where url like '%/p/0')";
     assert_eq!(bench.rows(all).await, ["1|5|1970-01-01T00:00:01.000Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_from_before_the_search_gets_its_index_when_it_is_first_searched() {
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 4).await;
+    for sql in [
+        "insert into host (id, host) values (1, 'http://a.test')",
+        "insert into url (id, url, host_id, state, depth, first_seen_at) values (1, 'http://a.test/1', 1, 1, 0, 0)",
+        "insert into page (url_id, status, title, size, fetched_at, changed_at, elapsed_ms, headers)
+         values (1, 200, 'Old', 0, 0, 0, 0, '[]')",
+        "insert into content (url_id, text) values (1, 'a needle')",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap();
+    }
+    db.close().await.unwrap();
+    let output = bench.run(&["search", "needle"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "Old\n  http://a.test/1\n  a [needle]\n");
 }

@@ -15,7 +15,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 14] = [
+const VIEWS: [(&str, &str); 15] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -38,6 +38,7 @@ const VIEWS: [(&str, &str); 14] = [
     ("hosts", "host, discovered, fetched, failed, skipped, pending, mean_elapsed_ms, robots_status, crawl_delay_ms"),
     ("fetches", "run, url, at, status, failure, elapsed_ms, bytes, unchanged"),
     ("accounting", "discovered, fetched, failed, skipped, pending"),
+    ("search", "words, url, host, status, title, description, snippet, rank"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {

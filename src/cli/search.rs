@@ -38,6 +38,9 @@ const SEARCH: &str = "
     order by f.rank limit :limit";
 
 pub async fn run(database: &str, search: Search<'_>, format: Format, console: &Console) -> Result<u8, Failure> {
+    if search.words.trim().is_empty() {
+        return Err(Failure::new("there are no words to search for"));
+    }
     let Ok(path) = file_path(database);
     let mut db = read::open(&path)?;
     if !index::exists(&db)? {
@@ -100,7 +103,7 @@ fn hits_of(db: &Connection, search: Search<'_>, hosts: Option<Vec<i64>>) -> Resu
     };
     answer.map_err(|e| match read::in_words(&e) {
         problem if is_malformed(&e) => {
-            let problem = problem.trim_start_matches("fts5: ");
+            let problem = problem.trim_start_matches("fts5: ").replace("near \"\"", "at the end");
             Failure::new(format!("`{}` cannot be searched for: {problem}", search.words))
                 .hint("put quotation marks around words that hold special characters: harvestman search '\"c++\"'")
         }
