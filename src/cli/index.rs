@@ -16,8 +16,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// Indexes what waits until `stopped`. That it cannot is worth a warning: what is indexed can be searched all the same.
 pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bool) -> Result<(), Failure> {
-    let db = read::open(path)?;
-    if waiting(&db)? == 0 {
+    if waiting(&read::open(path)?)? == 0 {
         return Ok(());
     }
     let mut progress = Progress::new(console);
@@ -30,7 +29,7 @@ pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bo
     });
     console.clear();
     if let Err(problem) = done {
-        let pages = counted(waiting(&db)?, "page");
+        let pages = counted(waiting(&read::open(path)?)?, "page");
         console.warn(&format!("the full-text index cannot be brought up to date, {pages} not in it: {problem}"));
     }
     Ok(())

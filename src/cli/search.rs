@@ -1,6 +1,7 @@
 //! `search`: the pages that hold the words, best first, with snippets.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 use harvestman::canonical::CanonicalUrl;
 use harvestman::store::sqlite::{SqliteStore, file_path, index, read};
@@ -42,13 +43,7 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
         return Err(Failure::new("there are no words to search for"));
     }
     let Ok(path) = file_path(database);
-    let mut db = read::open(&path)?;
-    if !index::exists(&db)? {
-        drop(db);
-        SqliteStore::open(&path).await?.close().await?;
-        db = read::open(&path)?;
-    }
-    cli_index::bring_up_to_date(&path, console, || false)?;
+    let db = ready(&path, console).await?;
     let hosts = search.host.map(|host| hosts(&db, host)).transpose()?;
     if let (Some(hosts), Some(host)) = (&hosts, search.host)
         && hosts.is_empty()
@@ -61,6 +56,22 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
         _ => rows(hits, format)?,
     }
     Ok(0)
+}
+
+/// The database, its index up to date if it can be.
+async fn ready(path: &Path, console: &Console) -> Result<Connection, Failure> {
+    let db = read::open(path)?;
+    let exists = index::exists(&db)?;
+    if exists && index::waiting(&db)? == 0 {
+        return Ok(db);
+    }
+    // Whoever writes is to close last, so that it can put the WAL away.
+    drop(db);
+    if !exists {
+        SqliteStore::open(path).await?.close().await?;
+    }
+    cli_index::bring_up_to_date(path, console, || false)?;
+    Ok(read::open(path)?)
 }
 
 /// A page that holds the words.
