@@ -341,7 +341,7 @@ async fn a_crawl_indexes_at_its_end_if_asked() {
     let server = site(&["/a"], |_| document("A", "needle")).await;
     let bench = Bench::new();
     crawl(&bench, &server, &[]).await;
-    assert_eq!(bench.rows("select count(*) from search where words match 'needle'").await, ["0"], "nobody asked");
+    assert_eq!(bench.rows("select count(*) from search").await, ["0"], "nobody asked");
     crawl(&bench, &server, &["--index"]).await;
     assert_eq!(bench.rows("select snippet from search where words match 'needle'").await, ["[needle]"]);
     assert_sound(&bench);

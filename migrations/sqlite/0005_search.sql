@@ -23,4 +23,5 @@ from page_index f
 cross join url u on u.id = f.rowid
 cross join page p on p.url_id = f.rowid
 cross join host h on h.id = u.host_id
-where f.rowid not in (select url_id from outdated);
+-- Whatever is outdated is in `unindexed` too.
+where f.rowid not in (select url_id from unindexed);

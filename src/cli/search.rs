@@ -35,7 +35,7 @@ const SEARCH: &str = "
     cross join host h on h.id = u.host_id
     where page_index match :words and p.status between 200 and 299
         and (:hosts is null or u.host_id in (select value from json_each(:hosts)))
-        and f.rowid not in (select url_id from outdated)
+        and f.rowid not in (select url_id from unindexed)
     order by f.rank limit :limit";
 
 pub async fn run(database: &str, search: Search<'_>, format: Format, console: &Console) -> Result<u8, Failure> {
