@@ -8,12 +8,14 @@ mod explain;
 mod export;
 mod failure;
 mod hints;
+mod index;
 mod output;
 mod progress;
 mod query;
 mod recipes;
 mod report;
 mod robots;
+mod search;
 mod seeds;
 mod show;
 mod status;
@@ -64,6 +66,10 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Query { database, question, param, format } => {
             query::run(&database.database, &question, &param, format)
         }
+        Command::Search { database, words, host, limit, format } => {
+            let search = search::Search { words: &words.join(" "), host: host.as_deref(), limit };
+            search::run(&database.database, search, format, console).await
+        }
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
         Command::Export(args) => export::run(&args, console),
@@ -106,13 +112,16 @@ fn start_log(cli: &Cli, console: &Console) {
             tracing_subscriber::registry().with(layer.with_filter(ours)).init();
         }
         LogFormat::Text => {
-            tracing_subscriber::registry().with(layer.with_ansi(wants_colours()).with_filter(ours)).init();
+            tracing_subscriber::registry()
+                .with(layer.with_ansi(wants_colours(std::io::stderr().is_terminal())).with_filter(ours))
+                .init();
         }
     }
 }
 
-fn wants_colours() -> bool {
+/// Whether a stream may be written to in colours, or in bold.
+fn wants_colours(is_terminal: bool) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    std::io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb
+    is_terminal && !is_set("NO_COLOR") && !is_dumb
 }

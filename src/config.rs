@@ -93,6 +93,7 @@ pub struct Config {
     pub store_links: bool,
     /// Also takes the URLs of the hosts' sitemaps.
     pub sitemaps: bool,
+    pub store_text: bool,
 }
 
 impl Default for Config {
@@ -132,6 +133,7 @@ impl Default for Config {
             store_bodies: true,
             store_links: true,
             sitemaps: false,
+            store_text: true,
         }
     }
 }

@@ -325,7 +325,8 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "timeout" | "connect-timeout" | "max-duration" | "max-wait" => "'2s'",
             "recrawl-after" | "recrawl-min" | "recrawl-max" => "'2h'",
             "rate" | "global-rate" => "0.5",
-            "ignore-robots" | "fresh" | "respect-cache" | "no-bodies" | "no-links" | "json" | "sitemaps" => "true",
+            "ignore-robots" | "fresh" | "respect-cache" | "no-bodies" | "no-links" | "no-text" | "index" | "json"
+            | "sitemaps" => "true",
             _ => "7",
         };
         // The last line stops every crawl before it begins: only the keys are judged.

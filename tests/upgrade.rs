@@ -69,3 +69,22 @@ async fn a_database_of_the_first_version_is_explained_as_far_as_it_can_be() {
         assert!(output.status.success() && words.iter().all(|word| told.contains(word)), "{told}{}", stderr(&output));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_from_before_the_search_gets_its_index_when_it_is_first_searched() {
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 4).await;
+    for sql in [
+        "insert into host (id, host) values (1, 'http://a.test')",
+        "insert into url (id, url, host_id, state, depth, first_seen_at) values (1, 'http://a.test/1', 1, 1, 0, 0)",
+        "insert into page (url_id, status, title, size, fetched_at, changed_at, elapsed_ms, headers)
+         values (1, 200, 'Old', 0, 0, 0, 0, '[]')",
+        "insert into content (url_id, text) values (1, 'a needle')",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap();
+    }
+    db.close().await.unwrap();
+    let output = bench.run(&["search", "needle"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "Old\n  http://a.test/1\n  a [needle]\n");
+}

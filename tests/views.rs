@@ -15,7 +15,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 21] = [
+const VIEWS: [(&str, &str); 22] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -45,6 +45,7 @@ const VIEWS: [(&str, &str); 21] = [
     ("orphans", "url, host, status, depth, referrer"),
     ("redirect_chains", "from_url, to_url, hops, path, status"),
     ("page_ranks", "url, rank"),
+    ("search", "words, url, host, status, title, description, snippet, rank"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {

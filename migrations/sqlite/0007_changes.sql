@@ -15,7 +15,7 @@ alter table page add column new_at integer;
 alter table page add column interval_ms integer;
 -- Until when the response itself said that it is fresh.
 alter table page add column fresh_until integer;
--- What was kept of it: 1 its body, 2 its links.
+-- What was kept of it: 1 its body, 2 its links, 4 its text.
 alter table page add column kept integer not null default 0;
 
 update page set fingerprint = iif(redirect_to is null, coalesce(content_hash, etag, last_modified, ''), 'to ' || redirect_to),
@@ -33,23 +33,23 @@ create table change (
 );
 
 create view changes as -- One row for each page that a run found new, changed, gone or restored.
-select c.run_id as run, -- The run that found it.
-    u.url, -- The canonical URL.
-    c.kind as change, -- new, changed, gone (404 or 410) or restored.
-    strftime('%Y-%m-%dT%H:%M:%fZ', c.at / 1000.0, 'unixepoch') as at -- When the answer came.
+select c.run_id as run, -- The run that found it
+    u.url, -- The canonical URL
+    c.kind as change, -- new, changed, gone (404 or 410) or restored
+    strftime('%Y-%m-%dT%H:%M:%fZ', c.at / 1000.0, 'unixepoch') as at -- When the answer came
 from (select new_run as run_id, url_id, 'new' as kind, new_at as at from page where new_run is not null
       union all select run_id, url_id, kind, at from change) c
 join url u on u.id = c.url_id;
 
 create view recrawl as -- One row for each fetched page: when it is due again, by the settings of the last crawl.
-select u.url, -- The canonical URL.
-    h.host, -- Its host.
-    p.interval_ms, -- The interval of --recrawl-after auto; null while only one answer is known.
+select u.url, -- The canonical URL
+    h.host, -- Scheme, host and port
+    p.interval_ms, -- The interval of --recrawl-after auto; null while only one answer is known
     strftime('%Y-%m-%dT%H:%M:%fZ', (p.fetched_at + coalesce(
         (select cast(value as integer) from meta where key = 'recrawl_after_ms' and value <> 'auto'),
         max(min(coalesce(p.interval_ms, 86400000),
                 coalesce((select cast(value as integer) from meta where key = 'recrawl_max_ms'), 2592000000)),
             coalesce((select cast(value as integer) from meta where key = 'recrawl_min_ms'), 3600000)))) / 1000.0,
-        'unixepoch') as due_at -- From when on a new run fetches it again.
+        'unixepoch') as due_at -- From when on a new run fetches it again
 from page p join url u on u.id = p.url_id join host h on h.id = u.host_id
 where u.state = 1;

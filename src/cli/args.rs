@@ -48,6 +48,22 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Full-text search over titles, descriptions and texts, best first
+    Search {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// In the syntax of SQLite's FTS5: words, "a phrase", word*, AND, OR, NOT, NEAR(a b), title: word
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Only pages of this host, such as example.com or https://example.com
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
+        /// Hits, at most
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        limit: u32,
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
     /// What the database holds: accounting, runs, hosts, queue
     Status(DatabaseArg),
     /// One page and all about it
@@ -310,6 +326,12 @@ pub struct CrawlArgs {
     /// Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_SITEMAPS")]
     pub sitemaps: Option<bool>,
+    /// Do not store readable text; titles and descriptions are kept
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_TEXT")]
+    pub no_text: Option<bool>,
+    /// Index for full-text search at the end, which the first search does otherwise
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_INDEX")]
+    pub index: Option<bool>,
     /// Print the closing summary as one JSON object
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
     pub json: Option<bool>,
@@ -355,6 +377,8 @@ impl CrawlArgs {
             no_bodies: self.no_bodies.or(file.no_bodies),
             no_links: self.no_links.or(file.no_links),
             sitemaps: self.sitemaps.or(file.sitemaps),
+            no_text: self.no_text.or(file.no_text),
+            index: self.index.or(file.index),
             json: self.json.or(file.json),
         }
     }
@@ -397,6 +421,7 @@ impl CrawlArgs {
             store_bodies: !self.no_bodies.unwrap_or(false),
             store_links: !self.no_links.unwrap_or(false),
             sitemaps: self.sitemaps.unwrap_or(d.sitemaps),
+            store_text: !self.no_text.unwrap_or(false),
         }
     }
 }

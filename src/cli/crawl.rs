@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Cli, CrawlArgs};
 use super::console::Console;
-use super::{Failure, hints, progress, seeds, summary};
+use super::{Failure, hints, index, progress, seeds, summary};
 
 /// The settings file that is read if it is there.
 const CONFIG_FILE: &str = "harvestman.toml";
@@ -25,7 +25,17 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
     let database = args.database.clone().unwrap_or_else(|| "crawl.db".into());
-    crawl(args.to_config(), seeds, &database, console, args.json.unwrap_or(false)).await
+    let ending = Ending { index: args.index.unwrap_or(false), json: args.json.unwrap_or(false) };
+    crawl(args.to_config(), seeds, &database, console, ending).await
+}
+
+/// What is done when a crawl has ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ending {
+    /// Bring the full-text index up to date.
+    pub index: bool,
+    /// Print the summary as JSON.
+    pub json: bool,
 }
 
 /// Crawls and reports; what `demo` runs too.
@@ -34,7 +44,7 @@ pub async fn crawl(
     seeds: Vec<CanonicalUrl>,
     database: &str,
     console: &Console,
-    json: bool,
+    ending: Ending,
 ) -> Result<u8, Failure> {
     if database.starts_with("postgres://") || database.starts_with("postgresql://") {
         return Err(Failure::new("--database: PostgreSQL is not supported by this version; name a file"));
@@ -61,7 +71,10 @@ pub async fn crawl(
     readers.close().await;
     store.close().await?;
     let facts = facts?;
-    if json {
+    if ending.index {
+        index::bring_up_to_date(&path, console, || signals.load(Ordering::Relaxed) != 0)?;
+    }
+    if ending.json {
         let line = serde_json::to_string(&summary).map_err(std::io::Error::from)?;
         writeln!(std::io::stdout(), "{line}")?;
     }

@@ -12,9 +12,9 @@ use super::console::{Console, Size};
 use super::words::{count, size, time};
 
 /// Between two log lines when nobody watches.
-const LOG_EVERY: Duration = Duration::from_secs(10);
+pub const LOG_EVERY: Duration = Duration::from_secs(10);
 /// Between two repaintings: calm, and still alive.
-const PAINT_EVERY: Duration = Duration::from_millis(250);
+pub const PAINT_EVERY: Duration = Duration::from_millis(250);
 /// What "now" means in pages per second.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Hosts named in the display for being busy, and for being slow.
@@ -31,7 +31,7 @@ pub async fn follow(console: Console, progress: watch::Receiver<Progress>, activ
 }
 
 /// A person at a terminal that can move its cursor.
-fn is_live(console: &Console) -> bool {
+pub fn is_live(console: &Console) -> bool {
     let can_move = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     console.is_for_people() && std::io::stderr().is_terminal() && can_move
 }
@@ -79,7 +79,8 @@ async fn log(progress: watch::Receiver<Progress>) {
     }
 }
 
-fn terminal() -> Size {
+/// The size of the terminal at standard error.
+pub fn terminal() -> Size {
     let size = terminal_size::terminal_size_of(std::io::stderr());
     size.filter(|(width, height)| width.0 > 0 && height.0 > 0).map_or(
         Size { columns: 80, rows: 24 },

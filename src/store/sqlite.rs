@@ -2,6 +2,7 @@
 
 mod begin;
 mod commit;
+pub mod index;
 pub mod read;
 mod resolve;
 mod revisit;
@@ -52,6 +53,7 @@ pub struct SqliteStore {
     run: i64,
     store_bodies: bool,
     store_links: bool,
+    store_text: bool,
     product_token: String,
     max_depth: Option<u32>,
     recrawl_after: Recrawl,
@@ -152,6 +154,7 @@ impl SqliteStore {
             run: 0,
             store_bodies: true,
             store_links: true,
+            store_text: true,
             product_token: String::new(),
             max_depth: None,
             recrawl_after: Recrawl::Auto,

@@ -24,6 +24,7 @@ impl SqliteStore {
     ) -> Result<i64, StoreError> {
         self.store_bodies = config.store_bodies;
         self.store_links = config.store_links;
+        self.store_text = config.store_text;
         self.max_depth = config.max_depth;
         self.recrawl_after = config.recrawl_after;
         self.recrawl_min = config.recrawl_min;

@@ -83,6 +83,8 @@ pub(super) struct Changes {
     pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose stored links are replaced.
     relinked: Vec<UrlId>,
+    /// Pages whose words the index does not have.
+    unindexed: Vec<UrlId>,
     hosts: HashSet<HostId>,
     bytes: i64,
     requests: i64,
@@ -228,7 +230,7 @@ impl SqliteStore {
     async fn fetched(
         &mut self,
         target: Target,
-        page: Page,
+        mut page: Page,
         elapsed: u64,
         ids: &mut Ids,
         before: &HashMap<UrlId, Before>,
@@ -253,8 +255,12 @@ impl SqliteStore {
         if old.is_some_and(|old| old.status == page.status && old.content_hash == hash && hash.is_some()) {
             changes.note_unchanged();
         }
+        page.text = page.text.filter(|_| self.store_text);
         if old.is_some() {
             changes.relinked.push(id);
+        }
+        if old.is_none() || self.put_aside(id, &page).await? {
+            changes.unindexed.push(id);
         }
         let memory = self.remember(id, &page, hash.as_deref(), redirect, old, changes);
         let found = links.into_iter().zip(page.links).enumerate();
@@ -397,6 +403,7 @@ impl SqliteStore {
         let clocks = changes.hosts.iter().filter_map(|id| clock(*id).map(|(asked, until)| (*id, asked, until)));
         let clocks: Vec<_> = clocks.collect();
         run_json(db, WRITE_PAGES, &changes.pages).await?;
+        run_json(db, "insert or ignore into unindexed select value from json_each(?1)", &changes.unindexed).await?;
         run_json(db, "delete from link where from_id in (select value from json_each(?1))", &changes.relinked).await?;
         run_json(
             db,

@@ -95,7 +95,7 @@ fn may(context: AuthContext<'_>) -> Authorization {
     if reads { Authorization::Allow } else { Authorization::Deny }
 }
 
-fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
+pub(super) fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode as E;
     let problem = match error.sqlite_error_code() {
         Some(E::NotADatabase) => "it is not a SQLite database".to_owned(),

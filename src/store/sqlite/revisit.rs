@@ -20,6 +20,7 @@ use super::commit::Changes;
 /// Bits of `page.kept`.
 const BODY: u8 = 1;
 const LINKS: u8 = 2;
+const TEXT: u8 = 4;
 
 /// A page as it stood before the answer at hand.
 #[derive(Debug)]
@@ -130,7 +131,8 @@ impl SqliteStore {
 
     /// What is kept of a page by the present settings.
     pub(super) fn kept(&self) -> u8 {
-        (if self.store_bodies { BODY } else { 0 }) | (if self.store_links { LINKS } else { 0 })
+        let bits = [(self.store_bodies, BODY), (self.store_links, LINKS), (self.store_text, TEXT)];
+        bits.iter().filter(|(stored, _)| *stored).map(|(_, bit)| bit).sum()
     }
 
     /// What a request for a pending URL may be conditional on: only if all that is wanted of the page is there.

@@ -1,0 +1,135 @@
+//! What the full-text index costs, and how soon the release binary answers, on a database of generated pages.
+//!
+//! `cargo bench --bench search` takes 100,000 pages; `cargo bench --bench search -- 20000` as many as asked for.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Outcome, Role};
+use harvestman::store::sqlite::SqliteStore;
+use rusqlite::{Connection, params};
+use wait4::Wait4 as _;
+
+/// The pages unless another number is asked for.
+const PAGES: i64 = 100_000;
+/// The words of a page, about 4 kB of them.
+const WORDS: usize = 500;
+/// Different words there are. As in any language the nth is as frequent as 1/n.
+const VOCABULARY: f64 = 50_000.0;
+const HOSTS: i64 = 10;
+/// How often each question is asked.
+const TIMES: usize = 15;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let pages = match Role::of_this_process() {
+        Role::Bench(pages) => pages.first().map_or(Ok(PAGES), |pages| pages.parse())?,
+        Role::Server(_) | Role::Nothing => return Ok(()),
+    };
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("crawl.db");
+    SqliteStore::open(&path).await?.close().await?;
+    generate(&path, pages)?;
+    index(&path, pages)?;
+    println!("\n| words | pages that hold them | answered within |\n|---|--:|--:|");
+    let (frequent, usual, rare) = (word(1), word(2_000), word(30_000));
+    for words in [
+        rare.clone(),
+        usual.clone(),
+        word(100),
+        frequent.clone(),
+        format!("{usual} {frequent}"),
+        format!("\"{} {}\"", word(20), word(30)),
+        format!("{}*", &rare[..4]),
+        format!("title: {usual}"),
+    ] {
+        ask(&path, &words, &[])?;
+    }
+    ask(&path, &usual, &["--host", "h3.test"])
+}
+
+/// Pages of a crawl as its commits leave them, bodies and links not stored.
+fn generate(path: &Path, pages: i64) -> Outcome {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut text =
+        |words| (0..words).map(|_| word(VOCABULARY.powf(random.f64()) as usize)).collect::<Vec<_>>().join(" ");
+    let mut db = Connection::open(path)?;
+    db.set_prepared_statement_cache_capacity(8);
+    let tx = db.transaction()?;
+    for host in 0..HOSTS {
+        tx.execute("insert into host (id, host) values (?1, ?2)", params![host, format!("http://h{host}.test")])?;
+    }
+    for id in 1..=pages {
+        let (host, url) = (id % HOSTS, format!("http://h{}.test/{id}", id % HOSTS));
+        tx.prepare_cached(
+            "insert into url (id, url, host_id, state, depth, first_seen_at) values (?1, ?2, ?3, 1, 1, 0)",
+        )?
+        .execute(params![id, url, host])?;
+        tx.prepare_cached(
+            "insert into page (url_id, status, title, description, size, fetched_at, changed_at, elapsed_ms, headers)
+             values (?1, 200, ?2, ?3, 0, 0, 0, 0, '[]')",
+        )?
+        .execute(params![id, text(6), text(20)])?;
+        tx.prepare_cached("insert into content (url_id, text) values (?1, ?2)")?.execute(params![id, text(WORDS)])?;
+        tx.prepare_cached("insert into unindexed (url_id) values (?1)")?.execute([id])?;
+    }
+    Ok(tx.commit()?)
+}
+
+/// The nth word of the language.
+fn word(n: usize) -> String {
+    let mut rest = n;
+    let mut word = String::new();
+    while rest > 0 {
+        word.push(char::from(b"bcdfghjklmnprstvwxyz"[rest % 20]));
+        word.push(char::from(b"aeiou"[rest / 20 % 5]));
+        rest /= 100;
+    }
+    word
+}
+
+fn search(path: &Path, words: &str, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harvestman"));
+    command.arg("search").arg("-d").arg(path).args(options).arg(words).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+fn index(path: &Path, pages: i64) -> Outcome {
+    let before = path.metadata()?.len();
+    let start = Instant::now();
+    let used = search(path, "nothing", &[]).spawn()?.wait4()?.rusage;
+    let seconds = start.elapsed().as_secs_f64();
+    let added = path.metadata()?.len() - before;
+    println!(
+        "\n{pages} pages without bodies ({:.0} MB) indexed in {seconds:.1} s: {:.2} ms of CPU time and {:.2} kB a page, \
+         {:.0} % on top of the database; {:.0} MB of memory",
+        before as f64 / 1e6,
+        (used.utime + used.stime).as_secs_f64() * 1e3 / pages as f64,
+        added as f64 / 1e3 / pages as f64,
+        added as f64 * 100.0 / before as f64,
+        used.maxrss as f64 / 1e6,
+    );
+    Ok(())
+}
+
+/// Prints how long the command takes, from its start to its end, in the middle of many times.
+fn ask(path: &Path, words: &str, options: &[&str]) -> Outcome {
+    let db = Connection::open(path)?;
+    let hits: i64 =
+        db.query_row("select count(*) from page_index where page_index match ?1", [words], |row| row.get(0))?;
+    let mut took = Vec::new();
+    for _ in 0..TIMES {
+        let start = Instant::now();
+        if !search(path, words, options).status()?.success() {
+            return Err(format!("the search for {words} failed").into());
+        }
+        took.push(start.elapsed());
+    }
+    took.sort();
+    let median: Duration = took[TIMES / 2];
+    println!("| `{words}` {} | {hits} | {:.1} ms |", options.join(" "), median.as_secs_f64() * 1e3);
+    Ok(())
+}

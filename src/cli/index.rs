@@ -1,0 +1,62 @@
+//! The full-text index, brought up to date with progress: what `search` does first and `crawl --index` last.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use harvestman::store::sqlite::index::{Indexer, waiting};
+use harvestman::store::sqlite::read;
+
+use super::Failure;
+use super::console::Console;
+use super::progress::{LOG_EVERY, PAINT_EVERY, is_live, terminal};
+use super::words::{count, counted};
+
+/// What takes no longer is not worth a word.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Indexes what waits until `stopped`. That it cannot is worth a warning: what is indexed can be searched all the same.
+pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bool) -> Result<(), Failure> {
+    if waiting(&read::open(path)?)? == 0 {
+        return Ok(());
+    }
+    let mut progress = Progress::new(console);
+    let done = Indexer::open(path).map_err(|e| e.to_string()).and_then(|mut indexer| {
+        let done = indexer.run(|done, left| {
+            progress.tell(done, left);
+            !stopped()
+        });
+        done.map_err(|e| read::in_words(&e))
+    });
+    console.clear();
+    if let Err(problem) = done {
+        let pages = counted(waiting(&read::open(path)?)?, "page");
+        console.warn(&format!("the full-text index cannot be brought up to date, {pages} not in it: {problem}"));
+    }
+    Ok(())
+}
+
+/// A line that moves on a terminal, a line now and then elsewhere.
+struct Progress<'a> {
+    console: &'a Console,
+    is_live: bool,
+    next: Instant,
+}
+
+impl<'a> Progress<'a> {
+    fn new(console: &'a Console) -> Self {
+        Self { console, is_live: is_live(console), next: Instant::now() + MOMENT }
+    }
+
+    fn tell(&mut self, done: i64, left: i64) {
+        if Instant::now() < self.next {
+            return;
+        }
+        let line = format!("Indexing for full-text search: {} of {}", count(done), counted(done + left, "page"));
+        if self.is_live {
+            self.console.show(&[line], terminal());
+        } else {
+            self.console.say(&line);
+        }
+        self.next = Instant::now() + if self.is_live { PAINT_EVERY } else { LOG_EVERY };
+    }
+}

@@ -1,0 +1,126 @@
+//! The full-text index: what a commit notes for it, and how it is brought up to date, bit by bit, beside a crawl too.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+
+use crate::store::StoreError;
+use crate::visit::{Page, UrlId};
+
+use super::{SqliteStore, read};
+
+/// How long one transaction takes in pages: a crawl that wants to commit waits no longer for it.
+const STINT: Duration = Duration::from_millis(100);
+/// How long the lock of another writer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl SqliteStore {
+    /// Before a known page is replaced: keeps the words with which it is in the index, if it gets others. Whether the
+    /// page is to be indexed again.
+    pub(super) async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, StoreError> {
+        let put_aside: Option<UrlId> = sqlx::query_scalar(
+            "insert or ignore into outdated (url_id, title, description, text)
+             select url_id, title, description, text from searchable
+             where url_id = ?1 and (title is not ?2 or description is not ?3 or text is not ?4)
+                 -- It waits already: the index has nothing of it, or what was put aside then.
+                 and not exists (select 1 from unindexed where url_id = ?1)
+             returning url_id",
+        )
+        .bind(id)
+        .bind(page.title.as_deref())
+        .bind(page.description.as_deref())
+        .bind(page.text.as_deref())
+        .fetch_optional(&mut self.db)
+        .await?;
+        Ok(put_aside.is_some())
+    }
+}
+
+/// Whether the database has an index: those of earlier versions get it when they are next opened for writing.
+pub fn exists(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("select exists (select 1 from sqlite_master where name = 'page_index')", [], |row| row.get(0))
+}
+
+/// Pages whose present words are not in the index.
+pub fn waiting(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("select count(*) from unindexed", [], |row| row.get(0))
+}
+
+/// Brings pages into the index. It is no crawl: it needs no lock but that of its short transactions, and any number may
+/// be at it. What a killed one has committed stays.
+#[derive(Debug)]
+pub struct Indexer {
+    db: Connection,
+}
+
+impl Indexer {
+    /// Opens a database that has an index.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let db = Connection::open_with_flags(path, flags)?;
+            db.busy_timeout(PATIENCE)?;
+            // What a power cut takes back, the notes of the commits bring back.
+            db.execute_batch("pragma synchronous = normal; pragma cache_size = -32768; pragma temp_store = memory")?;
+            Ok(db)
+        };
+        Ok(Self { db: open().map_err(|e| read::open_error(path, &e))? })
+    }
+
+    /// Indexes what waits, until `go_on` (told how many are done and how many wait) says no. Pages that are stored
+    /// meanwhile are left to the next time, so that this ends however fast a crawl is.
+    pub fn run(&mut self, mut go_on: impl FnMut(i64, i64) -> bool) -> rusqlite::Result<()> {
+        let mut left = waiting(&self.db)?;
+        let mut done = 0;
+        while left > 0 && go_on(done, left) {
+            let start = Instant::now();
+            let indexed = self.step(left)?;
+            if indexed == 0 {
+                break;
+            }
+            (done, left) = (done + indexed, left - indexed);
+            if left > 0 {
+                std::thread::sleep(self.rest(start.elapsed())?);
+            }
+        }
+        Ok(())
+    }
+
+    /// One transaction: up to `at_most` pages, as many as a moment has room for. Returns how many there were.
+    pub fn step(&mut self, at_most: i64) -> rusqlite::Result<i64> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let end = Instant::now() + STINT;
+        let mut indexed = 0;
+        while indexed < at_most && (indexed == 0 || Instant::now() < end) {
+            let next = tx.prepare_cached("select url_id from unindexed limit 1")?.query_row([], |row| row.get(0));
+            let Some(id) = next.optional()? else { break };
+            index(&tx, id)?;
+            indexed += 1;
+        }
+        tx.commit()?;
+        Ok(indexed)
+    }
+
+    /// SQLite's writers do not queue, they look again and again: one that finds no gap would never get its turn.
+    fn rest(&self, worked: Duration) -> rusqlite::Result<Duration> {
+        let crawls = "select exists (select 1 from run where outcome is null)";
+        let crawls: bool = self.db.prepare_cached(crawls)?.query_row([], |row| row.get(0))?;
+        Ok(if crawls { worked } else { worked / 10 })
+    }
+}
+
+/// Takes out of the index what it holds of a page, and puts in what there is now.
+fn index(db: &Connection, id: UrlId) -> rusqlite::Result<()> {
+    for sql in [
+        "insert into page_index (page_index, rowid, title, description, text)
+         select 'delete', url_id, title, description, text from outdated where url_id = ?1",
+        "insert into page_index (rowid, title, description, text)
+         select url_id, title, description, text from searchable where url_id = ?1",
+        "delete from outdated where url_id = ?1",
+        "delete from unindexed where url_id = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
