@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
@@ -30,6 +31,9 @@ const MAX_BATCH_BYTES: usize = 32 << 20;
 const HOSTS_AT_ONCE: usize = 20_000;
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.
+const PULSE: Duration = Duration::from_millis(250);
 
 /// Why a crawl could not run, or not go on.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +105,8 @@ impl<S: Store> Crawl<S> {
         Self { config, seeds, store, progress: watch::Sender::default(), activity: Activity::default() }
     }
 
-    /// Follows the crawl from outside. Lossy: only the newest state is kept.
+    /// Follows the crawl from outside. Lossy: only the newest state is kept. News come from when the crawl runs, several
+    /// times a second even when nothing has changed, as long as the loop that commits is alive.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
     }
@@ -252,10 +257,13 @@ async fn write_all<S: Store>(
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let before = store.accounting().0.fetched;
     watchers.publish(store, before);
+    let mut pulse = tokio::time::interval(PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             more = receive(inbox, &mut batch) => if !more { return Ok(()) },
             () = frontier.hungry() => {}
+            _ = pulse.tick() => {}
         }
         if !batch.is_empty() {
             let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
