@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod hints;
 mod log;
+mod metrics;
 mod notify;
 mod output;
 mod progress;

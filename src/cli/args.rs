@@ -1,5 +1,6 @@
 //! What the user may type: all optional, turned into a [`Config`] once.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -230,6 +231,9 @@ pub struct CrawlArgs {
     /// Write the log to this file too, after what it holds; --quiet is not for it
     #[arg(long, value_name = "FILE", env = "HARVESTMAN_LOG_FILE")]
     pub log_file: Option<PathBuf>,
+    /// Serve figures for Prometheus at /metrics and /healthz there, e.g. 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS", env = "HARVESTMAN_METRICS")]
+    pub metrics: Option<SocketAddr>,
 }
 
 impl CrawlArgs {
@@ -272,6 +276,7 @@ impl CrawlArgs {
             fail_on: if self.fail_on.is_empty() { file.fail_on } else { self.fail_on },
             wait_lock: self.wait_lock.or(file.wait_lock),
             log_file: self.log_file.or(file.log_file),
+            metrics: self.metrics.or(file.metrics),
         }
     }
 
@@ -281,6 +286,7 @@ impl CrawlArgs {
             json: self.json.unwrap_or(false),
             fail_on: self.fail_on.clone(),
             wait_lock: self.wait_lock.map_or(Duration::ZERO, |span| span.0),
+            metrics: self.metrics,
         }
     }
 

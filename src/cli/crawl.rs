@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use super::notify::Notifier;
 use super::output::printable;
 use super::signals::Signals;
 use super::threshold::{self, Threshold};
-use super::{Failure, hints, progress, seeds, summary};
+use super::{Failure, hints, metrics, progress, seeds, summary};
 
 /// The settings file that is read if it is there.
 const CONFIG_FILE: &str = "harvestman.toml";
@@ -33,6 +34,8 @@ pub struct Job {
     pub fail_on: Vec<Threshold>,
     /// The longest to wait for a database that another crawl holds.
     pub wait_lock: Duration,
+    /// Where figures are served.
+    pub metrics: Option<SocketAddr>,
 }
 
 pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
@@ -66,6 +69,11 @@ pub async fn crawl(
         store = open(&path, job.wait_lock, console, &notifier) => store?,
         () = signals.clone().stopped() => return Ok(signals.exit_code().unwrap_or_default()),
     };
+    // Not before: of two crawls with the same settings the second is to hear of the first, and not of its address.
+    let listener = match job.metrics {
+        Some(address) => Some(metrics::bind(address, console).await?),
+        None => None,
+    };
     let readers = read::pool(&path).await?;
     let last_request = hints::last_request(&readers).await?;
     let crawl = Crawl::new(config.clone(), seeds.clone(), store);
@@ -73,6 +81,9 @@ pub async fn crawl(
     let mut followers = tokio::task::JoinSet::new();
     followers.spawn(progress::follow(console.clone(), progress.clone(), crawl.activity(), config.max_pages));
     followers.spawn(notifier.clone().follow(crawl.progress()));
+    if let Some(listener) = listener {
+        followers.spawn(metrics::serve(listener, crawl.metrics(), crawl.progress()));
+    }
     let stop = async {
         signals.clone().stopped().await;
         notifier.tell("STOPPING=1");

@@ -23,6 +23,8 @@ use crate::visit::{
     Target,
 };
 
+use super::metrics::{Metrics, Stage};
+
 /// Bytes of documents being parsed at once: a tree takes up to 28 times its input.
 const PARSE_BUDGET: usize = 4 << 20;
 /// Larger documents are parsed on a blocking thread, so that they stall no worker.
@@ -46,6 +48,7 @@ pub(super) struct Visitor {
     /// Blocking threads that parse: half of the cores, so that no document holds up the other hosts.
     parse_threads: Semaphore,
     clock: SteadyClock,
+    metrics: Metrics,
 }
 
 /// A response or its absence, timed.
@@ -89,7 +92,7 @@ impl Visit {
 }
 
 impl Visitor {
-    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher, clock: SteadyClock) -> Self {
+    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher, clock: SteadyClock, metrics: Metrics) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self {
             scope,
@@ -102,6 +105,7 @@ impl Visitor {
             parse_budget: Semaphore::new(PARSE_BUDGET),
             parse_threads: Semaphore::new((cores / 2).max(1)),
             clock,
+            metrics,
         }
     }
 
@@ -121,6 +125,7 @@ impl Visitor {
             Errand::Page(target) => (target.url.clone(), true, target.attempts + 1),
             Errand::Robots { url, attempt, .. } => (url.clone(), false, attempt + 1),
         };
+        let in_use = self.metrics.connect();
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
             result = AssertUnwindSafe(self.request(&url, is_page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
@@ -128,7 +133,7 @@ impl Visitor {
             })),
             _ = aborted.wait_for(|stop| *stop) => None,
         };
-        drop(permit);
+        drop((permit, in_use));
         let elapsed = started.elapsed();
         let Some(result) = result else {
             released(Rest::default());
@@ -275,7 +280,13 @@ impl Visitor {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
         let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
-        let parse = move |body: Vec<u8>, time| parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+        let metrics = self.metrics.clone();
+        let parse = move |body: Vec<u8>, time| {
+            let started = Instant::now();
+            let parsed = parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+            metrics.took(Stage::Parse, started.elapsed());
+            parsed
+        };
         let inline = if body.len() > INLINE_PARSE {
             Err(body)
         } else {
