@@ -9,6 +9,9 @@ mod export;
 mod failure;
 mod hints;
 mod index;
+mod log;
+mod metrics;
+mod notify;
 mod output;
 mod progress;
 mod query;
@@ -18,18 +21,18 @@ mod robots;
 mod search;
 mod seeds;
 mod show;
+mod signals;
 mod status;
 mod summary;
+mod threshold;
 mod words;
 
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::prelude::*;
 
-use args::{Cli, Command, LogFormat};
+use args::{Cli, Command};
 use console::Console;
 use failure::Failure;
 
@@ -37,7 +40,7 @@ use failure::Failure;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(cli.quiet, cli.log_format);
-    start_log(&cli, &console);
+    log::start(&cli, &console);
     // Many hosts at once are many sockets. Where it cannot be raised, the limit stays as it is.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -95,33 +98,4 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
             Ok(0)
         }
     }
-}
-
-fn start_log(cli: &Cli, console: &Console) {
-    let level = match (cli.quiet, cli.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (_, 0) => LevelFilter::INFO,
-        (_, 1) => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    let ours = tracing_subscriber::filter::Targets::new().with_target("harvestman", level);
-    let layer = tracing_subscriber::fmt::layer().with_writer(console.clone()).with_target(false);
-    match cli.log_format {
-        LogFormat::Json => {
-            let layer = layer.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            tracing_subscriber::registry().with(layer.with_filter(ours)).init();
-        }
-        LogFormat::Text => {
-            tracing_subscriber::registry()
-                .with(layer.with_ansi(wants_colours(std::io::stderr().is_terminal())).with_filter(ours))
-                .init();
-        }
-    }
-}
-
-/// Whether a stream may be written to in colours, or in bold.
-fn wants_colours(is_terminal: bool) -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    is_terminal && !is_set("NO_COLOR") && !is_dumb
 }

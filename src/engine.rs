@@ -1,6 +1,7 @@
 //! The crawl itself: a pool of workers, one writer, and the way they stop.
 
 mod activity;
+mod metrics;
 mod narrate;
 mod visitor;
 
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
@@ -20,6 +22,8 @@ use crate::scope::Scope;
 use crate::store::{Accounting, Store, StoreError, Tally};
 use crate::visit::{Errand, HostId, Outcome, Record};
 pub use activity::{Activity, HostActivity};
+pub use metrics::Metrics;
+use metrics::Stage;
 use visitor::Visitor;
 
 /// Records in one transaction, at most.
@@ -30,6 +34,9 @@ const MAX_BATCH_BYTES: usize = 32 << 20;
 const HOSTS_AT_ONCE: usize = 20_000;
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.
+const PULSE: Duration = Duration::from_millis(250);
 
 /// Why a crawl could not run, or not go on.
 #[derive(Debug, thiserror::Error)]
@@ -94,14 +101,17 @@ pub struct Crawl<S> {
     store: S,
     progress: watch::Sender<Progress>,
     activity: Activity,
+    metrics: Metrics,
 }
 
 impl<S: Store> Crawl<S> {
     pub fn new(config: Config, seeds: Vec<CanonicalUrl>, store: S) -> Self {
-        Self { config, seeds, store, progress: watch::Sender::default(), activity: Activity::default() }
+        let (progress, activity, metrics) = Default::default();
+        Self { config, seeds, store, progress, activity, metrics }
     }
 
-    /// Follows the crawl from outside. Lossy: only the newest state is kept.
+    /// Follows the crawl from outside. Lossy: only the newest state is kept. News come from when the crawl runs, several
+    /// times a second even when nothing has changed, as long as the loop that commits is alive.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
     }
@@ -109,6 +119,11 @@ impl<S: Store> Crawl<S> {
     /// Which hosts are busy and which are slow, while the crawl runs.
     pub fn activity(&self) -> Activity {
         self.activity.clone()
+    }
+
+    /// Figures for a monitoring system, while the crawl runs.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 
     /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
@@ -123,7 +138,7 @@ impl<S: Store> Crawl<S> {
         let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));
         let mut cursor = Cursor::default();
         wake_hosts(&mut self.store, &frontier, &mut cursor).await?;
-        let visitor = Arc::new(Visitor::new(&self.config, scope, fetcher, clock));
+        let visitor = Arc::new(Visitor::new(&self.config, scope, fetcher, clock, self.metrics.clone()));
 
         let (abort, aborted) = watch::channel(false);
         let (out, inbox) = mpsc::channel(self.config.concurrency);
@@ -137,7 +152,7 @@ impl<S: Store> Crawl<S> {
             async move { frontier.keep_time().await }
         });
         let stop = first_reason(stop, self.config.max_duration.and_then(|limit| started.checked_add(limit)));
-        let watchers = Watchers { progress: &self.progress, activity: &self.activity };
+        let watchers = Watchers { progress: &self.progress, activity: &self.activity, metrics: &self.metrics };
         let write = write(&mut self.store, &frontier, inbox, &mut cursor, &watchers);
         let stopped = until_stopped(write, stop, &frontier, abort).await?;
         tasks.shutdown().await;
@@ -196,7 +211,7 @@ async fn until_stopped(
 async fn work(
     frontier: Arc<Frontier>,
     visitor: Arc<Visitor>,
-    out: mpsc::Sender<Record>,
+    out: mpsc::Sender<Finished>,
     aborted: watch::Receiver<bool>,
 ) {
     while let Some((errand, permit)) = frontier.next().await {
@@ -214,10 +229,16 @@ async fn work(
             frontier.with(|schedule, _| schedule.give_up(host, *kind, message.clone()));
         }
         narrate::tell(&record);
-        if out.send(record).await.is_err() {
+        if out.send(Finished { record, at: Instant::now() }).await.is_err() {
             return;
         }
     }
+}
+
+/// A record on its way to the writer.
+struct Finished {
+    record: Record,
+    at: Instant,
 }
 
 /// The host that a request of this errand goes to.
@@ -232,7 +253,7 @@ fn asked_host(errand: &Errand) -> Option<HostId> {
 async fn write<S: Store>(
     store: &mut S,
     frontier: &Frontier,
-    mut inbox: mpsc::Receiver<Record>,
+    mut inbox: mpsc::Receiver<Finished>,
     cursor: &mut Cursor,
     watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
@@ -245,23 +266,29 @@ async fn write<S: Store>(
 async fn write_all<S: Store>(
     store: &mut S,
     frontier: &Frontier,
-    inbox: &mut mpsc::Receiver<Record>,
+    inbox: &mut mpsc::Receiver<Finished>,
     cursor: &mut Cursor,
     watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let before = store.accounting().0.fetched;
     watchers.publish(store, before);
+    let mut pulse = tokio::time::interval(PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            more = receive(inbox, &mut batch) => if !more { return Ok(()) },
+            more = receive(inbox, &mut batch, watchers.metrics) => if !more { return Ok(()) },
             () = frontier.hungry() => {}
+            _ = pulse.tick() => {}
         }
         if !batch.is_empty() {
             let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
             watchers.activity.count(&records);
+            watchers.metrics.count(&records);
+            let started = Instant::now();
             let clock = |host| frontier.with(|schedule, _| schedule.clock(host));
             let committed = store.commit(records, clock).await?;
+            watchers.metrics.took(Stage::Commit, started.elapsed());
             frontier.settle(committed.hosts, committed.targets, committed.settlements);
             refill(store, frontier).await?;
         }
@@ -273,14 +300,19 @@ async fn write_all<S: Store>(
 }
 
 /// Waits for a record, then takes what else is there, as far as one transaction should hold it. False at the end.
-async fn receive(inbox: &mut mpsc::Receiver<Record>, batch: &mut Vec<Record>) -> bool {
-    let Some(first) = inbox.recv().await else { return false };
-    let mut bytes = first.weight();
-    batch.push(first);
-    while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
-        let Ok(record) = inbox.try_recv() else { break };
+async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Record>, metrics: &Metrics) -> bool {
+    let mut bytes = 0;
+    let mut take = |Finished { record, at }: Finished| {
+        metrics.took(Stage::Queue, at.elapsed());
         bytes += record.weight();
         batch.push(record);
+        batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES
+    };
+    let Some(first) = inbox.recv().await else { return false };
+    let mut has_room = take(first);
+    while has_room {
+        let Ok(finished) = inbox.try_recv() else { break };
+        has_room = take(finished);
     }
     true
 }
@@ -289,11 +321,13 @@ async fn receive(inbox: &mut mpsc::Receiver<Record>, batch: &mut Vec<Record>) ->
 struct Watchers<'a> {
     progress: &'a watch::Sender<Progress>,
     activity: &'a Activity,
+    metrics: &'a Metrics,
 }
 
 impl Watchers<'_> {
     fn publish<S: Store>(&self, store: &S, fetched_before: i64) {
         let (accounting, tally) = store.accounting();
+        self.metrics.account(accounting);
         let stored = u64::try_from(accounting.fetched - fetched_before).unwrap_or(0);
         self.progress.send_replace(Progress { accounting, tally, stored });
     }

@@ -4,29 +4,13 @@
 
 mod common;
 
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Bench, page, stderr, until};
+use common::{Bench, ended, page, send, stderr, until};
 use harvestman::demo::{Server, graph_page};
 
 const PAGES: usize = 300;
-
-/// Sends a signal by its name.
-fn send(signal: &str, child: &Child) {
-    let command = format!("kill -{signal} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
-}
-
-async fn ended(child: &mut Child) -> ExitStatus {
-    let mut status = None;
-    until("the end of the crawl", || {
-        status = child.try_wait().unwrap();
-        status.is_some()
-    })
-    .await;
-    status.unwrap()
-}
 
 /// Stops a crawl amid requests in flight and lets the next one finish it.
 async fn stop_and_resume(signal: &str, code: i32) {

@@ -1,5 +1,6 @@
 //! What the user may type: all optional, turned into a [`Config`] once.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,9 @@ use harvestman::config::{BodyTypes, Config, DEFAULT_BODY_TYPES, Recrawl, ScopeKi
 use regex::Regex;
 use serde::Deserialize;
 use url::Url;
+
+use super::crawl::Job;
+use super::threshold::Threshold;
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
@@ -335,6 +339,19 @@ pub struct CrawlArgs {
     /// Print the closing summary as one JSON object
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
     pub json: Option<bool>,
+    /// Exit with 5 if it holds in the end, e.g. 'failed>10%' (of what was discovered) or 'fetched<100'; repeatable
+    #[arg(long, value_name = "THRESHOLD", env = "HARVESTMAN_FAIL_ON")]
+    #[serde(default)]
+    pub fail_on: Vec<Threshold>,
+    /// Wait this long for a database that another crawl holds [default: 0s]
+    #[arg(long, value_name = "DURATION", env = "HARVESTMAN_WAIT_LOCK")]
+    pub wait_lock: Option<Span>,
+    /// Write the log to this file too, after what it holds; --quiet is not for it
+    #[arg(long, value_name = "FILE", env = "HARVESTMAN_LOG_FILE")]
+    pub log_file: Option<PathBuf>,
+    /// Serve figures for Prometheus at /metrics and /healthz there, e.g. 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS", env = "HARVESTMAN_METRICS")]
+    pub metrics: Option<SocketAddr>,
 }
 
 impl CrawlArgs {
@@ -380,6 +397,21 @@ impl CrawlArgs {
             no_text: self.no_text.or(file.no_text),
             index: self.index.or(file.index),
             json: self.json.or(file.json),
+            fail_on: if self.fail_on.is_empty() { file.fail_on } else { self.fail_on },
+            wait_lock: self.wait_lock.or(file.wait_lock),
+            log_file: self.log_file.or(file.log_file),
+            metrics: self.metrics.or(file.metrics),
+        }
+    }
+
+    /// How the crawl is run as a job.
+    pub fn to_job(&self) -> Job {
+        Job {
+            json: self.json.unwrap_or(false),
+            index: self.index.unwrap_or(false),
+            fail_on: self.fail_on.clone(),
+            wait_lock: self.wait_lock.map_or(Duration::ZERO, |span| span.0),
+            metrics: self.metrics,
         }
     }
 

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::args::LogFormat;
+use super::log::{self, FILE_ONLY, LogFile};
 use super::output::printable;
 
 /// Lines kept for the next repainting, at most; more are written at once.
@@ -16,12 +18,27 @@ const MAX_HELD: usize = 64 << 10;
 pub struct Console {
     quiet: bool,
     format: LogFormat,
+    journal: bool,
+    log_file: LogFile,
     screen: Arc<Mutex<Screen<io::Stderr>>>,
+}
+
+/// One event of the log: for console and file where the log is what the console says, else for the file alone.
+macro_rules! record {
+    ($is_said:expr, $level:ident, $($event:tt)*) => {
+        if $is_said {
+            tracing::$level!($($event)*)
+        } else {
+            tracing::$level!(target: FILE_ONLY, $($event)*)
+        }
+    };
 }
 
 impl Console {
     pub fn new(quiet: bool, format: LogFormat) -> Self {
-        Self { quiet, format, screen: Arc::new(Mutex::new(Screen::new(io::stderr()))) }
+        let journal = format == LogFormat::Text && log::is_journal();
+        let screen = Arc::new(Mutex::new(Screen::new(io::stderr())));
+        Self { quiet, format, journal, log_file: LogFile::default(), screen }
     }
 
     /// Whether a display may be shown: nobody asked for silence or for log lines that a machine reads.
@@ -29,43 +46,60 @@ impl Console {
         !self.quiet && self.format == LogFormat::Text
     }
 
+    /// Whether lines go straight to systemd's journal.
+    pub fn is_journal(&self) -> bool {
+        self.journal
+    }
+
+    /// Where all that is said is written too, and what `--quiet` leaves out.
+    pub fn log_file(&self) -> &LogFile {
+        &self.log_file
+    }
+
     /// Says something that is neither warning nor error. The caller escapes what comes from outside.
     pub fn say(&self, text: &str) {
-        match (self.quiet, self.format) {
-            (true, _) => {}
-            (false, LogFormat::Text) => self.line(text),
-            (false, LogFormat::Json) => tracing::info!("{text}"),
+        if self.is_for_people() {
+            self.line(Level::INFO, text);
         }
+        record!(self.logs(), info, "{text}");
     }
 
     pub fn warn(&self, text: &str) {
-        match (self.quiet, self.format) {
-            (true, _) => {}
-            (false, LogFormat::Text) => self.line(&format!("warning: {}", printable(text))),
-            (false, LogFormat::Json) => tracing::warn!("{text}"),
+        if self.is_for_people() {
+            self.line(Level::WARN, &format!("warning: {}", printable(text)));
         }
+        record!(self.logs(), warn, "{}", self.escaped(text));
     }
 
     pub fn hint(&self, text: &str) {
-        match (self.quiet, self.format) {
-            (true, _) => {}
-            (false, LogFormat::Text) => self.line(&format!("hint: {text}")),
-            (false, LogFormat::Json) => tracing::info!(hint = text),
+        if self.is_for_people() {
+            self.line(Level::INFO, &format!("hint: {text}"));
         }
+        record!(self.logs(), info, hint = text);
     }
 
     /// An error, what caused it, and what may help: silence does not hold for it.
     pub fn error(&self, message: &str, causes: &[String], hint: Option<&str>) {
         self.clear();
-        match self.format {
-            LogFormat::Text => {
-                self.line(&format!("error: {}", printable(message)));
-                causes.iter().for_each(|cause| self.line(&format!("  caused by: {}", printable(cause))));
-                hint.iter().for_each(|hint| self.line(&format!("hint: {}", printable(hint))));
-            }
-            LogFormat::Json if causes.is_empty() => tracing::error!(hint, "{message}"),
-            LogFormat::Json => tracing::error!(cause = causes.join(": "), hint, "{message}"),
+        let is_json = self.format == LogFormat::Json;
+        if !is_json {
+            self.line(Level::ERROR, &format!("error: {}", printable(message)));
+            causes.iter().for_each(|cause| self.line(Level::ERROR, &format!("  caused by: {}", printable(cause))));
+            hint.iter().for_each(|hint| self.line(Level::ERROR, &format!("hint: {}", printable(hint))));
         }
+        let cause = (!causes.is_empty()).then(|| self.escaped(&causes.join(": ")));
+        let hint = hint.map(|hint| self.escaped(hint));
+        record!(is_json, error, cause, hint, "{}", self.escaped(message));
+    }
+
+    /// Whether log lines are all that the console says.
+    fn logs(&self) -> bool {
+        !self.quiet && self.format == LogFormat::Json
+    }
+
+    /// JSON escapes by itself.
+    fn escaped(&self, text: &str) -> String {
+        if self.format == LogFormat::Json { text.to_owned() } else { printable(text) }
     }
 
     /// Shows `lines` at the foot, in place of those before.
@@ -78,8 +112,9 @@ impl Console {
         self.screen().clear();
     }
 
-    fn line(&self, text: &str) {
-        self.screen().say(format!("{text}\n").as_bytes());
+    fn line(&self, level: Level, text: &str) {
+        let priority = if self.journal { log::priority(level) } else { "" };
+        self.screen().say(format!("{priority}{text}\n").as_bytes());
     }
 
     fn screen(&self) -> MutexGuard<'_, Screen<io::Stderr>> {

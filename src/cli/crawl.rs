@@ -2,40 +2,55 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use clap::CommandFactory as _;
 use harvestman::canonical::CanonicalUrl;
 use harvestman::config::Config;
-use harvestman::engine::Crawl;
+use harvestman::engine::{Crawl, Summary};
+use harvestman::store::StoreError;
 use harvestman::store::sqlite::{SqliteStore, file_path, read};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Cli, CrawlArgs};
 use super::console::Console;
-use super::{Failure, hints, index, progress, seeds, summary};
+use super::notify::Notifier;
+use super::output::printable;
+use super::signals::Signals;
+use super::threshold::{self, Threshold};
+use super::{Failure, hints, index, metrics, progress, seeds, summary};
 
 /// The settings file that is read if it is there.
 const CONFIG_FILE: &str = "harvestman.toml";
+/// Between two looks at a database that another crawl holds: at first, and at most.
+const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// How a crawl is run: what concerns the caller and not the crawl itself.
+#[derive(Debug, Default)]
+pub struct Job {
+    /// The summary as JSON on standard output.
+    pub json: bool,
+    /// Bring the full-text index up to date at the end.
+    pub index: bool,
+    pub fail_on: Vec<Threshold>,
+    /// The longest to wait for a database that another crawl holds.
+    pub wait_lock: Duration,
+    /// Where figures are served.
+    pub metrics: Option<SocketAddr>,
+}
 
 pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     args.to_config().validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
     let args = with_file(args)?;
+    if let Some(path) = &args.log_file {
+        let refuse = |e| Failure::new(format!("cannot open the log file `{}`", path.display())).cause(&e);
+        console.log_file().open(path).map_err(refuse)?;
+    }
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
     let database = args.database.clone().unwrap_or_else(|| "crawl.db".into());
-    let ending = Ending { index: args.index.unwrap_or(false), json: args.json.unwrap_or(false) };
-    crawl(args.to_config(), seeds, &database, console, ending).await
-}
-
-/// What is done when a crawl has ended.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Ending {
-    /// Bring the full-text index up to date.
-    pub index: bool,
-    /// Print the summary as JSON.
-    pub json: bool,
+    crawl(args.to_config(), seeds, &database, console, &args.to_job()).await
 }
 
 /// Crawls and reports; what `demo` runs too.
@@ -44,25 +59,40 @@ pub async fn crawl(
     seeds: Vec<CanonicalUrl>,
     database: &str,
     console: &Console,
-    ending: Ending,
+    job: &Job,
 ) -> Result<u8, Failure> {
     if database.starts_with("postgres://") || database.starts_with("postgresql://") {
         return Err(Failure::new("--database: PostgreSQL is not supported by this version; name a file"));
     }
     let Ok(path) = file_path(database);
-    let store = SqliteStore::open(&path).await?;
+    let signals = Signals::listen(console)?;
+    let notifier = Notifier::from_environment(console);
+    let store = tokio::select! {
+        store = open(&path, job.wait_lock, console, &notifier) => store?,
+        () = signals.clone().stopped() => return Ok(signals.exit_code().unwrap_or_default()),
+    };
+    // Not before: of two crawls with the same settings the second is to hear of the first, and not of its address.
+    let listener = match job.metrics {
+        Some(address) => Some(metrics::bind(address, console).await?),
+        None => None,
+    };
     let readers = read::pool(&path).await?;
     let last_request = hints::last_request(&readers).await?;
     let crawl = Crawl::new(config.clone(), seeds.clone(), store);
     let progress = crawl.progress();
-    let follower =
-        tokio::spawn(progress::follow(console.clone(), progress.clone(), crawl.activity(), config.max_pages));
-    let signals = Arc::new(AtomicU8::new(0));
-    let stop = stop_signal(signals.clone(), console.clone())?;
+    let mut followers = tokio::task::JoinSet::new();
+    followers.spawn(progress::follow(console.clone(), progress.clone(), crawl.activity(), config.max_pages));
+    followers.spawn(notifier.clone().follow(crawl.progress()));
+    if let Some(listener) = listener {
+        followers.spawn(metrics::serve(listener, crawl.metrics(), crawl.progress()));
+    }
+    let stop = async {
+        signals.clone().stopped().await;
+        notifier.tell("STOPPING=1");
+    };
     let result = crawl.run_until(stop).await;
-    follower.abort();
-    // Its last painting is over before the display is taken away.
-    let _ = follower.await;
+    // The last painting is over before the display is taken away.
+    followers.shutdown().await;
     console.clear();
     let (summary, store) = result?;
     let stored = progress.borrow().stored;
@@ -71,26 +101,78 @@ pub async fn crawl(
     readers.close().await;
     store.close().await?;
     let facts = facts?;
-    if ending.index {
-        index::bring_up_to_date(&path, console, || signals.load(Ordering::Relaxed) != 0)?;
+    if job.index {
+        index::bring_up_to_date(&path, console, || {
+            notifier.tell("WATCHDOG=1");
+            signals.exit_code().is_some()
+        })?;
     }
-    if ending.json {
-        let line = serde_json::to_string(&summary).map_err(std::io::Error::from)?;
-        writeln!(std::io::stdout(), "{line}")?;
+    notifier.tell("STOPPING=1");
+    if job.json {
+        writeln!(std::io::stdout(), "{}", job.report(&summary)?)?;
     }
     summary::say(console, &summary);
     let said = hints::hints(&facts);
-    let signal = signals.load(Ordering::Relaxed);
-    if signal == 0 && facts.no_seed_fetched() {
-        console.error("not one seed could be fetched", &[], None);
-    }
+    let code = signals.exit_code().unwrap_or_else(|| job.judge(&summary, facts.no_seed_fetched(), console));
     said.iter().for_each(|hint| console.hint(hint));
     summary::say_next(console, &summary, database);
-    Ok(match signal {
-        0 if facts.no_seed_fetched() => 3,
-        0 => 0,
-        signal => 128 + signal,
-    })
+    Ok(code)
+}
+
+impl Job {
+    /// The summary as JSON, with the thresholds that hold if any were given.
+    fn report(&self, summary: &Summary) -> Result<String, std::io::Error> {
+        #[derive(serde::Serialize)]
+        struct Report<'a> {
+            #[serde(flatten)]
+            summary: &'a Summary,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            failed_on: Option<Vec<&'a str>>,
+        }
+        let held = self.fail_on.iter().filter(|threshold| threshold.judge(summary).is_some()).map(Threshold::as_str);
+        let failed_on = (!self.fail_on.is_empty()).then(|| held.collect());
+        Ok(serde_json::to_string(&Report { summary, failed_on })?)
+    }
+
+    /// The exit code of a crawl that came to its end by itself, with the reason for one that is not 0.
+    fn judge(&self, summary: &Summary, no_seed_fetched: bool, console: &Console) -> u8 {
+        if no_seed_fetched {
+            console.error("not one seed could be fetched", &[], None);
+            return 3;
+        }
+        let held: Vec<_> = self.fail_on.iter().filter_map(|threshold| threshold.judge(summary)).collect();
+        if held.is_empty() {
+            return 0;
+        }
+        console.error(&format!("--fail-on: {}", held.join(", ")), &[], None);
+        threshold::EXIT_CODE
+    }
+}
+
+/// Opens the database; as long as another crawl holds it, up to `patience` later.
+async fn open(path: &Path, patience: Duration, console: &Console, notifier: &Notifier) -> Result<SqliteStore, Failure> {
+    let deadline = Instant::now().checked_add(patience);
+    let (mut pause, longest) = LOOK_EVERY;
+    let mut told = false;
+    loop {
+        let in_use = match SqliteStore::open(path).await {
+            Ok(store) => return Ok(store),
+            Err(e @ StoreError::InUse { .. }) => e,
+            Err(e) => return Err(e.into()),
+        };
+        let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return Err(in_use.into());
+        }
+        if !told {
+            let text = printable(&format!("Waiting up to {}: {in_use}", humantime::format_duration(patience)));
+            notifier.tell(&format!("STATUS={text}"));
+            console.say(&text);
+            told = true;
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(longest);
+    }
 }
 
 /// Options of the settings file under those typed or in the environment.
@@ -149,24 +231,4 @@ fn in_toml(place: &str, message: &str) -> Failure {
         message = message.replace(theirs, ours);
     }
     Failure::new(format!("{place}: {message}"))
-}
-
-/// Completes at the first SIGINT or SIGTERM; the second ends the process at once.
-fn stop_signal(seen: Arc<AtomicU8>, console: Console) -> Result<impl Future<Output = ()> + Send, Failure> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    // A task of its own, so that signals are heard whatever the crawl is busy with.
-    tokio::spawn(async move {
-        let number = tokio::select! { _ = interrupt.recv() => 2, _ = terminate.recv() => 15 };
-        seen.store(number, Ordering::Relaxed);
-        console.say("Stopping: requests in flight are finished and stored; once more to stop at once.");
-        let _ = stop.send(());
-        let number = tokio::select! { _ = interrupt.recv() => 2, _ = terminate.recv() => 15 };
-        console.clear();
-        std::process::exit(128 + number);
-    });
-    Ok(async move {
-        let _ = stopped.await;
-    })
 }

@@ -59,7 +59,9 @@ impl From<StoreError> for Failure {
         use StoreError as E;
         let failure = Self::new(error.to_string());
         match error {
-            E::InUse { .. } => failure.code(4).hint("wait for it to end, or name another file with --database"),
+            E::InUse { .. } => {
+                failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
+            }
             E::Missing { .. } => failure.hint("name the file with --database, or make one with `harvestman crawl`"),
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
             E::Open { problem, .. } => match hint_for(&problem) {

@@ -20,10 +20,13 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// Hosts named in the display for being busy, and for being slow.
 const HOSTS_SHOWN: usize = 3;
 
+/// The target of this file's log lines: a live display takes their place on the console.
+pub const TARGET: &str = module_path!();
+
 /// Follows a crawl until aborted.
 pub async fn follow(console: Console, progress: watch::Receiver<Progress>, activity: Activity, max_pages: Option<u64>) {
     if is_live(&console) {
-        paint(console, progress, activity, max_pages).await;
+        tokio::join!(paint(console, progress.clone(), activity, max_pages), log(progress));
     } else {
         drop(activity);
         log(progress).await;

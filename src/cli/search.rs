@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::args::Format;
 use super::console::Console;
+use super::log::wants_colours;
 use super::output::{Rows, printable};
-use super::{Failure, index as cli_index, wants_colours};
+use super::{Failure, index as cli_index};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]

@@ -27,6 +27,8 @@ use crate::visit::{
     Target,
 };
 
+use super::metrics::{Metrics, Stage};
+
 /// It has no body, whatever its headers say (RFC 9110, section 15.4.5).
 const NOT_MODIFIED: u16 = 304;
 /// Bytes of documents being parsed at once: a tree takes up to 28 times its input.
@@ -54,6 +56,7 @@ pub(super) struct Visitor {
     /// Blocking threads that parse: half of the cores, so that no document holds up the other hosts.
     parse_threads: Semaphore,
     clock: SteadyClock,
+    metrics: Metrics,
 }
 
 /// A response or its absence, timed.
@@ -97,7 +100,7 @@ impl Visit {
 }
 
 impl Visitor {
-    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher, clock: SteadyClock) -> Self {
+    pub(super) fn new(config: &Config, scope: Scope, fetcher: Fetcher, clock: SteadyClock, metrics: Metrics) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self {
             scope,
@@ -112,6 +115,7 @@ impl Visitor {
             parse_budget: Semaphore::new(PARSE_BUDGET),
             parse_threads: Semaphore::new((cores / 2).max(1)),
             clock,
+            metrics,
         }
     }
 
@@ -135,6 +139,7 @@ impl Visitor {
             Errand::Robots { url, attempt, .. } => (url.clone(), attempt + 1),
         };
         let page = if let Errand::Page(target) = &errand { Some(target) } else { None };
+        let in_use = self.metrics.connect();
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
             result = AssertUnwindSafe(self.request(&url, page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
@@ -142,7 +147,7 @@ impl Visitor {
             })),
             _ = aborted.wait_for(|stop| *stop) => None,
         };
-        drop(permit);
+        drop((permit, in_use));
         let elapsed = started.elapsed();
         let Some(result) = result else {
             released(Rest::default());
@@ -299,7 +304,13 @@ impl Visitor {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
         let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
-        let parse = move |body: Vec<u8>, time| parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+        let metrics = self.metrics.clone();
+        let parse = move |body: Vec<u8>, time| {
+            let started = Instant::now();
+            let parsed = parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+            metrics.took(Stage::Parse, started.elapsed());
+            parsed
+        };
         let inline = if body.len() > INLINE_PARSE {
             Err(body)
         } else {

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a test may panic")]
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
@@ -91,4 +91,21 @@ pub async fn until(what: &str, mut happened: impl FnMut() -> bool) {
         assert!(std::time::Instant::now() < deadline, "waited a minute for {what}");
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
+}
+
+/// Sends a signal by its name.
+pub fn send(signal: &str, child: &Child) {
+    let command = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+}
+
+/// Waits for the end of a process.
+pub async fn ended(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    until("the end of the crawl", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    })
+    .await;
+    status.unwrap()
 }

@@ -1,0 +1,78 @@
+//! Signals: the first SIGINT or SIGTERM stops the crawl cleanly, the second at once, and SIGHUP ends nothing.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use super::Failure;
+use super::console::Console;
+
+/// What this process was told by signals.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    /// The first that asked for an end; 0 before.
+    first: watch::Receiver<u8>,
+}
+
+impl Signals {
+    /// Listens from now on, in tasks of its own, so that signals are heard whatever the crawl is busy with.
+    pub fn listen(console: &Console) -> Result<Self, Failure> {
+        let (told, first) = watch::channel(0);
+        let mut end = End::listen()?;
+        let to_end = console.clone();
+        tokio::spawn(async move {
+            told.send_replace(end.next().await);
+            to_end.say("Stopping: requests in flight are finished and stored; once more to stop at once.");
+            let number = end.next().await;
+            to_end.clear();
+            std::process::exit(exit_code(number).into());
+        });
+        tokio::spawn(go_on_when_hung_up(signal(SignalKind::hangup())?, console.clone()));
+        Ok(Self { first })
+    }
+
+    /// Completes at the first signal that asks for an end.
+    pub async fn stopped(mut self) {
+        if self.first.wait_for(|number| *number != 0).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// The exit code that this signal asks for, if there was one.
+    pub fn exit_code(&self) -> Option<u8> {
+        let number = *self.first.borrow();
+        (number != 0).then(|| exit_code(number))
+    }
+}
+
+/// As a shell says it of a process that a signal ended.
+fn exit_code(signal: u8) -> u8 {
+    128 + signal
+}
+
+struct End {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl End {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> u8 {
+        tokio::select! { _ = self.interrupt.recv() => 2, _ = self.terminate.recv() => 15 }
+    }
+}
+
+/// A terminal that went away is no reason to stop; a log file that was moved away is one to open it anew.
+async fn go_on_when_hung_up(mut hangup: Signal, console: Console) {
+    while hangup.recv().await.is_some() {
+        match console.log_file().reopen() {
+            Ok(true) => console.say("SIGHUP: the log file is opened anew, the crawl goes on."),
+            Ok(false) => console.say("SIGHUP: the crawl goes on."),
+            Err(e) => console.warn(&format!("SIGHUP: the log file stays as it is, it cannot be opened anew: {e}")),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `--fail-on`: when a crawl that ran shall count as failed, in the numbers of its summary.
+
+use std::fmt;
+use std::str::FromStr;
+
+use harvestman::engine::Summary;
+use serde::Deserialize;
+
+/// Exit code of a crawl of which a threshold holds.
+pub const EXIT_CODE: u8 = 5;
+
+type Counter = fn(&Summary) -> i64;
+type Comparison = fn(f64, f64) -> bool;
+
+const COUNTERS: [(&str, Counter); 7] = [
+    ("discovered", |summary| summary.accounting.discovered),
+    ("fetched", |summary| summary.accounting.fetched),
+    ("failed", |summary| summary.accounting.failed),
+    ("skipped", |summary| summary.accounting.skipped),
+    ("pending", |summary| summary.accounting.pending),
+    ("unchanged", |summary| summary.tally.unchanged),
+    ("requests", |summary| summary.tally.requests),
+];
+
+/// The longer ones first, so that `>=` is not read as `>`.
+const COMPARISONS: [(&str, Comparison); 5] = [
+    (">=", |left, right| left >= right),
+    ("<=", |left, right| left <= right),
+    (">", |left, right| left > right),
+    ("<", |left, right| left < right),
+    ("=", |left, right| left == right),
+];
+
+/// `COUNTER OPERATOR NUMBER[%]`, such as `failed>10%`; a percentage is one of what was discovered.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Threshold {
+    text: String,
+    counter: Counter,
+    compare: Comparison,
+    number: f64,
+    is_percent: bool,
+}
+
+impl Threshold {
+    /// Whether it holds at the end of an invocation; then with the numbers, for a person.
+    pub fn judge(&self, summary: &Summary) -> Option<String> {
+        let (counted, discovered) = ((self.counter)(summary), summary.accounting.discovered);
+        if !self.is_percent {
+            return (self.compare)(counted as f64, self.number).then(|| format!("{} holds ({counted})", self.text));
+        }
+        // Multiplied out, so that ten of a hundred are ten percent to the last digit.
+        (self.compare)(counted as f64 * 100.0, self.number * discovered as f64)
+            .then(|| format!("{} holds ({counted} of {discovered})", self.text))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Threshold").field(&self.text).finish()
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name_end = text.find(['<', '>', '=']).ok_or("write a threshold such as failed>10% or fetched<100")?;
+        let name = text[..name_end].trim();
+        let Some((_, counter)) = COUNTERS.into_iter().find(|(known, _)| *known == name) else {
+            let known = COUNTERS.map(|(known, _)| known).join(", ");
+            return Err(format!("`{name}` is not counted; these are: {known}"));
+        };
+        let rest = &text[name_end..];
+        let found = COMPARISONS.into_iter().find_map(|(sign, compare)| Some((rest.strip_prefix(sign)?, compare)));
+        let (number, compare) = found.ok_or("write one of > >= < <= =")?;
+        let (digits, is_percent) = match number.trim().strip_suffix('%') {
+            Some(digits) => (digits.trim_end(), true),
+            None => (number.trim(), false),
+        };
+        // Neither signs nor exponents, nor the names of no number.
+        let is_plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let number = digits.parse::<f64>().ok().filter(|_| is_plain);
+        let number = number.ok_or_else(|| format!("`{digits}` is no number; write such as 100 or 2.5%"))?;
+        Ok(Self { text: text.trim().to_owned(), counter, compare, number, is_percent })
+    }
+}
+
+impl TryFrom<String> for Threshold {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use harvestman::engine::CrawlEnd;
+    use harvestman::store::{Accounting, Tally};
+
+    #[test]
+    fn a_threshold_holds_by_its_counter_its_comparison_and_what_was_discovered() {
+        let summary = Summary {
+            run: 1,
+            outcome: CrawlEnd::Finished,
+            accounting: Accounting { discovered: 200, fetched: 170, failed: 20, skipped: 7, pending: 3 },
+            tally: Tally { unchanged: 50, bytes: 1, requests: 999 },
+            elapsed_seconds: 1.0,
+        };
+        let held = |text: &str| text.parse::<Threshold>().unwrap().judge(&summary);
+        for holds in [
+            "failed>=10%",
+            "failed=10%",
+            "failed<=10%",
+            "failed>9.99%",
+            "failed > 19",
+            " fetched<171 ",
+            "skipped=7",
+            "pending<2 %",
+            "unchanged>=25%",
+            "requests>998",
+            "discovered=100%",
+        ] {
+            assert!(held(holds).is_some(), "{holds}");
+        }
+        for not in ["failed>10%", "failed<10%", "failed>20", "fetched<170", "skipped=6", "requests<999", "pending=0"] {
+            assert_eq!(held(not), None);
+        }
+        assert_eq!(held("failed > 5%").unwrap(), "failed > 5% holds (20 of 200)");
+        assert_eq!(held("skipped>0").unwrap(), "skipped>0 holds (7)");
+    }
+
+    #[test]
+    fn of_nothing_discovered_no_share_is_exceeded() {
+        let nothing = Summary {
+            run: 1,
+            outcome: CrawlEnd::Finished,
+            accounting: Accounting::default(),
+            tally: Tally::default(),
+            elapsed_seconds: 0.0,
+        };
+        assert_eq!("failed>0%".parse::<Threshold>().unwrap().judge(&nothing), None);
+    }
+
+    #[test]
+    fn what_is_no_threshold_is_refused_with_the_part_that_is_wrong() {
+        for (text, words) in [
+            ("", "such as failed>10%"),
+            ("failed", "such as failed>10%"),
+            (">10%", "`` is not counted"),
+            ("pages>1", "`pages` is not counted"),
+            ("Failed>1", "`Failed` is not counted"),
+            ("failed>", "`` is no number"),
+            ("failed>%", "`` is no number"),
+            ("failed>-1", "`-1` is no number"),
+            ("failed>1e3", "`1e3` is no number"),
+            ("failed>inf", "`inf` is no number"),
+            ("failed>NaN%", "`NaN` is no number"),
+            ("failed>10%%", "`10%` is no number"),
+            ("failed=>1", "`>1` is no number"),
+            ("failed>1 or pending>2", "is no number"),
+        ] {
+            let error = text.parse::<Threshold>().unwrap_err();
+            assert!(error.contains(words), "{text:?}: {error}");
+        }
+    }
+}

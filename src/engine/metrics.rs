@@ -1,0 +1,138 @@
+//! What is counted and timed while a crawl runs, for a monitoring system. Labels are bounded: no host, no URL.
+
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::store::Accounting;
+use crate::visit::{FailureKind, Record};
+
+/// Upper bounds in seconds: from a parsed page to a request at its time limit.
+const BUCKETS: [f64; 15] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+/// What HTTP has room for.
+const STATUSES: std::ops::RangeInclusive<u16> = 100..=599;
+
+/// One label by its name.
+type Label<T> = [(&'static str, T); 1];
+
+/// A step on a page's way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stage {
+    /// From the request to the last byte of the response, or to its failure.
+    Fetch,
+    /// Reading a document.
+    Parse,
+    /// Waiting for the writer.
+    Queue,
+    /// One transaction, which takes many records.
+    Commit,
+}
+
+impl Stage {
+    fn label(self) -> Label<&'static str> {
+        let name = match self {
+            Self::Fetch => "fetch",
+            Self::Parse => "parse",
+            Self::Queue => "queue",
+            Self::Commit => "commit",
+        };
+        [("stage", name)]
+    }
+}
+
+/// The figures of one crawl. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    requests: Counter,
+    responses: Family<Label<u16>, Counter>,
+    failures: Family<Label<&'static str>, Counter>,
+    body: Counter,
+    urls: Family<Label<&'static str>, Gauge>,
+    connections: Gauge,
+    stages: Family<Label<&'static str>, Histogram, fn() -> Histogram>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let metrics = Self {
+            requests: Counter::default(),
+            responses: Family::default(),
+            failures: Family::default(),
+            body: Counter::default(),
+            urls: Family::default(),
+            connections: Gauge::default(),
+            stages: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+        };
+        // What can happen is there from the start, at zero: a series that appears with its first event hides it.
+        for kind in FailureKind::ALL {
+            let _ = metrics.failures.get_or_create(&[("kind", kind.as_str())]);
+        }
+        for stage in [Stage::Fetch, Stage::Parse, Stage::Queue, Stage::Commit] {
+            let _ = metrics.stages.get_or_create(&stage.label());
+        }
+        metrics.account(Accounting::default());
+        metrics
+    }
+}
+
+impl Metrics {
+    /// Adds them to a registry, named as by the OpenMetrics specification: base units, counters as totals.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("requests", "Requests made, robots.txt included", self.requests.clone());
+        registry.register("responses", "Responses received, by status", self.responses.clone());
+        registry.register("request_failures", "Requests without a usable response, by kind", self.failures.clone());
+        let help = "Bytes of bodies received, content coding removed";
+        registry.register_with_unit("body", help, Unit::Bytes, self.body.clone());
+        registry.register("urls", "URLs known, by state as of the last commit", self.urls.clone());
+        registry.register("connections_in_use", "Requests in flight", self.connections.clone());
+        let help = "Time of each step: fetch, parse, queue (waiting for the writer), commit (one transaction)";
+        registry.register_with_unit("stage_duration", help, Unit::Seconds, self.stages.clone());
+    }
+
+    pub(super) fn took(&self, stage: Stage, time: Duration) {
+        self.stages.get_or_create(&stage.label()).observe(time.as_secs_f64());
+    }
+
+    /// Counts a request in flight until the guard is dropped.
+    pub(super) fn connect(&self) -> InUse<'_> {
+        self.connections.inc();
+        InUse(&self.connections)
+    }
+
+    /// Counts the requests of a batch.
+    pub(super) fn count(&self, batch: &[Record]) {
+        for request in batch.iter().filter_map(|record| record.request.as_ref()) {
+            self.requests.inc();
+            self.body.inc_by(request.bytes);
+            self.took(Stage::Fetch, request.elapsed);
+            if let Some(status) = request.status.filter(|status| STATUSES.contains(status)) {
+                self.responses.get_or_create(&[("status", status)]).inc();
+            }
+            if let Some(kind) = request.failure {
+                self.failures.get_or_create(&[("kind", kind.as_str())]).inc();
+            }
+        }
+    }
+
+    pub(super) fn account(&self, a: Accounting) {
+        for (state, count) in
+            [("fetched", a.fetched), ("failed", a.failed), ("skipped", a.skipped), ("pending", a.pending)]
+        {
+            self.urls.get_or_create(&[("state", state)]).set(count);
+        }
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+pub(super) struct InUse<'a>(&'a Gauge);
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
