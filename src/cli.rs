@@ -1,6 +1,7 @@
 //! The command line: one file a command, what was typed becomes a `Config` once, errors become words and exit codes.
 
 mod args;
+mod changes;
 mod console;
 mod crawl;
 mod demo;
@@ -14,6 +15,7 @@ mod seeds;
 mod show;
 mod status;
 mod summary;
+mod vacuum;
 mod words;
 
 use std::io::{IsTerminal, Write as _};
@@ -60,6 +62,8 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Query { database, sql, format } => query::run(&database.database, &sql, format),
         Command::Status(database) => status::run(&database.database),
         Command::Show { database, url, part } => show::run(&database.database, &url, part),
+        Command::Changes { database, since, diff, format } => changes::run(&database.database, since, diff, format),
+        Command::Vacuum(database) => vacuum::run(&database.database, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

@@ -53,6 +53,21 @@ pub enum Command {
         #[command(flatten)]
         part: Part,
     },
+    /// Which pages are new, changed, gone or restored
+    Changes {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// From this run on, or from this day or moment (UTC) on [default: the last run]
+        #[arg(long, value_name = "RUN|DATE")]
+        since: Option<Since>,
+        /// Show what changed in the readable text, as far as crawl --keep-versions kept it
+        #[arg(long)]
+        diff: bool,
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
+    /// Give the space that is free in the database back to the file system
+    Vacuum(DatabaseArg),
     /// Say which URLs a robots.txt allows
     Robots {
         /// A file or an http(s) URL
@@ -224,6 +239,12 @@ pub struct CrawlArgs {
     /// Do not store links
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_NO_LINKS")]
     pub no_links: Option<bool>,
+    /// Of a page that changes or goes away, keep up to N older versions; 0 keeps none [default: 0]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_KEEP_VERSIONS")]
+    pub keep_versions: Option<u32>,
+    /// At the end of a run, delete the fetches and changes of all but the last N runs [default: keep all]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_KEEP_RUNS")]
+    pub keep_runs: Option<u32>,
     /// Print the closing summary as one JSON object
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
     pub json: Option<bool>,
@@ -268,6 +289,8 @@ impl CrawlArgs {
             body_types: self.body_types.or(file.body_types),
             no_bodies: self.no_bodies.or(file.no_bodies),
             no_links: self.no_links.or(file.no_links),
+            keep_versions: self.keep_versions.or(file.keep_versions),
+            keep_runs: self.keep_runs.or(file.keep_runs),
             json: self.json.or(file.json),
         }
     }
@@ -309,6 +332,8 @@ impl CrawlArgs {
             body_types: self.body_types.clone().map_or(d.body_types, |types| types.0),
             store_bodies: !self.no_bodies.unwrap_or(false),
             store_links: !self.no_links.unwrap_or(false),
+            keep_versions: self.keep_versions.unwrap_or(d.keep_versions),
+            keep_runs: self.keep_runs,
         }
     }
 }
@@ -382,6 +407,27 @@ impl std::str::FromStr for Age {
         }
         let span: Span = text.parse().map_err(|problem| format!("{problem}, or auto"))?;
         Ok(Self(Recrawl::After(span.0)))
+    }
+}
+
+/// The number of a run, or a moment in milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub enum Since {
+    Run(i64),
+    Time(i64),
+}
+
+impl std::str::FromStr for Since {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(run) = text.parse() {
+            return Ok(Self::Run(run));
+        }
+        let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
+            text.parse::<jiff::civil::DateTime>()?.to_zoned(jiff::tz::TimeZone::UTC).map(|utc| utc.timestamp())
+        });
+        let moment = moment.map(|moment| Self::Time(moment.as_millisecond()));
+        moment.map_err(|_| "write the number of a run, or a date such as 2026-01-31 or 2026-01-31T03:15Z".to_owned())
     }
 }
 

@@ -244,8 +244,11 @@ impl SqliteStore {
         if old.is_some_and(|old| old.status == page.status && old.content_hash == hash && hash.is_some()) {
             changes.note_unchanged();
         }
-        if old.is_some() {
+        if let Some(old) = old {
             changes.relinked.push(id);
+            if self.keep_versions > 0 && old.is_worth_keeping(hash.as_deref()) {
+                self.keep_version(id).await?;
+            }
         }
         let memory = self.remember(id, &page, hash.as_deref(), redirect, old, changes);
         let found = links.into_iter().zip(page.links).enumerate();
