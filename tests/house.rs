@@ -90,7 +90,7 @@ async fn vacuum_gives_free_space_back_and_says_how_much() {
     assert_eq!(bench.rows("pragma freelist_count").await, ["0"]);
     assert_eq!(bench.rows("pragma integrity_check").await, ["ok"]);
     assert_eq!(bench.rows(PAGES).await, pages);
-    assert!(stderr(&bench.run(&["vacuum"]).await).contains("0 bytes freed"));
+    assert!(stderr(&bench.run(&["vacuum"]).await).contains("Nothing to free"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,10 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     })?;
     store.close().await?;
     let after = disk_size(&path);
-    console.say(&format!("{} freed: {} before, {} now", size(before.saturating_sub(after)), size(before), size(after)));
+    console.say(&match before.saturating_sub(after) {
+        0 => format!("Nothing to free: {}", size(after)),
+        freed => format!("{} freed: {} before, {} now", size(freed), size(before), size(after)),
+    });
     if !done {
         console.say("Someone still reads what was there before: the file shrinks further once that is over.");
     }

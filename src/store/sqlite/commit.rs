@@ -409,8 +409,8 @@ impl SqliteStore {
         .await?;
         run_json(
             db,
-            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, etag = coalesce(v.etag, etag),
-                 last_modified = coalesce(v.modified, last_modified), fresh_until = v.fresh, interval_ms = v.interval
+            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, etag = coalesce(v.etag, page.etag),
+                 last_modified = coalesce(v.modified, page.last_modified), fresh_until = v.fresh, interval_ms = v.interval
              from (select value ->> 0 as id, value ->> 1 as at, value ->> 2 as elapsed, value ->> 3 as etag,
                    value ->> 4 as modified, value ->> 5 as fresh, value ->> 6 as interval from jsonb_each(?1)) v
              where page.url_id = v.id",

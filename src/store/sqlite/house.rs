@@ -82,6 +82,7 @@ impl SqliteStore {
         if mode == INCREMENTAL {
             free_pages(&mut self.db).await?;
         } else {
+            tracing::info!("rewriting the whole file, this once");
             // Everything is copied: too much for memory, where temporary tables are otherwise.
             sqlx::raw_sql("pragma temp_store = file; pragma auto_vacuum = incremental; vacuum")
                 .execute(&mut self.db)
