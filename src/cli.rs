@@ -1,6 +1,7 @@
 //! The command line: one file a command, what was typed becomes a `Config` once, errors become words and exit codes.
 
 mod args;
+mod changes;
 mod console;
 mod crawl;
 mod demo;
@@ -25,6 +26,7 @@ mod signals;
 mod status;
 mod summary;
 mod threshold;
+mod vacuum;
 mod words;
 
 use std::io::Write as _;
@@ -78,6 +80,8 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args, console),
         Command::Report { database, output } => report::run(&database.database, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.database, &url, json),
+        Command::Changes { database, since, diff, format } => changes::run(&database.database, since, diff, format),
+        Command::Vacuum(database) => vacuum::run(&database.database, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

@@ -94,6 +94,10 @@ pub struct Config {
     /// Also takes the URLs of the hosts' sitemaps.
     pub sitemaps: bool,
     pub store_text: bool,
+    /// Older versions kept of each page that changes or goes away.
+    pub keep_versions: u32,
+    /// Runs of which fetches and changes are kept, at least 1; all if unset.
+    pub keep_runs: Option<u32>,
 }
 
 impl Default for Config {
@@ -134,6 +138,8 @@ impl Default for Config {
             store_links: true,
             sitemaps: false,
             store_text: true,
+            keep_versions: 0,
+            keep_runs: None,
         }
     }
 }
@@ -185,6 +191,9 @@ impl Config {
         }
         if self.recrawl_min > self.recrawl_max {
             return refuse("recrawl-min", "must not be longer than --recrawl-max");
+        }
+        if self.keep_runs == Some(0) {
+            return refuse("keep-runs", "at least the run itself is kept");
         }
         if self.product_token().is_empty() {
             return refuse("user-agent", "must start with a product token, such as `mybot/1.0`");

@@ -98,6 +98,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Which pages are new, changed, gone or restored
+    Changes {
+        #[command(flatten)]
+        database: DatabaseArg,
+        /// From this run on, or from this day or moment (UTC) on [default: the last run]
+        #[arg(long, value_name = "RUN|DATE")]
+        since: Option<Since>,
+        /// Show what changed in the readable text, as far as crawl --keep-versions kept it
+        #[arg(long)]
+        diff: bool,
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
+    /// Give the space that is free in the database back to the file system
+    Vacuum(DatabaseArg),
     /// Say which URLs a robots.txt allows
     Robots {
         /// A file or an http(s) URL
@@ -336,6 +351,12 @@ pub struct CrawlArgs {
     /// Index for full-text search at the end, which the first search does otherwise
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_INDEX")]
     pub index: Option<bool>,
+    /// Of a page that changes or goes away, keep up to N older versions; 0 keeps none [default: 0]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_KEEP_VERSIONS")]
+    pub keep_versions: Option<u32>,
+    /// At the end of a run, delete the fetches and changes of all but the last N runs [default: keep all]
+    #[arg(long, value_name = "N", env = "HARVESTMAN_KEEP_RUNS")]
+    pub keep_runs: Option<u32>,
     /// Print the closing summary as one JSON object
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = on_off!(), value_name = "BOOL", env = "HARVESTMAN_JSON")]
     pub json: Option<bool>,
@@ -396,6 +417,8 @@ impl CrawlArgs {
             sitemaps: self.sitemaps.or(file.sitemaps),
             no_text: self.no_text.or(file.no_text),
             index: self.index.or(file.index),
+            keep_versions: self.keep_versions.or(file.keep_versions),
+            keep_runs: self.keep_runs.or(file.keep_runs),
             json: self.json.or(file.json),
             fail_on: if self.fail_on.is_empty() { file.fail_on } else { self.fail_on },
             wait_lock: self.wait_lock.or(file.wait_lock),
@@ -454,6 +477,8 @@ impl CrawlArgs {
             store_links: !self.no_links.unwrap_or(false),
             sitemaps: self.sitemaps.unwrap_or(d.sitemaps),
             store_text: !self.no_text.unwrap_or(false),
+            keep_versions: self.keep_versions.unwrap_or(d.keep_versions),
+            keep_runs: self.keep_runs,
         }
     }
 }
@@ -527,6 +552,27 @@ impl std::str::FromStr for Age {
         }
         let span: Span = text.parse().map_err(|problem| format!("{problem}, or auto"))?;
         Ok(Self(Recrawl::After(span.0)))
+    }
+}
+
+/// The number of a run, or a moment in milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub enum Since {
+    Run(i64),
+    Time(i64),
+}
+
+impl std::str::FromStr for Since {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(run) = text.parse() {
+            return Ok(Self::Run(run));
+        }
+        let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
+            text.parse::<jiff::civil::DateTime>()?.to_zoned(jiff::tz::TimeZone::UTC).map(|utc| utc.timestamp())
+        });
+        let moment = moment.map(|moment| Self::Time(moment.as_millisecond()));
+        moment.map_err(|_| "write the number of a run, or a date such as 2026-01-31 or 2026-01-31T03:15Z".to_owned())
     }
 }
 

@@ -203,6 +203,11 @@ impl Server {
         Self::serve(listen(any_port())?, Host::new(move |hit| handler(&hit.path), false))
     }
 
+    /// As `start_with_request`, but keeps no log.
+    pub async fn without_log_with_request(handler: impl Fn(&Hit) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
+        Self::serve(listen(any_port())?, Host::new(handler, false))
+    }
+
     pub(super) fn serve(listener: TcpListener, host: Arc<Host>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(accept(listener, Arc::clone(&host)));

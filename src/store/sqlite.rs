@@ -2,6 +2,7 @@
 
 mod begin;
 mod commit;
+pub mod house;
 pub mod index;
 pub mod read;
 mod resolve;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::canonical::{CanonicalUrl, Host};
@@ -59,6 +60,8 @@ pub struct SqliteStore {
     recrawl_after: Recrawl,
     recrawl_min: Duration,
     recrawl_max: Duration,
+    keep_versions: u32,
+    keep_runs: Option<u32>,
     accounting: Accounting,
     tally: Tally,
     known: Recent,
@@ -124,10 +127,14 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .page_size(16384)
+            // Takes effect in a new file only; `vacuum` makes older ones so.
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(false)
             .busy_timeout(Duration::from_secs(30))
+            // A reader may make the log grow; it does not stay so long.
+            .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "memory");
         let mut db = SqliteConnection::connect_with(&options).await.map_err(|e| open_error(&path, &e))?;
@@ -160,6 +167,8 @@ impl SqliteStore {
             recrawl_after: Recrawl::Auto,
             recrawl_min: Duration::ZERO,
             recrawl_max: Duration::MAX,
+            keep_versions: 0,
+            keep_runs: None,
             accounting: Accounting::default(),
             tally: Tally::default(),
             known: Recent::default(),
@@ -306,6 +315,9 @@ impl Store for SqliteStore {
             .await?;
         if finished {
             sqlx::query("delete from edge").execute(&mut self.db).await?;
+            if let Some(keep) = self.keep_runs {
+                self.prune(keep).await?;
+            }
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ impl SqliteStore {
         self.recrawl_after = config.recrawl_after;
         self.recrawl_min = config.recrawl_min;
         self.recrawl_max = config.recrawl_max;
+        self.keep_versions = config.keep_versions;
+        self.keep_runs = config.keep_runs;
         self.product_token = config.product_token().to_owned();
         self.known.clear();
 

@@ -256,8 +256,11 @@ impl SqliteStore {
             changes.note_unchanged();
         }
         page.text = page.text.filter(|_| self.store_text);
-        if old.is_some() {
+        if let Some(old) = old {
             changes.relinked.push(id);
+            if self.keep_versions > 0 && old.is_worth_keeping(hash.as_deref()) {
+                self.keep_version(id).await?;
+            }
         }
         if old.is_none() || self.put_aside(id, &page).await? {
             changes.unindexed.push(id);

@@ -153,6 +153,11 @@ impl SqliteStore {
 }
 
 impl Before {
+    /// Whether it is a page with content that the next answer replaces by another. What goes with errors is not kept.
+    pub(super) fn is_worth_keeping(&self, next_hash: Option<&str>) -> bool {
+        matches!(self.status, 200..=299) && self.content_hash.is_some() && self.content_hash.as_deref() != next_hash
+    }
+
     fn read(row: &SqliteRow) -> Option<Self> {
         let new_run: Option<i64> = row.get("new_run");
         Some(Self {

@@ -1,0 +1,150 @@
+//! `changes`: what became of the pages from run to run, on request with what changed in their text.
+
+use std::io::{BufWriter, Write as _};
+use std::time::Duration;
+
+use harvestman::store::sqlite::{file_path, read, timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde_json::Value;
+use similar::TextDiff;
+
+use super::Failure;
+use super::args::{Format, Since};
+use super::output::{Guarded, Rows, cells, printable};
+
+/// Bytes of a text that is still compared.
+const MAX_TEXT: i64 = 1 << 20;
+/// After this a comparison takes what it has: a diff that is right but not the shortest.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> Result<u8, Failure> {
+    let Ok(path) = file_path(database);
+    let db = read::open(&path)?;
+    require_views(&db, database)?;
+    let (run, at) = start(&db, since)?;
+    let mut listing =
+        db.prepare("select run, url, change, at from changes where run >= ?1 and at >= ?2 order by run, at, url")?;
+    let mut rows = listing.query((run, at))?;
+    if diff && format == Format::Table {
+        let mut out = BufWriter::new(Guarded::stdout());
+        while let Some(row) = rows.next()? {
+            write_block(&mut out, &db, row)?;
+        }
+        out.flush()?;
+        return Ok(0);
+    }
+    let columns = ["run", "url", "change", "at", "diff"].map(str::to_owned);
+    let mut out = Rows::new(format, columns[..if diff { 5 } else { 4 }].to_vec())?;
+    while let Some(row) = rows.next()? {
+        let mut cells = cells(row)?;
+        if diff {
+            cells.push(match compare(&db, row)? {
+                Comparison::Diff(text) => text.into(),
+                Comparison::Same => "".into(),
+                _ => Value::Null,
+            });
+        }
+        out.row(cells)?;
+    }
+    out.finish()?;
+    Ok(0)
+}
+
+fn require_views(db: &Connection, database: &str) -> Result<(), Failure> {
+    let sql = "select count(*) from sqlite_master where type = 'view' and name in ('changes', 'versions')";
+    if db.query_row(sql, [], |row| row.get::<_, i64>(0))? < 2 {
+        return Err(Failure::new(format!("`{database}` was written by a version of harvestman that kept no changes"))
+            .hint("the next `harvestman crawl` brings it up to date"));
+    }
+    Ok(())
+}
+
+/// The first run and the first moment that are listed.
+fn start(db: &Connection, since: Option<Since>) -> Result<(i64, String), Failure> {
+    let last: i64 = db.query_row("select coalesce(max(id), 0) from runs", [], |row| row.get(0))?;
+    match since {
+        None => Ok((last, String::new())),
+        Some(Since::Time(at)) => Ok((0, timestamp(at))),
+        Some(Since::Run(run)) if (1..=last).contains(&run) => Ok((run, String::new())),
+        Some(Since::Run(run)) if last == 0 => Err(Failure::new(format!("there is no run {run}: there is none at all"))),
+        Some(Since::Run(run)) => Err(Failure::new(format!("there is no run {run}; the last is {last}"))),
+    }
+}
+
+/// What there is to say of the text before and after a change.
+enum Comparison {
+    Diff(String),
+    Same,
+    NotKept,
+    TooLong,
+    /// The page is new or gone.
+    OneSided,
+}
+
+fn write_block(out: &mut impl std::io::Write, db: &Connection, row: &Row<'_>) -> Result<(), Failure> {
+    let (run, url): (i64, String) = (row.get("run")?, row.get("url")?);
+    let (change, at): (String, String) = (row.get("change")?, row.get("at")?);
+    writeln!(out, "run {run}  {change}  {url}  {at}")?;
+    match compare(db, row)? {
+        Comparison::Diff(text) => text.lines().try_for_each(|line| writeln!(out, "{}", printable(line)))?,
+        Comparison::Same => writeln!(out, "(the readable text is the same)")?,
+        Comparison::NotKept => writeln!(out, "(what it was is not kept: `crawl --keep-versions 1` keeps it)")?,
+        Comparison::TooLong => writeln!(out, "(too long to be compared)")?,
+        Comparison::OneSided => return Ok(()),
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+fn compare(db: &Connection, row: &Row<'_>) -> Result<Comparison, Failure> {
+    let (url, change, at): (String, String, String) = (row.get("url")?, row.get("change")?, row.get("at")?);
+    if !matches!(change.as_str(), "changed" | "restored") {
+        return Ok(Comparison::OneSided);
+    }
+    let Some(before) = version(db, "max(fetched_at) from versions where url = ?1 and fetched_at < ?2", &url, &at)?
+    else {
+        return Ok(Comparison::NotKept);
+    };
+    let later = version(db, "min(fetched_at) from versions where url = ?1 and fetched_at >= ?2", &url, &at)?;
+    let Some(after) = later.map_or_else(|| present(db, &url), |later| Ok(Some(later)))? else {
+        return Ok(Comparison::NotKept);
+    };
+    let (Some(old), Some(new)) = (before.text, after.text) else { return Ok(Comparison::TooLong) };
+    if old == new {
+        return Ok(Comparison::Same);
+    }
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(&old, &new);
+    let text =
+        diff.unified_diff().header(&before.fetched_at, &after.fetched_at).missing_newline_hint(false).to_string();
+    Ok(Comparison::Diff(text))
+}
+
+/// A page at one time.
+struct Version {
+    fetched_at: String,
+    /// None if it is too long.
+    text: Option<String>,
+}
+
+impl Version {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let length: Option<i64> = row.get(1)?;
+        let text =
+            if length > Some(MAX_TEXT) { None } else { Some(row.get::<_, Option<String>>(2)?.unwrap_or_default()) };
+        Ok(Self { fetched_at: row.get(0)?, text })
+    }
+}
+
+/// The kept version that `which` chooses.
+fn version(db: &Connection, which: &str, url: &str, at: &str) -> Result<Option<Version>, Failure> {
+    let fetched_at: Option<String> = db.query_row(&format!("select {which}"), [url, at], |row| row.get(0))?;
+    let Some(fetched_at) = fetched_at else { return Ok(None) };
+    let sql = "select fetched_at, octet_length(text), text from versions where url = ?1 and fetched_at = ?2";
+    Ok(db.query_row(sql, [url, &fetched_at], Version::read).optional()?)
+}
+
+/// The page as it is, unless it answers with an error.
+fn present(db: &Connection, url: &str) -> Result<Option<Version>, Failure> {
+    let sql = "select fetched_at, octet_length(text), text from pages where url = ?1 and status < 400";
+    Ok(db.query_row(sql, [url], Version::read).optional()?)
+}

@@ -1,0 +1,43 @@
+//! `vacuum`: gives the free space of a database back to the file system.
+
+use harvestman::store::StoreError;
+use harvestman::store::sqlite::house::disk_size;
+use harvestman::store::sqlite::{SqliteStore, file_path, read};
+
+use super::console::Console;
+use super::{Failure, words};
+
+/// SQLite's result code for a file system without room.
+const FULL: &str = "13";
+
+pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
+    let Ok(path) = file_path(database);
+    // Opening it for writing would make one where there is none.
+    read::open(&path)?;
+    let before = disk_size(&path);
+    let mut store = SqliteStore::open(&path).await?;
+    let done = store.vacuum().await.map_err(|error| match &error {
+        StoreError::Database(e) if e.as_database_error().is_some_and(|e| e.code().as_deref() == Some(FULL)) => {
+            Failure::new(format!("no room to vacuum `{database}`; what it holds is kept")).hint(format!(
+                "the first time it takes up to {0} free beside the file, and {0} in the folder for temporary files \
+                 (which SQLITE_TMPDIR names)",
+                size(before)
+            ))
+        }
+        _ => error.into(),
+    })?;
+    store.close().await?;
+    let after = disk_size(&path);
+    console.say(&match before.saturating_sub(after) {
+        0 => format!("Nothing to free: {}", size(after)),
+        freed => format!("{} freed: {} before, {} now", size(freed), size(before), size(after)),
+    });
+    if !done {
+        console.say("Someone still reads what was there before: the file shrinks further once that is over.");
+    }
+    Ok(0)
+}
+
+fn size(bytes: u64) -> String {
+    words::size(i64::try_from(bytes).unwrap_or(i64::MAX))
+}
