@@ -63,7 +63,7 @@ pub fn broken_links(db: &Connection) -> Result<Section, Failure> {
         title: "Broken links",
         lead,
         is_wide: true,
-        blocks: Listing::new("Addresses with most broken links to them", &names, rows, targets, "broken addresses"),
+        blocks: Listing::first("Addresses with most broken links to them", &names, rows, targets, "broken addresses"),
     })
 }
 
@@ -117,7 +117,7 @@ pub fn redirects(db: &Connection) -> Result<Section, Failure> {
             _ => format!("{}, {} of them with more than one hop.", counted(chains, "chain"), count(longer)),
         },
         is_wide: true,
-        blocks: Listing::new("Longest chains", &["From, over, to", "#Hops", "Ends with"], rows, chains, "chains"),
+        blocks: Listing::first("Longest chains", &["From, over, to", "#Hops", "Ends with"], rows, chains, "chains"),
     })
 }
 
@@ -160,7 +160,13 @@ pub fn duplicates(db: &Connection) -> Result<Section, Failure> {
             ),
         },
         is_wide: true,
-        blocks: Listing::new("Bodies with most copies", &["Pages", "#Copies", "#Size of each"], rows, bodies, "bodies"),
+        blocks: Listing::first(
+            "Bodies with most copies",
+            &["Pages", "#Copies", "#Size of each"],
+            rows,
+            bodies,
+            "bodies",
+        ),
     })
 }
 
@@ -186,7 +192,7 @@ pub fn slowest(db: &Connection) -> Result<Section, Failure> {
             _ => "From the start of the request to the last byte of the body.".to_owned(),
         },
         is_wide: true,
-        blocks: Listing::new("Slowest pages", &names, rows, known, "pages"),
+        blocks: Listing::first("Slowest pages", &names, rows, known, "pages"),
     })
 }
 
@@ -205,7 +211,7 @@ pub fn failures(db: &Connection) -> Result<Section, Failure> {
     })?;
     let mut blocks = kinds.bars("Failures by kind", "Kind", "URLs", |_| "bad");
     let names = ["Address", "Kind", "Message", "#Attempts", "Found on"];
-    blocks.extend(Listing::new("Failed addresses", &names, rows, known, "failed addresses"));
+    blocks.extend(Listing::first("Failed addresses", &names, rows, known, "failed addresses"));
     Ok(Section {
         id: "failures",
         title: "Failures",
@@ -258,7 +264,7 @@ pub fn skipped(db: &Connection) -> Result<Section, Failure> {
     })?;
     let mut blocks = reasons.bars("Skipped URLs by reason", "Reason", "URLs", |_| "idle");
     let names = ["Reason", "Host", "#URLs", "One of them"];
-    blocks.extend(Listing::new("Skipped URLs by reason and host", &names, rows, known, "pairs of reason and host"));
+    blocks.extend(Listing::first("Skipped URLs by reason and host", &names, rows, known, "pairs of reason and host"));
     Ok(Section {
         id: "skipped",
         title: "What was skipped and why",
@@ -297,6 +303,6 @@ pub fn changes(db: &Connection, run: &Run) -> Result<Section, Failure> {
     let rows = all(db, &rows, (run.id, run.started_at, ROWS as i64), |row| {
         Ok(vec![Cell::Link(Link::new(&row.get::<_, String>(0)?)), Cell::text(&row.get::<_, String>(1)?)])
     })?;
-    section.blocks = Listing::new("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
+    section.blocks = Listing::first("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
     Ok(section)
 }

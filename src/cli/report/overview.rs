@@ -398,6 +398,6 @@ pub fn hosts(db: &Connection) -> Result<Section, Failure> {
         title: "Largest hosts",
         lead: format!("{} known.", counted(known, "host")),
         is_wide: true,
-        blocks: Listing::new("Hosts with most pages", &names, rows, known, "hosts"),
+        blocks: Listing::first("Hosts with most pages", &names, rows, known, "hosts"),
     })
 }

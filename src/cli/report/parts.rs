@@ -160,7 +160,7 @@ pub struct Listing {
 
 impl Listing {
     /// The first rows of `known`; nothing if there are none.
-    pub fn new(
+    pub fn first(
         caption: &'static str,
         names: &[&'static str],
         rows: Vec<Vec<Cell>>,
