@@ -22,15 +22,14 @@ create trigger version_deleted after delete on version begin
     where id = old.content_id and not exists (select 1 from version where content_id = old.content_id);
 end;
 
-create view versions as
--- Older contents of pages; the present ones are in pages and bodies.
-select u.url, -- The canonical URL.
-    strftime('%Y-%m-%dT%H:%M:%fZ', v.fetched_at / 1000.0, 'unixepoch') as fetched_at, -- When it was last found so.
-    v.status, -- The HTTP status.
-    v.content_type, -- As the response named it.
-    v.charset, -- By which the text was decoded.
-    v.size, -- Bytes of the body.
-    c.hash as content_hash, -- SHA-256 of the body.
-    c.body, -- The body as received; null if bodies were not stored.
-    c.text -- The readable text.
+create view versions as -- One row for each older content of a page; the present one is in pages and bodies.
+select u.url, -- The canonical URL
+    strftime('%Y-%m-%dT%H:%M:%fZ', v.fetched_at / 1000.0, 'unixepoch') as fetched_at, -- When it was last found so
+    v.status, -- The HTTP status
+    v.content_type, -- As the response named it
+    v.charset, -- By which the text was decoded
+    v.size, -- Bytes of the body
+    c.hash as content_hash, -- SHA-256 of the body
+    c.body, -- The body as received; null if bodies were not stored
+    c.text -- The readable text
 from version v join old_content c on c.id = v.content_id join url u on u.id = v.url_id;

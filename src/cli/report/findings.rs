@@ -277,12 +277,6 @@ pub fn skipped(db: &Connection) -> Result<Section, Failure> {
     })
 }
 
-const CHANGES: &str = "
-    with changes(run, url, change, at) as (
-        select ?1, url, case when first_seen >= ?2 then 'new' when status in (404, 410) then 'gone' else 'changed' end, changed_at
-        from (select u.url, u.first_seen_at as first_seen, p.status, p.changed_at from page p join url u on u.id = p.url_id
-              where p.changed_at >= ?2))";
-
 pub fn changes(db: &Connection, run: &Run) -> Result<Section, Failure> {
     let mut section = Section {
         id: "changes",
@@ -294,13 +288,19 @@ pub fn changes(db: &Connection, run: &Run) -> Result<Section, Failure> {
     if !run.has_earlier {
         return Ok(section);
     }
-    let counts = format!("{CHANGES} select change, count(*) from changes where run = ?1 group by 1 order by 1");
-    let counts: Vec<(String, i64)> = all(db, &counts, (run.id, run.started_at), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let exists = "select exists (select 1 from sqlite_master where name = 'changes')";
+    if !db.query_row(exists, [], |row| row.get::<_, bool>(0))? {
+        section.lead =
+            "Not known: the database is of an earlier version, which the next crawl brings up to date.".to_owned();
+        return Ok(section);
+    }
+    let counts = "select change, count(*) from changes where run = ?1 group by 1 order by 1";
+    let counts: Vec<(String, i64)> = all(db, counts, [run.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let known = counts.iter().map(|(_, n)| n).sum();
     let each: Vec<_> = counts.iter().map(|(change, n)| format!("{} {change}", count(*n))).collect();
     section.lead = if known == 0 { "Nothing.".to_owned() } else { format!("Pages: {}.", each.join(", ")) };
-    let rows = format!("{CHANGES} select url, change from changes where run = ?1 order by change, url limit ?3");
-    let rows = all(db, &rows, (run.id, run.started_at, ROWS as i64), |row| {
+    let rows = "select url, change from changes where run = ?1 order by change, url limit ?2";
+    let rows = all(db, rows, (run.id, ROWS as i64), |row| {
         Ok(vec![Cell::Link(Link::new(&row.get::<_, String>(0)?)), Cell::text(&row.get::<_, String>(1)?)])
     })?;
     section.blocks = Listing::first("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
