@@ -7,6 +7,7 @@ pub mod index;
 pub mod read;
 mod resolve;
 mod revisit;
+mod write;
 
 use std::collections::HashMap;
 use std::fs::File;

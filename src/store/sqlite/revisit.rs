@@ -15,7 +15,7 @@ use crate::store::{Committed, StoreError};
 use crate::visit::{self, Errand, Millis, Outcome, Page, Record, Settlement, Target, UrlId, Validators};
 
 use super::SqliteStore;
-use super::commit::Changes;
+use super::write::Changes;
 
 /// Bits of `page.kept`.
 const BODY: u8 = 1;
