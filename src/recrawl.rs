@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use http_cache_semantics::{CacheOptions, CachePolicy};
 
 use crate::politeness::millis;
-use crate::visit::{Millis, Validators};
+use crate::visit::{Millis, UrlId, Validators};
 
 /// What became of a page between two answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +50,13 @@ impl Life {
                 self.gone |= is_news;
                 is_news.then_some(Change::Gone)
             }
+            // It says that nothing changed since an answer that was never given.
+            304 => None,
             200..=399 => {
                 let change = match &self.fingerprint {
                     None => Some(Change::New),
                     Some(_) if self.gone => Some(Change::Restored),
-                    Some(old) => (*old != fingerprint).then_some(Change::Changed),
+                    Some(old) => differ(old, &fingerprint).then_some(Change::Changed),
                 };
                 *self = Self { fingerprint: Some(fingerprint), gone: false };
                 change
@@ -62,6 +64,25 @@ impl Life {
             _ => None,
         }
     }
+}
+
+/// What a page is told by from answer to answer: its redirect target, else its bytes, else what the server says of them.
+pub fn fingerprint(target: Option<UrlId>, hash: Option<&str>, etag: Option<&str>, modified: Option<&str>) -> String {
+    let told = [("sha256", hash), ("etag", etag.map(strong)), ("modified", modified)];
+    let by = |(kind, value): (&str, Option<&str>)| value.map(|value| format!("{kind} {value}"));
+    target.map(|id| format!("to {id}")).or_else(|| told.into_iter().find_map(by)).unwrap_or_default()
+}
+
+/// The opaque part of an ETag: weak comparison leaves out the mark of weakness (RFC 9110, section 8.8.3.2).
+fn strong(etag: &str) -> &str {
+    etag.strip_prefix("W/").unwrap_or(etag)
+}
+
+/// Whether two fingerprints tell of a change: bytes and redirects do; that more or less is known of a page does not.
+fn differ(old: &str, new: &str) -> bool {
+    let kind = |fingerprint: &str| fingerprint.split_once(' ').map_or(String::new(), |(kind, _)| kind.to_owned());
+    let is_sure = |fingerprint: &str| matches!(kind(fingerprint).as_str(), "to" | "sha256");
+    old != new && (kind(old) == kind(new) || (is_sure(old) && is_sure(new)))
 }
 
 /// The interval of a page of which only one answer is known.
@@ -124,15 +145,29 @@ mod tests {
 
     #[test]
     fn a_page_is_new_then_changed_gone_and_restored() {
-        let answers = [(200, "a"), (200, "a"), (200, "b"), (404, "x"), (410, "y"), (200, "b"), (301, "to 7")];
+        let answers = [(200, "a"), (200, "a"), (200, "b"), (404, "x"), (410, "y"), (200, "b"), (301, "c")];
         assert_eq!(changes(&answers), ["new", "", "changed", "gone", "", "restored", "changed"]);
     }
 
     #[test]
     fn no_other_status_changes_anything() {
         assert_eq!(changes(&[(200, "a"), (503, "x"), (403, "x"), (500, "y"), (200, "a")]), ["new", "", "", "", ""]);
-        assert_eq!(changes(&[(404, "x"), (503, "x"), (200, "a")]), ["", "", "new"]);
+        assert_eq!(changes(&[(404, "x"), (503, "x"), (304, ""), (200, "a")]), ["", "", "", "new"]);
         assert_eq!(changes(&[(200, "a"), (404, "x"), (503, "y"), (404, "x")]), ["new", "gone", "", ""]);
+    }
+
+    #[test]
+    fn other_settings_are_no_change_but_another_redirect_is() {
+        let told = |hash, etag| fingerprint(None, hash, etag, None);
+        let (bytes, tag) = (told(Some("1"), Some("\"a\"")), told(None, Some("\"a\"")));
+        let changes = |answers: [String; 2]| {
+            let mut life = Life::default();
+            answers.map(|answer| life.advance(200, answer)).map(|change| change.map_or("", Change::as_str))
+        };
+        assert_eq!(changes([bytes.clone(), tag.clone()]), ["new", ""]);
+        assert_eq!(changes([tag, told(None, Some("W/\"a\""))]), ["new", ""]);
+        assert_eq!(changes([told(None, Some("\"a\"")), told(None, Some("\"b\""))]), ["new", "changed"]);
+        assert_eq!(changes([bytes, fingerprint(Some(7), Some("1"), None, None)]), ["new", "changed"]);
     }
 
     #[test]

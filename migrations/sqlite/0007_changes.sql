@@ -15,10 +15,11 @@ alter table page add column new_at integer;
 alter table page add column interval_ms integer;
 -- Until when the response itself said that it is fresh.
 alter table page add column fresh_until integer;
--- What was kept of it: 1 its body, 2 its links, 4 its text.
+-- What was kept of it: 1 its body, 2 its links, 4 its text, 8 what it names as a sitemap.
 alter table page add column kept integer not null default 0;
 
-update page set fingerprint = iif(redirect_to is null, coalesce(content_hash, etag, last_modified, ''), 'to ' || redirect_to),
+update page set fingerprint = coalesce('to ' || redirect_to, 'sha256 ' || content_hash, 'etag ' || replace(etag, 'W/', ''),
+        'modified ' || last_modified, ''),
     new_run = coalesce((select max(id) from run where started_at <= changed_at), (select min(id) from run)),
     new_at = changed_at
 where status between 200 and 399;

@@ -268,7 +268,7 @@ pub struct CrawlArgs {
     /// The same for each host [default: unlimited]
     #[arg(long, value_name = "N", env = "HARVESTMAN_MAX_PAGES_PER_HOST")]
     pub max_pages_per_host: Option<u64>,
-    /// Stop cleanly after, e.g. 50m [default: unlimited]
+    /// Stop cleanly after, e.g. 50m; requests in flight get ten seconds more [default: unlimited]
     #[arg(long, value_name = "DURATION", env = "HARVESTMAN_MAX_DURATION")]
     pub max_duration: Option<Span>,
     /// Decoded; a larger body is a failure [default: 10MiB]

@@ -77,6 +77,7 @@ enum Comparison {
     Diff(String),
     Same,
     NotKept,
+    NoText,
     TooLong,
     /// The page is new or gone.
     OneSided,
@@ -90,6 +91,7 @@ fn write_block(out: &mut impl std::io::Write, db: &Connection, row: &Row<'_>) ->
         Comparison::Diff(text) => text.lines().try_for_each(|line| writeln!(out, "{}", printable(line)))?,
         Comparison::Same => writeln!(out, "(the readable text is the same)")?,
         Comparison::NotKept => writeln!(out, "(what it was is not kept: `crawl --keep-versions 1` keeps it)")?,
+        Comparison::NoText => writeln!(out, "(no readable text is kept of it)")?,
         Comparison::TooLong => writeln!(out, "(too long to be compared)")?,
         Comparison::OneSided => return Ok(()),
     }
@@ -110,7 +112,11 @@ fn compare(db: &Connection, row: &Row<'_>) -> Result<Comparison, Failure> {
     let Some(after) = later.map_or_else(|| present(db, &url), |later| Ok(Some(later)))? else {
         return Ok(Comparison::NotKept);
     };
-    let (Some(old), Some(new)) = (before.text, after.text) else { return Ok(Comparison::TooLong) };
+    let (old, new) = match (before.text, after.text) {
+        (Text::Whole(old), Text::Whole(new)) => (old, new),
+        (Text::TooLong, _) | (_, Text::TooLong) => return Ok(Comparison::TooLong),
+        _ => return Ok(Comparison::NoText),
+    };
     if old == new {
         return Ok(Comparison::Same);
     }
@@ -123,15 +129,24 @@ fn compare(db: &Connection, row: &Row<'_>) -> Result<Comparison, Failure> {
 /// A page at one time.
 struct Version {
     fetched_at: String,
-    /// None if it is too long.
-    text: Option<String>,
+    text: Text,
+}
+
+enum Text {
+    Whole(String),
+    TooLong,
+    /// It has none, or none was stored.
+    Missing,
 }
 
 impl Version {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let length: Option<i64> = row.get(1)?;
-        let text =
-            if length > Some(MAX_TEXT) { None } else { Some(row.get::<_, Option<String>>(2)?.unwrap_or_default()) };
+        let text = match length {
+            None => Text::Missing,
+            Some(length) if length > MAX_TEXT => Text::TooLong,
+            Some(_) => Text::Whole(row.get(2)?),
+        };
         Ok(Self { fetched_at: row.get(0)?, text })
     }
 }

@@ -25,6 +25,7 @@ impl SqliteStore {
         self.store_bodies = config.store_bodies;
         self.store_links = config.store_links;
         self.store_text = config.store_text;
+        self.reads_sitemaps = config.sitemaps;
         self.max_depth = config.max_depth;
         self.recrawl_after = config.recrawl_after;
         self.recrawl_min = config.recrawl_min;

@@ -1,6 +1,6 @@
 //! Pages met again: what the next answer changes of them, how a 304 keeps them alive, and what a new run asks for again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -21,6 +21,7 @@ use super::write::Changes;
 const BODY: u8 = 1;
 const LINKS: u8 = 2;
 const TEXT: u8 = 4;
+const SITEMAP: u8 = 8;
 
 /// A page as it stood before the answer at hand.
 #[derive(Debug)]
@@ -76,10 +77,10 @@ impl SqliteStore {
         before: Option<&Before>,
         changes: &mut Changes,
     ) -> Memory {
-        let fingerprint = match redirect {
-            Some(to) => format!("to {to}"),
-            None => hash.or(page.etag.as_deref()).or(page.last_modified.as_deref()).unwrap_or_default().to_owned(),
-        };
+        let fingerprint = recrawl::fingerprint(redirect, hash, page.etag.as_deref(), page.last_modified.as_deref());
+        if hash.is_none() && redirect.is_none() && before.is_some_and(|old| old.is_still(page.status, &fingerprint)) {
+            changes.note_unchanged();
+        }
         let mut life = before.map(|old| old.life.clone()).unwrap_or_default();
         let change = life.advance(page.status, fingerprint);
         let new = match change {
@@ -131,7 +132,12 @@ impl SqliteStore {
 
     /// What is kept of a page by the present settings.
     pub(super) fn kept(&self) -> u8 {
-        let bits = [(self.store_bodies, BODY), (self.store_links, LINKS), (self.store_text, TEXT)];
+        let bits = [
+            (self.store_bodies, BODY),
+            (self.store_links, LINKS),
+            (self.store_text, TEXT),
+            (self.reads_sitemaps, SITEMAP),
+        ];
         bits.iter().filter(|(stored, _)| *stored).map(|(_, bit)| bit).sum()
     }
 
@@ -153,6 +159,12 @@ impl SqliteStore {
 }
 
 impl Before {
+    /// Whether an answer without a body says by its validators that nothing changed.
+    fn is_still(&self, status: u16, fingerprint: &str) -> bool {
+        let told = !fingerprint.is_empty() && self.life.fingerprint.as_deref() == Some(fingerprint);
+        told && self.status == status && self.content_hash.is_none()
+    }
+
     /// Whether it is a page with content that the next answer replaces by another. What goes with errors is not kept.
     pub(super) fn is_worth_keeping(&self, next_hash: Option<&str>) -> bool {
         matches!(self.status, 200..=299) && self.content_hash.is_some() && self.content_hash.as_deref() != next_hash
@@ -171,6 +183,28 @@ impl Before {
     }
 }
 
+/// Whether a page `p` was modified since it was fetched, as a sitemap says, at the time `?1`: at the end of the day or the
+/// second that it names. A date beyond tomorrow is a mistake.
+macro_rules! is_modified {
+    () => {
+        "(url.lastmod <= ?1 + 86400000 and p.fetched_at < url.lastmod
+             + iif(url.lastmod % 86400000 = 0, 86399999, iif(url.lastmod % 1000 = 0, 999, 0)))"
+    };
+}
+
+/// Whether a known page `p` is to be fetched again by a run that begins at the time `?1`. A time of fetching to come is a
+/// clock's mistake.
+macro_rules! is_due {
+    () => {
+        concat!(
+            "((p.fetched_at + coalesce(?2, max(min(coalesce(p.interval_ms, ?3), ?5), ?4)) <= ?1 or p.fetched_at > ?1
+                 or (?7 and url.sitemap is not null) or (?7 and ?2 is null and ",
+            is_modified!(),
+            ")) and (not ?6 or p.fresh_until is null or p.fresh_until <= ?1 or p.fetched_at > ?1))"
+        )
+    };
+}
+
 impl SqliteStore {
     /// Under `--recrawl-after auto`, what a sitemap says was modified since it was fetched is due at once.
     pub(super) async fn wake_modified(
@@ -181,21 +215,30 @@ impl SqliteStore {
         if self.recrawl_after != Recrawl::Auto || lastmods.is_empty() {
             return Ok(());
         }
-        let rows = sqlx::query(
+        let rows = sqlx::query(concat!(
             "update url set state = 0, attempts = 0, due_at = null, known = 1
-             where id in (select value ->> 0 from json_each(?1)) and state = 1
-               and exists (select 1 from page p where p.url_id = url.id and url.lastmod > p.fetched_at)
-             returning id, url, host_id, depth, hops, sitemap",
-        )
+                 where id in (select value ->> 0 from json_each(?2)) and state = 1
+                   and exists (select 1 from page p where p.url_id = url.id and ",
+            is_modified!(),
+            // Once in a run is enough.
+            " and p.fetched_at < (select started_at from run where id = ?3))
+                 returning id, url, host_id, depth, hops, sitemap"
+        ))
+        .bind(visit::now())
         .bind(json!(lastmods).to_string())
+        .bind(self.run)
         .fetch_all(&mut self.db)
         .await?;
+        let mut hosts = HashSet::new();
         for row in &rows {
             let url = CanonicalUrl::parse(row.get("url")).map_err(|e| sqlx::Error::Decode(e.into()))?;
             let (hops, sitemap, known) = (row.get("hops"), row.get("sitemap"), true);
             let target = Target::new(row.get("id"), row.get("host_id"), url, row.get("depth"));
-            committed.hosts.push(self.host_record(target.host).await?);
+            hosts.insert(target.host);
             committed.targets.push(Target { hops, sitemap, known, ..target });
+        }
+        for host in hosts {
+            committed.hosts.push(self.host_record(host).await?);
         }
         let count = i64::try_from(rows.len()).unwrap_or(0);
         self.accounting.fetched -= count;
@@ -210,26 +253,36 @@ pub(super) async fn sweep_again(tx: &mut SqliteConnection, config: &Config) -> R
         Recrawl::After(age) => (Some(millis(age)), 0, 0),
         Recrawl::Auto => (None, millis(config.recrawl_min), millis(config.recrawl_max)),
     };
-    sqlx::query(
-        "update url set state = 0, reason = null, attempts = 0, due_at = null,
-             known = exists (select 1 from page where url_id = id)
-         where state in (0, 2) or (state = 3 and reason = 'robots')
-            or (state = 1 and exists (
-                select 1 from page p
-                where p.url_id = url.id
-                  and (p.fetched_at + coalesce(?2, max(min(coalesce(p.interval_ms, ?3), ?5), ?4)) <= ?1
-                       or (?2 is null and ?7 and (url.sitemap is not null or url.lastmod > p.fetched_at)))
-                  and (not ?6 or p.fresh_until is null or p.fresh_until <= ?1)))",
-    )
-    .bind(visit::now())
-    .bind(age)
-    .bind(millis(FIRST_INTERVAL))
-    .bind(min)
-    .bind(max)
-    .bind(config.respect_cache)
-    .bind(config.sitemaps)
-    .execute(tx)
-    .await?;
+    let now = visit::now();
+    let statements = [
+        // A run that was given up leaves pages pending that are not due.
+        concat!(
+            "update url set state = 1, attempts = 0, due_at = null
+             where state = 0 and exists (select 1 from page p where p.url_id = url.id and not ",
+            is_due!(),
+            ")"
+        ),
+        concat!(
+            "update url set state = 0, reason = null, attempts = 0, due_at = null,
+                 known = exists (select 1 from page where url_id = id)
+             where state in (0, 2) or (state = 3 and reason = 'robots')
+                or (state = 1 and exists (select 1 from page p where p.url_id = url.id and ",
+            is_due!(),
+            "))"
+        ),
+    ];
+    for statement in statements {
+        sqlx::query(statement)
+            .bind(now)
+            .bind(age)
+            .bind(millis(FIRST_INTERVAL))
+            .bind(min)
+            .bind(max)
+            .bind(config.respect_cache)
+            .bind(config.sitemaps)
+            .execute(&mut *tx)
+            .await?;
+    }
     Ok(())
 }
 
@@ -240,12 +293,15 @@ pub(super) async fn save_recrawl(tx: &mut SqliteConnection, config: &Config) -> 
         Recrawl::Auto => "auto".to_owned(),
     };
     sqlx::query(
-        "insert into meta (key, value) values ('recrawl_after_ms', ?1), ('recrawl_min_ms', ?2), ('recrawl_max_ms', ?3)
+        "insert into meta (key, value) values ('recrawl_after_ms', ?1), ('recrawl_min_ms', ?2), ('recrawl_max_ms', ?3),
+             ('respect_cache', ?4), ('sitemaps', ?5)
          on conflict do update set value = excluded.value",
     )
     .bind(after)
     .bind(millis(config.recrawl_min).to_string())
     .bind(millis(config.recrawl_max).to_string())
+    .bind(if config.respect_cache { "1" } else { "0" })
+    .bind(if config.sitemaps { "1" } else { "0" })
     .execute(tx)
     .await?;
     Ok(())

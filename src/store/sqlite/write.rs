@@ -170,8 +170,12 @@ impl SqliteStore {
         .await?;
         run_json(
             db,
-            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, etag = coalesce(v.etag, page.etag),
-                 last_modified = coalesce(v.modified, page.last_modified), fresh_until = v.fresh, interval_ms = v.interval
+            // A 304 that tells of another version than the stored one: the next request is made without condition. One
+            // that says nothing of freshness leaves it as long as it was.
+            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, interval_ms = v.interval,
+                 kept = iif(coalesce(replace(v.etag, 'W/', '') <> replace(page.etag, 'W/', ''), false)
+                     or coalesce(v.modified <> page.last_modified, false), 0, page.kept),
+                 fresh_until = coalesce(v.fresh, v.at + page.fresh_until - page.fetched_at)
              from (select value ->> 0 as id, value ->> 1 as at, value ->> 2 as elapsed, value ->> 3 as etag,
                    value ->> 4 as modified, value ->> 5 as fresh, value ->> 6 as interval from jsonb_each(?1)) v
              where page.url_id = v.id",
@@ -180,9 +184,8 @@ impl SqliteStore {
         .await?;
         run_json(
             db,
-            // A date to come is a mistake, and would never be caught up with.
             "update url set lastmod = v.at from (select value ->> 0 as id, value ->> 1 as at from jsonb_each(?1)) v
-             where url.id = v.id and v.at <= unixepoch() * 1000",
+             where url.id = v.id",
             &changes.lastmods,
         )
         .await?;
