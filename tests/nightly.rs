@@ -379,3 +379,91 @@ async fn a_recrawl_that_is_cut_short_keeps_the_old_pages_until_the_new_ones_are_
     assert_eq!(bench.rows(texts).await, ["new|40"]);
     assert_eq!(bench.rows("select max(run), count(*) from changes where change = 'changed'").await, ["2|40"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_304_that_tells_of_another_version_does_not_keep_the_old_one_for_good() {
+    let site = Pages::default();
+    site.put_tagged("/", "\"1\"", Reply::html("first"));
+    let server = site.serve().await;
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    counts(&bench, &seed, &[]).await;
+    // It mistakes the condition of the first version for the second.
+    site.put("/", Reply::status(304).with_header("etag", "\"2\""));
+    assert_eq!(counts(&bench, &seed, &[]).await, [1, 0, 1, 1]);
+    site.put_tagged("/", "\"2\"", Reply::html("second"));
+    assert_eq!(counts(&bench, &seed, &[]).await, [1, 0, 0, 1]);
+    assert_eq!(last_request(&server, "/").header("if-none-match"), None);
+    assert_eq!(bench.rows("select text, etag from pages").await, ["second|\"2\""]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_a_sitemap_is_read_as_one_when_sitemaps_are_wanted_later() {
+    let site = Pages::default();
+    let server = site.serve().await;
+    let sitemap = format!("<urlset><url><loc>{}</loc></url></urlset>", server.url("/named"));
+    let xml = Reply::html(sitemap).with_header("content-type", "application/xml");
+    site.put("/", page(["/sitemap.xml"])).put_tagged("/sitemap.xml", "\"1\"", xml).put("/named", Reply::html("here"));
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    assert_eq!(counts(&bench, &seed, &[]).await[0], 2);
+    assert_eq!(counts(&bench, &seed, &["--sitemaps"]).await[0], 3);
+    counts(&bench, &seed, &["--sitemaps"]).await;
+    assert_eq!(last_request(&server, "/sitemap.xml").header("if-none-match"), Some("\"1\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sitemap_wakes_no_page_that_was_fetched_in_the_same_run() {
+    let site = Pages::default();
+    let server = site.serve().await;
+    let soon = std::time::SystemTime::now() + Duration::from_secs(3600);
+    let date = humantime::format_rfc3339_seconds(soon).to_string();
+    let entry = format!("<url><loc>{}</loc><lastmod>{date}</lastmod></url>", server.url("/"));
+    for name in ["/1.xml", "/2.xml"] {
+        let xml = Reply::html(format!("<urlset>{entry}</urlset>")).with_header("content-type", "application/xml");
+        site.put(name, xml.delayed(Duration::from_millis(50)));
+    }
+    let robots = format!("Sitemap: {}\nSitemap: {}\n", server.url("/1.xml"), server.url("/2.xml"));
+    site.put("/robots.txt", Reply::text(robots)).put("/", page([""; 0]));
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    let auto = ["--sitemaps", "--recrawl-after", "auto"];
+    assert_eq!(counts(&bench, &seed, &auto).await, [3, 0, 0, 4]);
+    assert_eq!(bench.rows("select pending from accounting").await, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_304_without_cache_control_leaves_a_page_fresh_for_as_long_as_before() {
+    let site = Pages::default();
+    site.put_tagged("/", "\"1\"", Reply::html("x").with_header("cache-control", "max-age=3600"));
+    let server = site.serve().await;
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    for requests in [1, 1, 0] {
+        let options: &[&str] = if requests == 0 { &["--respect-cache"] } else { &[] };
+        let made = counts(&bench, &seed, options).await[3].as_u64().unwrap();
+        assert_eq!(made - u64::from(server.hits().len() == 2), requests, "robots.txt is asked for once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_downloaded_of_a_page_is_no_change_of_it() {
+    let image = Reply::html("png").with_header("content-type", "image/png").with_header("etag", "\"1\"");
+    let site = Pages::default();
+    site.put("/", image);
+    let server = site.serve().await;
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    counts(&bench, &seed, &[]).await;
+    assert_eq!(counts(&bench, &seed, &[]).await[2], 1, "its ETag says that it is the same");
+    counts(&bench, &seed, &["--body-types", "*/*"]).await;
+    assert_eq!(bench.rows("select change from changes").await, ["new"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_given_up_and_a_clock_that_was_ahead_change_nothing_in_what_is_due() {
+    let site = Pages::default();
+    site.put("/", page(["/a", "/b"])).put("/a", page([""; 0])).put("/b", page([""; 0]));
+    let server = site.serve().await;
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    counts(&bench, &seed, &[]).await;
+    counts(&bench, &seed, &["--max-pages", "1"]).await;
+    assert_eq!(counts(&bench, &seed, &["--fresh", "--recrawl-after", "1h"]).await[3], 0, "all are seconds old");
+    bench.write("update page set fetched_at = fetched_at + 86400000").await;
+    assert_eq!(counts(&bench, &seed, &["--recrawl-after", "1h"]).await[3], 3, "they were not fetched tomorrow");
+}
