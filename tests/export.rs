@@ -310,3 +310,19 @@ async fn above_fifty_thousand_urls_the_file_is_an_index_of_parts() {
         .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "part"));
     assert_eq!(parts.count(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_but_the_named_one_is_touched_and_none_of_the_database() {
+    let site = site().await;
+    let bench = crawled(&site).await;
+    std::fs::write(bench.path("o.csv.part"), "mine").unwrap();
+    assert!(export(&bench, "csv", "o.csv", &[]).await.status.success());
+    assert_eq!(std::fs::read_to_string(bench.path("o.csv.part")).unwrap(), "mine");
+    std::fs::hard_link(bench.path("crawl.db"), bench.path("link.db")).unwrap();
+    for output in ["crawl.db", "crawl.db-wal", "crawl.db-shm", "./crawl.db-journal", "link.db"] {
+        refused(&export(&bench, "csv", output, &[]).await, 1, &["cannot write", output, "the database"]);
+        let report = bench.run(&["report", "--output", output]).await;
+        refused(&report, 1, &["cannot write", output, "the database"]);
+    }
+    assert_eq!(bench.rows("pragma integrity_check").await, ["ok"]);
+}

@@ -146,7 +146,7 @@ async fn broken_links_stand_with_their_pages_and_chains_with_their_hops() {
     let (site, html) = reported().await;
     let broken = texts(&html, "#broken tbody tr").join("\n").replace(&site.url(""), "");
     assert_eq!(broken, "/gone?%22%3Cb%3E 404 3 2 //three\n/cut too_large 1 1 /");
-    assert_eq!(text(&html, "#broken .lead"), "4 links to 2 broken addresses.");
+    assert_eq!(text(&html, "#broken .lead"), "4 links to 2 broken URLs.");
     let chain = text(&html, "#redirects tbody tr").replace(&site.url(""), "");
     assert_eq!(chain, "/one/two/three 2 200");
     let twins = text(&html, "#duplicates tbody tr").replace(&site.url(""), "");
@@ -166,7 +166,7 @@ async fn a_long_list_is_cut_and_says_how_long_it_is() {
     crawl(&bench, &server.url("/"), &["--max-connections-per-host", "16"]).await;
     let html = report(&bench).await;
     assert_eq!(texts(&html, "#broken tbody tr").len(), 50);
-    assert_eq!(text(&html, "#broken .rest"), "50 of 120 broken addresses shown.");
+    assert_eq!(text(&html, "#broken .rest"), "50 of 120 broken URLs shown.");
     let link = all(&html, "#broken td a")[0];
     let (href, shown) = (link.attr("href").unwrap(), link.text().collect::<String>());
     assert!(shown.contains('…') && shown.chars().count() == 100, "{shown}");

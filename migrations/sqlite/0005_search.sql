@@ -26,7 +26,9 @@ select f.page_index as words, -- What `match` is applied to, in the syntax of FT
     p.status, -- HTTP status
     f.title, -- The title
     f.description, -- The meta description
-    snippet(page_index, -1, '[', ']', '…', 24) as snippet, -- Where the words stand, each between [ and ]
+    -- FTS5 takes time that grows with the square of the hits in a page.
+    iif(length(f.text) > 10000, substr(f.text, 1, 200),
+        snippet(page_index, -1, '[', ']', '…', 24)) as snippet, -- Where the words stand, each between [ and ]; the beginning of a long page
     f.rank -- BM25, where a title weighs ten times as much as the text: the least is the best
 from page_index f
 cross join url u on u.id = f.rowid

@@ -65,7 +65,7 @@ pub enum Command {
         #[arg(long, value_name = "HOST")]
         host: Option<String>,
         /// Hits, at most
-        #[arg(long, value_name = "N", default_value_t = 10)]
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
         limit: u32,
         #[arg(long, default_value = "table")]
         format: Format,
@@ -148,6 +148,7 @@ pub struct DatabaseArg {
 #[group(required = true, multiple = false)]
 pub struct Question {
     /// What to ask
+    #[arg(allow_hyphen_values = true)]
     pub sql: Option<String>,
     /// Run a useful query by its name
     #[arg(long, value_name = "NAME")]

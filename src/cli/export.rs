@@ -1,6 +1,5 @@
 //! `export`: the pages as JSON lines, CSV, a WARC or a sitemap, one after the other: memory does not grow with them.
 
-mod output;
 mod rows;
 mod sitemap;
 mod warc;
@@ -12,8 +11,8 @@ use super::Failure;
 use super::args::{ExportArgs, ExportFormat, Format};
 use super::console::Console;
 use super::output::printable;
+use super::target::{Output, Target};
 use super::words::counted;
-use output::{Output, Target};
 
 /// What `--columns` and `--where` may name: the columns of `pages`, and the body.
 const PAGES: &str = "(select *, (select body from bodies where bodies.url = pages.url) as body from pages) as pages";
@@ -117,5 +116,11 @@ impl<'db> Pages<'db> {
 
 /// What goes wrong with the user's SQL is said of the option.
 fn in_filter(error: &rusqlite::Error) -> Failure {
-    Failure::new(format!("--where: {}", read::in_words(error)))
+    let problem = match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::AuthorizationForStatementDenied) => {
+            "refused: the database is open for reading only".into()
+        }
+        _ => read::in_words(error),
+    };
+    Failure::new(format!("--where: {problem}"))
 }

@@ -57,7 +57,9 @@ fn bind(statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) 
     match used.iter().position(|used| !used) {
         Some(unused) => {
             let name = output::printable(&params[unused].name);
-            Err(Failure::new(format!("the query has no parameter `:{name}`, or it is given twice")).code(2))
+            let is_twice = params.iter().filter(|param| param.name == params[unused].name).count() > 1;
+            let problem = if is_twice { "is given twice" } else { "is none of the query's" };
+            Err(Failure::new(format!("the parameter `:{name}` {problem}")).code(2))
         }
         None => Ok(()),
     }
@@ -73,7 +75,7 @@ fn value(text: &str) -> rusqlite::types::Value {
 
 /// The whole answer to one statement, for what is small.
 pub fn ask(db: &Connection, sql: &str, parameters: impl Params) -> Result<Answer, Failure> {
-    let mut statement = db.prepare(sql)?;
+    let mut statement = db.prepare(sql).map_err(|e| unprepared(db, &e))?;
     let columns = unique(&statement.column_names());
     let mut rows = statement.query(parameters)?;
     let mut answer = Answer { columns, rows: Vec::new() };
@@ -84,11 +86,19 @@ pub fn ask(db: &Connection, sql: &str, parameters: impl Params) -> Result<Answer
 }
 
 fn prepare<'db>(db: &'db Connection, sql: &str) -> Result<Vec<Statement<'db>>, Failure> {
-    let statements = Batch::new(db, sql).collect();
-    statements.map_err(|e| match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::AuthorizationForStatementDenied | rusqlite::ErrorCode::ReadOnly) => {
-            Failure::new("SQL: refused: the database is open for reading only")
-        }
-        _ => e.into(),
-    })
+    Batch::new(db, sql).collect().map_err(|e| unprepared(db, &e))
+}
+
+fn unprepared(db: &Connection, error: &rusqlite::Error) -> Failure {
+    use rusqlite::ErrorCode as E;
+    let problem = read::in_words(error);
+    if matches!(error.sqlite_error_code(), Some(E::AuthorizationForStatementDenied | E::ReadOnly)) {
+        return Failure::new("SQL: refused: the database is open for reading only");
+    }
+    let failure = Failure::new(format!("SQL: {problem}"));
+    if problem.contains("no such") && read::is_of_an_earlier_version(db) {
+        return failure
+            .hint("an earlier version wrote the database: the next `crawl` or `search` brings it up to date");
+    }
+    failure
 }

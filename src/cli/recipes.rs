@@ -38,8 +38,10 @@ pub fn find(name: &str) -> Result<&'static Recipe, Failure> {
     RECIPES.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
         let likeness = |recipe: &&Recipe| strsim::jaro_winkler(recipe.name, name);
         let nearest = RECIPES.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let hint =
-            nearest.map(|recipe| format!("did you mean `{}`? `harvestman query --list` shows them all", recipe.name));
-        Failure::new(format!("there is no recipe `{}`", printable(name))).hint(hint.unwrap_or_default()).code(2)
+        let hint = match nearest.filter(|recipe| likeness(recipe) > 0.7) {
+            Some(recipe) => format!("did you mean `{}`? `harvestman query --list` shows them all", recipe.name),
+            None => "`harvestman query --list` shows them all".to_owned(),
+        };
+        Failure::new(format!("there is no recipe `{}`", printable(name))).hint(hint).code(2)
     })
 }

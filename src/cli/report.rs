@@ -17,7 +17,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use super::Failure;
 use super::console::Console;
-use super::output::{Guarded, printable};
+use super::output::printable;
+use super::target::Target;
 use super::words::{count, size, time};
 use parts::{Block, Cell, Section};
 
@@ -56,16 +57,14 @@ pub struct Run {
 pub fn run(database: &str, output: &str, console: &Console) -> Result<u8, Failure> {
     let Ok(path) = file_path(database);
     let db = read::open(&path)?;
-    if output == "-" {
-        Guarded::stdout().write_all(page(&db, &path)?.as_bytes())?;
+    let target = Target::new(output.as_ref(), &path)?;
+    let page = page(&db, &path)?;
+    let mut out = target.open()?;
+    out.write_all(page.as_bytes())?;
+    out.close()?.take_its_name(target.path())?;
+    if target.path().is_none() {
         return Ok(0);
     }
-    let is_same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if is_same(output.as_ref(), &path) {
-        return Err(Failure::new("the report would overwrite the database").hint("name another file with --output"));
-    }
-    let page = page(&db, &path)?;
-    std::fs::write(output, &page).map_err(|e| Failure::new(format!("cannot write `{output}`")).cause(&e))?;
     console.say(&format!("Wrote {} ({}).", printable(output), size(page.len() as i64)));
     Ok(0)
 }

@@ -12,6 +12,7 @@ use super::args::Format;
 use super::console::Console;
 use super::log::wants_colours;
 use super::output::{Rows, printable};
+use super::snippet::{MARKS, Snippets};
 use super::{Failure, index as cli_index};
 
 /// What is looked for.
@@ -23,25 +24,25 @@ pub struct Search<'a> {
     pub limit: u32,
 }
 
-/// Around a hit until it is shown: no text of a page is likely to hold them, and none does harm by it.
-const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
-
-/// Only pages whose last response was a success: the others have nothing to say but that.
+/// Only pages whose last response was a success: the others have nothing to say but that. What is shown is read of the
+/// best alone.
 const SEARCH: &str = "
-    select u.url, h.host, p.title, snippet(page_index, 2, char(2), char(3), '…', 32),
-        snippet(page_index, -1, char(2), char(3), '…', 32), -f.rank
-    from page_index f
-    cross join url u on u.id = f.rowid
-    cross join page p on p.url_id = f.rowid
+    with best (id, rank) as materialized (
+        select f.rowid, f.rank from page_index f cross join page p on p.url_id = f.rowid
+        where page_index match :words and p.status between 200 and 299
+            and (:hosts is null or (select host_id from url where id = f.rowid) in (select value from json_each(:hosts)))
+            and f.rowid not in (select url_id from unindexed)
+        order by f.rank limit :limit)
+    select u.url, h.host, s.title, s.description, substr(s.text, 1, 100000), -best.rank
+    from best
+    cross join url u on u.id = best.id
     cross join host h on h.id = u.host_id
-    where page_index match :words and p.status between 200 and 299
-        and (:hosts is null or u.host_id in (select value from json_each(:hosts)))
-        and f.rowid not in (select url_id from unindexed)
-    order by f.rank limit :limit";
+    cross join searchable s on s.url_id = best.id
+    order by best.rank";
 
 pub async fn run(database: &str, search: Search<'_>, format: Format, console: &Console) -> Result<u8, Failure> {
     if search.words.trim().is_empty() {
-        return Err(Failure::new("there are no words to search for"));
+        return Err(Failure::new("there are no words to search for").code(2));
     }
     let Ok(path) = file_path(database);
     let db = ready(&path, console).await?;
@@ -52,6 +53,9 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
         console.say(&format!("No URL of the host `{}` is in the database.", printable(host)));
     }
     let hits = hits_of(&db, search, hosts)?;
+    if hits.is_empty() {
+        console.say(&format!("No page holds `{}`.", printable(search.words)));
+    }
     match format {
         Format::Table => list(&hits)?,
         _ => rows(hits, format)?,
@@ -69,6 +73,7 @@ async fn ready(path: &Path, console: &Console) -> Result<Connection, Failure> {
     // Whoever writes is to close last, so that it can put the WAL away.
     drop(db);
     if !exists {
+        console.say("The database is of an earlier version: it is brought up to date first.");
         SqliteStore::open(path).await?.close().await?;
     }
     cli_index::bring_up_to_date(path, console, || false)?;
@@ -80,34 +85,26 @@ struct Hit {
     url: String,
     host: String,
     title: Option<String>,
-    /// One line, hits between [`MARKS`].
+    /// One line, hits between [`snippet::MARKS`].
     snippet: String,
     /// The higher, the better.
     score: f64,
-}
-
-impl Hit {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let [of_text, of_best]: [Option<String>; 2] = [row.get(3)?, row.get(4)?];
-        // What is found in the title alone is there to be seen anyway, but a snippet without a hit explains nothing.
-        let snippet = of_text.filter(|text| text.contains(MARKS[0])).or(of_best).unwrap_or_default();
-        Ok(Self {
-            url: row.get(0)?,
-            host: row.get(1)?,
-            title: row.get(2)?,
-            snippet: snippet.split_whitespace().collect::<Vec<_>>().join(" "),
-            score: row.get(5)?,
-        })
-    }
 }
 
 /// Asks for the words as they are, and if that is no FTS5, for each of them as plain text.
 fn hits_of(db: &Connection, search: Search<'_>, hosts: Option<Vec<i64>>) -> Result<Vec<Hit>, Failure> {
     let hosts = hosts.map(|hosts| serde_json::json!(hosts).to_string());
     let mut statement = db.prepare(SEARCH)?;
+    let snippets = Snippets::new()?;
     let mut ask = |words: &str| -> rusqlite::Result<Vec<Hit>> {
         let given = named_params! { ":words": words, ":hosts": hosts, ":limit": search.limit };
-        statement.query_map(given, Hit::read)?.collect()
+        let hit = |row: &Row<'_>| {
+            let (title, description, text): (Option<String>, Option<String>, Option<String>) =
+                (row.get(2)?, row.get(3)?, row.get(4)?);
+            let snippet = snippets.of(words, [&title, &description, &text])?;
+            Ok(Hit { url: row.get(0)?, host: row.get(1)?, title, snippet, score: row.get(5)? })
+        };
+        statement.query_map(given, hit)?.collect()
     };
     let answer = match ask(search.words) {
         Err(e) if is_malformed(&e) && !has_operators(search.words) => ask(&quoted(search.words)),
@@ -116,11 +113,20 @@ fn hits_of(db: &Connection, search: Search<'_>, hosts: Option<Vec<i64>>) -> Resu
     answer.map_err(|e| match read::in_words(&e) {
         problem if is_malformed(&e) => {
             let problem = problem.trim_start_matches("fts5: ").replace("near \"\"", "at the end");
-            Failure::new(format!("`{}` cannot be searched for: {problem}", search.words))
-                .hint("put quotation marks around words that hold special characters: harvestman search '\"c++\"'")
+            Failure::new(format!("`{}` cannot be searched for: {problem}", search.words)).hint(hint(&problem))
         }
         _ => e.into(),
     })
+}
+
+fn hint(problem: &str) -> &'static str {
+    if problem.contains("unterminated") {
+        "close the quotation mark"
+    } else if problem.contains("at the end") {
+        "an operator lacks what stands on its right side"
+    } else {
+        "put quotation marks around words that hold special characters: harvestman search '\"c++\"'"
+    }
 }
 
 /// The statement itself is sound: a plain error when it runs is what FTS5 says of the words.
@@ -145,7 +151,7 @@ fn quoted(words: &str) -> String {
 /// The hosts meant by a URL, or by a name: then whatever their scheme and port.
 fn hosts(db: &Connection, text: &str) -> Result<Vec<i64>, Failure> {
     let parse = |url: &str| {
-        let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("--host: `{text}`: {e}")))?;
+        let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("--host: `{text}`: {e}")).code(2))?;
         Ok::<_, Failure>(url.host().as_str().to_owned())
     };
     let is_url = text.contains("://");

@@ -28,6 +28,8 @@ use crate::visit::{self, FailureKind, HostId, HostRecord, Millis, Record, Robots
 const KNOWN_URLS: usize = 1 << 18;
 const KNOWN_BYTES: usize = 64 << 20;
 
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
 /// The values of `url.state`.
 mod state {
     pub const PENDING: u8 = 0;
@@ -217,7 +219,7 @@ pub fn robots_answer(status: Option<u16>, failure: Option<&str>, body: Option<Ve
 
 async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     use sqlx::migrate::MigrateError as E;
-    sqlx::migrate!("migrations/sqlite").run(db).await.map_err(|error| match error {
+    MIGRATIONS.run(db).await.map_err(|error| match error {
         E::VersionMissing(_) | E::VersionTooNew(..) => StoreError::Newer { path: path.to_owned() },
         E::Execute(e) | E::ExecuteMigration(e, _) => open_error(path, &e),
         other => StoreError::Open { path: path.to_owned(), problem: other.to_string() },

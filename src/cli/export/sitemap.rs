@@ -9,8 +9,8 @@ use rusqlite::Row;
 use url::Url;
 
 use super::super::Failure;
+use super::super::target::{Output, Target};
 use super::Pages;
-use super::output::{Output, Target};
 
 /// URLs and bytes of one file, at most.
 const MAX_URLS: i64 = 50_000;

@@ -51,19 +51,15 @@ pub fn broken_links(db: &Connection) -> Result<Section, Failure> {
     let lead = match (targets, stored) {
         (0, false) => "No links are stored, so none can be judged.".to_owned(),
         (0, true) => "No link leads to a page of status 400 or above, or to a failure.".to_owned(),
-        _ => format!(
-            "{} to {}.",
-            counted(links, "link"),
-            counted(targets, "broken address").replace("addresss", "addresses")
-        ),
+        _ => format!("{} to {}.", counted(links, "link"), counted(targets, "broken URL")),
     };
-    let names = ["Broken address", "Why", "#Links", "#Pages", "Stands on"];
+    let names = ["Broken URL", "Why", "#Links", "#Pages", "Stands on"];
     Ok(Section {
         id: "broken",
         title: "Broken links",
         lead,
         is_wide: true,
-        blocks: Listing::first("Addresses with most broken links to them", &names, rows, targets, "broken addresses"),
+        blocks: Listing::first("URLs with most broken links to them", &names, rows, targets, "broken URLs"),
     })
 }
 

@@ -43,6 +43,9 @@ pub fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
+    if path.is_dir() {
+        return Err(StoreError::Open { path: path.to_owned(), problem: "it is a directory".into() });
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
     db.busy_timeout(PATIENCE).map_err(failed)?;
@@ -69,6 +72,13 @@ pub async fn pool(path: &Path) -> Result<SqlitePool, StoreError> {
         return Err(holds_no_crawl(path));
     }
     Ok(pool)
+}
+
+/// Whether the database lacks what a later version added; a crawl or a search brings it up to date.
+pub fn is_of_an_earlier_version(db: &rusqlite::Connection) -> bool {
+    let newest = super::MIGRATIONS.iter().map(|migration| migration.version).max();
+    let sql = "select max(version) from _sqlx_migrations";
+    db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).is_ok_and(|present| present < newest)
 }
 
 /// Who holds the database, as that crawl wrote it down.

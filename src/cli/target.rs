@@ -1,12 +1,15 @@
-//! Where an export goes: standard output, or a file that takes its name only once it is whole.
+//! Where an export or a report goes: standard output, or a file that takes its name only once it is whole.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::super::Failure;
-use super::super::output::Guarded;
+use tempfile::NamedTempFile;
+
+use super::Failure;
+use super::output::Guarded;
 
 /// What `--output` names.
 pub enum Target {
@@ -27,6 +30,9 @@ impl Target {
             let message = format!("cannot write `{}`: {problem}", path.display());
             Err(Failure::new(message).hint("name another file with --output, or - for standard output"))
         };
+        if ["-wal", "-shm", "-journal"].iter().any(|ending| is_same(path, &with_ending(database, ending))) {
+            return refuse("it belongs to the database");
+        }
         let there = match fs::metadata(path) {
             Ok(there) => there,
             Err(e) if e.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => {
@@ -42,7 +48,7 @@ impl Target {
         }
         // What a symbolic link leads to is replaced, not the link.
         let file = path.canonicalize()?;
-        if database.canonicalize().is_ok_and(|database| database == file) {
+        if fs::metadata(database).is_ok_and(|database| (database.dev(), database.ino()) == (there.dev(), there.ino())) {
             return refuse("it is the database");
         }
         if there.permissions().readonly() {
@@ -76,6 +82,22 @@ impl Target {
     }
 }
 
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+/// Whether two paths name one file, be it there or not.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 enum Sink {
     Stdout(Guarded),
     File(File, PathBuf),
@@ -100,26 +122,20 @@ impl Write for Sink {
 /// What is being written.
 pub struct Output {
     out: BufWriter<Sink>,
-    part: Option<Part>,
+    part: Option<NamedTempFile>,
 }
 
 impl Output {
     /// A new file that will take the place of `path`.
     pub fn beside(path: &Path, permissions: Option<Permissions>) -> Result<Self, Failure> {
-        let mut name = OsString::from(path);
-        name.push(".part");
-        let part = PathBuf::from(name);
-        // Not truncated: it may be another's.
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&part);
-        let file = file.map_err(|e| named(path, &e))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(Failure::new(format!("another export is writing `{}`", path.display())));
-        }
-        let part = Part { path: part };
-        file.set_len(0).map_err(|e| named(path, &e))?;
-        if let Some(permissions) = permissions {
-            file.set_permissions(permissions).map_err(|e| named(path, &e))?;
-        }
+        // Beside it, so that the last step is a change of names; under a name of its own, so that nobody's file is touched.
+        let part = tempfile::Builder::new()
+            .prefix(".harvestman-")
+            .suffix(".part")
+            .permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)))
+            .tempfile_in(folder(path))
+            .map_err(|e| named(path, &e))?;
+        let file = part.reopen().map_err(|e| named(path, &e))?;
         Ok(Self { out: BufWriter::new(Sink::File(file, path.to_owned())), part: Some(part) })
     }
 
@@ -144,27 +160,15 @@ impl Write for Output {
     }
 }
 
-/// What is written and, if it is a file, has no name yet.
-pub struct Written(Option<Part>);
+/// What is written and, if it is a file, has no name yet; without one it goes away.
+pub struct Written(Option<NamedTempFile>);
 
 impl Written {
     pub fn take_its_name(self, path: Option<&Path>) -> Result<(), Failure> {
-        if let (Some(mut part), Some(path)) = (self.0, path) {
-            fs::rename(&part.path, path).map_err(|e| named(path, &e))?;
-            part.path.clear();
+        if let (Some(part), Some(path)) = (self.0, path) {
+            part.persist(path).map_err(|e| named(path, &e.error))?;
         }
         Ok(())
-    }
-}
-
-/// A file that is not whole yet: goes away unless it gets its name.
-struct Part {
-    path: PathBuf,
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
     }
 }
 
