@@ -117,5 +117,5 @@ async fn a_query_that_runs_for_ever_is_stopped_by_ctrl_c() {
         send("INT", &child);
         child.wait().unwrap()
     });
-    assert!(!status.await.unwrap().success());
+    assert_eq!(status.await.unwrap().code(), Some(130));
 }

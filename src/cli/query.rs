@@ -6,7 +6,7 @@ use rusqlite::{Batch, Connection, Params, Statement};
 
 use super::args::{Format, Param, Question};
 use super::output::{self, Answer, Rows, cells, unique};
-use super::{Failure, recipes};
+use super::{Failure, recipes, signals};
 
 pub fn run(database: &str, question: &Question, params: &[Param], format: Format) -> Result<u8, Failure> {
     if question.list {
@@ -14,6 +14,7 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
         output::print(Answer { columns: vec!["recipe".into(), "answers".into()], rows: rows.collect() }, format)?;
         return Ok(0);
     }
+    signals::end_after(|| ())?;
     let recipe = question.recipe.as_deref().map(recipes::find).transpose()?;
     let sql = recipe.map(|recipe| recipe.sql).or(question.sql.as_deref()).unwrap_or_default();
     let Ok(path) = file_path(database);

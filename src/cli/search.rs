@@ -13,7 +13,7 @@ use super::console::Console;
 use super::log::wants_colours;
 use super::output::{Rows, printable};
 use super::snippet::{MARKS, Snippets};
-use super::{Failure, index as cli_index};
+use super::{Failure, index as cli_index, signals};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,7 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
     if search.words.trim().is_empty() {
         return Err(Failure::new("there are no words to search for").code(2));
     }
+    signals::end_after(|| ())?;
     let Ok(path) = file_path(database);
     let db = ready(&path, console).await?;
     let hosts = search.host.map(|host| hosts(&db, host)).transpose()?;

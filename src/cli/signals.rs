@@ -46,6 +46,17 @@ impl Signals {
     }
 }
 
+/// Ends the process at the first SIGINT or SIGTERM, also where its parent had them ignored, as cron jobs' shells do.
+pub fn end_after(cleanup: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let mut end = End::listen()?;
+    tokio::spawn(async move {
+        let number = end.next().await;
+        cleanup();
+        std::process::exit(exit_code(number).into());
+    });
+    Ok(())
+}
+
 /// As a shell says it of a process that a signal ended.
 fn exit_code(signal: u8) -> u8 {
     128 + signal

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::Failure;
 use super::output::Guarded;
+use super::{Failure, signals};
 
 /// What `--output` names.
 pub enum Target {
@@ -135,6 +135,8 @@ impl Output {
             .permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)))
             .tempfile_in(folder(path))
             .map_err(|e| named(path, &e))?;
+        let unfinished = part.path().to_owned();
+        signals::end_after(move || drop(fs::remove_file(unfinished)))?;
         let file = part.reopen().map_err(|e| named(path, &e))?;
         Ok(Self { out: BufWriter::new(Sink::File(file, path.to_owned())), part: Some(part) })
     }
