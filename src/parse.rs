@@ -1,31 +1,21 @@
 //! (base, HTML) → links, title, text, directives, in one pass over the tree. Pure and synchronous.
 
 mod names;
+mod tree;
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use ego_tree::NodeId;
-use html5ever::buffer_queue::BufferQueue;
-use html5ever::interface::{TokenizerResult, TreeSink};
 use html5ever::local_name;
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
-use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
-use scraper::{Html, HtmlTreeSink, Node};
+use scraper::{Html, Node};
 use url::Url;
 
 use crate::canonical::CanonicalUrl;
 use crate::visit::Element;
-use names::{is_block, is_hidden, is_read};
+use names::{is_block, is_hidden};
 
-/// Bytes fed between two looks at the clock.
-const CHUNK: usize = 16 << 10;
-/// Bytes of ordinary HTML to a node of its tree.
-const BYTES_PER_NODE: usize = 16;
 /// Bytes of ordinary HTML to a byte of its text.
 const BYTES_PER_TEXT: usize = 4;
 /// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
@@ -65,81 +55,23 @@ pub struct Parsed {
 
 /// Parses as far as `deadline` allows; what was read until then counts.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let (tree, cut_short) = build(html, deadline);
+    let (document, complete) = tree::build(html, deadline);
+    let mut parsed = read(&document, base, product_token, html.len() / BYTES_PER_TEXT);
+    parsed.cut_short |= !complete;
+    parsed
+}
+
+/// What the tree says. `capacity`: bytes of text expected.
+fn read(document: &Html, base: &Url, product_token: &str, capacity: usize) -> Parsed {
     let mut reader = Reader { product_token, ..Reader::default() };
-    reader.parsed.text.reserve(html.len() / BYTES_PER_TEXT);
-    for edge in tree.tree.root().traverse() {
+    reader.parsed.text.reserve(capacity);
+    for edge in document.tree.root().traverse() {
         match edge {
             ego_tree::iter::Edge::Open(node) => reader.open(node.value()),
             ego_tree::iter::Edge::Close(node) => reader.close(node.value()),
         }
     }
-    let mut parsed = reader.finish(base);
-    parsed.cut_short |= cut_short;
-    parsed
-}
-
-/// Feeds the parser in chunks: some inputs take it quadratic time (deep nesting, many attributes).
-fn build(html: &str, deadline: Instant) -> (Html, bool) {
-    let mut document = Html::new_document();
-    // Growing a large tree by doubling would hold it twice.
-    document.tree = ego_tree::Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
-    // No script runs here, so what stands in <noscript> is what a reader gets.
-    let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let builder = Sieve { builder: TreeBuilder::new(HtmlTreeSink::new(document), opts), in_code: Cell::default() };
-    let tokenizer = Tokenizer::new(builder, TokenizerOpts::default());
-    let input = BufferQueue::default();
-    let mut rest = html;
-    while !rest.is_empty() && (rest.len() == html.len() || Instant::now() < deadline) {
-        let mut end = rest.len().min(CHUNK);
-        while !rest.is_char_boundary(end) {
-            end += 1;
-        }
-        input.push_back(rest[..end].into());
-        while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
-        rest = &rest[end..];
-    }
-    tokenizer.end();
-    (tokenizer.sink.builder.sink.finish(), !rest.is_empty())
-}
-
-/// Lets into the tree only what is read from it: most attributes of a page are classes, ids and styles, and nobody
-/// reads scripts and style sheets.
-struct Sieve {
-    builder: TreeBuilder<NodeId, HtmlTreeSink>,
-    /// Between the tags of a script or style sheet.
-    in_code: Cell<bool>,
-}
-
-impl TokenSink for Sieve {
-    type Handle = NodeId;
-
-    fn process_token(&self, mut token: Token, line_number: u64) -> TokenSinkResult<NodeId> {
-        let mut is_style = false;
-        match &mut token {
-            Token::CommentToken(_) => return TokenSinkResult::Continue,
-            Token::CharacterTokens(_) if self.in_code.get() => return TokenSinkResult::Continue,
-            Token::TagToken(tag) => {
-                tag.attrs.retain(|attribute| is_read(&attribute.name.local));
-                is_style = tag.name == local_name!("style");
-                self.in_code.set(false);
-            }
-            _ => {}
-        }
-        let result = self.builder.process_token(token, line_number);
-        if let TokenSinkResult::RawData(kind) = &result {
-            self.in_code.set(is_style || *kind == RawKind::ScriptData);
-        }
-        result
-    }
-
-    fn end(&self) {
-        self.builder.end();
-    }
-
-    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
-        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
-    }
+    reader.finish(base)
 }
 
 /// A link before the base is known.
@@ -403,6 +335,13 @@ pub fn refresh_target(content: &str) -> Option<&str> {
 mod tests {
     use std::time::Duration;
 
+    use html5ever::ns;
+    use html5ever::tendril::TendrilSink as _;
+    use html5ever::tokenizer::TokenizerOpts;
+    use html5ever::tree_builder::TreeBuilderOpts;
+    use proptest::prelude::*;
+    use scraper::{HtmlTreeSink, Selector};
+
     use super::*;
 
     fn parse(html: &str) -> Parsed {
@@ -488,5 +427,128 @@ mod tests {
         let parsed = parse_html(&base, &html, "", Instant::now() + Duration::from_millis(50));
         assert!(parsed.cut_short);
         assert_eq!(parsed.links[0].url.as_str(), "http://example.com/first");
+    }
+    /// What a page can be made of, and what tokenizers stumble over.
+    const PIECES: &[&str] = &[
+        "<!DOCTYPE html>",
+        "<!doctype html public \"-//W3C//DTD HTML 3.2//EN\">",
+        "<html lang=de>",
+        "<head>",
+        "</head>",
+        "<body>",
+        "<title>",
+        "</title>",
+        "<base href=/b/>",
+        "<meta name=description content='a&lt;b'>",
+        "<meta name=robots content=nofollow>",
+        "<a href=x>",
+        "<A HREF='y?a&copy=1&amp;b'>",
+        "<a href=\"z\" href=no rel=NEXT>",
+        "</a>",
+        "<a href=>",
+        "<a\thref\n=\rq>",
+        "<a href=\"a\0b\">",
+        "<link rel=canonical href=c />",
+        "<div>",
+        "</div>",
+        "<div class='x' id=y>",
+        "<p>",
+        "</p>",
+        "<br/>",
+        "<b>",
+        "</b>",
+        "<i>",
+        "</i>",
+        "<font color=red>",
+        "</font>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "</table>",
+        "<select>",
+        "<option>",
+        "</select>",
+        "<script>",
+        "</script>",
+        "</script x>",
+        "<script><!--",
+        "<style>",
+        "</style>",
+        "<textarea>",
+        "</textarea>",
+        "<pre>\n",
+        "<noscript>",
+        "</noscript>",
+        "<template>",
+        "</template>",
+        "<iframe src=i>",
+        "</iframe>",
+        "<svg>",
+        "</svg>",
+        "<math>",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "--!>",
+        "<!x>",
+        "<?xml?>",
+        "</>",
+        "</ x>",
+        "<",
+        "</",
+        "=",
+        "'",
+        "\"",
+        "/",
+        ">",
+        "&",
+        "&amp",
+        "&notin;",
+        "&#x41;",
+        "&#0;",
+        "&#x110000;",
+        "\0",
+        "\r\n",
+        "\r",
+        "\n",
+        " ",
+        "\t",
+        "\u{feff}",
+        "\u{c}",
+        "é",
+        "\u{1f577}",
+        "word",
+        "<plaintext>",
+        "<area href=r alt=t>",
+        "<img alt=pic>",
+        "<frameset>",
+        "<frame src=f>",
+        "<input type=hidden>",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_tag_soup_is_read_as_the_tokenizer_of_html5ever_reads_it(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)
+        ) {
+            let html = pieces.concat();
+            let base = Url::parse("http://example.com/dir/page").unwrap();
+            let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+            let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
+            let opts = html5ever::ParseOpts { tokenizer, tree_builder };
+            let mut document = html5ever::parse_document(HtmlTreeSink::new(Html::new_document()), opts).one(html.as_str());
+            // Ours never gets that far.
+            let code = Selector::parse("script, style").unwrap();
+            let code = document.select(&code).filter(|element| element.value().name.ns == ns!(html));
+            for id in code.flat_map(|element| element.children()).map(|text| text.id()).collect::<Vec<_>>() {
+                document.tree.get_mut(id).unwrap().detach();
+            }
+            let expected = read(&document, &base, "harvestman", 0);
+            let parsed = parse_html(&base, &html, "harvestman", Instant::now() + Duration::from_secs(60));
+            prop_assert_eq!(format!("{parsed:#?}"), format!("{expected:#?}"));
+        }
     }
 }

@@ -2,24 +2,24 @@
 
 use html5ever::{LocalName, local_name};
 
-/// Attributes that are read, then those that decide how the tree is built (WHATWG HTML, 13.2.6).
-pub(super) fn is_read(name: &LocalName) -> bool {
-    matches!(
-        *name,
-        local_name!("href")
-            | local_name!("src")
-            | local_name!("rel")
-            | local_name!("alt")
-            | local_name!("name")
-            | local_name!("content")
-            | local_name!("http-equiv")
-            | local_name!("lang")
-            | local_name!("type")
-            | local_name!("encoding")
-            | local_name!("color")
-            | local_name!("face")
-            | local_name!("size")
-    )
+/// The name of an attribute that is read, or that decides how the tree is built (WHATWG HTML, 13.2.6). None for all others.
+pub(super) fn read_attribute(name: &[u8]) -> Option<LocalName> {
+    Some(match name {
+        b"href" => local_name!("href"),
+        b"src" => local_name!("src"),
+        b"rel" => local_name!("rel"),
+        b"alt" => local_name!("alt"),
+        b"name" => local_name!("name"),
+        b"content" => local_name!("content"),
+        b"http-equiv" => local_name!("http-equiv"),
+        b"lang" => local_name!("lang"),
+        b"type" => local_name!("type"),
+        b"encoding" => local_name!("encoding"),
+        b"color" => local_name!("color"),
+        b"face" => local_name!("face"),
+        b"size" => local_name!("size"),
+        _ => return None,
+    })
 }
 
 /// Elements whose text is not for reading.

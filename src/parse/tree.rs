@@ -1,0 +1,290 @@
+//! From HTML to a tree: html5gum reads the tokens, html5ever builds, scraper holds.
+//!
+//! html5gum's tokenizer is used because it takes a fraction of the time of html5ever's own and hands over borrowed bytes,
+//! so that what nobody reads is dropped before anything is allocated or interned for it.
+
+use std::time::Instant;
+
+use ego_tree::{NodeId, Tree};
+use html5ever::interface::TreeSink;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{Doctype, Tag, TagKind, Token, TokenSink, TokenSinkResult};
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
+use html5ever::{Attribute, LocalName, QualName, local_name, ns};
+use html5gum::{Emitter, Error, State, Tokenizer};
+use scraper::{Html, HtmlTreeSink, Node};
+
+use super::names::read_attribute;
+
+/// Bytes read between two looks at the clock.
+const STEP: usize = 16 << 10;
+/// Bytes of ordinary HTML to a node of its tree.
+const BYTES_PER_NODE: usize = 16;
+
+/// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). False if
+/// that was not the end.
+pub(super) fn build(html: &str, deadline: Instant) -> (Html, bool) {
+    let mut document = Html::new_document();
+    // Growing a large tree by doubling would hold it twice.
+    document.tree = Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
+    // No script runs here, so what stands in <noscript> is what a reader gets.
+    let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let builder = TreeBuilder::new(HtmlTreeSink::new(document), opts);
+    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder));
+    let complete = tokens.all(|_| Instant::now() < deadline);
+    drop(tokens);
+    send(&builder, Token::EOFToken);
+    builder.end();
+    (builder.sink.finish(), complete)
+}
+
+type Builder = TreeBuilder<NodeId, HtmlTreeSink>;
+
+/// Only a tag changes how the tokenizer goes on.
+fn send(builder: &Builder, token: Token) {
+    let _ = builder.process_token(token, NO_LINE);
+}
+
+/// Nobody asks where a token stands.
+const NO_LINE: u64 = 1;
+
+/// The token at hand, put together from what the tokenizer reads, for the tree builder (WHATWG HTML, 13.2.5). Only what
+/// is read of a page, or shapes its tree, gets that far: most attributes are classes, ids and styles, and nobody reads
+/// scripts and style sheets.
+struct Tokens<'a> {
+    builder: &'a Builder,
+    /// Characters that follow upon each other.
+    text: Vec<u8>,
+    /// Between the tags of a script or style sheet.
+    in_code: bool,
+    tag: TagKind,
+    tag_name: Vec<u8>,
+    self_closing: bool,
+    attributes: Vec<Attribute>,
+    attribute: Vec<u8>,
+    value: Vec<u8>,
+    last_start_tag: Vec<u8>,
+    doctype: DoctypeParts,
+    /// Bytes read since the clock was looked at.
+    read: usize,
+}
+
+#[derive(Default)]
+struct DoctypeParts {
+    name: Vec<u8>,
+    public_id: Option<Vec<u8>>,
+    system_id: Option<Vec<u8>>,
+    force_quirks: bool,
+}
+
+impl<'a> Tokens<'a> {
+    fn new(builder: &'a Builder) -> Self {
+        Self {
+            builder,
+            text: Vec::new(),
+            in_code: false,
+            tag: TagKind::StartTag,
+            tag_name: Vec::new(),
+            self_closing: false,
+            attributes: Vec::new(),
+            attribute: Vec::new(),
+            value: Vec::new(),
+            last_start_tag: Vec::new(),
+            doctype: DoctypeParts::default(),
+            read: 0,
+        }
+    }
+
+    /// Hands on the characters before a token of another kind.
+    fn end_text(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        for (index, part) in self.text.split(|&byte| byte == 0).enumerate() {
+            if index > 0 {
+                send(self.builder, Token::NullCharacterToken);
+            }
+            if !part.is_empty() {
+                send(self.builder, Token::CharacterTokens(tendril(part)));
+            }
+        }
+        self.text.clear();
+    }
+
+    /// The first attribute of a name counts.
+    fn end_attribute(&mut self) {
+        if let Some(name) = read_attribute(&self.attribute)
+            && self.tag == TagKind::StartTag
+            && self.attributes.iter().all(|attribute| attribute.name.local != name)
+        {
+            self.attributes.push(Attribute { name: QualName::new(None, ns!(), name), value: tendril(&self.value) });
+        }
+        self.attribute.clear();
+        self.value.clear();
+    }
+}
+
+/// The document is text, and the tokenizer cuts at ASCII only.
+fn tendril(bytes: &[u8]) -> StrTendril {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).as_ref().into(), StrTendril::from)
+}
+
+impl Emitter for Tokens<'_> {
+    /// Time to look at the clock.
+    type Token = ();
+
+    fn pop_token(&mut self) -> Option<()> {
+        if self.read < STEP {
+            return None;
+        }
+        self.read = 0;
+        self.end_text();
+        Some(())
+    }
+
+    fn move_position(&mut self, offset: isize) {
+        self.read = self.read.saturating_add_signed(offset);
+    }
+
+    fn should_emit_errors(&mut self) -> bool {
+        false
+    }
+
+    fn emit_error(&mut self, _: Error) {}
+
+    fn emit_eof(&mut self) {
+        self.end_text();
+    }
+
+    fn emit_string(&mut self, characters: &[u8]) {
+        if !self.in_code {
+            self.text.extend_from_slice(characters);
+        }
+    }
+
+    fn init_start_tag(&mut self) {
+        self.tag = TagKind::StartTag;
+        self.tag_name.clear();
+        self.attributes.clear();
+        self.attribute.clear();
+        self.value.clear();
+        self.self_closing = false;
+    }
+
+    fn init_end_tag(&mut self) {
+        self.init_start_tag();
+        self.tag = TagKind::EndTag;
+    }
+
+    fn push_tag_name(&mut self, part: &[u8]) {
+        self.tag_name.extend_from_slice(part);
+    }
+
+    fn set_self_closing(&mut self) {
+        self.self_closing = true;
+    }
+
+    fn init_attribute(&mut self) {
+        self.end_attribute();
+    }
+
+    fn push_attribute_name(&mut self, part: &[u8]) {
+        self.attribute.extend_from_slice(part);
+    }
+
+    fn push_attribute_value(&mut self, part: &[u8]) {
+        self.value.extend_from_slice(part);
+    }
+
+    fn emit_current_tag(&mut self) -> Option<State> {
+        self.end_attribute();
+        self.end_text();
+        self.in_code = false;
+        let name = LocalName::from(&*tendril(&self.tag_name));
+        let is_style = name == local_name!("style");
+        let tag = Tag {
+            kind: self.tag,
+            name,
+            self_closing: self.self_closing,
+            attrs: std::mem::take(&mut self.attributes),
+            had_duplicate_attributes: false,
+        };
+        self.last_start_tag.clear();
+        if self.tag == TagKind::StartTag {
+            std::mem::swap(&mut self.last_start_tag, &mut self.tag_name);
+        }
+        match self.builder.process_token(Token::TagToken(tag), NO_LINE) {
+            TokenSinkResult::Continue | TokenSinkResult::EncodingIndicator(_) => None,
+            TokenSinkResult::Script(_) => Some(State::Data),
+            TokenSinkResult::Plaintext => Some(State::PlainText),
+            TokenSinkResult::RawData(RawKind::Rcdata) => Some(State::RcData),
+            TokenSinkResult::RawData(RawKind::Rawtext) => {
+                self.in_code = is_style;
+                Some(State::RawText)
+            }
+            TokenSinkResult::RawData(RawKind::ScriptData | RawKind::ScriptDataEscaped(_)) => {
+                self.in_code = true;
+                Some(State::ScriptData)
+            }
+        }
+    }
+
+    fn current_is_appropriate_end_tag_token(&mut self) -> bool {
+        self.tag == TagKind::EndTag && !self.last_start_tag.is_empty() && self.last_start_tag == self.tag_name
+    }
+
+    fn set_last_start_tag(&mut self, name: Option<&[u8]>) {
+        self.last_start_tag = name.unwrap_or_default().to_vec();
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&mut self) -> bool {
+        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
+    }
+
+    // Nobody reads comments, but where one stands matters within a table.
+    fn init_comment(&mut self) {}
+
+    fn push_comment(&mut self, _: &[u8]) {}
+
+    fn emit_current_comment(&mut self) {
+        self.end_text();
+        send(self.builder, Token::CommentToken(StrTendril::new()));
+    }
+
+    fn init_doctype(&mut self) {
+        self.doctype = DoctypeParts::default();
+    }
+
+    fn push_doctype_name(&mut self, part: &[u8]) {
+        self.doctype.name.extend_from_slice(part);
+    }
+
+    fn set_doctype_public_identifier(&mut self, value: &[u8]) {
+        self.doctype.public_id = Some(value.to_vec());
+    }
+
+    fn set_doctype_system_identifier(&mut self, value: &[u8]) {
+        self.doctype.system_id = Some(value.to_vec());
+    }
+
+    fn push_doctype_public_identifier(&mut self, part: &[u8]) {
+        self.doctype.public_id.get_or_insert_default().extend_from_slice(part);
+    }
+
+    fn push_doctype_system_identifier(&mut self, part: &[u8]) {
+        self.doctype.system_id.get_or_insert_default().extend_from_slice(part);
+    }
+
+    fn set_force_quirks(&mut self) {
+        self.doctype.force_quirks = true;
+    }
+
+    fn emit_current_doctype(&mut self) {
+        self.end_text();
+        let DoctypeParts { name, public_id, system_id, force_quirks } = std::mem::take(&mut self.doctype);
+        let name = Some(name).filter(|name| !name.is_empty());
+        let [name, public_id, system_id] = [name, public_id, system_id].map(|part| part.as_deref().map(tendril));
+        send(self.builder, Token::DoctypeToken(Doctype { name, public_id, system_id, force_quirks }));
+    }
+}
