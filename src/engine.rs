@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -152,12 +153,24 @@ impl<S: Store> Crawl<S> {
             async move { frontier.keep_time().await }
         });
         let stop = first_reason(stop, self.config.max_duration.and_then(|limit| started.checked_add(limit)));
-        let watchers = Watchers { progress: &self.progress, activity: &self.activity, metrics: &self.metrics };
+        tokio::pin!(stop);
+        let watchers = Watchers {
+            progress: &self.progress,
+            activity: &self.activity,
+            metrics: &self.metrics,
+            fetched_before: self.store.accounting().0.fetched,
+        };
         let write = write(&mut self.store, &frontier, inbox, &mut cursor, &watchers);
-        let stopped = until_stopped(write, stop, &frontier, abort).await?;
+        let stopped = until_stopped(write, stop.as_mut(), &frontier, abort).await?;
         tasks.shutdown().await;
         let outcome = self.judge_end(&frontier, stopped);
         self.store.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+        if outcome == CrawlEnd::Finished && stopped.is_none() {
+            // There may be years to tidy up; what is left when time is up is left to the next run.
+            while stop.as_mut().now_or_never().is_none() && self.store.tidy().await? {
+                watchers.publish(&self.store);
+            }
+        }
         let (accounting, tally) = self.store.accounting();
         let elapsed_seconds = started.elapsed().as_secs_f64();
         Ok((Summary { run, outcome, accounting, tally, elapsed_seconds }, self.store))
@@ -271,8 +284,7 @@ async fn write_all<S: Store>(
     watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
-    let before = store.accounting().0.fetched;
-    watchers.publish(store, before);
+    watchers.publish(store);
     let mut pulse = tokio::time::interval(PULSE);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -295,7 +307,7 @@ async fn write_all<S: Store>(
         if frontier.with(|schedule, _| schedule.wants_hosts()) {
             wake_hosts(store, frontier, cursor).await?;
         }
-        watchers.publish(store, before);
+        watchers.publish(store);
     }
 }
 
@@ -322,13 +334,14 @@ struct Watchers<'a> {
     progress: &'a watch::Sender<Progress>,
     activity: &'a Activity,
     metrics: &'a Metrics,
+    fetched_before: i64,
 }
 
 impl Watchers<'_> {
-    fn publish<S: Store>(&self, store: &S, fetched_before: i64) {
+    fn publish<S: Store>(&self, store: &S) {
         let (accounting, tally) = store.accounting();
         self.metrics.account(accounting);
-        let stored = u64::try_from(accounting.fetched - fetched_before).unwrap_or(0);
+        let stored = u64::try_from(accounting.fetched - self.fetched_before).unwrap_or(0);
         self.progress.send_replace(Progress { accounting, tally, stored });
     }
 }

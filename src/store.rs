@@ -93,6 +93,9 @@ pub trait Store: Send {
     /// Ends this invocation's part of the run with its outcome.
     fn end(&mut self, outcome: &str, finished: bool) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// One short step of keeping the database small, after a finished run. False once nothing is left to do.
+    fn tidy(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// The accounting as of the last commit, and what this invocation did.
     fn accounting(&self) -> (Accounting, Tally);
 }

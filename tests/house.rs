@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Bench, page, stderr, until};
+use common::{Bench, ended, page, send, stderr, until};
 use harvestman::demo::{Reply, Server, graph_page};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -76,6 +76,30 @@ async fn keep_runs_waits_for_the_end_of_the_run_and_keeps_at_least_that() {
     assert_eq!(bench.rows(runs).await, ["2|9"]);
     let output = bench.run(&["crawl", &seed, "--keep-runs", "0"]).await;
     assert!(output.status.code() == Some(2) && stderr(&output).contains("keep-runs"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_while_old_runs_are_pruned_is_heard_and_the_next_run_goes_on_with_it() {
+    let server = Server::start(|path| graph_page(3, 300, path)).await.unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/p/0");
+    crawl(&bench, &seed, &[]).await;
+    let years = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000000)
+        insert into fetch (run_id, url_id, at, elapsed_ms, bytes, unchanged) select 1, 1, i, 0, 0, false from n";
+    bench.write(years).await;
+    let mut job = bench.start(&["crawl", &seed, "--rate", "0", "--keep-runs", "1"]);
+    let finished = async {
+        while bench.rows("select outcome from runs where id = 2").await != ["finished"] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), finished).await.unwrap();
+    send("TERM", &job);
+    assert_eq!(ended(&mut job).await.code(), Some(143));
+    let left = "select count(*) > 100 from fetches where run = 1";
+    assert_eq!(bench.rows(left).await, ["1"]);
+    crawl(&bench, &seed, &["--keep-runs", "1"]).await;
+    assert_eq!(bench.rows("select distinct run from fetches").await, ["3"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

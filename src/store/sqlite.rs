@@ -320,11 +320,15 @@ impl Store for SqliteStore {
             .await?;
         if finished {
             sqlx::query("delete from edge").execute(&mut self.db).await?;
-            if let Some(keep) = self.keep_runs {
-                self.prune(keep).await?;
-            }
         }
         Ok(())
+    }
+
+    async fn tidy(&mut self) -> Result<bool, StoreError> {
+        match self.keep_runs {
+            Some(keep) => self.prune(keep).await,
+            None => Ok(false),
+        }
     }
 
     fn accounting(&self) -> (Accounting, Tally) {

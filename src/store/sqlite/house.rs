@@ -57,21 +57,22 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Deletes the fetches and changes of all but the last `keep` runs. Both grow with the runs, so that the oldest are
-    /// at the low end.
-    pub(super) async fn prune(&mut self, keep: u32) -> Result<(), StoreError> {
+    /// Deletes some of the fetches and changes of all but the last `keep` runs, while there are any. Both grow with the
+    /// runs, so that the oldest are at the low end.
+    pub(super) async fn prune(&mut self, keep: u32) -> Result<bool, StoreError> {
         let oldest: Option<i64> = sqlx::query_scalar("select id from run order by id desc limit 1 offset ?1")
             .bind(keep.saturating_sub(1))
             .fetch_optional(&mut self.db)
             .await?;
-        let Some(oldest) = oldest else { return Ok(()) };
+        let Some(oldest) = oldest else { return Ok(false) };
+        let mut deleted = 0;
         for delete in [
             "delete from fetch where run_id < ?1 and id in (select id from fetch order by id limit ?2)",
             "delete from change where run_id < ?1 and id in (select id from change order by id limit ?2)",
         ] {
-            while sqlx::query(delete).bind(oldest).bind(ROWS).execute(&mut self.db).await?.rows_affected() > 0 {}
+            deleted += sqlx::query(delete).bind(oldest).bind(ROWS).execute(&mut self.db).await?.rows_affected();
         }
-        Ok(())
+        Ok(deleted > 0)
     }
 
     /// Gives free pages back to the file system, in steps beside which others can read. A database of a version that
