@@ -71,19 +71,19 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
         Command::Query { database, question, param, format } => {
-            query::run(&database.database, &question, &param, format)
+            query::run(&database.path()?, &question, &param, format)
         }
         Command::Search { database, words, host, limit, format } => {
             let search = search::Search { words: &words.join(" "), host: host.as_deref(), limit };
-            search::run(&database.database, search, format, console).await
+            search::run(&database.path()?, search, format, console).await
         }
-        Command::Status(database) => status::run(&database.database),
-        Command::Show { database, url, part } => show::run(&database.database, &url, part),
+        Command::Status(database) => status::run(&database.path()?),
+        Command::Show { database, url, part } => show::run(&database.path()?, &url, part),
         Command::Export(args) => export::run(&args, console),
-        Command::Report { database, output } => report::run(&database.database, &output, console),
-        Command::Explain { database, url, json } => explain::run(&database.database, &url, json),
-        Command::Changes { database, since, diff, format } => changes::run(&database.database, since, diff, format),
-        Command::Vacuum(database) => vacuum::run(&database.database, console).await,
+        Command::Report { database, output } => report::run(&database.path()?, &output, console),
+        Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
+        Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {

@@ -167,8 +167,15 @@ impl<S: Store> Crawl<S> {
         self.store.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
         if outcome == CrawlEnd::Finished && stopped.is_none() {
             // There may be years to tidy up; what is left when time is up is left to the next run.
-            while stop.as_mut().now_or_never().is_none() && self.store.tidy().await? {
-                watchers.publish(&self.store);
+            while stop.as_mut().now_or_never().is_none() {
+                match self.store.tidy().await {
+                    Ok(true) => watchers.publish(&self.store),
+                    Ok(false) => break,
+                    Err(e) => {
+                        tracing::warn!("the logs of old runs are not pruned: {e}");
+                        break;
+                    }
+                }
             }
         }
         let (accounting, tally) = self.store.accounting();

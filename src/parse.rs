@@ -428,6 +428,7 @@ mod tests {
         assert!(parsed.cut_short);
         assert_eq!(parsed.links[0].url.as_str(), "http://example.com/first");
     }
+
     /// What a page can be made of, and what tokenizers stumble over.
     const PIECES: &[&str] = &[
         "<!DOCTYPE html>",
@@ -527,6 +528,22 @@ mod tests {
         "<input type=hidden>",
     ];
 
+    #[test]
+    fn a_cdata_section_is_one_in_foreign_content_only() {
+        let parsed = parse("<math><mi><p><b></p>x<![CDATA[y><a href=q>z</a><p>more");
+        assert_eq!((parsed.text.as_str(), parsed.links.len()), ("xz\nmore", 1));
+        assert_eq!(parse("<svg><![CDATA[<a href=q>]]></svg><p>more").links, []);
+    }
+
+    #[test]
+    fn a_long_text_is_whole_however_late_it_is() {
+        let base = Url::parse("http://example.com/").unwrap();
+        let text = format!("{}é", "ü€\u{1f577}a".repeat(20_000));
+        let parsed = parse_html(&base, &text[..20_000], "", Instant::now());
+        assert!(!parsed.cut_short && parsed.text == text[..20_000]);
+        assert_eq!(parse(&text).text, text);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -540,7 +557,7 @@ mod tests {
             let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
             let opts = html5ever::ParseOpts { tokenizer, tree_builder };
             let mut document = html5ever::parse_document(HtmlTreeSink::new(Html::new_document()), opts).one(html.as_str());
-            // Ours never gets that far.
+            // Ours does not keep the text of scripts and style sheets.
             let code = Selector::parse("script, style").unwrap();
             let code = document.select(&code).filter(|element| element.value().name.ns == ns!(html));
             for id in code.flat_map(|element| element.children()).map(|text| text.id()).collect::<Vec<_>>() {

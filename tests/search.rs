@@ -202,7 +202,9 @@ async fn malformed_words_are_refused_in_a_line_that_names_them_and_plain_words_n
     let server = site(&["/a"], |_| document("A", "C++ at rust-lang.org: don't, he said in 1/2 of a+b?")).await;
     let bench = Bench::new();
     crawl(&bench, &server, &[]).await;
-    for words in ["\"open", "this AND", "NEAR(a b", "(a", "a OR OR b", "^", "*x", "title:", "{title nothing}: a"] {
+    for words in
+        ["\"open", "this AND", "NEAR(a b", "(a", "a OR OR b", "^", "*x", "title:", "{title nothing}: a", "rust -lang"]
+    {
         let output = bench.run(&["search", "--", words]).await;
         let said = stderr(&output);
         assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""), "{words}: {said}");

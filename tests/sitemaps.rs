@@ -154,6 +154,8 @@ async fn sitemap_xml_is_tried_where_robots_txt_names_none() {
         let bench = Bench::new();
         crawl(&bench, &[&server.url("/")]).await;
         assert!(["/", "/listed", "/sitemap.xml"].iter().all(|path| asked(&server).iter().any(|asked| asked == path)));
+        let way = bench.run(&["explain", &server.url("/listed")]).await;
+        assert!(String::from_utf8_lossy(&way.stdout).contains("named by robots.txt, or looked for at its usual place"));
     }
 }
 

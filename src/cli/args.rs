@@ -24,7 +24,7 @@ pub struct Cli {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more; twice for each request
+    /// Say more: each URL; twice: also robots.txt, retries and hosts that ask for time
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// How log lines are written
@@ -139,9 +139,9 @@ pub enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArg {
-    /// The crawl's SQLite file
-    #[arg(short, long, default_value = "crawl.db", env = "HARVESTMAN_DATABASE")]
-    pub database: String,
+    /// The crawl's SQLite file [default: what harvestman.toml says, or crawl.db]
+    #[arg(short, long, env = "HARVESTMAN_DATABASE")]
+    pub database: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -71,6 +71,14 @@ impl Console {
         record!(self.logs(), warn, "{}", self.escaped(text));
     }
 
+    /// What `--quiet` must not hide: it is lost if nobody hears of it.
+    pub fn warn_always(&self, text: &str) {
+        if self.format == LogFormat::Text {
+            self.line(Level::WARN, &format!("warning: {}", printable(text)));
+        }
+        record!(self.format == LogFormat::Json, warn, "{}", self.escaped(text));
+    }
+
     pub fn hint(&self, text: &str) {
         if self.is_for_people() {
             self.line(Level::INFO, &format!("hint: {text}"));

@@ -13,16 +13,19 @@ use harvestman::engine::{Crawl, Summary};
 use harvestman::store::StoreError;
 use harvestman::store::sqlite::{SqliteStore, file_path, read};
 
-use super::args::{Cli, CrawlArgs};
+use super::args::{Cli, CrawlArgs, DatabaseArg};
 use super::console::Console;
 use super::notify::Notifier;
 use super::output::printable;
 use super::signals::Signals;
+use super::target::is_database;
 use super::threshold::{self, Threshold};
 use super::{Failure, hints, index, metrics, progress, seeds, summary};
 
 /// The settings file that is read if it is there.
 const CONFIG_FILE: &str = "harvestman.toml";
+/// The database unless another is named.
+const DATABASE: &str = "crawl.db";
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
@@ -44,13 +47,29 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     args.to_config().validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
     let args = with_file(args)?;
     if let Some(path) = &args.log_file {
-        let refuse = |e| Failure::new(format!("cannot open the log file `{}`", path.display())).cause(&e);
-        console.log_file().open(path).map_err(refuse)?;
+        let refuse = || Failure::new(format!("cannot open the log file `{}`", path.display()));
+        if is_database(path) || args.seeds.iter().any(|seeds| Path::new(seeds) == path) {
+            return Err(refuse().hint("it is read for something else; name another file with --log-file"));
+        }
+        console.log_file().open(path).map_err(|e| refuse().cause(&e))?;
     }
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
-    let database = args.database.clone().unwrap_or_else(|| "crawl.db".into());
+    let database = args.database.clone().unwrap_or_else(|| DATABASE.into());
     crawl(args.to_config(), seeds, &database, console, &args.to_job()).await
+}
+
+impl DatabaseArg {
+    /// The database that a crawl in this folder would use.
+    pub fn path(&self) -> Result<String, Failure> {
+        if let Some(database) = &self.database {
+            return Ok(database.clone());
+        }
+        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(DATABASE.into()) };
+        let settings: toml::Table = toml::from_str(&text)
+            .map_err(|e| Failure::new(format!("{CONFIG_FILE}: {}", e.message().replace('\n', " "))))?;
+        Ok(settings.get("database").and_then(toml::Value::as_str).unwrap_or(DATABASE).to_owned())
+    }
 }
 
 /// Crawls and reports; what `demo` runs too.

@@ -169,7 +169,7 @@ impl Explanation {
             lines.put("depth", &format!("{depth}: {links} away from a seed{max}"));
         }
         let mut label = "found";
-        if self.found.first().is_some_and(|first| first.how != "seed") {
+        if self.found.first().is_some_and(|first| !["seed", "robots.txt"].contains(&first.how.as_str())) {
             lines.put(
                 std::mem::take(&mut label),
                 "… from a seed, by a way that is too long to show or not known any more",
@@ -180,6 +180,7 @@ impl Explanation {
             let text = text.map_or_else(String::new, |text| format!(" “{text}”"));
             let how = match hop.how.as_str() {
                 "seed" => "seed",
+                "robots.txt" => "named by robots.txt, or looked for at its usual place:",
                 "redirect" => "redirect to",
                 "link" => "link to",
                 element => &format!("<{element}>{text} to"),

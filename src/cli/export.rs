@@ -19,7 +19,7 @@ const PAGES: &str = "(select *, (select body from bodies where bodies.url = page
 
 pub fn run(args: &ExportArgs, console: &Console) -> Result<u8, Failure> {
     check(args)?;
-    let Ok(database) = file_path(&args.database.database);
+    let Ok(database) = file_path(&args.database.path()?);
     let db = read::open(&database)?;
     let pages = Pages::new(&db, args.filter.as_deref())?;
     let columns = rows::columns(&db, args.columns.as_deref())?;

@@ -79,6 +79,7 @@ pub struct Facts {
     pub throttled: Named,
     pub certificates: Named,
     pub unresolved: Named,
+    pub unconnected: Named,
     pub robots_unreachable: Named,
     /// Hosts that asked for time, each with the time until which.
     pub waiting: Named,
@@ -127,6 +128,13 @@ pub fn hints(facts: &Facts) -> Vec<String> {
     if facts.seeds_refused.total > 0 {
         let seeds = counted(facts.seeds_refused.total, "seed");
         hints.push(format!("{seeds} answered with an error: {}", facts.seeds_refused.list()));
+    }
+    if facts.unconnected.total > 0 && facts.seeds_failed.total == 0 {
+        let hosts = counted(facts.unconnected.total, "host");
+        let list = facts.unconnected.list();
+        hints.push(format!(
+            "{hosts} could not be connected to: {list}; what was left there failed, and the next run asks again"
+        ));
     }
     hints.extend(strays(facts));
     if let Some((scope, urls)) = facts.out_of_scope {
@@ -245,6 +253,7 @@ pub async fn gather(
     if a.failed > 0 {
         facts.certificates = failures(pool, "tls").await?;
         facts.unresolved = failures(pool, "dns").await?;
+        facts.unconnected = failures(pool, "connect").await?;
     }
     if a.skipped > 0 {
         facts.robots_unreachable = named(
@@ -397,6 +406,20 @@ mod tests {
               a lower --rate asks less often"
             ]
         );
+    }
+
+    #[test]
+    fn hosts_that_are_lost_on_the_way_are_named_unless_their_seeds_are() {
+        let facts = Facts { unconnected: named(&["http://a.test"], 1), ..Facts::default() };
+        let said = hints(&facts);
+        assert_eq!(
+            said,
+            [
+                "1 host could not be connected to: http://a.test; what was left there failed, and the next run asks again"
+            ]
+        );
+        let said = hints(&Facts { seeds_failed: named(&["http://a.test/ (connect)"], 1), ..facts });
+        assert_eq!(said, ["1 seed gave no usable response: http://a.test/ (connect)"]);
     }
 
     #[test]

@@ -114,17 +114,20 @@ fn hits_of(db: &Connection, search: Search<'_>, hosts: Option<Vec<i64>>) -> Resu
     answer.map_err(|e| match read::in_words(&e) {
         problem if is_malformed(&e) => {
             let problem = problem.trim_start_matches("fts5: ").replace("near \"\"", "at the end");
-            Failure::new(format!("`{}` cannot be searched for: {problem}", search.words)).hint(hint(&problem))
+            Failure::new(format!("`{}` cannot be searched for: {problem}", search.words))
+                .hint(hint(search.words, &problem))
         }
         _ => e.into(),
     })
 }
 
-fn hint(problem: &str) -> &'static str {
-    if problem.contains("unterminated") {
+fn hint(words: &str, problem: &str) -> &'static str {
+    if words.split_whitespace().skip(1).any(leaves_out) {
+        "pages without a word: harvestman search 'spider NOT orb'"
+    } else if problem.contains("unterminated") {
         "close the quotation mark"
     } else if problem.contains("at the end") {
-        "an operator lacks what stands on its right side"
+        "an operator lacks what stands on its right side, or a bracket is not closed"
     } else {
         "put quotation marks around words that hold special characters: harvestman search '\"c++\"'"
     }
@@ -135,14 +138,21 @@ fn is_malformed(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_ERROR)
 }
 
-/// Whether someone who knows FTS5 wrote this.
+/// As most search engines understand it, and FTS5 does not.
+fn leaves_out(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-')
+}
+
+/// Whether someone who knows FTS5 wrote this, or wants more than the words.
 fn has_operators(words: &str) -> bool {
     let filters = ["title", "description", "text"];
     let is_operator = |word: &str| {
         let name = word.split(':').next().unwrap_or_default().trim_start_matches('-');
         ["AND", "OR", "NOT", "NEAR"].contains(&word) || (word.contains(':') && filters.contains(&name))
     };
-    words.contains(['"', '*', '^', '(', ')', '{', '}']) || words.split_whitespace().any(is_operator)
+    words.contains(['"', '*', '^', '(', ')', '{', '}'])
+        || words.split_whitespace().any(is_operator)
+        || words.split_whitespace().skip(1).any(leaves_out)
 }
 
 fn quoted(words: &str) -> String {

@@ -20,6 +20,10 @@ pub fn read(sources: &[String], console: &Console) -> Result<Vec<CanonicalUrl>, 
             "-" => ("standard input", standard_input()?),
             file => (file, std::fs::read(file).map_err(|e| unreadable(file, &e))?),
         };
+        if bytes.contains(&0) {
+            return Err(Failure::new(format!("{name} is no text, so it holds no seeds"))
+                .hint("a seeds file has one URL a line; a database is named with --database"));
+        }
         let text = String::from_utf8_lossy(&bytes);
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = without_comment(line);
@@ -61,7 +65,7 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
 fn take(text: &str, place: &str, seeds: &mut Vec<CanonicalUrl>, console: &Console) {
     match CanonicalUrl::parse(text) {
         Ok(url) => seeds.push(url),
-        Err(e) => console.warn(&format!("{place}: `{text}` left out: {e}")),
+        Err(e) => console.warn_always(&format!("{place}: `{text}` left out: {e}")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,9 @@ impl Target {
         let there = match fs::metadata(path) {
             Ok(there) => there,
             Err(e) if e.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => {
+                if !folder(path).is_dir() {
+                    return refuse("its folder does not exist");
+                }
                 return Ok(Self::File(path.to_owned(), None));
             }
             Err(e) => return refuse(&e.to_string()),
@@ -50,6 +53,9 @@ impl Target {
         let file = path.canonicalize()?;
         if fs::metadata(database).is_ok_and(|database| (database.dev(), database.ino()) == (there.dev(), there.ino())) {
             return refuse("it is the database");
+        }
+        if is_database(&file) {
+            return refuse("it is a SQLite database");
         }
         if there.permissions().readonly() {
             return refuse("it is read-only");
@@ -80,6 +86,12 @@ impl Target {
             Self::File(path, permissions) => Output::beside(path, permissions.clone()),
         }
     }
+}
+
+/// Whether a file is a SQLite database (file format, section 1.2): nobody means to write a text over one.
+pub fn is_database(path: &Path) -> bool {
+    let mut start = [0; 16];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! What elements and attributes mean to a reader. Names are interned, so that these are comparisons of integers.
+//! What elements and attributes mean to a reader. Names of elements are interned, so that these are comparisons of integers.
 
 use html5ever::{LocalName, local_name};
 

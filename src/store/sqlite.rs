@@ -128,6 +128,10 @@ impl SqliteStore {
             let holder = read::holder(&path).await.unwrap_or_else(|| "its process is not known".into());
             return Err(StoreError::InUse { path, holder });
         }
+        // Before anything is set, so that somebody else's database stays as it is.
+        if read::holds_something_else(&path) {
+            return Err(refuse("it holds no crawl but something else".into()));
+        }
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .page_size(16384)
@@ -142,16 +146,6 @@ impl SqliteStore {
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "memory");
         let mut db = SqliteConnection::connect_with(&options).await.map_err(|e| open_error(&path, &e))?;
-        let foreign: bool = sqlx::query_scalar(
-            "select exists (select 1 from sqlite_master) and not exists
-                 (select 1 from sqlite_master where name = '_sqlx_migrations')",
-        )
-        .fetch_one(&mut db)
-        .await
-        .map_err(|e| open_error(&path, &e))?;
-        if foreign {
-            return Err(refuse("it holds no crawl but something else".into()));
-        }
         migrate(&mut db, &path).await?;
         let holder = format!("process {}, since {}", std::process::id(), timestamp(visit::now()));
         sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")

@@ -62,7 +62,8 @@ pub struct Response {
 #[derive(Debug, Serialize)]
 pub struct Hop {
     pub url: String,
-    /// `seed`, `redirect`, the element of the link, or `link` if that is not stored any more.
+    /// `seed`, `robots.txt` (a sitemap that it names, or that stands at the usual place), `redirect`, the element of the
+    /// link, or `link` if that is not stored any more.
     pub how: String,
     pub text: Option<String>,
 }
@@ -208,6 +209,7 @@ fn way(db: &Connection, id: i64) -> Result<Vec<Hop>, Failure> {
         let (how, text) = match referrer {
             Some(referrer) => step(db, referrer, id)?,
             None if depth == 0 => ("seed".to_owned(), None),
+            None if is_sitemap(db, id) => ("robots.txt".to_owned(), None),
             None => ("link".to_owned(), None),
         };
         hops.push(Hop { url, how, text });
@@ -215,6 +217,11 @@ fn way(db: &Connection, id: i64) -> Result<Vec<Hop>, Failure> {
     }
     hops.reverse();
     Ok(hops)
+}
+
+/// Databases of earlier versions know of none.
+fn is_sitemap(db: &Connection, id: i64) -> bool {
+    db.query_row("select sitemap is not null from url where id = ?1", [id], |row| row.get(0)).unwrap_or(false)
 }
 
 /// What led from one URL to the next.

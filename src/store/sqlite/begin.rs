@@ -148,18 +148,18 @@ async fn settings_changed(
 
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.
 async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -> Result<(), StoreError> {
-    let mut after = 0_i64;
+    let (mut after, mut left_out) = (0_i64, 0);
     loop {
         let rows = sqlx::query(
             "select u.id, u.url, u.depth, u.reason,
-                 u.depth = 0 or u.followed, u.sitemap is not null
+                 u.depth = 0 or u.followed, u.sitemap is not null, u.state = 0
              from url u where u.id > ?1 and u.state in (0, 3) order by u.id limit ?2",
         )
         .bind(after)
         .bind(CHUNK)
         .fetch_all(&mut *tx)
         .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
+        let Some(last) = rows.last() else { break };
         after = last.get(0);
         let mut verdicts = Vec::new();
         for row in &rows {
@@ -170,6 +170,7 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -
             let new =
                 if is_sitemap { scope.judge_sitemap(&url, depth, follow) } else { scope.judge(&url, depth, follow) };
             let new = new.map(visit::SkipReason::as_str);
+            left_out += i64::from(row.get::<bool, _>(6) && new.is_some());
             if old.as_deref() != new {
                 verdicts.push((id, new));
             }
@@ -183,6 +184,10 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -
         .execute(&mut *tx)
         .await?;
     }
+    if left_out > 0 {
+        tracing::warn!("URLs that were pending are left out under these seeds and settings: {left_out}");
+    }
+    Ok(())
 }
 
 async fn count(db: &mut SqliteConnection) -> Result<Accounting, StoreError> {

@@ -1,5 +1,6 @@
 //! Reading a crawl, also while it runs: connections that cannot write.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,16 +47,45 @@ pub fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
     if path.is_dir() {
         return Err(StoreError::Open { path: path.to_owned(), problem: "it is a directory".into() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
-    db.busy_timeout(PATIENCE).map_err(failed)?;
-    db.execute_batch("pragma query_only = on").map_err(failed)?;
-    let known: i64 = db.query_row(KNOWN_VIEWS, [], |row| row.get(0)).map_err(failed)?;
+    let (db, known) = match connect(path, "ro") {
+        Err(e) if is_immutable(path, &e) => connect(path, "ro&immutable=1"),
+        connected => connected,
+    }
+    .map_err(failed)?;
     if known < 3 {
         return Err(holds_no_crawl(path));
     }
     db.authorizer(Some(may)).map_err(failed)?;
     Ok(db)
+}
+
+/// A connection, and how many of the views it takes to be a crawl are there.
+fn connect(path: &Path, mode: &str) -> rusqlite::Result<(rusqlite::Connection, i64)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name: String = url::form_urlencoded::byte_serialize(path.as_os_str().as_bytes()).collect();
+    let uri = format!("file:{}?mode={mode}", name.replace("%2F", "/").replace('+', "%20"));
+    let db = rusqlite::Connection::open_with_flags(uri, flags)?;
+    db.busy_timeout(PATIENCE)?;
+    db.execute_batch("pragma query_only = on")?;
+    let known = db.query_row(KNOWN_VIEWS, [], |row| row.get(0))?;
+    Ok((db, known))
+}
+
+/// Whether the database could not be opened because its folder cannot be written, so that nobody changes it either: what
+/// SQLite shares between readers and writers has no place there.
+fn is_immutable(path: &Path, error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as E;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    matches!(error.sqlite_error_code(), Some(E::CannotOpen | E::ReadOnly)) && !Path::new(&log).exists()
+}
+
+/// Whether this is a database, but not one of a crawl.
+pub(super) fn holds_something_else(path: &Path) -> bool {
+    let sql = "select exists (select 1 from sqlite_master) and not exists
+                   (select 1 from sqlite_master where name = '_sqlx_migrations')";
+    connect(path, "ro").and_then(|(db, _)| db.query_row(sql, [], |row| row.get(0))).unwrap_or(false)
 }
 
 /// Readers beside the writer of the same process.
