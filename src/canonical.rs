@@ -16,12 +16,23 @@ pub struct CanonicalUrl(Arc<Url>);
 /// Why a text is not a URL that can be crawled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
+    #[error("it does not begin with http:// or https://")]
+    Relative,
     #[error("not a URL: {0}")]
-    Syntax(#[from] url::ParseError),
+    Syntax(url::ParseError),
     #[error("scheme `{0}` is not http or https")]
     Scheme(String),
     #[error("no host")]
     NoHost,
+}
+
+impl From<url::ParseError> for UrlError {
+    fn from(error: url::ParseError) -> Self {
+        match error {
+            url::ParseError::RelativeUrlWithoutBase => Self::Relative,
+            other => Self::Syntax(other),
+        }
+    }
 }
 
 impl CanonicalUrl {

@@ -102,8 +102,11 @@ async fn seeds_that_cannot_be_used_are_named() {
     assert_refused(&crawl_only(&bench, &["folder"]).await, 1, &["`folder`", "caused by: Is a directory"]);
     assert_refused(&crawl_only(&bench, &["empty.txt"]).await, 1, &["no seed in empty.txt", "one http(s) URL a line"]);
     let wrong = crawl_only(&bench, &["wrong.txt"]).await;
-    let lines =
-        ["warning: wrong.txt, line 1: `ftp://example.com/`", "line 2: `example\\u{1b}[2J`", "no seed in wrong.txt"];
+    let lines = [
+        "warning: wrong.txt, line 1: `ftp://example.com/`",
+        "line 2: `example\\u{1b}[2J` left out: it does not begin with http://",
+        "no seed in wrong.txt",
+    ];
     assert_refused(&wrong, 1, &lines);
     assert_refused(&crawl_only(&bench, &["ftp://example.com/"]).await, 1, &["scheme `ftp`", "no seed"]);
     let quiet = crawl_only(&bench, &["wrong.txt", "--quiet"]).await;
