@@ -39,9 +39,8 @@
 //!
 //! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
 //!
-//! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `robots`, `politeness`,
-//! `charset`, `parse`, `sitemap`, `recrawl` ← `frontier`, `fetch`, `store` (which do not know each other) ← `engine` ← the
-//! command line.
+//! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `policy`, `parse` ← `frontier`,
+//! `fetch`, `store` (which do not know each other) ← `engine` ← `cli`.
 //!
 //! # How a crawl is read
 //!
@@ -51,18 +50,17 @@
 //! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
 
 pub mod canonical;
-pub mod charset;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod fetch;
 pub mod frontier;
 pub mod parse;
-pub mod politeness;
-pub mod recrawl;
-pub mod robots;
+pub mod policy;
 pub mod scope;
-pub mod sitemap;
 pub mod store;
 pub mod visit;
 pub mod warc;

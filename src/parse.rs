@@ -1,6 +1,8 @@
 //! (base, HTML) → links, title, text, directives, in one pass over the tree. Pure and synchronous.
 
+pub mod charset;
 mod names;
+pub mod sitemap;
 mod tree;
 
 use std::collections::HashMap;

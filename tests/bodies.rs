@@ -1,4 +1,5 @@
 //! What is stored of a body: content coding removed, charset untouched, never more than the cap, whatever is sent.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

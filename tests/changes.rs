@@ -1,4 +1,5 @@
 //! What became of pages from run to run: the listing, the older versions, and what changed in their text.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

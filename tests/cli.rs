@@ -1,4 +1,5 @@
 //! What the command line answers to good and bad input.
+#![cfg(feature = "cli")]
 
 mod common;
 

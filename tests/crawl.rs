@@ -1,4 +1,5 @@
 //! What a crawl leaves behind: pages, links, reasons, and numbers that add up.
+#![cfg(feature = "cli")]
 
 mod common;
 

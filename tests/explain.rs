@@ -1,4 +1,5 @@
 //! Why a URL was or was not fetched, and what happens next, as `explain` tells it.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

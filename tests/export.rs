@@ -1,4 +1,5 @@
 //! `export` of rows and sitemaps, and what holds for every format: where it writes, and what it leaves as it was.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

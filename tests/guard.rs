@@ -1,4 +1,5 @@
 //! No private targets by accident: what no seed names is not requested, whoever says so and however it is spelt.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

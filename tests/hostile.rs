@@ -1,4 +1,5 @@
 //! A web that means ill, or does not know what it does: the crawl ends, and says what it met.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

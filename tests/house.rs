@@ -1,4 +1,5 @@
 //! House-keeping: logs of old runs go, free space is given back, and nothing of the crawl is lost by it.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! A scheduled job: exit codes, thresholds, the lock that is waited for, log files and the journal.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -1,5 +1,5 @@
 //! The limits a user sets: exact under concurrency, and what is left stays for the next invocation.
-
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! What a person is told: errors by name, hints after the run, the log, and the live display on a terminal.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

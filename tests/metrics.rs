@@ -1,4 +1,5 @@
 //! What a monitoring system sees of a crawl: strict OpenMetrics whose figures add up, and nobody who can hold it up.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

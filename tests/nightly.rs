@@ -1,5 +1,5 @@
 //! Night after night on one database: what is asked for again, on which condition, and what became of each page.
-
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

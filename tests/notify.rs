@@ -1,4 +1,5 @@
 //! What a service manager is told by sd_notify(3): ready, stopping, and alive only while it is.
+#![cfg(feature = "cli")]
 #![cfg(target_os = "linux")] // whose sockets have abstract names
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

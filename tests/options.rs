@@ -1,4 +1,5 @@
 //! What the options of `crawl` promise, and where they may stand: command line, environment, file.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

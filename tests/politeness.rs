@@ -1,5 +1,5 @@
 //! How often a host is asked, and when it is left alone: read off the servers' own logs.
-
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

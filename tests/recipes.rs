@@ -1,5 +1,6 @@
 //! The recipes and what docs/queries.md says of them and of the views: each is run, so that none of it rots.
 //! `BLESS=1 cargo test --test recipes` writes the document's generated parts anew.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! The report: one file that holds all it needs, says the true totals, and shows what comes from the web as text.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! The report in a real browser: run where there is a Chromium, in CI always.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/browser.rs"]

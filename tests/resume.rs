@@ -1,4 +1,5 @@
 //! Whatever stops a crawl, the same command goes on where it was.
+#![cfg(feature = "cli")]
 
 mod common;
 

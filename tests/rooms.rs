@@ -1,18 +1,14 @@
 //! The modules' arrows point down only.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-const RANKS: [(&str, u8); 15] = [
+const RANKS: [(&str, u8); 11] = [
     ("canonical", 0),
     ("warc", 0),
     ("visit", 1),
     ("config", 1),
     ("scope", 2),
-    ("robots", 2),
-    ("politeness", 2),
-    ("charset", 2),
-    ("recrawl", 2),
+    ("policy", 2),
     ("parse", 2),
-    ("sitemap", 2),
     ("frontier", 3),
     ("fetch", 3),
     ("store", 3),

@@ -1,5 +1,5 @@
 //! Which run an invocation belongs to, and what the options given anew change.
-
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

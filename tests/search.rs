@@ -1,4 +1,5 @@
 //! Full-text search: what is found, in which order, how it is shown, and that the index never tells of what is gone.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -1,5 +1,5 @@
 //! Stopped from outside: cleanly at the first signal, at once at the second.
-
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

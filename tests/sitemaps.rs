@@ -1,4 +1,5 @@
 //! `--sitemaps`: where sitemaps are looked for, what is taken of them, and that none does any harm.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

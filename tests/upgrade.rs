@@ -1,4 +1,5 @@
 //! Databases of earlier versions open, are brought up to date, and lose nothing.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

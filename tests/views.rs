@@ -1,4 +1,5 @@
 //! The SQL views that people and scripts stand on: their columns, their contents, and how they are asked.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

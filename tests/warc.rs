@@ -1,4 +1,5 @@
 //! `export --format warc`, read back by a small reader of its own: members, fields, lengths, digests, payloads.
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::{Config, DEFAULT_BODY_TYPES, ScopeKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use harvestman::config::{Config, DEFAULT_BODY_TYPES, ScopeKind};
 use serde::Deserialize;
 use url::Url;
 

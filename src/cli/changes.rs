@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
-use harvestman::store::sqlite::{file_path, read, timestamp};
+use crate::store::sqlite::{file_path, read, timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 use similar::TextDiff;

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::engine::{Crawl, Summary};
+use crate::store::StoreError;
+use crate::store::sqlite::{SqliteStore, file_path, read};
 use clap::CommandFactory as _;
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::Config;
-use harvestman::engine::{Crawl, Summary};
-use harvestman::store::StoreError;
-use harvestman::store::sqlite::{SqliteStore, file_path, read};
 
 use super::args::{Cli, CrawlArgs, DatabaseArg};
 use super::console::Console;

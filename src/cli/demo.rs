@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::Config;
-use harvestman::demo::DemoWeb;
-use harvestman::store::sqlite::{file_path, read};
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::demo::DemoWeb;
+use crate::store::sqlite::{file_path, read};
 
 use super::console::Console;
 use super::output::table;

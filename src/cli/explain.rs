@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::store::sqlite::{file_path, read, timestamp};
-use harvestman::visit;
+use crate::canonical::CanonicalUrl;
+use crate::store::sqlite::{file_path, read, timestamp};
+use crate::visit;
 use serde::Serialize;
 
 use super::output::printable;

@@ -4,7 +4,7 @@ mod rows;
 mod sitemap;
 mod warc;
 
-use harvestman::store::sqlite::{file_path, read};
+use crate::store::sqlite::{file_path, read};
 use rusqlite::Connection;
 
 use super::Failure;

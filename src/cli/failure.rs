@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use harvestman::engine::CrawlError;
-use harvestman::store::StoreError;
+use crate::engine::CrawlError;
+use crate::store::StoreError;
 
 /// A failure told in words, with the exit code it deserves.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl From<sqlx::Error> for Failure {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::new(format!("SQL: {}", harvestman::store::sqlite::read::in_words(&error)))
+        Self::new(format!("SQL: {}", crate::store::sqlite::read::in_words(&error)))
     }
 }
 

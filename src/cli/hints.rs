@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ScopeKind};
+use crate::engine::{CrawlEnd, Summary};
+use crate::scope::Scope;
 use futures_util::TryStreamExt;
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::{Config, ScopeKind};
-use harvestman::engine::{CrawlEnd, Summary};
-use harvestman::scope::Scope;
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
 
 use super::output::printable;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harvestman::store::sqlite::index::{Indexer, waiting};
-use harvestman::store::sqlite::read;
+use crate::store::sqlite::index::{Indexer, waiting};
+use crate::store::sqlite::read;
 
 use super::Failure;
 use super::console::Console;

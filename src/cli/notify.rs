@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
 use std::time::Duration;
 
-use harvestman::engine::Progress;
+use crate::engine::Progress;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use harvestman::engine::{Activity, HostActivity, Progress};
+use crate::engine::{Activity, HostActivity, Progress};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -157,7 +157,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harvestman::store::{Accounting, Tally};
+    use crate::store::{Accounting, Tally};
 
     #[test]
     fn the_pace_is_that_of_the_last_moments() {

@@ -1,6 +1,6 @@
 //! `query`: SQL on a connection that cannot write.
 
-use harvestman::store::sqlite::{file_path, read};
+use crate::store::sqlite::{file_path, read};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection, Params, Statement};
 

@@ -9,10 +9,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::store::sqlite::{file_path, read};
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
-use harvestman::store::sqlite::{file_path, read};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use super::Failure;

@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::{Config, product_token};
-use harvestman::fetch::{Fetcher, Read};
-use harvestman::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
-use harvestman::visit::RobotsAnswer;
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, product_token};
+use crate::fetch::{Fetcher, Read};
+use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
+use crate::visit::RobotsAnswer;
 
 use super::Failure;
 use super::output::printable;

@@ -3,8 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::store::sqlite::{SqliteStore, file_path, index, read};
+use crate::canonical::CanonicalUrl;
+use crate::store::sqlite::{SqliteStore, file_path, index, read};
 use rusqlite::{Connection, Row, named_params};
 use serde_json::Value;
 

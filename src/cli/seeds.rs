@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Read as _;
 
-use harvestman::canonical::CanonicalUrl;
+use crate::canonical::CanonicalUrl;
 
 use super::Failure;
 use super::console::Console;

@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::store::sqlite::{file_path, read};
+use crate::canonical::CanonicalUrl;
+use crate::store::sqlite::{file_path, read};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Failure;

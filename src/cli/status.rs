@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use harvestman::store::sqlite::{file_path, read};
+use crate::store::sqlite::{file_path, read};
 
 use super::query::ask;
 use super::{Failure, output};

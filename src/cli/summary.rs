@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harvestman::engine::{CrawlEnd, Summary};
+use crate::engine::{CrawlEnd, Summary};
 
 use super::console::Console;
 use super::words::{count, counted, shell, size, time};
@@ -80,7 +80,7 @@ fn next_commands(summary: &Summary, database: &str) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harvestman::store::{Accounting, Tally};
+    use crate::store::{Accounting, Tally};
 
     fn summary() -> Summary {
         Summary {

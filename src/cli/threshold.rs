@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use harvestman::engine::Summary;
+use crate::engine::Summary;
 use serde::Deserialize;
 
 /// Exit code of a crawl of which a threshold holds.
@@ -101,8 +101,8 @@ impl TryFrom<String> for Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harvestman::engine::CrawlEnd;
-    use harvestman::store::{Accounting, Tally};
+    use crate::engine::CrawlEnd;
+    use crate::store::{Accounting, Tally};
 
     #[test]
     fn a_threshold_holds_by_its_counter_its_comparison_and_what_was_discovered() {

@@ -1,8 +1,8 @@
 //! `vacuum`: gives the free space of a database back to the file system.
 
-use harvestman::store::StoreError;
-use harvestman::store::sqlite::house::disk_size;
-use harvestman::store::sqlite::{SqliteStore, file_path, read};
+use crate::store::StoreError;
+use crate::store::sqlite::house::disk_size;
+use crate::store::sqlite::{SqliteStore, file_path, read};
 
 use super::console::Console;
 use super::{Failure, words};

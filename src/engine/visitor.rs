@@ -12,16 +12,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use url::Url;
 
 use crate::canonical::CanonicalUrl;
-use crate::charset;
 use crate::config::Config;
 use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
 use crate::frontier::SteadyClock;
+use crate::parse::charset;
+use crate::parse::sitemap;
 use crate::parse::{self, Parsed};
-use crate::politeness;
-use crate::recrawl;
-use crate::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
+use crate::policy::politeness;
+use crate::policy::recrawl;
+use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
 use crate::scope::Scope;
-use crate::sitemap;
 use crate::visit::{
     Candidate, Element, Errand, FailureKind, Millis, Outcome, Page, Record, Request, Rest, RobotsAnswer, SkipReason,
     Target,

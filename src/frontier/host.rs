@@ -13,8 +13,8 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use crate::canonical::{CanonicalUrl, Host};
-use crate::politeness;
-use crate::robots::{MAX_ROBOTS_AGE, Rules};
+use crate::policy::politeness;
+use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
 use crate::visit::{FailureKind, HostId, HostRecord, Millis, Refusal, RobotsAnswer, SkipReason, Target, UrlId};
 
 use super::schedule::Limits;

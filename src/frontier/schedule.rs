@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::config::Config;
-use crate::politeness;
+use crate::policy::politeness;
 use crate::visit::{Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
 
 use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, SitemapsState, Tick};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Recrawl, ScopeKind};
-use crate::politeness;
+use crate::policy::politeness;
 use crate::visit::Millis;
 
 /// The settings that decide on a single URL. The seeds are rows of their own.

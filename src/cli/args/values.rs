@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harvestman::config::{BodyTypes, Recrawl};
+use crate::config::{BodyTypes, Recrawl};
 use regex::Regex;
 use serde::Deserialize;
 

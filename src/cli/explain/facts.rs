@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::Config;
-use harvestman::scope::Scope;
-use harvestman::store::settings::Settings;
-use harvestman::store::sqlite::{robots_answer, timestamp};
-use harvestman::visit::{Millis, RobotsAnswer};
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::scope::Scope;
+use crate::store::settings::Settings;
+use crate::store::sqlite::{robots_answer, timestamp};
+use crate::visit::{Millis, RobotsAnswer};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 

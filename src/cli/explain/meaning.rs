@@ -76,7 +76,7 @@ fn look_up(meanings: &[Meaning], word: &str) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use harvestman::visit::{FailureKind, SkipReason};
+    use crate::visit::{FailureKind, SkipReason};
 
     use super::*;
 

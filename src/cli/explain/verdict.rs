@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::{Config, Recrawl};
-use harvestman::politeness;
-use harvestman::recrawl::FIRST_INTERVAL;
-use harvestman::robots::{MAX_ROBOTS_AGE, Rules};
-use harvestman::store::sqlite::timestamp;
-use harvestman::visit::{self, FailureKind, Millis, RobotsAnswer, SkipReason};
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, Recrawl};
+use crate::policy::politeness;
+use crate::policy::recrawl::FIRST_INTERVAL;
+use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
+use crate::store::sqlite::timestamp;
+use crate::visit::{self, FailureKind, Millis, RobotsAnswer, SkipReason};
 use serde::Serialize;
 
 use super::facts::{Facts, Known};

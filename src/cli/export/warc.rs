@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use harvestman::warc::{self, FIELDS, Record, RecordId};
+use crate::warc::{self, FIELDS, Record, RecordId};
 use rusqlite::Row;
 
 use super::super::Failure;

@@ -5,9 +5,9 @@ use url::Url;
 
 use super::{INLINE_PARSE, Kind, PARSE_BUDGET, Visitor};
 use crate::canonical::{CanonicalUrl, Host};
-use crate::charset;
 use crate::fetch;
-use crate::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
+use crate::parse::charset;
+use crate::parse::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
 use crate::visit::{Candidate, Element, FailureKind, Outcome, Page, Target};
 
 /// How a candidate was come by: the file that names it, if not robots.txt, and what that may lend.

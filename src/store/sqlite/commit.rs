@@ -263,7 +263,7 @@ impl SqliteStore {
             RobotsAnswer::Dead { kind, .. } => (None, Some(kind.as_str()), None),
             RobotsAnswer::Private => (None, Some(SkipReason::PrivateAddress.as_str()), None),
         };
-        let delay = body.and_then(|body| crate::robots::Rules::parse(body, &self.product_token).crawl_delay());
+        let delay = body.and_then(|body| crate::policy::robots::Rules::parse(body, &self.product_token).crawl_delay());
         sqlx::query(
             "update host set robots_at = ?2, robots_status = ?3, robots_failure = ?4, robots_body = ?5, crawl_delay_ms = ?6
              where id = ?1",
@@ -273,7 +273,7 @@ impl SqliteStore {
         .bind(status)
         .bind(failure)
         .bind(body)
-        .bind(delay.map(crate::politeness::millis))
+        .bind(delay.map(crate::policy::politeness::millis))
         .execute(&mut self.db)
         .await?;
         Ok(())

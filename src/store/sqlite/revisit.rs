@@ -9,8 +9,8 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Recrawl};
-use crate::politeness::millis;
-use crate::recrawl::{self, Change, FIRST_INTERVAL, Life};
+use crate::policy::politeness::millis;
+use crate::policy::recrawl::{self, Change, FIRST_INTERVAL, Life};
 use crate::store::{Committed, StoreError};
 use crate::visit::{self, Errand, Millis, Outcome, Page, Record, Settlement, Target, UrlId, Validators};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http_cache_semantics::{CacheOptions, CachePolicy};
 
-use crate::politeness::millis;
+use crate::policy::politeness::millis;
 use crate::visit::{Millis, UrlId, Validators};
 
 /// What became of a page between two answers.
