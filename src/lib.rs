@@ -1,11 +1,11 @@
 //! A web crawler that goes from a seed list to a SQLite database, politely, and loses nothing it saw.
 //!
 //! ```no_run
-//! use harvestman::{canonical::CanonicalUrl, config::Config, engine::Crawl, store::sqlite::SqliteStore};
+//! use harvestman::{canonical::CanonicalUrl, config::Config, engine::Crawl, store::sqlite::SqliteDatabase};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let seeds = vec![CanonicalUrl::parse("https://books.toscrape.com/")?];
-//! let store = SqliteStore::open("crawl.db".as_ref()).await?;
+//! let store = SqliteDatabase::open("crawl.db".as_ref()).await?;
 //! let (summary, store) = Crawl::new(Config::default(), seeds, store).run_until(std::future::pending()).await?;
 //! println!("{} pages", summary.accounting.fetched);
 //! store.close().await?;

@@ -10,7 +10,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Crawl, Summary};
 use crate::store::StoreError;
-use crate::store::sqlite::{SqliteStore, file_path, read};
+use crate::store::sqlite::{SqliteDatabase, file_path, read};
 use clap::CommandFactory as _;
 
 use super::args::{Cli, CrawlArgs, DatabaseArg};
@@ -169,12 +169,12 @@ impl Job {
 }
 
 /// Opens the database; as long as another crawl holds it, up to `patience` later.
-async fn open(path: &Path, patience: Duration, console: &Console, notifier: &Notifier) -> Result<SqliteStore, Failure> {
+async fn open(path: &Path, patience: Duration, console: &Console, notifier: &Notifier) -> Result<SqliteDatabase, Failure> {
     let deadline = Instant::now().checked_add(patience);
     let (mut pause, longest) = LOOK_EVERY;
     let mut told = false;
     loop {
-        let in_use = match SqliteStore::open(path).await {
+        let in_use = match SqliteDatabase::open(path).await {
             Ok(store) => return Ok(store),
             Err(e @ StoreError::InUse { .. }) => e,
             Err(e) => return Err(e.into()),

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use crate::canonical::CanonicalUrl;
-use crate::store::sqlite::{SqliteStore, file_path, index, read};
+use crate::store::sqlite::{SqliteDatabase, file_path, index, read};
 use rusqlite::{Connection, Row, named_params};
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ async fn ready(path: &Path, console: &Console) -> Result<Connection, Failure> {
     drop(db);
     if !exists {
         console.say("The database is of an earlier version: it is brought up to date first.");
-        SqliteStore::open(path).await?.close().await?;
+        SqliteDatabase::open(path).await?.close().await?;
     }
     cli_index::bring_up_to_date(path, console, || false)?;
     Ok(read::open(path)?)

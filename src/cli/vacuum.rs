@@ -1,8 +1,7 @@
 //! `vacuum`: gives the free space of a database back to the file system.
 
 use crate::store::StoreError;
-use crate::store::sqlite::house::disk_size;
-use crate::store::sqlite::{SqliteStore, file_path, read};
+use crate::store::sqlite::{SqliteDatabase, disk_size, file_path, read};
 
 use super::console::Console;
 use super::{Failure, words};
@@ -15,7 +14,7 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     // Opening it for writing would make one where there is none.
     read::open(&path)?;
     let before = disk_size(&path);
-    let mut store = SqliteStore::open(&path).await?;
+    let mut store = SqliteDatabase::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {
         StoreError::Database(e) if e.as_database_error().is_some_and(|e| e.code().as_deref() == Some(FULL)) => {
             Failure::new(format!("no room to vacuum `{database}`; what it holds is kept")).hint(format!(

@@ -13,7 +13,7 @@ use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
 use crate::fetch::{self, Fetched, latin1};
 use crate::parse::{self, Kind, Parsed, charset};
-use crate::policy::{politeness, recrawl};
+use crate::policy::{due, politeness};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
 
@@ -67,7 +67,7 @@ impl PageReader {
             etag: header("etag"),
             last_modified: header("last-modified"),
             fetched_at: request.at + politeness::millis(request.elapsed),
-            fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
+            fresh_until: due::fresh_until(fetched.status, &fetched.headers, request.at),
             ..Page::default()
         };
         if matches!(page.status, 301 | 302 | 303 | 307 | 308) {

@@ -10,6 +10,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
 use crate::store::StoreError;
 
+pub use super::schema::is_of_an_earlier_version;
+
 /// How long a reader waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -96,19 +98,12 @@ pub async fn pool(path: &Path) -> Result<SqlitePool, StoreError> {
     let options =
         SqliteConnectOptions::new().filename(path).read_only(true).pragma("query_only", "on").busy_timeout(PATIENCE);
     let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
-    let pool = pool.map_err(|e| super::open_error(path, &e))?;
-    let known: i64 = sqlx::query_scalar(KNOWN_VIEWS).fetch_one(&pool).await.map_err(|e| super::open_error(path, &e))?;
+    let pool = pool.map_err(|e| super::schema::open_error(path, &e))?;
+    let known: i64 = sqlx::query_scalar(KNOWN_VIEWS).fetch_one(&pool).await.map_err(|e| super::schema::open_error(path, &e))?;
     if known < 3 {
         return Err(holds_no_crawl(path));
     }
     Ok(pool)
-}
-
-/// Whether the database lacks what a later version added; a crawl or a search brings it up to date.
-pub fn is_of_an_earlier_version(db: &rusqlite::Connection) -> bool {
-    let newest = super::MIGRATIONS.iter().map(|migration| migration.version).max();
-    let sql = "select max(version) from _sqlx_migrations";
-    db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).is_ok_and(|present| present < newest)
 }
 
 /// Who holds the database, as that crawl wrote it down.
