@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
-use harvestman::config::Config;
 use harvestman::demo::{DemoWeb, Server, graph_page};
-use harvestman::store::sqlite::read;
+use harvestman::internals::config::Config;
+use harvestman::internals::store::sqlite::read;
 use tokio::task::JoinSet;
 
 const PAGES: usize = 5_000;
