@@ -1,5 +1,6 @@
 //! The command line: one file a command, what was typed becomes a `Config` once, errors become words and exit codes.
 
+mod activity;
 mod args;
 mod changes;
 mod console;
@@ -8,9 +9,13 @@ mod demo;
 mod explain;
 mod export;
 mod failure;
+mod figures;
 mod hints;
 mod index;
+mod job;
+mod journal;
 mod log;
+mod log_file;
 mod metrics;
 mod notify;
 mod output;
@@ -23,10 +28,10 @@ mod search;
 mod seeds;
 mod show;
 mod signals;
-mod snippet;
 mod status;
 mod summary;
 mod target;
+mod terminal;
 mod threshold;
 mod vacuum;
 mod words;

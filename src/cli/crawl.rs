@@ -2,25 +2,30 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::engine::{Crawl, Summary};
+use crate::engine::{Engine, Summary};
+use crate::read::Database;
 use crate::store::StoreError;
-use crate::store::sqlite::{SqliteDatabase, file_path, read};
+use crate::store::sqlite::{SqliteDatabase, file_path};
 use clap::CommandFactory as _;
 
+use super::activity::Activity;
 use super::args::{Cli, CrawlArgs, DatabaseArg};
 use super::console::Console;
+use super::failure::Failure;
+use super::figures::Metrics;
+use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{Failure, hints, index, metrics, progress, seeds, summary};
+use super::{hints, index, metrics, progress, seeds, summary};
 
 /// The settings file that is read if it is there.
 const CONFIG_FILE: &str = "harvestman.toml";
@@ -28,20 +33,6 @@ const CONFIG_FILE: &str = "harvestman.toml";
 const DATABASE: &str = "crawl.db";
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
-
-/// How a crawl is run: what concerns the caller and not the crawl itself.
-#[derive(Debug, Default)]
-pub struct Job {
-    /// The summary as JSON on standard output.
-    pub json: bool,
-    /// Bring the full-text index up to date at the end.
-    pub index: bool,
-    pub fail_on: Vec<Threshold>,
-    /// The longest to wait for a database that another crawl holds.
-    pub wait_lock: Duration,
-    /// Where figures are served.
-    pub metrics: Option<SocketAddr>,
-}
 
 pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     args.to_config().validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
@@ -95,15 +86,21 @@ pub async fn crawl(
         Some(address) => Some(metrics::bind(address, console).await?),
         None => None,
     };
-    let readers = read::pool(&path).await?;
-    let last_request = hints::last_request(&readers).await?;
-    let crawl = Crawl::new(config.clone(), seeds.clone(), store);
+    let reader = Database::open(&path)?;
+    let last_request = hints::last_request(&reader)?;
+    let mut crawl = Engine::new(config.clone(), seeds.clone(), store);
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
-    followers.spawn(progress::follow(console.clone(), progress.clone(), crawl.activity(), config.max_pages));
-    followers.spawn(notifier.clone().follow(crawl.progress()));
+    let activity = progress::is_live(console).then(Activity::default);
+    if let Some(activity) = activity.clone() {
+        crawl = crawl.observed_by(Arc::new(activity));
+    }
+    followers.spawn(progress::follow(console.clone(), progress.clone(), activity, config.max_pages));
+    followers.spawn(notifier.clone().follow(progress.clone()));
     if let Some(listener) = listener {
-        followers.spawn(metrics::serve(listener, crawl.metrics(), crawl.progress()));
+        let metrics = Metrics::default();
+        crawl = crawl.observed_by(Arc::new(metrics.clone()));
+        followers.spawn(metrics::serve(listener, metrics, progress.clone()));
     }
     let stop = async {
         signals.clone().stopped().await;
@@ -115,9 +112,9 @@ pub async fn crawl(
     console.clear();
     let (summary, store) = result?;
     let stored = progress.borrow().stored;
-    let facts = hints::gather(&readers, &config, &seeds, &summary, stored, last_request).await;
+    let facts = hints::gather(&reader, &config, &seeds, &summary, stored, last_request);
     // The writer is the last to close, so that it can put the WAL away.
-    readers.close().await;
+    drop(reader);
     store.close().await?;
     let facts = facts?;
     if job.index {
@@ -169,7 +166,12 @@ impl Job {
 }
 
 /// Opens the database; as long as another crawl holds it, up to `patience` later.
-async fn open(path: &Path, patience: Duration, console: &Console, notifier: &Notifier) -> Result<SqliteDatabase, Failure> {
+async fn open(
+    path: &Path,
+    patience: Duration,
+    console: &Console,
+    notifier: &Notifier,
+) -> Result<SqliteDatabase, Failure> {
     let deadline = Instant::now().checked_add(patience);
     let (mut pause, longest) = LOOK_EVERY;
     let mut told = false;

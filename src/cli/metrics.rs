@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Metrics, Progress};
+use super::figures::Metrics;
+use crate::engine::Progress;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -21,8 +22,8 @@ use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use super::Failure;
 use super::console::Console;
+use super::failure::Failure;
 
 /// Connections at once; others wait until one of these has ended.
 const MAX_CONNECTIONS: usize = 16;

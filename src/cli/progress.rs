@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Activity, HostActivity, Progress};
+use crate::engine::Progress;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::console::{Console, Size};
+use super::activity::{Activity, HostActivity};
+use super::console::Console;
+use super::terminal;
 use super::words::{count, size, time};
 
 /// Between two log lines when nobody watches.
@@ -24,12 +26,16 @@ const HOSTS_SHOWN: usize = 3;
 pub const TARGET: &str = module_path!();
 
 /// Follows a crawl until aborted.
-pub async fn follow(console: Console, progress: watch::Receiver<Progress>, activity: Activity, max_pages: Option<u64>) {
-    if is_live(&console) {
-        tokio::join!(paint(console, progress.clone(), activity, max_pages), log(progress));
-    } else {
-        drop(activity);
-        log(progress).await;
+/// `activity` is what a live display shows of the hosts.
+pub async fn follow(
+    console: Console,
+    progress: watch::Receiver<Progress>,
+    activity: Option<Activity>,
+    max_pages: Option<u64>,
+) {
+    match activity {
+        Some(activity) => tokio::join!(paint(console, progress.clone(), activity, max_pages), log(progress)).1,
+        None => log(progress).await,
     }
 }
 
@@ -56,7 +62,7 @@ async fn paint(console: Console, progress: watch::Receiver<Progress>, activity: 
             busiest: activity.busiest(HOSTS_SHOWN),
             slowest: activity.slowest(HOSTS_SHOWN),
         };
-        console.show(&view.lines(), terminal());
+        console.show(&view.lines(), terminal::size());
     }
 }
 
@@ -80,15 +86,6 @@ async fn log(progress: watch::Receiver<Progress>) {
             "{rate:.1} pages/s"
         );
     }
-}
-
-/// The size of the terminal at standard error.
-pub fn terminal() -> Size {
-    let size = terminal_size::terminal_size_of(std::io::stderr());
-    size.filter(|(width, height)| width.0 > 0 && height.0 > 0).map_or(
-        Size { columns: 80, rows: 24 },
-        |(width, height)| Size { columns: width.0.into(), rows: height.0.into() },
-    )
 }
 
 /// Pages per second over the last moments, not since the start.

@@ -141,7 +141,11 @@ mod tests {
         let interval = Facts { interval: Some(5 * HOUR), ..Facts::default() };
         assert_eq!((wait(interval, &aged), wait(interval, &auto(false))), (2 * HOUR, 5 * HOUR));
         assert_eq!(wait(Facts::default(), &auto(false)), 24 * HOUR, "one answer says nothing of its changes");
-        assert_eq!(wait(Facts { interval: Some(1), ..Facts::default() }, &auto(false)), HOUR, "no sooner than the least");
+        assert_eq!(
+            wait(Facts { interval: Some(1), ..Facts::default() }, &auto(false)),
+            HOUR,
+            "no sooner than the least"
+        );
         assert_eq!(wait(Facts { interval: Some(Millis::MAX), ..Facts::default() }, &auto(false)), 720 * HOUR);
     }
 

@@ -125,8 +125,7 @@ pub struct Memory {
 impl Memory {
     /// What an answer in the given run makes of what was known of the page.
     pub fn after(answer: &Answer<'_>, past: Option<&Past>, run: i64, rules: &Rules) -> Self {
-        let fingerprint =
-            fingerprint(answer.redirect_to, answer.content_hash, answer.etag, answer.last_modified);
+        let fingerprint = fingerprint(answer.redirect_to, answer.content_hash, answer.etag, answer.last_modified);
         let unchanged = past.is_some_and(|past| past.is_still(answer, &fingerprint));
         let mut life = past.map(|past| past.life.clone()).unwrap_or_default();
         let change = life.advance(answer.status, fingerprint);
@@ -229,13 +228,23 @@ mod tests {
 
     fn past(hash: &str) -> Past {
         let life = Life { fingerprint: Some(format!("sha256 {hash}")), gone: false };
-        Past { status: 200, content_hash: Some(hash.to_owned()), changed_at: 10, life, new: Some((1, 10)), ..Past::default() }
+        Past {
+            status: 200,
+            content_hash: Some(hash.to_owned()),
+            changed_at: 10,
+            life,
+            new: Some((1, 10)),
+            ..Past::default()
+        }
     }
 
     #[test]
     fn a_first_answer_is_new_and_the_same_bytes_are_unchanged() {
         let first = after(answer(200, Some("a")), None);
-        assert_eq!((first.change, first.new, first.interval, first.changed_at), (Some(Change::New), Some((3, 50)), None, 50));
+        assert_eq!(
+            (first.change, first.new, first.interval, first.changed_at),
+            (Some(Change::New), Some((3, 50)), None, 50)
+        );
         let same = after(answer(200, Some("a")), Some(&past("a")));
         assert_eq!((same.change, same.new, same.changed_at, same.unchanged), (None, Some((1, 10)), 10, true));
         let other = after(answer(200, Some("b")), Some(&past("a")));

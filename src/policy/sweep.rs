@@ -26,11 +26,7 @@ pub struct Waiting<'a> {
 pub fn judge_again(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool) -> Option<SkipReason> {
     let Waiting { url, depth, followed, is_sitemap } = *waiting;
     let follow = depth == 0 || followed;
-    if reads_sitemaps && is_sitemap {
-        scope.judge_sitemap(url, depth, follow)
-    } else {
-        scope.judge(url, depth, follow)
-    }
+    if reads_sitemaps && is_sitemap { scope.judge_sitemap(url, depth, follow) } else { scope.judge(url, depth, follow) }
 }
 
 /// Whether a page that a sitemap lists is fetched again in the run at hand: it is due at `now`, and was not fetched since

@@ -14,11 +14,12 @@ mod known;
 mod ledger;
 mod links;
 mod pages;
-pub mod read;
+pub mod peek;
 mod rows;
 mod run;
-mod schema;
+pub mod schema;
 mod versions;
+pub mod views;
 mod windows;
 
 pub use database::{SqliteDatabase, disk_size, file_path};

@@ -68,10 +68,8 @@ async fn enter_run(tx: &mut SqliteConnection, config: &Config) -> Result<(i64, M
         due::sweep(tx).await?;
     }
     let began = visit::now();
-    let id = sqlx::query_scalar("insert into run (started_at) values (?1) returning id")
-        .bind(began)
-        .fetch_one(tx)
-        .await?;
+    let id =
+        sqlx::query_scalar("insert into run (started_at) values (?1) returning id").bind(began).fetch_one(tx).await?;
     Ok((id, began))
 }
 

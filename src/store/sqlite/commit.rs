@@ -14,9 +14,9 @@ use crate::visit::{
 use sqlx::Row as _;
 
 use super::batch::{Batch, FetchRow};
+use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 use super::links::{Found, Ids};
-use super::known::{KnownHosts, KnownUrls};
 use super::pages::Past;
 use super::rows;
 use super::run::SqliteRun;
@@ -53,7 +53,7 @@ impl SqliteRun {
         clock: &(impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync),
     ) -> Result<(Ledger, Committed), StoreError> {
         let mut batch = Batch::default();
-        let mut ids = self.resolve(&records, &mut batch).await?.into_iter();
+        let mut ids = self.resolve(&records, &mut batch).await?;
         let past = self.past(&records).await?;
         for record in records {
             self.record(record, &mut ids, &past, &mut batch).await?;

@@ -10,7 +10,7 @@ use sqlx::{Connection, SqliteConnection};
 use crate::store::StoreError;
 use crate::visit;
 
-use super::read;
+use super::peek;
 use super::rows::timestamp;
 use super::schema;
 
@@ -43,11 +43,11 @@ impl SqliteDatabase {
         }
         let path = path.canonicalize().map_err(|e| refuse(in_words(&e)))?;
         if lock.try_lock().is_err() {
-            let holder = read::holder(&path).await.unwrap_or_else(|| "its process is not known".into());
+            let holder = peek::holder(&path).unwrap_or_else(|| "its process is not known".into());
             return Err(StoreError::InUse { path, holder });
         }
         // Before anything is set, so that somebody else's database stays as it is.
-        if read::holds_something_else(&path) {
+        if peek::holds_something_else(&path) {
             return Err(refuse("it holds no crawl but something else".into()));
         }
         let db = connect(&path).await?;

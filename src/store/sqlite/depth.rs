@@ -17,11 +17,7 @@ const MAX_ROUNDS: u32 = 10_000;
 
 impl SqliteRun {
     /// Hands the depth of the given URLs on along links and redirects.
-    pub(super) async fn pass_depth_on(
-        &mut self,
-        mut lowered: Vec<UrlId>,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn pass_depth_on(&mut self, mut lowered: Vec<UrlId>, batch: &mut Batch) -> Result<(), StoreError> {
         for _ in 0..MAX_ROUNDS {
             if lowered.is_empty() {
                 break;
@@ -77,8 +73,7 @@ impl SqliteRun {
         let (mut opened, mut hosts) = (Vec::new(), HashSet::new());
         for row in &rows {
             let state = rows::state(row)?;
-            let opens =
-                opens_nearer(state, rows::reason(row).as_ref(), row.get("depth"), self.config.max_depth);
+            let opens = opens_nearer(state, rows::reason(row).as_ref(), row.get("depth"), self.config.max_depth);
             if opens {
                 opened.push(row.get::<UrlId, _>("id"));
                 batch.delta.change(state, State::Pending);

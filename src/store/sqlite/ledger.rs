@@ -60,12 +60,7 @@ impl Ledger {
     }
 
     /// Writes a transaction's changes into the run's row, and answers with what it holds then.
-    pub(super) async fn write(
-        &self,
-        tx: &mut SqliteConnection,
-        run: i64,
-        delta: &Delta,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn write(&self, tx: &mut SqliteConnection, run: i64, delta: &Delta) -> Result<Self, StoreError> {
         let (accounting, tally) = (&delta.accounting, &delta.tally);
         let row = sqlx::query(
             "update run set discovered = discovered + ?2, fetched = fetched + ?3, failed = failed + ?4,

@@ -129,12 +129,7 @@ impl SqliteRun {
     }
 
     /// Lowers depths and opens what a better link opens.
-    async fn improve(
-        &mut self,
-        offers: &Offers<'_>,
-        present: &Present,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    async fn improve(&mut self, offers: &Offers<'_>, present: &Present, batch: &mut Batch) -> Result<(), StoreError> {
         let mut better = Vec::new();
         let mut lowered = Vec::new();
         for offer in offers.values() {
@@ -183,8 +178,7 @@ impl SqliteRun {
             return Ok(inserted);
         }
         // Nobody else inserts while this transaction lasts.
-        let next: UrlId =
-            sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(self.db()).await?;
+        let next: UrlId = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(self.db()).await?;
         let mut rows = Vec::with_capacity(new.len());
         for (id, offer) in (next..).zip(new) {
             let state = offer.first_state();

@@ -163,15 +163,7 @@ impl SqliteRun {
     }
 
     /// The page as it is stays the latest.
-    fn not_modified(
-        &self,
-        target: &Target,
-        page: &Page,
-        elapsed: u64,
-        row: &Row,
-        old: &life::Past,
-        batch: &mut Batch,
-    ) {
+    fn not_modified(&self, target: &Target, page: &Page, elapsed: u64, row: &Row, old: &life::Past, batch: &mut Batch) {
         batch.note_unchanged();
         let interval = self.rules.next_interval(old.interval, false);
         let fresh_until = old.fresh_after(page.fetched_at, page.fresh_until);
