@@ -10,7 +10,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use harvestman::canonical::CanonicalUrl;
 use harvestman::config::Config;
 use harvestman::demo::graph_page;
-use harvestman::frontier::schedule::{Limits, Schedule, Step};
+use harvestman::frontier::limits::Limits;
+use harvestman::frontier::schedule::{Schedule, Step};
 use harvestman::parse::{Parsed, parse_html};
 use harvestman::scope::Scope;
 use harvestman::store::Store as _;

@@ -20,10 +20,10 @@ use tokio::time::MissedTickBehavior;
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
 use crate::fetch::Fetcher;
-use crate::frontier::schedule::Limits;
+use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
-use crate::store::{Accounting, Store, StoreError, Tally};
+use crate::store::{Accounting, Refill, Store, StoreError, Tally};
 use crate::visit::{Errand, HostId, Record};
 pub use activity::{Activity, HostActivity};
 pub use metrics::Metrics;
@@ -141,8 +141,7 @@ impl<S: Store> Crawl<S> {
         let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
         let clock = SteadyClock::start();
         let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));
-        let mut cursor = Cursor::default();
-        wake_hosts(&mut self.store, &frontier, &mut cursor).await?;
+        wake_hosts(&mut self.store, &frontier, 0).await?;
         let reader = PageReader::new(&self.config, scope, self.metrics.clone());
         let visitor = Arc::new(Visitor::new(&self.config, reader, fetcher, clock, self.metrics.clone()));
 
@@ -165,7 +164,7 @@ impl<S: Store> Crawl<S> {
             metrics: &self.metrics,
             fetched_before: self.store.accounting().0.fetched,
         };
-        let write = write(&mut self.store, &frontier, inbox, &mut cursor, &watchers);
+        let write = write(&mut self.store, &frontier, inbox, &watchers);
         let stopped = until_stopped(write, stop.as_mut(), &frontier, abort).await?;
         tasks.shutdown().await;
         let outcome = self.judge_end(&frontier, stopped);
@@ -193,7 +192,7 @@ impl<S: Store> Crawl<S> {
         match stopped {
             _ if accounting.pending == 0 => CrawlEnd::Finished,
             Some(end) => end,
-            None if frontier.with(|schedule, _| schedule.is_limited()) => CrawlEnd::Limit,
+            None if frontier.is_limited() => CrawlEnd::Limit,
             None => CrawlEnd::Waiting,
         }
     }
@@ -239,16 +238,16 @@ async fn work(
     out: mpsc::Sender<Finished>,
     aborted: watch::Receiver<bool>,
 ) {
-    while let Some((errand, permit)) = frontier.next().await {
+    while let Some(errand) = frontier.next().await {
         let host = asked_host(&errand);
         let released = |rest| {
             if let Some(host) = host {
                 frontier.release(host, rest);
             }
         };
-        let record = visitor.visit(errand, Slot { permit, aborted: aborted.clone(), released }).await;
+        let record = visitor.visit(errand, Slot { aborted: aborted.clone(), released }).await;
         if let (Some(host), Some((kind, message))) = (host, record.page_failure()) {
-            frontier.with(|schedule, _| schedule.give_up(host, kind, message.clone()));
+            frontier.give_up(host, kind, message.clone());
         }
         narrate::tell(&record);
         if out.send(Finished { record, at: Instant::now() }).await.is_err() {
@@ -276,10 +275,9 @@ async fn write<S: Store>(
     store: &mut S,
     frontier: &Frontier,
     mut inbox: mpsc::Receiver<Finished>,
-    cursor: &mut Cursor,
     watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
-    let result = write_all(store, frontier, &mut inbox, cursor, watchers).await;
+    let result = write_all(store, frontier, &mut inbox, watchers).await;
     // On every way out: workers must not wait for a frontier that nobody feeds.
     frontier.close();
     result
@@ -289,7 +287,6 @@ async fn write_all<S: Store>(
     store: &mut S,
     frontier: &Frontier,
     inbox: &mut mpsc::Receiver<Finished>,
-    cursor: &mut Cursor,
     watchers: &Watchers<'_>,
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -307,14 +304,13 @@ async fn write_all<S: Store>(
             watchers.activity.count(&records);
             watchers.metrics.count(&records);
             let started = Instant::now();
-            let clock = |host| frontier.with(|schedule, _| schedule.clock(host));
-            let committed = store.commit(records, clock).await?;
+            let committed = store.commit(records, |host| frontier.clock(host)).await?;
             watchers.metrics.took(Stage::Commit, started.elapsed());
             frontier.settle(committed.hosts, committed.targets, committed.settlements);
             refill(store, frontier).await?;
         }
-        if frontier.with(|schedule, _| schedule.wants_hosts()) {
-            wake_hosts(store, frontier, cursor).await?;
+        if let Some(after) = frontier.wants_hosts() {
+            wake_hosts(store, frontier, after).await?;
         }
         watchers.publish(store);
     }
@@ -356,32 +352,20 @@ impl Watchers<'_> {
 }
 
 async fn refill<S: Store>(store: &mut S, frontier: &Frontier) -> Result<(), StoreError> {
-    for (host, limit) in frontier.with(|schedule, _| schedule.low()) {
-        let refill = store.pending(host, limit).await?;
-        frontier.with(|schedule, now| schedule.refill(host, refill.targets, refill.complete, now));
+    for (host, limit) in frontier.low_windows() {
+        let Refill { host, targets, complete } = store.pending(host, limit).await?;
+        frontier.refill(host, targets, complete);
     }
     Ok(())
 }
 
-/// Where the walk over hosts with pending URLs stands.
-#[derive(Debug, Default)]
-struct Cursor {
-    after: HostId,
-}
-
-/// Brings hosts with pending URLs into memory.
-async fn wake_hosts<S: Store>(store: &mut S, frontier: &Frontier, cursor: &mut Cursor) -> Result<(), StoreError> {
-    let ids = store.hosts_with_pending(cursor.after, HOSTS_AT_ONCE).await?;
-    let more = ids.len() == HOSTS_AT_ONCE;
-    let window = frontier.with(|schedule, _| schedule.window());
-    for id in ids {
-        cursor.after = id;
-        let refill = store.pending(id, window).await?;
-        frontier.with(|schedule, now| {
-            schedule.add_host(refill.host, now);
-            schedule.refill(id, refill.targets, refill.complete, now);
-        });
+/// Brings hosts with pending URLs into memory: those after `after`, by id.
+async fn wake_hosts<S: Store>(store: &mut S, frontier: &Frontier, after: HostId) -> Result<(), StoreError> {
+    let ids = store.hosts_with_pending(after, HOSTS_AT_ONCE).await?;
+    for &id in &ids {
+        let Refill { host, targets, complete } = store.pending(id, frontier.window()).await?;
+        frontier.refill(host, targets, complete);
     }
-    frontier.with(|schedule, _| schedule.set_dormant(more));
+    frontier.set_dormant(if ids.len() == HOSTS_AT_ONCE { ids.last().copied() } else { None });
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::policy::retry::Outages;
 use crate::visit::HostId;
 
 use super::robots::State;
@@ -29,12 +28,6 @@ pub(super) struct Rare {
     /// It asks for more time than this invocation waits.
     pub(super) parked: bool,
     pub(super) robots: Option<Box<State>>,
-}
-
-impl Facts {
-    pub(super) fn outages(&self) -> Outages {
-        Outages::recalled(self.rare.streak, self.ever_answered)
-    }
 }
 
 impl Rare {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::policy::politeness;
 use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
-use crate::visit::{FailureKind, HostId, Millis, Refusal, RobotsAnswer, SkipReason, StoredRobots};
+use crate::visit::{FailureKind, HostId, Millis, Refusal, RobotsAnswer, RobotsCall, SkipReason, StoredRobots};
 
 use super::limits::Limits;
 
@@ -20,20 +20,11 @@ pub(super) struct Robots {
     state: State,
     asked_on: Option<HostId>,
     sitemaps: Sitemaps,
-    /// Requests for a robots.txt, this host's or another's, that wait for their turn on this host.
-    calls: VecDeque<RobotsCall>,
+    /// Requests for a robots.txt, this host's or another's, that wait for their turn on this host, and when they are
+    /// due.
+    calls: VecDeque<(Millis, RobotsCall)>,
     /// Those handed out and not yet settled.
     calls_out: usize,
-}
-
-/// A request for a robots.txt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RobotsCall {
-    pub(super) for_host: HostId,
-    pub(super) url: CanonicalUrl,
-    pub(super) hop: u32,
-    pub(super) attempt: u32,
-    pub(super) due_at: Millis,
 }
 
 /// What robots.txt turned out to be.
@@ -164,7 +155,7 @@ impl Robots {
             Ok(url) => {
                 self.state = State::Unknown;
                 self.asked_on = Some(id);
-                self.calls.push_back(RobotsCall { for_host: id, url, hop: 0, attempt: 0, due_at: 0 });
+                self.queue_call(RobotsCall { host: id, for_host: id, url, hop: 0, attempt: 0 }, 0);
             }
             Err(_) => self.state = State::Private,
         }
@@ -176,17 +167,17 @@ impl Robots {
         std::mem::replace(&mut self.asked_on, to)
     }
 
-    pub(super) fn queue_call(&mut self, call: RobotsCall) {
-        self.calls.push_back(call);
+    pub(super) fn queue_call(&mut self, call: RobotsCall, due_at: Millis) {
+        self.calls.push_back((due_at, call));
     }
 
     /// When the next request for a robots.txt is due on this host.
     pub(super) fn next_call(&self) -> Option<Millis> {
-        self.calls.front().map(|call| call.due_at)
+        self.calls.front().map(|(due_at, _)| *due_at)
     }
 
     pub(super) fn pop_call(&mut self) -> Option<RobotsCall> {
-        let call = self.calls.pop_front()?;
+        let (_, call) = self.calls.pop_front()?;
         self.calls_out += 1;
         Some(call)
     }

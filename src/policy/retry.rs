@@ -221,7 +221,9 @@ mod tests {
     #[test]
     fn a_host_that_has_answered_gets_twice_the_tries() {
         let fail = |mut outages: Outages, times| {
-            (0..times).for_each(|_| drop(outages.failed(1, 0, 1)));
+            for _ in 0..times {
+                outages.failed(1, 0, 1);
+            }
             outages
         };
         let never = Outages::default();
