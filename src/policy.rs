@@ -7,5 +7,6 @@ pub mod life;
 pub mod offer;
 pub mod politeness;
 pub mod redirect;
+pub mod retry;
 pub mod robots;
 pub mod sweep;

@@ -20,7 +20,7 @@ use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::Fetcher;
-use crate::frontier::schedule::Limits;
+use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
@@ -89,7 +89,7 @@ impl<S: Store> Engine<S> {
         let fetched_before = run.accounting().0.fetched;
         let (progress, observers, listener) = (&progress, &observers, listener.as_ref());
         let watchers = Watchers { progress, observers, listener, fetched_before };
-        let writer = Writer { run: &mut run, frontier: &frontier, watchers: &watchers, cursor: 0 };
+        let writer = Writer { run: &mut run, frontier: &frontier, watchers: &watchers };
         let stopped = work_until(stop.as_mut(), writer, &frontier, visitor, config.concurrency).await?;
         let outcome = judge_end(&run, &frontier, stopped);
         run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
@@ -111,7 +111,7 @@ async fn work_until<R: Run>(
     visitor: Visitor,
     concurrency: usize,
 ) -> Result<Option<CrawlEnd>, StoreError> {
-    writer.wake_hosts().await?;
+    writer.wake_hosts(0).await?;
     let (abort, aborted) = watch::channel(false);
     let (mut tasks, inbox) = start_workers(concurrency, frontier, visitor, &aborted);
     tasks.spawn({
@@ -142,7 +142,7 @@ fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>) -> 
     match stopped {
         _ if accounting.pending == 0 => CrawlEnd::Finished,
         Some(end) => end,
-        None if frontier.with(|schedule, _| schedule.is_limited()) => CrawlEnd::Limit,
+        None if frontier.is_limited() => CrawlEnd::Limit,
         None => CrawlEnd::Waiting,
     }
 }

@@ -11,7 +11,7 @@ use super::page::Page;
 use super::summary::Progress;
 use super::worker::Finished;
 use crate::frontier::Frontier;
-use crate::store::{Committed, Run, StoreError};
+use crate::store::{Committed, Refill, Run, StoreError};
 use crate::visit::{HostId, Record, Settlement, UrlId};
 
 /// Records in one transaction, at most.
@@ -28,8 +28,6 @@ pub(super) struct Writer<'a, R> {
     pub(super) run: &'a mut R,
     pub(super) frontier: &'a Frontier,
     pub(super) watchers: &'a Watchers<'a>,
-    /// The last host that was brought into memory in the walk over hosts with pending URLs.
-    pub(super) cursor: HostId,
 }
 
 /// Those who look on.
@@ -74,8 +72,8 @@ impl<R: Run> Writer<'_, R> {
                 let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
                 self.commit(records).await?;
             }
-            if self.frontier.with(|schedule, _| schedule.wants_hosts()) {
-                self.wake_hosts().await?;
+            if let Some(after) = self.frontier.wants_hosts() {
+                self.wake_hosts(after).await?;
             }
             self.watchers.publish(self.run);
         }
@@ -85,7 +83,7 @@ impl<R: Run> Writer<'_, R> {
         self.watchers.observers.batch(&records);
         let pages = self.pages(&records);
         let started = Instant::now();
-        let clock = |host| self.frontier.with(|schedule, _| schedule.clock(host));
+        let clock = |host| self.frontier.clock(host);
         let Committed { hosts, targets, settlements } = self.run.commit(records, clock).await?;
         self.watchers.observers.took(Stage::Commit, started.elapsed());
         let pages = stored(pages, &settlements);
@@ -114,27 +112,21 @@ impl<R: Run> Writer<'_, R> {
     }
 
     async fn refill(&mut self) -> Result<(), StoreError> {
-        for (host, limit) in self.frontier.with(|schedule, _| schedule.low()) {
-            let refill = self.run.pending(host, limit).await?;
-            self.frontier.with(|schedule, now| schedule.refill(host, refill.targets, refill.complete, now));
+        for (host, limit) in self.frontier.low_windows() {
+            let Refill { host, targets, complete } = self.run.pending(host, limit).await?;
+            self.frontier.refill(host, targets, complete);
         }
         Ok(())
     }
 
-    /// Brings hosts with pending URLs into memory.
-    pub(super) async fn wake_hosts(&mut self) -> Result<(), StoreError> {
-        let ids = self.run.hosts_with_pending(self.cursor, HOSTS_AT_ONCE).await?;
-        let more = ids.len() == HOSTS_AT_ONCE;
-        let window = self.frontier.with(|schedule, _| schedule.window());
-        for id in ids {
-            self.cursor = id;
-            let refill = self.run.pending(id, window).await?;
-            self.frontier.with(|schedule, now| {
-                schedule.add_host(refill.host, now);
-                schedule.refill(id, refill.targets, refill.complete, now);
-            });
+    /// Brings hosts with pending URLs into memory: those after `after`, by id.
+    pub(super) async fn wake_hosts(&mut self, after: HostId) -> Result<(), StoreError> {
+        let ids = self.run.hosts_with_pending(after, HOSTS_AT_ONCE).await?;
+        for &id in &ids {
+            let Refill { host, targets, complete } = self.run.pending(id, self.frontier.window()).await?;
+            self.frontier.refill(host, targets, complete);
         }
-        self.frontier.with(|schedule, _| schedule.set_dormant(more));
+        self.frontier.set_dormant(if ids.len() == HOSTS_AT_ONCE { ids.last().copied() } else { None });
         Ok(())
     }
 }
