@@ -10,6 +10,7 @@ mod export;
 mod failure;
 mod hints;
 mod index;
+mod job;
 mod log;
 mod metrics;
 mod notify;
@@ -21,6 +22,7 @@ mod report;
 mod robots;
 mod search;
 mod seeds;
+mod settings;
 mod show;
 mod signals;
 mod snippet;
@@ -44,7 +46,7 @@ use failure::Failure;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(cli.quiet, cli.log_format);
-    log::start(&cli, &console);
+    log::start(cli.quiet, cli.verbose, cli.log_format, &console);
     // Many hosts at once are many sockets. Where it cannot be raised, the limit stays as it is.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

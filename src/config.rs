@@ -1,155 +1,132 @@
-//! What a crawl is told: every default exists here once, for the help, the documentation and the code.
+//! What a crawl is told. Each option stands here once, for the code, the command line with its help, the settings file,
+//! the stored document, the builder and the documentation.
+
+pub(crate) mod declare;
+mod document;
+mod file;
+pub(crate) mod kinds;
+mod values;
 
 use std::time::Duration;
 
-use regex::Regex;
-use serde::{Deserialize, Serialize};
+pub use file::TomlError;
+#[cfg(feature = "cli")]
+pub(crate) use file::read_toml;
+pub use values::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};
 
-/// How far from the seeds the crawl goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-#[serde(rename_all = "lowercase")]
-pub enum ScopeKind {
-    /// Only the seeds
-    Page,
-    /// The same host, at or below the seed's directory
-    Prefix,
-    /// The same scheme, name and port
-    #[default]
-    Host,
-    /// The same registrable domain (public suffix list)
-    Domain,
-    /// Anywhere
-    Any,
-}
-
-/// How long a new run leaves known pages alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recrawl {
-    /// The same time for all.
-    After(Duration),
-    /// Each at its own interval, which follows its changes.
-    Auto,
-}
+use declare::{declare_options, store_options};
+use kinds::{Age, Count, Flag, Many, Maybe, Negative, Rate, Scopes, Size, Span, Text, Types};
 
 /// Workers, at most: each costs some memory, busy or not.
 const MAX_CONCURRENCY: usize = 100_000;
 
-/// The settings of one crawl. [`Config::default`] is what the command line starts from.
-#[derive(Debug, Clone)]
-pub struct Config {
-    pub scope: ScopeKind,
-    /// A URL must match one of these, if there are any. Seeds are always in scope.
-    pub include: Vec<Regex>,
-    /// A URL must match none of these.
-    pub exclude: Vec<Regex>,
-    /// Links away from a seed, at most.
-    pub max_depth: Option<u32>,
-    /// Responses stored by this invocation, exact.
-    pub max_pages: Option<u64>,
-    /// The same for each host.
-    pub max_pages_per_host: Option<u64>,
-    pub max_duration: Option<Duration>,
-    /// Decoded bytes; a larger body is a failure `too_large`.
-    pub max_body_size: u64,
-    /// Workers, at least 1.
-    pub concurrency: usize,
-    /// Requests in flight; as many as workers if unset.
-    pub max_connections: Option<usize>,
-    pub max_connections_per_host: usize,
-    /// Requests per second to one host; 0 is unlimited.
-    pub rate: f64,
-    /// Requests per second in all; 0 is unlimited.
-    pub global_rate: f64,
-    pub ignore_robots: bool,
-    pub user_agent: String,
-    /// Whole request.
-    pub timeout: Duration,
-    pub connect_timeout: Duration,
-    /// After the first try.
-    pub retries: u32,
-    /// The longest this invocation waits for a host that asked for time.
-    pub max_wait: Duration,
-    /// Hops in a row.
-    pub max_redirects: u32,
-    /// Asks hosts directly, whatever the environment says of proxies.
-    pub no_proxy: bool,
-    /// Bytes; longer ones are skipped.
-    pub max_url_length: usize,
-    /// Sent with every request.
-    pub headers: Vec<(String, String)>,
-    /// None: what the environment says.
-    pub proxy: Option<String>,
-    /// In a new run, known pages younger than this are left alone.
-    pub recrawl_after: Recrawl,
-    /// Bounds of the interval that follows a page's changes.
-    pub recrawl_min: Duration,
-    pub recrawl_max: Duration,
-    /// In a new run, pages whose response says that it is still fresh are left alone too.
-    pub respect_cache: bool,
-    /// Give up an interrupted run.
-    pub fresh: bool,
-    pub body_types: BodyTypes,
-    pub store_bodies: bool,
-    pub store_links: bool,
-    /// Also takes the URLs of the hosts' sitemaps.
-    pub sitemaps: bool,
-    pub store_text: bool,
-    /// Older versions kept of each page that changes or goes away.
-    pub keep_versions: u32,
-    /// Runs of which fetches and changes are kept, at least 1; all if unset.
-    pub keep_runs: Option<u32>,
+const USER_AGENT: &str = concat!("harvestman/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
+
+/// Hands the list of options to a macro, in the form that [`declare_options`] describes.
+macro_rules! with_options {
+    ($then:ident $($more:tt)*) => { $then! { $($more)*
+        /// The settings of one crawl. [`Config::default`] is what the command line starts from.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Config;
+
+        /// How far from the seeds the crawl goes.
+        scope: [ScopeKind] = ScopeKind::Host, Judges, Scopes, "How far from the seeds";
+        /// A URL must match one of these, if there are any. Seeds are always in scope.
+        include: [Vec<Pattern>] = Vec::new(), Judges, Many<kinds::Regex>, "Only URLs that match; repeatable";
+        /// A URL must match none of these. Seeds are always in scope.
+        exclude: [Vec<Pattern>] = Vec::new(), Judges, Many<kinds::Regex>, "No URLs that match; repeatable";
+        /// Links away from a seed, at most; unlimited if unset.
+        max_depth: [Option<u32>] = None, Judges, Maybe<Count<u32>>, "Links away from a seed", "unlimited";
+        /// Responses stored by this invocation, exact; unlimited if unset.
+        max_pages: [Option<u64>] = None, Stored, Maybe<Count<u64>>,
+            "Responses stored by this invocation", "unlimited";
+        /// Responses of each host that this invocation stores, at most; unlimited if unset.
+        max_pages_per_host: [Option<u64>] = None, Stored, Maybe<Count<u64>>, "The same for each host", "unlimited";
+        /// The crawl stops cleanly after this time; requests in flight get ten seconds more.
+        max_duration: [Option<Duration>] = None, Stored, Maybe<Span>,
+            "Stop cleanly after, e.g. 50m; requests in flight get ten seconds more", "unlimited";
+        /// Decoded bytes, at least 1; a larger body is a failure `too_large`.
+        max_body_size: [u64] = 10 << 20, Stored, Size, "Decoded; a larger body is a failure";
+        /// Workers, at least 1 and at most 100,000.
+        concurrency: [usize] = 64, Stored, Count<usize>, "Workers";
+        /// Requests in flight, at least 1; as many as workers if unset.
+        max_connections: [Option<usize>] = None, Stored, Maybe<Count<usize>>,
+            "Requests in flight", "as many as workers";
+        /// Requests in flight to one host, at least 1.
+        max_connections_per_host: [usize] = 2, Stored, Count<usize>, "Requests in flight to one host";
+        /// Requests per second to one host; 0 is unlimited. A longer `Crawl-delay` wins.
+        rate: [f64] = 2.0, Stored, Rate,
+            "Requests per second to one host, 0 for no limit; a longer Crawl-delay wins";
+        /// Requests per second in all; 0 is unlimited.
+        global_rate: [f64] = 0.0, Stored, Rate, "Requests per second in all, 0 for no limit";
+        /// Fetches what robots.txt forbids, and follows nofollow links.
+        ignore_robots: [bool] = false, Judges, Flag, "Fetch what robots.txt forbids, and follow nofollow links";
+        /// The `User-Agent` header. It starts with the product token that robots.txt is matched against.
+        user_agent: [String] = USER_AGENT.to_owned(), Judges, Text,
+            "The User-Agent; its product token is what robots.txt is matched against", "";
+        /// How long a request may take, from the connection to the last byte of the body.
+        timeout: [Duration] = Duration::from_secs(30), Stored, Span, "The whole request";
+        /// How long it may take to connect.
+        connect_timeout: [Duration] = Duration::from_secs(10), Stored, Span, "The connection";
+        /// Tries after the first, for failures that may pass.
+        retries: [u32] = 3, Stored, Count<u32>, "Tries after the first, for what may pass";
+        /// The longest this invocation waits for a host that asked for time.
+        max_wait: [Duration] = Duration::from_secs(600), Stored, Span,
+            "The longest to wait for a host that asked for time";
+        /// Redirects in a row, at most.
+        max_redirects: [u32] = 10, Stored, Count<u32>, "Hops in a row";
+        /// Bytes; longer URLs are skipped.
+        max_url_length: [usize] = 4096, Judges, Count<usize>, "Longer URLs are skipped";
+        /// Sent with every request.
+        header: [Vec<Header>] = Vec::new(), Passing, Many<kinds::Header>, "Sent with every request; repeatable";
+        /// The URL of a proxy; if unset, what the environment says.
+        proxy: [Option<Secret>] = None, Passing, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
+        /// Asks hosts directly, whatever the environment says of proxies.
+        no_proxy: [bool] = false, Code, Flag, "";
+        /// In a new run, known pages younger than this are left alone.
+        recrawl_after: [Recrawl] = Recrawl::After(Duration::ZERO), Stored, Age,
+            "In a new run, leave pages alone that were fetched less than this ago; `auto`: each at an interval that follows its changes";
+        /// The shortest interval of [`Recrawl::Auto`].
+        recrawl_min: [Duration] = Duration::from_secs(3600), Stored, Span, "The shortest interval of `auto`";
+        /// The longest interval of [`Recrawl::Auto`].
+        recrawl_max: [Duration] = Duration::from_secs(30 * 24 * 3600), Stored, Span,
+            "The longest interval of `auto`";
+        /// In a new run, pages are left alone whose response says that it is still fresh.
+        respect_cache: [bool] = false, Stored, Flag,
+            "In a new run, leave pages alone whose Cache-Control or Expires says that they are fresh";
+        /// Gives up an interrupted run.
+        fresh: [bool] = false, Passing, Flag, "Give up an interrupted run instead of continuing it";
+        /// Media types whose bodies are downloaded.
+        body_types: [BodyTypes] = BodyTypes::default(), Stored, Types, "Media types whose bodies are downloaded";
+        /// Stores the bodies of responses.
+        store_bodies as no_bodies: [bool] = true, Stored, Negative, "Do not store bodies";
+        /// Stores which page links to which.
+        store_links as no_links: [bool] = true, Stored, Negative, "Do not store links";
+        /// Also takes the URLs of the hosts' sitemaps.
+        sitemaps: [bool] = false, Judges, Flag,
+            "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
+        /// Stores the readable text of pages. Titles and descriptions are stored anyway.
+        store_text as no_text: [bool] = true, Stored, Negative,
+            "Do not store readable text; titles and descriptions are kept";
+        /// Older versions kept of each page that changes or goes away.
+        keep_versions: [u32] = 0, Stored, Count<u32>,
+            "Of a page that changes or goes away, keep up to N older versions; 0 keeps none";
+        /// Runs of which fetches and changes are kept, at least 1; all if unset.
+        keep_runs: [Option<u32>] = None, Stored, Maybe<Count<u32>>,
+            "At the end of a run, delete the fetches and changes of all but the last N runs", "keep all";
+    } };
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            scope: ScopeKind::Host,
-            include: Vec::new(),
-            exclude: Vec::new(),
-            max_depth: None,
-            max_pages: None,
-            max_pages_per_host: None,
-            max_duration: None,
-            max_body_size: 10 << 20,
-            concurrency: 64,
-            max_connections: None,
-            max_connections_per_host: 2,
-            rate: 2.0,
-            global_rate: 0.0,
-            ignore_robots: false,
-            user_agent: concat!("harvestman/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")")
-                .into(),
-            timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(10),
-            retries: 3,
-            max_wait: Duration::from_secs(600),
-            max_redirects: 10,
-            no_proxy: false,
-            max_url_length: 4096,
-            headers: Vec::new(),
-            proxy: None,
-            recrawl_after: Recrawl::After(Duration::ZERO),
-            recrawl_min: Duration::from_secs(3600),
-            recrawl_max: Duration::from_secs(30 * 24 * 3600),
-            respect_cache: false,
-            fresh: false,
-            body_types: BodyTypes::default(),
-            store_bodies: true,
-            store_links: true,
-            sitemaps: false,
-            store_text: true,
-            keep_versions: 0,
-            keep_runs: None,
-        }
-    }
-}
+with_options! { declare_options }
+with_options! { store_options }
 
 /// A setting that no crawl can run with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: {problem}")]
 pub struct ConfigError {
+    /// The name of the option on the command line.
     pub option: &'static str,
+    /// What is wrong with it.
     pub problem: String,
 }
 
@@ -178,6 +155,9 @@ impl Config {
         }
         if self.max_connections_per_host == 0 {
             return refuse("max-connections-per-host", "at least one connection is needed");
+        }
+        if self.max_body_size == 0 {
+            return refuse("max-body-size", "must be at least one byte");
         }
         for (option, rate) in [("rate", self.rate), ("global-rate", self.global_rate)] {
             if !rate.is_finite() || rate < 0.0 {
@@ -209,75 +189,9 @@ pub fn product_token(user_agent: &str) -> &str {
     &user_agent[..end.unwrap_or(user_agent.len())]
 }
 
-/// Media types whose bodies are downloaded: `type/subtype`, `type/*`, `*+suffix` or `*/*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BodyTypes(Vec<String>);
-
-/// The default of `--body-types`.
-pub const DEFAULT_BODY_TYPES: &str = "text/*, application/xhtml+xml, application/xml, application/json, *+xml, *+json";
-
-impl Default for BodyTypes {
-    fn default() -> Self {
-        Self(split_types(DEFAULT_BODY_TYPES))
-    }
-}
-
-impl std::str::FromStr for BodyTypes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let types = split_types(text);
-        for pattern in &types {
-            let whole = pattern.starts_with("*+") && pattern.len() > 2;
-            let halves = pattern.split_once('/').is_some_and(|(top, sub)| {
-                let plain = |half: &str| !half.is_empty() && !half.contains(['/', ' ', '*']);
-                (plain(top) && (plain(sub) || sub == "*")) || pattern == "*/*"
-            });
-            if !whole && !halves {
-                return Err(format!("`{pattern}` is no media type; write `text/html`, `text/*`, `*+xml` or `*/*`"));
-            }
-        }
-        if types.is_empty() { Err("names no media type; `*/*` means all".into()) } else { Ok(Self(types)) }
-    }
-}
-
-fn split_types(text: &str) -> Vec<String> {
-    text.split(',').map(|part| part.trim().to_ascii_lowercase()).filter(|part| !part.is_empty()).collect()
-}
-
-impl BodyTypes {
-    /// Whether a body of this essence (`type/subtype`, lower case, no parameters) is wanted.
-    pub fn wants(&self, essence: &str) -> bool {
-        self.0.iter().any(|pattern| {
-            if pattern == "*/*" || pattern == essence {
-                return true;
-            }
-            if let Some(suffix) = pattern.strip_prefix('*') {
-                return essence.ends_with(suffix);
-            }
-            pattern.strip_suffix('*').is_some_and(|top| top.ends_with('/') && essence.starts_with(top))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn body_types_match_by_type_wildcard_and_suffix() {
-        let types = BodyTypes::default();
-        for wanted in ["text/html", "text/plain", "application/atom+xml", "application/ld+json", "image/svg+xml"] {
-            assert!(types.wants(wanted), "{wanted}");
-        }
-        for left in ["image/png", "application/pdf", "application/octet-stream"] {
-            assert!(!types.wants(left), "{left}");
-        }
-        assert!("*/*".parse::<BodyTypes>().unwrap().wants("image/png"));
-        for bad in ["html", "", "text/", "/html", "*/html", "te*t/html", "text/*+xml", "text/a/b"] {
-            assert!(bad.parse::<BodyTypes>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_product_token_ends_before_the_version() {

@@ -9,8 +9,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::Failure;
-use super::args::Format;
-use super::args::values::Since;
+use super::args::{Format, Since};
 use super::output::{Guarded, Rows, cells, printable};
 
 /// Bytes of a text that is still compared.

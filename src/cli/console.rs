@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::args::LogFormat;
-use super::log::{self, FILE_ONLY, LogFile};
+use super::log::{self, FILE_ONLY, LogFile, LogFormat};
 use super::output::printable;
 
 /// Lines kept for the next repainting, at most; more are written at once.

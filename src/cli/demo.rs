@@ -8,6 +8,7 @@ use crate::demo::DemoWeb;
 use crate::store::sqlite::{file_path, read};
 
 use super::console::Console;
+use super::job::Job;
 use super::output::table;
 use super::query::ask;
 use super::{Failure, crawl};
@@ -26,7 +27,8 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
-    let code = crawl::crawl(config, seeds, database, console, &crawl::Job::default()).await?;
+    let job = Job { database: database.to_owned(), ..Job::default() };
+    let code = crawl::crawl(config, seeds, console, &job).await?;
     let Ok(path) = file_path(database);
     let db = read::open(&path)?;
     for (title, sql) in QUESTIONS {

@@ -15,21 +15,27 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter}
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::args::{Cli, LogFormat};
 use super::console::Console;
 use super::progress;
 
 /// The target of events for the log file alone: the console has said the same in its own words.
 pub const FILE_ONLY: &str = "log-file";
 
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
 /// Starts the log as the command line says.
-pub fn start(cli: &Cli, console: &Console) {
-    let level = match cli.verbose {
+pub fn start(quiet: bool, verbose: u8, log_format: LogFormat, console: &Console) {
+    let level = match verbose {
         0 => LevelFilter::INFO,
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let mut said = Targets::new().with_target("harvestman", if cli.quiet { LevelFilter::ERROR } else { level });
+    let mut said = Targets::new().with_target("harvestman", if quiet { LevelFilter::ERROR } else { level });
     if progress::is_live(console) {
         said = said.with_target(progress::TARGET, LevelFilter::OFF);
     }
@@ -37,7 +43,7 @@ pub fn start(cli: &Cli, console: &Console) {
     let to_console = tracing_subscriber::fmt::layer().with_writer(console.clone()).with_target(false);
     let to_file = tracing_subscriber::fmt::layer().with_writer(console.log_file().clone()).with_target(false);
     let to_file = to_file.with_ansi(false);
-    let (to_console, to_file) = match cli.log_format {
+    let (to_console, to_file) = match log_format {
         LogFormat::Json => (
             to_console.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
             to_file.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),

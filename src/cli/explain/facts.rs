@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
-use crate::store::settings::Settings;
 use crate::store::sqlite::{robots_answer, timestamp};
 use crate::visit::{Millis, RobotsAnswer};
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -171,8 +170,7 @@ fn last_run(db: &Connection) -> Result<Option<Run>, Failure> {
 fn settings(db: &Connection) -> Result<Option<(Config, Scope)>, Failure> {
     let sql = "select value from meta where key = 'config'";
     let json: Option<String> = db.query_row(sql, [], |row| row.get(0)).optional()?;
-    let settings = json.and_then(|json| serde_json::from_str::<Settings>(&json).ok());
-    let Some(config) = settings.and_then(|settings| settings.to_config().ok()) else { return Ok(None) };
+    let Some(config) = json.and_then(|json| serde_json::from_str::<Config>(&json).ok()) else { return Ok(None) };
     let mut seeds = db.prepare("select u.url from seed s join url u on u.id = s.url_id")?;
     let seeds = seeds.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     let seeds: Vec<_> = seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();

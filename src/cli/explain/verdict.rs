@@ -72,9 +72,8 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),
     };
-    let kind = format!("{:?}", config.scope).to_lowercase();
     let verdict = reason.map_or("in", SkipReason::as_str);
-    Some(ScopeVerdict { scope: kind, max_depth: config.max_depth, verdict, meaning })
+    Some(ScopeVerdict { scope: config.scope.as_str().to_owned(), max_depth: config.max_depth, verdict, meaning })
 }
 
 fn excluded(config: &Config, url: &CanonicalUrl) -> String {
