@@ -1,6 +1,7 @@
 //! (base, HTML) → links, title, text, directives, in one pass over the tree. Pure and synchronous.
 
 pub mod charset;
+mod kind;
 mod names;
 pub mod sitemap;
 mod tree;
@@ -16,6 +17,7 @@ use url::Url;
 
 use crate::canonical::CanonicalUrl;
 use crate::visit::Element;
+pub use kind::Kind;
 use names::{is_block, is_hidden};
 
 /// Bytes of ordinary HTML to a byte of its text.
