@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use super::log::LogFormat;
 pub use crawl::CrawlArgs;
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
@@ -25,6 +24,12 @@ pub struct Cli {
     /// How log lines are written
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,19 +8,21 @@ use std::time::{Duration, Instant};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Crawl, Summary};
+use crate::read::Database;
 use crate::store::StoreError;
-use crate::store::sqlite::{SqliteStore, file_path, read};
+use crate::store::sqlite::{SqliteStore, file_path};
 use clap::CommandFactory as _;
 
 use super::args::{Cli, CrawlArgs};
 use super::console::Console;
+use super::failure::Failure;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{Failure, hints, index, metrics, progress, seeds, settings, summary};
+use super::{hints, index, metrics, progress, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -57,8 +59,8 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
         Some(address) => Some(metrics::bind(address, console).await?),
         None => None,
     };
-    let readers = read::pool(&path).await?;
-    let last_request = hints::last_request(&readers).await?;
+    let reader = Database::open(&path)?;
+    let last_request = hints::last_request(&reader)?;
     let crawl = Crawl::new(config.clone(), seeds.clone(), store);
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
@@ -77,9 +79,9 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
     console.clear();
     let (summary, store) = result?;
     let stored = progress.borrow().stored;
-    let facts = hints::gather(&readers, &config, &seeds, &summary, stored, last_request).await;
+    let facts = hints::gather(&reader, &config, &seeds, &summary, stored, last_request);
     // The writer is the last to close, so that it can put the WAL away.
-    readers.close().await;
+    drop(reader);
     store.close().await?;
     let facts = facts?;
     if job.index {

@@ -3,8 +3,8 @@
 
 use crate::config::{Config, TomlError, read_toml};
 
-use super::Failure;
 use super::args::{CrawlArgs, DatabaseArg};
+use super::failure::Failure;
 use super::job::Job;
 
 /// The settings file that is read if it is there.

@@ -9,7 +9,7 @@ use crate::config::declare::{Memory, Setting};
 use crate::config::kinds::Shape;
 use crate::config::{Config, ValueError};
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::job::Job;
 
 const SEEDS: &str = "seeds";
