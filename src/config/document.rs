@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::declare::Keys;
-use super::{Config, Recrawl};
+use super::options::Config;
+use super::values::Recrawl;
 
 impl<'de> Deserialize<'de> for Config {
     /// Reads what any version stored: what is missing is the default, what is unknown is left out.
@@ -46,7 +47,7 @@ impl<'de> Visitor<'de> for Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Pattern, ScopeKind};
+    use crate::config::values::{Pattern, ScopeKind};
 
     #[test]
     fn settings_are_read_as_they_were_stored() {

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::Config;
 use super::declare::Keys;
+use super::options::Config;
 
 /// Keys of a settings file that concern how the command line runs a crawl: a library has no use for them.
 const OF_THE_COMMAND_LINE: [&str; 7] = ["database", "index", "json", "fail-on", "wait-lock", "log-file", "metrics"];

@@ -275,8 +275,8 @@ macro_rules! texts {
             const VALUE_NAME: &'static str = $value_name;
             $(const $what: $crate::config::kinds::Choices = <$value>::$what;)*
 
-            fn parse(text: &str) -> Result<$value, $crate::config::ValueError> {
-                let parse: fn(&str) -> Result<$value, $crate::config::ValueError> = $parse;
+            fn parse(text: &str) -> Result<$value, $crate::config::values::ValueError> {
+                let parse: fn(&str) -> Result<$value, $crate::config::values::ValueError> = $parse;
                 parse(text)
             }
 
