@@ -1,4 +1,4 @@
-//! How a crawl is run: the options of `crawl` that concern the invocation and not the crawl itself.
+//! How `crawl` is run: what concerns the caller and not the crawl itself.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::config::kinds::{Flag, Kind, Many, Maybe, Span, texts};
 use super::threshold::Threshold;
 
 declare_options! {
-    /// How a crawl is run: what concerns the caller and not the crawl itself.
+    /// Options of the command `crawl` that the library does not know.
     #[derive(Debug, Clone)]
     pub struct Job;
 
