@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Recrawl};
-use crate::policy::politeness;
 use crate::policy::retry::Trouble;
 use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
+use crate::policy::{due, politeness};
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, FailureKind, Millis, RobotsAnswer, SkipReason};
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub struct RobotsVerdict {
     pub meaning: String,
 }
 
-/// What happens to the URL, and not before when.
+/// What happens to the URL next, and the earliest time of that.
 #[derive(Debug, Serialize)]
 pub struct Next {
     pub what: String,
@@ -61,7 +61,7 @@ pub struct Would {
 
 pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
     let (config, scope) = facts.settings.as_ref()?;
-    // What nobody links to has no depth; only --max-depth 0 leaves no room for any link.
+    // A URL that was never seen has no depth yet. It is judged at depth 1: only --max-depth 0 would keep that out.
     let unseen = u32::from(!scope.is_seed(url));
     let (depth, follow) =
         facts.known.as_ref().map_or((unseen, true), |known| (known.depth, known.depth == 0 || known.followed));
@@ -72,9 +72,9 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),
     };
-    let kind = format!("{:?}", config.scope).to_lowercase();
+    let scope = config.scope.as_str().to_owned();
     let verdict = reason.as_ref().map_or("in", SkipReason::as_str).to_owned();
-    Some(ScopeVerdict { scope: kind, max_depth: config.max_depth, verdict, meaning })
+    Some(ScopeVerdict { scope, max_depth: config.max_depth, verdict, meaning })
 }
 
 fn excluded(config: &Config, url: &CanonicalUrl) -> String {
@@ -140,7 +140,7 @@ fn read_rules(verdict: &mut RobotsVerdict, answer: &RobotsAnswer, token: &str, u
     };
 }
 
-/// What would become of a URL that was never seen, once a link led to it. None if nothing is known to judge by.
+/// What would become of a URL that was never seen if a link led to it. `None` if there are no settings to judge by.
 pub fn would(scope: Option<&ScopeVerdict>, robots: &RobotsVerdict) -> Option<Would> {
     let by_robots = match robots.verdict {
         "disallowed" => Some("robots"),
@@ -174,13 +174,12 @@ pub fn next(facts: &Facts, robots: &RobotsVerdict, would: Option<&Would>) -> Nex
 }
 
 fn of_fetched(facts: &Facts, config: &Config) -> Next {
-    let at_once = |what: &str| Next { what: what.to_owned(), at: None };
-    let Some((response, wait)) = facts.response.as_ref().and_then(|response| Some((response, response.recrawl?)))
-    else {
-        return at_once("The next `crawl` reckons when it is due again: an earlier version wrote the database.");
-    };
+    let (at, interval, recrawl) =
+        facts.response.as_ref().map_or((0, None, None), |it| (it.at, it.interval, it.recrawl));
+    let page = due::Facts { fetched_at: at, interval, ..due::Facts::default() };
+    let wait = recrawl.unwrap_or_else(|| due::due_at(&page, &due::Rules::of(config)).saturating_sub(at));
     if wait == 0 {
-        return at_once("The next run fetches it again.");
+        return Next { what: "The next run fetches it again.".to_owned(), at: None };
     }
     let old = words::time(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
     let older = format!("A run that begins once the response is older than {old}");
@@ -191,7 +190,7 @@ fn of_fetched(facts: &Facts, config: &Config) -> Next {
         Recrawl::After(_) => format!("{older} fetches it again: until then it is fresh (--respect-cache)."),
         Recrawl::Auto => format!("{older} fetches it again: the interval follows its changes (--recrawl-after auto)."),
     };
-    Next { what, at: Some(timestamp(response.at.saturating_add(wait))) }
+    Next { what, at: Some(timestamp(at.saturating_add(wait))) }
 }
 
 fn of_unseen(config: &Config, would: Option<&Would>) -> String {

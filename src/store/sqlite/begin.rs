@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::policy::due::Rules;
 use crate::policy::sweep::{OPENED_BY_INVOCATION, Waiting, judge_again};
 use crate::scope::Scope;
-use crate::store::settings::Settings;
 use crate::store::{Start, StoreError};
 use crate::visit::{self, Millis, SkipReason, State, UrlId};
 
@@ -36,9 +35,10 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     .bind(json(&OPENED_BY_INVOCATION.each_ref().map(SkipReason::as_str))?)
     .execute(&mut *tx)
     .await?;
+    let is_told_otherwise = settings_changed(&mut tx, config, seeds).await?;
     admit(&mut tx, seeds).await?;
     remember(&mut tx, config).await?;
-    if settings_changed(&mut tx, config, seeds).await? {
+    if is_told_otherwise {
         judge_all_again(&mut tx, scope, config.sitemaps).await?;
     }
     let ledger = Ledger::begin(&mut tx, id).await?;
@@ -103,38 +103,37 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
 /// Keeps the settings for those who ask what became of a URL, or would.
 async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
     sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
-        .bind(json(&Settings::of(config))?)
+        .bind(json(config)?)
         .execute(tx)
         .await?;
     Ok(())
 }
 
-/// Whether what decides on skipping differs from the last invocation's; remembers the present.
+/// Whether what decides on skipping differs from the last invocation's.
 async fn settings_changed(
     tx: &mut SqliteConnection,
     config: &Config,
     seeds: &[CanonicalUrl],
 ) -> Result<bool, StoreError> {
-    let mut seeds: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
-    seeds.sort_unstable();
-    let present = format!(
-        "{:?} {:?} {:?} {:?} {} {} {} {} {seeds:?}",
-        config.scope,
-        config.include,
-        config.exclude,
-        config.max_depth,
-        config.max_url_length,
-        config.ignore_robots,
-        config.sitemaps,
-        config.product_token(),
-    );
+    // Version 0.1 stored what decides on skipping as a text of its own, which cannot be compared: judging once more
+    // by the same settings changes nothing.
+    let of_first_version = sqlx::query("delete from meta where key = 'settings'").execute(&mut *tx).await?;
+    if of_first_version.rows_affected() > 0 {
+        return Ok(true);
+    }
     let past: Option<String> =
-        sqlx::query_scalar("select value from meta where key = 'settings'").fetch_optional(&mut *tx).await?;
-    sqlx::query("insert into meta (key, value) values ('settings', ?1) on conflict do update set value = ?1")
-        .bind(&present)
-        .execute(tx)
+        sqlx::query_scalar("select value from meta where key = 'config'").fetch_optional(&mut *tx).await?;
+    let Some(past) = past else { return Ok(false) };
+    if !serde_json::from_str::<Config>(&past).is_ok_and(|past| config.judges_like(&past)) {
+        return Ok(true);
+    }
+    let past: Vec<String> = sqlx::query_scalar("select u.url from seed s join url u on u.id = s.url_id order by u.url")
+        .fetch_all(tx)
         .await?;
-    Ok(past.is_some_and(|past| past != present))
+    let mut present: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
+    present.sort_unstable();
+    present.dedup();
+    Ok(past != present)
 }
 
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.

@@ -14,7 +14,7 @@ const VIEWS: [(&str, &str); 11] = [
         "url",
         "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null recrawl_ms=null",
     ),
-    ("page", "url_id status content_type size content_hash redirect_to fetched_at elapsed_ms headers"),
+    ("page", "url_id status content_type size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null"),
     ("content", "url_id body"),
     ("link", "from_id position to_id text element follow"),
     ("failure", "url_id kind message"),
