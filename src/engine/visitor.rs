@@ -336,7 +336,7 @@ impl Visitor {
         if parsed.cut_short {
             tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
         }
-        let page_follows = self.ignore_robots || !(nofollow || parsed.nofollow);
+        let page_follows = self.ignore_robots || !(nofollow || parsed.head.nofollow);
         page.links = parsed
             .links
             .into_iter()
@@ -347,10 +347,10 @@ impl Visitor {
                 Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
             })
             .collect();
-        page.title = parsed.title;
-        page.description = parsed.description;
-        page.language = parsed.language.or(page.language.take());
-        page.canonical_url = parsed.canonical_url;
+        page.title = parsed.head.title;
+        page.description = parsed.head.description;
+        page.language = parsed.head.language.or(page.language.take());
+        page.canonical_url = parsed.head.canonical_url;
         page.text = Some(parsed.text);
     }
 

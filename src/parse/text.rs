@@ -1,29 +1,76 @@
-//! What elements and attributes mean to a reader. Names of elements are interned, so that these are comparisons of integers.
+//! The readable text of a page: no scripts, styles or markup; a line for each block.
 
 use html5ever::{LocalName, local_name};
+use scraper::node::Element as Tag;
+use url::Url;
 
-/// The name of an attribute that is read, or that decides how the tree is built (WHATWG HTML, 13.2.6). None for all others.
-pub(super) fn read_attribute(name: &[u8]) -> Option<LocalName> {
-    Some(match name {
-        b"href" => local_name!("href"),
-        b"src" => local_name!("src"),
-        b"rel" => local_name!("rel"),
-        b"alt" => local_name!("alt"),
-        b"name" => local_name!("name"),
-        b"content" => local_name!("content"),
-        b"http-equiv" => local_name!("http-equiv"),
-        b"lang" => local_name!("lang"),
-        b"type" => local_name!("type"),
-        b"encoding" => local_name!("encoding"),
-        b"color" => local_name!("color"),
-        b"face" => local_name!("face"),
-        b"size" => local_name!("size"),
-        _ => return None,
-    })
+use super::reader::{Context, Interest, Reader};
+use super::words::push_words;
+
+/// Bytes of ordinary HTML to a byte of its text.
+const BYTES_PER_TEXT: usize = 4;
+
+/// Collects the text that is for reading.
+#[derive(Debug)]
+pub(super) struct TextReader {
+    text: String,
+    /// Open elements whose text is not for reading.
+    hidden: usize,
+}
+
+impl<'a> Reader<'a> for TextReader {
+    type Found = String;
+
+    const INTERESTS: &'static [Interest] = &[];
+
+    fn new(context: &Context<'a>) -> Self {
+        Self { text: String::with_capacity(context.length / BYTES_PER_TEXT), hidden: 0 }
+    }
+
+    fn open(&mut self, tag: &'a Tag) {
+        if is_hidden(&tag.name.local) {
+            self.hidden += 1;
+        }
+        if is_block(&tag.name.local) {
+            self.new_line();
+        }
+    }
+
+    fn close(&mut self, tag: &'a Tag) {
+        if is_hidden(&tag.name.local) {
+            self.hidden -= 1;
+        }
+        if is_block(&tag.name.local) {
+            self.new_line();
+        }
+    }
+
+    fn text(&mut self, text: &'a str) {
+        if self.hidden == 0 {
+            push_words(&mut self.text, text);
+        }
+    }
+
+    fn finish(mut self, _: &Url, _: &mut bool) -> String {
+        self.text.truncate(self.text.trim_end().len());
+        self.text
+    }
+}
+
+impl TextReader {
+    fn new_line(&mut self) {
+        let text = &mut self.text;
+        while text.ends_with(' ') {
+            text.pop();
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
 }
 
 /// Elements whose text is not for reading.
-pub(super) fn is_hidden(name: &LocalName) -> bool {
+fn is_hidden(name: &LocalName) -> bool {
     matches!(
         *name,
         local_name!("script")
@@ -40,7 +87,7 @@ pub(super) fn is_hidden(name: &LocalName) -> bool {
 }
 
 /// Elements that begin a line of their own.
-pub(super) fn is_block(name: &LocalName) -> bool {
+fn is_block(name: &LocalName) -> bool {
     matches!(
         *name,
         local_name!("address")
