@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -15,7 +16,7 @@ use harvestman::scope::Scope;
 use harvestman::store::Store as _;
 use harvestman::store::sqlite::SqliteStore;
 use harvestman::visit::{
-    self, Candidate, Errand, HostRecord, Outcome, Page, Record, Request, Rest, Settlement, Target,
+    self, Candidate, Errand, HostRecord, Page, PageOutcome, Record, Request, Rest, Settlement, Target,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -159,7 +160,7 @@ fn record(number: usize, target: Target) -> Record {
     let elapsed = Duration::from_millis(20);
     let request = Request { at: page.fetched_at, elapsed, status: Some(200), failure: None, bytes: 20_000 };
     let rest = Rest { answered: Some(true), ..Rest::default() };
-    Record { errand: Errand::Page(target), request: Some(request), outcome: Outcome::Fetched(Box::new(page)), rest }
+    Record::Page { target, request, rest, outcome: PageOutcome::Fetched(Arc::new(page)) }
 }
 
 /// A fresh database with its seeds pending, and the batches that settle them.

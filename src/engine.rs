@@ -3,6 +3,9 @@
 mod activity;
 mod metrics;
 mod narrate;
+mod page;
+mod parsers;
+mod sitemaps;
 mod visitor;
 
 use std::future::Future;
@@ -21,11 +24,12 @@ use crate::frontier::schedule::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Accounting, Store, StoreError, Tally};
-use crate::visit::{Errand, HostId, Outcome, Record};
+use crate::visit::{Errand, HostId, Record};
 pub use activity::{Activity, HostActivity};
 pub use metrics::Metrics;
 use metrics::Stage;
-use visitor::Visitor;
+use page::PageReader;
+use visitor::{Slot, Visitor};
 
 /// Records in one transaction, at most.
 const MAX_BATCH: usize = 256;
@@ -139,7 +143,8 @@ impl<S: Store> Crawl<S> {
         let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));
         let mut cursor = Cursor::default();
         wake_hosts(&mut self.store, &frontier, &mut cursor).await?;
-        let visitor = Arc::new(Visitor::new(&self.config, scope, fetcher, clock, self.metrics.clone()));
+        let reader = PageReader::new(&self.config, scope, self.metrics.clone());
+        let visitor = Arc::new(Visitor::new(&self.config, reader, fetcher, clock, self.metrics.clone()));
 
         let (abort, aborted) = watch::channel(false);
         let (out, inbox) = mpsc::channel(self.config.concurrency);
@@ -236,17 +241,14 @@ async fn work(
 ) {
     while let Some((errand, permit)) = frontier.next().await {
         let host = asked_host(&errand);
-        let record = visitor
-            .visit(errand, permit, aborted.clone(), |what| {
-                if let Some(host) = host {
-                    frontier.release(host, what);
-                }
-            })
-            .await;
-        if let (Some(host), Outcome::Failed { kind, message, .. } | Outcome::Retry { kind: Some(kind), message, .. }) =
-            (host, &record.outcome)
-        {
-            frontier.with(|schedule, _| schedule.give_up(host, *kind, message.clone()));
+        let released = |rest| {
+            if let Some(host) = host {
+                frontier.release(host, rest);
+            }
+        };
+        let record = visitor.visit(errand, Slot { permit, aborted: aborted.clone(), released }).await;
+        if let (Some(host), Some((kind, message))) = (host, record.page_failure()) {
+            frontier.with(|schedule, _| schedule.give_up(host, kind, message.clone()));
         }
         narrate::tell(&record);
         if out.send(Finished { record, at: Instant::now() }).await.is_err() {
@@ -265,7 +267,7 @@ struct Finished {
 fn asked_host(errand: &Errand) -> Option<HostId> {
     match errand {
         Errand::Page(target) => Some(target.host),
-        Errand::Robots { host, .. } => Some(*host),
+        Errand::Robots(call) => Some(call.host),
         Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }
 }

@@ -236,6 +236,11 @@ pub fn charset_label(content_type: &str) -> Option<&str> {
     label.map(|value| value.trim().trim_matches(['"', '\''])).find(|label| !label.is_empty())
 }
 
+/// Header bytes as text: UTF-8 if they are, else each byte a Latin-1 character.
+pub fn latin1(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect(), str::to_owned)
+}
+
 fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
     let mut map = HeaderMap::new();
     for (name, value) in &config.headers {

@@ -70,7 +70,7 @@ impl Frontier {
             match self.step() {
                 Step::Go(errand) => {
                     self.work.notify_one();
-                    let permit = permit.filter(|_| matches!(errand, Errand::Page(_) | Errand::Robots { .. }));
+                    let permit = permit.filter(|_| matches!(errand, Errand::Page(_) | Errand::Robots(_)));
                     return Some((errand, permit));
                 }
                 Step::Drained => {

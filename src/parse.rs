@@ -4,6 +4,7 @@
 pub mod charset;
 mod directives;
 mod head;
+mod kind;
 mod links;
 mod reader;
 pub mod sitemap;
@@ -23,6 +24,7 @@ use url::Url;
 pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
+pub use kind::Kind;
 pub use links::FoundLink;
 use links::{BaseReader, LinkReader};
 use reader::{Context, Interest, Reader};

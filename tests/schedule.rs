@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use harvestman::canonical::{CanonicalUrl, Host};
 use harvestman::frontier::schedule::{Limits, Schedule, Step};
 use harvestman::visit::{
-    Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsAnswer, Settlement, StoredRobots, Target, UrlId,
+    Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsAnswer, RobotsCall, Settlement, StoredRobots, Target,
+    UrlId,
 };
 use proptest::prelude::*;
 
@@ -205,10 +206,14 @@ impl World {
                 self.landed.push((errand, End::Failed));
                 return;
             }
-            Errand::Robots { host, for_host, .. } => {
+            Errand::Robots(RobotsCall { host, for_host, .. }) => {
                 assert!(!self.robots_known.contains(for_host), "robots.txt is asked for once");
                 let twice = self.flying.iter().chain(self.landed.iter().map(|(errand, _)| errand));
-                assert!(!twice.clone().any(|e| matches!(e, Errand::Robots { for_host: f, .. } if f == for_host)));
+                assert!(
+                    !twice
+                        .clone()
+                        .any(|e| matches!(e, Errand::Robots(RobotsCall { for_host: f, .. }) if f == for_host))
+                );
                 self.check_pace(*host);
             }
             Errand::Page(target) => {
@@ -312,16 +317,18 @@ impl World {
                 self.sitemaps_taken.insert(id);
                 Settlement::Sitemaps { host: id }
             }
-            Errand::Robots { for_host, .. } if end == End::Dead => {
+            Errand::Robots(RobotsCall { for_host, .. }) if end == End::Dead => {
                 self.dead.insert(for_host);
                 let answer = RobotsAnswer::Dead { kind: FailureKind::Connect, message: "refused".into() };
                 Settlement::Robots { host: for_host, answer, attempts: 1 }
             }
-            Errand::Robots { host, for_host, url, hop, attempt } if matches!(end, End::Again | End::Busy(_)) => {
+            Errand::Robots(RobotsCall { host, for_host, url, hop, attempt })
+                if matches!(end, End::Again | End::Busy(_)) =>
+            {
                 let due_at = self.now + 500;
                 Settlement::RobotsAgain { host: for_host, on_host: host, url, hop, attempt: attempt + 1, due_at }
             }
-            Errand::Robots { for_host, .. } => {
+            Errand::Robots(RobotsCall { for_host, .. }) => {
                 self.robots_known.insert(for_host);
                 self.park_if_slow(for_host);
                 Settlement::Robots { host: for_host, answer: self.rules(for_host), attempts: 1 }
@@ -399,7 +406,7 @@ impl World {
 fn host(errand: &Errand) -> Option<HostId> {
     match errand {
         Errand::Page(target) => Some(target.host),
-        Errand::Robots { host, .. } => Some(*host),
+        Errand::Robots(RobotsCall { host, .. }) => Some(*host),
         Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }
 }
@@ -407,7 +414,7 @@ fn host(errand: &Errand) -> Option<HostId> {
 fn id(errand: &Errand) -> Option<UrlId> {
     match errand {
         Errand::Page(target) | Errand::Refuse { target, .. } => Some(target.id),
-        Errand::Robots { .. } | Errand::Sitemaps { .. } => None,
+        Errand::Robots(RobotsCall { .. }) | Errand::Sitemaps { .. } => None,
     }
 }
 

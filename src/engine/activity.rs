@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::visit::{Errand, HostId, Record};
+use crate::canonical::CanonicalUrl;
+use crate::visit::{HostId, Record};
 
 /// After this time a request counts half.
 const HALF_LIFE: Duration = Duration::from_secs(15);
@@ -53,8 +54,8 @@ impl Activity {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         for record in batch {
-            if let Some(request) = &record.request {
-                table.count(&record.errand, request.elapsed, now);
+            if let (Some(request), Some((host, url))) = (record.request(), record.asked()) {
+                table.count(host, url, request.elapsed, now);
             }
         }
     }
@@ -107,12 +108,7 @@ impl Trace {
 }
 
 impl Table {
-    fn count(&mut self, errand: &Errand, elapsed: Duration, now: Instant) {
-        let (id, url) = match errand {
-            Errand::Page(target) => (target.host, &target.url),
-            Errand::Robots { host, url, .. } => (*host, url),
-            Errand::Sitemaps { .. } | Errand::Refuse { .. } => return,
-        };
+    fn count(&mut self, id: HostId, url: &CanonicalUrl, elapsed: Duration, now: Instant) {
         if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(&id) {
             self.make_room(now);
         }
@@ -150,12 +146,9 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::canonical::CanonicalUrl;
-    use crate::visit::Target;
 
-    fn errand(host: HostId) -> Errand {
-        let url = CanonicalUrl::parse(&format!("http://h{host}.test/")).unwrap();
-        Errand::Page(Target::new(host, host, url, 0))
+    fn url(host: HostId) -> CanonicalUrl {
+        CanonicalUrl::parse(&format!("http://h{host}.test/")).unwrap()
     }
 
     fn names(hosts: Vec<HostActivity>) -> Vec<String> {
@@ -169,11 +162,11 @@ mod tests {
         {
             let mut table = activity.0.lock().unwrap();
             for _ in 0..50 {
-                table.count(&errand(1), Duration::from_millis(5), now);
+                table.count(1, &url(1), Duration::from_millis(5), now);
             }
-            table.count(&errand(2), Duration::from_secs(9), now);
+            table.count(2, &url(2), Duration::from_secs(9), now);
             for host in 10..20_000 {
-                table.count(&errand(host), Duration::from_millis(20), now);
+                table.count(host, &url(host), Duration::from_millis(20), now);
                 assert!(table.hosts.len() <= MAX_HOSTS);
             }
         }
@@ -188,7 +181,7 @@ mod tests {
         let now = Instant::now();
         for second in 1..=60 {
             for _ in 0..5 {
-                activity.0.lock().unwrap().count(&errand(1), Duration::ZERO, now + Duration::from_secs(second));
+                activity.0.lock().unwrap().count(1, &url(1), Duration::ZERO, now + Duration::from_secs(second));
             }
             let rate = activity.0.lock().unwrap().hosts[&1].report().requests_per_second;
             assert!(second < 5 || (4.5..6.5).contains(&rate), "{rate} after {second} s");
@@ -199,7 +192,7 @@ mod tests {
     fn what_was_long_ago_is_forgotten() {
         let mut table = Table::default();
         let now = Instant::now();
-        table.count(&errand(1), Duration::from_secs(1), now);
+        table.count(1, &url(1), Duration::from_secs(1), now);
         table.fade(now + HALF_LIFE);
         assert!((table.hosts[&1].weight - 0.5).abs() < 1e-9);
         assert!((table.hosts[&1].mean_seconds() - 1.0).abs() < 1e-9);

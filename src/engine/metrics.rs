@@ -105,7 +105,7 @@ impl Metrics {
 
     /// Counts the requests of a batch.
     pub(super) fn count(&self, batch: &[Record]) {
-        for request in batch.iter().filter_map(|record| record.request.as_ref()) {
+        for request in batch.iter().filter_map(Record::request) {
             self.requests.inc();
             self.body.inc_by(request.bytes);
             self.took(Stage::Fetch, request.elapsed);

@@ -5,81 +5,87 @@ use std::time::Duration;
 
 use tracing::{debug, trace};
 
-use crate::canonical::CanonicalUrl;
-use crate::visit::{self, Errand, Millis, Outcome, Record, Refusal, RobotsAnswer};
+use crate::canonical::{CanonicalUrl, Host};
+use crate::visit::{
+    self, Failure, Millis, PageOutcome, Record, Refusal, Request, Rest, Retry, RobotsAnswer, RobotsOutcome, SkipReason,
+    Target,
+};
 
 pub(super) fn tell(record: &Record) {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return;
     }
-    let ms = record.request.as_ref().map_or(0, |request| request.elapsed.as_millis() as u64);
-    match &record.errand {
-        Errand::Page(target) => page(&target.url, &record.outcome, ms),
-        Errand::Refuse { target, verdict: Refusal::Skip(reason) } => debug!(%reason, url = %target.url, "skipped"),
-        Errand::Refuse { target, verdict: Refusal::Fail { kind, message, attempts } } => {
+    match record {
+        Record::Page { target, request, rest, outcome } => {
+            page(target, outcome, millis(request));
+            host(&target.url.host(), *rest);
+        }
+        Record::Robots { call, request, rest, outcome } => {
+            robots(&call.url, outcome, millis(request));
+            host(&call.url.host(), *rest);
+        }
+        Record::GuardedPage(target) => debug!(reason = %SkipReason::PrivateAddress, url = %target.url, "skipped"),
+        Record::GuardedRobots(call) => robots_answer(&call.url, &call.guarded_answer(), 0),
+        Record::Sitemaps { host, named, .. } => trace!(%host, named = named.len(), "sitemaps looked for"),
+        Record::Refused { target, verdict: Refusal::Skip(reason) } => debug!(%reason, url = %target.url, "skipped"),
+        Record::Refused { target, verdict: Refusal::Fail { kind, message, attempts } } => {
             debug!(%kind, attempts, reason = ?&**message, url = %target.url, "failed with its host");
         }
-        Errand::Robots { url, .. } => robots(url, &record.outcome, ms),
-        Errand::Sitemaps { host, named, .. } => trace!(%host, named = named.len(), "sitemaps looked for"),
-    }
-    if let Some(until) = record.rest.asked_until
-        && let Some(host) = host(&record.errand)
-    {
-        trace!(%host, seconds = seconds_until(until), "the host asks for time");
-    }
-    if record.rest.answered == Some(false)
-        && let Some(host) = host(&record.errand)
-    {
-        trace!(%host, "the host did not answer and is left alone for a while");
     }
 }
 
-fn page(url: &CanonicalUrl, outcome: &Outcome, ms: u64) {
+fn millis(request: &Request) -> u64 {
+    u64::try_from(request.elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn page(target: &Target, outcome: &PageOutcome, ms: u64) {
+    let url = &target.url;
     match outcome {
-        Outcome::Fetched(page) => {
+        PageOutcome::Fetched(page) => {
             let bytes = page.body.as_ref().map_or(0, Vec::len);
             debug!(status = page.status, ms, bytes, links = page.links.len(), %url, "fetched");
         }
-        Outcome::Failed { kind, message, attempts } => {
-            debug!(%kind, attempts, ms, reason = ?&**message, %url, "failed");
+        PageOutcome::Failed(Failure { kind, message }) => {
+            debug!(%kind, attempts = target.attempts + 1, ms, reason = ?&**message, %url, "failed");
         }
-        Outcome::Skipped(reason) => debug!(%reason, %url, "skipped"),
-        Outcome::Retry { due_at, message, .. } => {
+        PageOutcome::Retry(Retry { due_at, message, .. }) => {
             trace!(seconds = seconds_until(*due_at), ms, reason = ?&**message, %url, "to be tried again");
         }
-        Outcome::Abandoned => trace!(%url, "left for later: the crawl is stopping"),
-        Outcome::Robots(_) | Outcome::RobotsAgain { .. } | Outcome::Sitemaps(_) => {}
+        PageOutcome::Abandoned => trace!(%url, "left for later: the crawl is stopping"),
     }
 }
 
-fn robots(url: &CanonicalUrl, outcome: &Outcome, ms: u64) {
+fn robots(url: &CanonicalUrl, outcome: &RobotsOutcome, ms: u64) {
     match outcome {
-        Outcome::Robots(RobotsAnswer::Rules { status, body }) => {
-            trace!(status, ms, bytes = body.len(), %url, "robots.txt read");
+        RobotsOutcome::Answered(answer) => robots_answer(url, answer, ms),
+        RobotsOutcome::Again { url: next, due_at, .. } => {
+            trace!(seconds = seconds_until(*due_at), ms, %next, %url, "robots.txt to be asked for again");
         }
-        Outcome::Robots(RobotsAnswer::Unavailable { status }) => {
-            trace!(status, ms, %url, "no robots.txt: everything is allowed");
-        }
-        Outcome::Robots(RobotsAnswer::Unreachable { status, failure }) => {
+        RobotsOutcome::Abandoned => {}
+    }
+}
+
+fn robots_answer(url: &CanonicalUrl, answer: &RobotsAnswer, ms: u64) {
+    match answer {
+        RobotsAnswer::Rules { status, body } => trace!(status, ms, bytes = body.len(), %url, "robots.txt read"),
+        RobotsAnswer::Unavailable { status } => trace!(status, ms, %url, "no robots.txt: everything is allowed"),
+        RobotsAnswer::Unreachable { status, failure } => {
             let failure = failure.map(|kind| kind.as_str());
             trace!(status, failure, ms, %url, "robots.txt is unreachable: nothing is allowed");
         }
-        Outcome::Robots(RobotsAnswer::Dead { kind, message }) => {
+        RobotsAnswer::Dead { kind, message } => {
             trace!(%kind, ms, reason = ?&**message, %url, "no connection: the host's URLs fail");
         }
-        Outcome::Robots(RobotsAnswer::Private) => trace!(%url, "a private address that no seed names"),
-        Outcome::RobotsAgain { url: next, due_at, .. } => {
-            trace!(seconds = seconds_until(*due_at), ms, %next, %url, "robots.txt to be asked for again");
-        }
-        _ => {}
+        RobotsAnswer::Private => trace!(%url, "a private address that no seed names"),
     }
 }
 
-fn host(errand: &Errand) -> Option<crate::canonical::Host> {
-    match errand {
-        Errand::Page(target) => Some(target.url.host()),
-        Errand::Robots { url, .. } => Some(url.host()),
-        Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
+fn host(host: &Host, rest: Rest) {
+    if let Some(until) = rest.asked_until {
+        trace!(%host, seconds = seconds_until(until), "the host asks for time");
+    }
+    if rest.answered == Some(false) {
+        trace!(%host, "the host did not answer and is left alone for a while");
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use crate::config::Config;
 use crate::policy::politeness;
-use crate::visit::{Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
+use crate::visit::{self, Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
 
 use super::host::{HostState, Offer, Pace, RobotsCall, RobotsState, SitemapsState, Tick};
 
@@ -186,7 +186,7 @@ impl Schedule {
         }
         let errand = if let Some(call) = host.calls.pop_front() {
             let RobotsCall { for_host, url, hop, attempt, .. } = call;
-            Some(Errand::Robots { host: id, for_host, url, hop, attempt })
+            Some(Errand::Robots(visit::RobotsCall { host: id, for_host, url, hop, attempt }))
         } else {
             host.reserved += 1;
             self.reserved += 1;

@@ -22,7 +22,7 @@ pub struct ScopeVerdict {
     pub scope: String,
     pub max_depth: Option<u32>,
     /// `in`, or the reason it would be skipped for.
-    pub verdict: &'static str,
+    pub verdict: String,
     pub meaning: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Next {
 pub struct Would {
     /// `fetched` or `skipped`.
     pub state: &'static str,
-    pub reason: Option<&'static str>,
+    pub reason: Option<String>,
 }
 
 pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
@@ -66,14 +66,14 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
     let (depth, follow) =
         facts.known.as_ref().map_or((unseen, true), |known| (known.depth, known.depth == 0 || known.followed));
     let reason = scope.judge(url, depth, follow);
-    let meaning = match reason {
+    let meaning = match &reason {
         None if scope.is_seed(url) => "It is a seed, and a seed is always in scope.".to_owned(),
         None => "It is within the scope.".to_owned(),
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),
     };
     let kind = format!("{:?}", config.scope).to_lowercase();
-    let verdict = reason.map_or("in", SkipReason::as_str);
+    let verdict = reason.as_ref().map_or("in", SkipReason::as_str).to_owned();
     Some(ScopeVerdict { scope: kind, max_depth: config.max_depth, verdict, meaning })
 }
 
@@ -147,8 +147,8 @@ pub fn would(scope: Option<&ScopeVerdict>, robots: &RobotsVerdict) -> Option<Wou
         "unreachable" => Some("robots_unreachable"),
         _ => None,
     };
-    let by_scope = scope.map(|scope| scope.verdict).filter(|verdict| *verdict != "in");
-    let reason = by_scope.or(by_robots);
+    let by_scope = scope.map(|scope| scope.verdict.as_str()).filter(|verdict| *verdict != "in");
+    let reason = by_scope.or(by_robots).map(str::to_owned);
     (scope.is_some() || reason.is_some())
         .then(|| Would { state: if reason.is_some() { "skipped" } else { "fetched" }, reason })
 }

@@ -169,9 +169,9 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -
             let is_sitemap = sitemaps && row.get::<bool, _>(5);
             let new =
                 if is_sitemap { scope.judge_sitemap(&url, depth, follow) } else { scope.judge(&url, depth, follow) };
-            let new = new.map(visit::SkipReason::as_str);
             left_out += i64::from(row.get::<bool, _>(6) && new.is_some());
-            if old.as_deref() != new {
+            let new = new.map(|reason| reason.to_string());
+            if old != new {
                 verdicts.push((id, new));
             }
         }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::canonical::Host;
 use crate::store::{Committed, StoreError};
 use crate::visit::{
-    self, Element, Errand, FailureKind, HostId, Millis, Outcome, Page, Record, Refusal, Request, RobotsAnswer,
-    Settlement, SkipReason, Target, UrlId,
+    self, Element, Failure, FailureKind, HostId, Millis, Page, PageOutcome, Record, Refusal, Request, Retry,
+    RobotsAnswer, RobotsOutcome, SkipReason, Target, UrlId,
 };
 
 use super::SqliteStore;
@@ -69,59 +70,68 @@ impl SqliteStore {
         changes: &mut Changes,
         committed: &mut Committed,
     ) -> Result<(), StoreError> {
-        let Record { errand, request, outcome, .. } = record;
-        let elapsed = request.as_ref().map_or(0, elapsed_ms);
-        if let Errand::Page(Target { host, .. }) | Errand::Robots { host, .. } = &errand {
-            changes.hosts.insert(*host);
+        if let Some((host, _)) = record.asked() {
+            changes.hosts.insert(host);
         }
-        if let Some(request) = &request {
-            log(&errand, request, self.run, changes);
+        let found = Found::of(&record, ids);
+        let record = self.end_loop(record, &found).await?;
+        log(&record, self.run, changes);
+        if let Record::Robots { outcome: RobotsOutcome::Again { url, .. }, .. } = &record {
+            self.bring_in(&url.host(), committed).await?;
         }
-        let settlement = match (errand, outcome) {
-            (Errand::Page(target), Outcome::Fetched(page)) => {
-                self.fetched(target, *page, elapsed, ids, before, changes).await?
+        committed.settlements.push(record.settlement(|host| self.hosts.get(host).copied()));
+        match record {
+            Record::Page { target, request, outcome, .. } => match outcome {
+                PageOutcome::Fetched(page) => {
+                    let page = Arc::unwrap_or_clone(page);
+                    self.fetched(target, page, elapsed_ms(&request), found, before, changes).await?;
+                }
+                PageOutcome::Failed(Failure { kind, message }) => {
+                    self.failed(&target, kind, &message, target.attempts + 1, changes);
+                }
+                PageOutcome::Retry(Retry { due_at, .. }) => {
+                    changes.states.push((target.id, PENDING, None, target.attempts + 1, Some(due_at)));
+                }
+                PageOutcome::Abandoned => {}
+            },
+            Record::Robots { call, outcome: RobotsOutcome::Answered(answer), .. } => {
+                self.robots(call.for_host, &answer).await?;
             }
-            (Errand::Page(target), Outcome::Failed { kind, message, attempts }) => {
+            Record::Robots { outcome: RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned, .. } => {}
+            Record::GuardedPage(target) => self.skipped(&target, &SkipReason::PrivateAddress, changes),
+            Record::GuardedRobots(call) => self.robots(call.for_host, &call.guarded_answer()).await?,
+            Record::Sitemaps { .. } => {}
+            Record::Refused { target, verdict: Refusal::Skip(reason) } => self.skipped(&target, &reason, changes),
+            Record::Refused { target, verdict: Refusal::Fail { kind, message, attempts } } => {
                 self.failed(&target, kind, &message, attempts, changes);
-                Settlement::Ended { host: target.host, id: target.id }
             }
-            (Errand::Page(target), Outcome::Skipped(reason)) => {
-                self.skipped(&target, reason, changes);
-                Settlement::Ended { host: target.host, id: target.id }
-            }
-            (Errand::Page(target), Outcome::Retry { due_at, .. }) => {
-                changes.states.push((target.id, PENDING, None, target.attempts + 1, Some(due_at)));
-                Settlement::Again { target: Target { attempts: target.attempts + 1, due_at: Some(due_at), ..target } }
-            }
-            (Errand::Refuse { target, verdict }, _) => {
-                match verdict {
-                    Refusal::Skip(reason) => self.skipped(&target, reason, changes),
-                    Refusal::Fail { kind, message, attempts } => {
-                        self.failed(&target, kind, &message, attempts, changes);
-                    }
-                }
-                Settlement::Refused { host: target.host, id: target.id }
-            }
-            (Errand::Robots { for_host, attempt, .. }, Outcome::Robots(answer)) => {
-                self.robots(for_host, &answer).await?;
-                Settlement::Robots { host: for_host, answer, attempts: attempt + 1 }
-            }
-            (Errand::Robots { for_host, host, .. }, Outcome::RobotsAgain { url, hop, attempt, due_at }) => {
-                self.resolve_hosts(std::iter::once(&url.host()), committed).await?;
-                let on_host = self.hosts.get(&url.host()).copied().unwrap_or(host);
-                if !committed.hosts.iter().any(|record| record.id == on_host) {
-                    committed.hosts.push(self.host_record(on_host).await?);
-                }
-                Settlement::RobotsAgain { host: for_host, on_host, url, hop, attempt, due_at }
-            }
-            (Errand::Sitemaps { id, .. }, Outcome::Sitemaps(named)) => {
-                ids.by_ref().take(named.len()).for_each(drop);
-                Settlement::Sitemaps { host: id }
-            }
-            _ => Settlement::Abandoned,
-        };
-        committed.settlements.push(settlement);
+        }
         Ok(())
+    }
+
+    /// Makes a host known to the schedule: a robots.txt is asked for there on behalf of another.
+    async fn bring_in(&mut self, host: &Host, committed: &mut Committed) -> Result<(), StoreError> {
+        self.resolve_hosts(std::iter::once(host), committed).await?;
+        if let Some(&id) = self.hosts.get(host)
+            && !committed.hosts.iter().any(|record| record.id == id)
+        {
+            committed.hosts.push(self.host_record(id).await?);
+        }
+        Ok(())
+    }
+
+    /// A redirect that closes a loop makes its page a failure.
+    async fn end_loop(&mut self, record: Record, found: &Found) -> Result<Record, StoreError> {
+        match (record, found.redirect) {
+            (Record::Page { target, request, rest, outcome: PageOutcome::Fetched(page) }, Some(to)) => {
+                let outcome = match self.redirect_problem(&target, to).await? {
+                    Some(problem) => PageOutcome::Failed(Failure::new(FailureKind::Redirect, problem)),
+                    None => PageOutcome::Fetched(page),
+                };
+                Ok(Record::Page { target, request, rest, outcome })
+            }
+            (record, _) => Ok(record),
+        }
     }
 
     async fn fetched(
@@ -129,24 +139,18 @@ impl SqliteStore {
         target: Target,
         mut page: Page,
         elapsed: u64,
-        ids: &mut Ids,
+        found: Found,
         before: &HashMap<UrlId, Before>,
         changes: &mut Changes,
-    ) -> Result<Settlement, StoreError> {
+    ) -> Result<(), StoreError> {
         let id = target.id;
-        let links: Vec<_> = ids.by_ref().take(page.links.len()).collect();
-        let redirect = page.redirect.as_ref().and_then(|_| ids.next().flatten());
-        if let Some(to) = redirect
-            && let Some(problem) = self.redirect_problem(&target, to).await?
-        {
-            self.failed(&target, FailureKind::Redirect, &problem, target.attempts + 1, changes);
-            return Ok(Settlement::Ended { host: target.host, id });
-        }
+        let Found { links, redirect } = found;
         let old = before.get(&id);
         if page.status == 304
             && let Some(old) = old.filter(|old| old.status != 304)
         {
-            return Ok(self.not_modified(&target, page, elapsed, old, changes));
+            self.not_modified(&target, page, elapsed, old, changes);
+            return Ok(());
         }
         let hash = page.content_hash.map(hex);
         if old.is_some_and(|old| old.status == page.status && old.content_hash == hash && hash.is_some()) {
@@ -212,14 +216,14 @@ impl SqliteStore {
             changes.pages.push(row);
         }
         self.write_content(id, page.text, page.body.filter(|_| self.store_bodies)).await?;
-        Ok(self.stored(&target, changes))
+        self.stored(&target, changes);
+        Ok(())
     }
 
-    pub(super) fn stored(&mut self, target: &Target, changes: &mut Changes) -> Settlement {
+    pub(super) fn stored(&mut self, target: &Target, changes: &mut Changes) {
         changes.states.push((target.id, FETCHED, None, target.attempts + 1, None));
         self.accounting.pending -= 1;
         self.accounting.fetched += 1;
-        Settlement::Stored { host: target.host, id: target.id }
     }
 
     /// Whether a redirect closes a loop.
@@ -249,8 +253,8 @@ impl SqliteStore {
         self.accounting.failed += 1;
     }
 
-    fn skipped(&mut self, target: &Target, reason: SkipReason, changes: &mut Changes) {
-        changes.states.push((target.id, SKIPPED, Some(reason.as_str()), target.attempts, None));
+    fn skipped(&mut self, target: &Target, reason: &SkipReason, changes: &mut Changes) {
+        changes.states.push((target.id, SKIPPED, Some(reason.to_string()), target.attempts, None));
         self.accounting.pending -= 1;
         self.accounting.skipped += 1;
     }
@@ -280,11 +284,31 @@ impl SqliteStore {
     }
 }
 
-fn log(errand: &Errand, request: &Request, run: i64, changes: &mut Changes) {
-    let (id, url) = match errand {
-        Errand::Page(target) => (Some(target.id), None),
-        Errand::Robots { url, .. } => (None, Some(url.as_str().to_owned())),
-        Errand::Sitemaps { .. } | Errand::Refuse { .. } => return,
+/// The rows of the URLs that a record leads to.
+struct Found {
+    /// In the order of the page's links.
+    links: Vec<Option<UrlId>>,
+    redirect: Option<UrlId>,
+}
+
+impl Found {
+    /// Takes the record's own from the rows of the batch's [`candidates`].
+    fn of(record: &Record, ids: &mut Ids) -> Self {
+        let (links, redirect) = match record {
+            Record::Page { outcome: PageOutcome::Fetched(page), .. } => (page.links.len(), page.redirect.is_some()),
+            Record::Sitemaps { named, .. } => (named.len(), false),
+            _ => (0, false),
+        };
+        let links = ids.by_ref().take(links).collect();
+        Self { links, redirect: if redirect { ids.next().flatten() } else { None } }
+    }
+}
+
+fn log(record: &Record, run: i64, changes: &mut Changes) {
+    let (id, url, request) = match record {
+        Record::Page { target, request, .. } => (Some(target.id), None, request),
+        Record::Robots { call, request, .. } => (None, Some(call.url.as_str().to_owned()), request),
+        Record::GuardedPage(_) | Record::GuardedRobots(_) | Record::Sitemaps { .. } | Record::Refused { .. } => return,
     };
     changes.requests += 1;
     changes.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::store::{Committed, StoreError};
-use crate::visit::{self, Candidate, Element, Errand, HostId, Outcome, Record, SkipReason, Target, UrlId};
+use crate::visit::{self, Candidate, Element, HostId, PageOutcome, Record, SkipReason, Target, UrlId};
 
 use super::state::{FAILED, FETCHED, PENDING, SKIPPED};
 use super::{Known, Seeded, SqliteStore};
@@ -22,7 +22,7 @@ struct Offered<'a> {
     host: Host,
     depth: u32,
     hops: u32,
-    skip: Option<SkipReason>,
+    skip: Option<&'a SkipReason>,
     follow: bool,
     /// None for what robots.txt names.
     referrer: Option<UrlId>,
@@ -74,7 +74,7 @@ impl SqliteStore {
                 host: candidate.url.host(),
                 depth,
                 hops,
-                skip: candidate.skip,
+                skip: candidate.skip.as_ref(),
                 follow: candidate.follow,
                 referrer: source.id,
                 sitemap: candidate.sitemap,
@@ -172,7 +172,7 @@ impl SqliteStore {
             let opens = reopen && offer.skip.is_none();
             if new_depth != row.depth || new_hops < row.hops || reopen || first_followed {
                 let state = if opens { PENDING } else { row.state };
-                let reason = if reopen { offer.skip } else { row.reason }.map(SkipReason::as_str);
+                let reason = if reopen { offer.skip } else { row.reason.as_ref() }.map(SkipReason::as_str);
                 let nearer = new_depth < row.depth || first_followed;
                 let followed = row.followed || offer.follow;
                 let sitemap = offer.sitemap.filter(|_| becomes_sitemap);
@@ -182,7 +182,7 @@ impl SqliteStore {
                     lowered.push(row.id);
                 }
             }
-            let held_back = row.state == SKIPPED && decided_by_link(row.reason);
+            let held_back = row.state == SKIPPED && decided_by_link(row.reason.as_ref());
             let settled = (row.followed || offer.follow) && (opens || !held_back);
             let known = Known { id: row.id, depth: new_depth, hops: new_hops, settled };
             self.known.insert(offer.url.as_str().into(), known);
@@ -349,11 +349,12 @@ struct Source {
 /// Every candidate of the batch beside where it was found.
 fn candidates(batch: &[Record]) -> impl Iterator<Item = (Source, &Candidate)> {
     batch.iter().flat_map(|record| {
-        let (source, links, redirect) = match (&record.errand, &record.outcome) {
-            (Errand::Page(Target { id, depth, hops, .. }), Outcome::Fetched(page)) => {
-                (Source { id: Some(*id), depth: *depth, hops: *hops }, page.links.as_slice(), page.redirect.as_ref())
+        let (source, links, redirect) = match record {
+            Record::Page { target, outcome: PageOutcome::Fetched(page), .. } => {
+                let source = Source { id: Some(target.id), depth: target.depth, hops: target.hops };
+                (source, page.links.as_slice(), page.redirect.as_ref())
             }
-            (_, Outcome::Sitemaps(named)) => (Source::default(), named.as_slice(), None),
+            Record::Sitemaps { named, .. } => (Source::default(), named.as_slice(), None),
             _ => (Source::default(), [].as_slice(), None),
         };
         links.iter().chain(redirect).map(move |candidate| (source, candidate))
@@ -361,7 +362,7 @@ fn candidates(batch: &[Record]) -> impl Iterator<Item = (Source, &Candidate)> {
 }
 
 /// Whether a better link can change this.
-fn decided_by_link(reason: Option<SkipReason>) -> bool {
+fn decided_by_link(reason: Option<&SkipReason>) -> bool {
     matches!(reason, Some(SkipReason::Depth | SkipReason::Nofollow))
 }
 
@@ -369,9 +370,9 @@ impl Offered<'_> {
     /// Whether this link is better than those that got the URL skipped.
     fn changes_skip(&self, row: &Row) -> bool {
         row.state == SKIPPED
-            && decided_by_link(row.reason)
-            && self.skip != row.reason
-            && self.skip != Some(SkipReason::Nofollow)
+            && decided_by_link(row.reason.as_ref())
+            && self.skip != row.reason.as_ref()
+            && self.skip != Some(&SkipReason::Nofollow)
     }
 
     /// Whether a URL that was read as a page, or left alone as one, is to be read as a sitemap.

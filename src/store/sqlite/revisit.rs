@@ -12,7 +12,7 @@ use crate::config::{Config, Recrawl};
 use crate::policy::politeness::millis;
 use crate::policy::recrawl::{self, Change, FIRST_INTERVAL, Life};
 use crate::store::{Committed, StoreError};
-use crate::visit::{self, Errand, Millis, Outcome, Page, Record, Settlement, Target, UrlId, Validators};
+use crate::visit::{self, Millis, Page, Record, Target, UrlId, Validators};
 
 use super::SqliteStore;
 use super::write::Changes;
@@ -50,11 +50,8 @@ impl SqliteStore {
         &mut self,
         batch: &[Record],
     ) -> Result<(HashMap<UrlId, Before>, Vec<UrlId>), StoreError> {
-        let fetched = |record: &Record| match (&record.errand, &record.outcome) {
-            (Errand::Page(target), Outcome::Fetched(_)) => Some((target.id, target.depth)),
-            _ => None,
-        };
-        let asked: Vec<_> = batch.iter().filter_map(fetched).collect();
+        let fetched = batch.iter().filter_map(Record::page);
+        let asked: Vec<_> = fetched.map(|(target, _)| (target.id, target.depth)).collect();
         let rows = sqlx::query(
             "select u.id, u.depth < (j.value ->> 1) as lowered, p.status, p.content_hash, p.changed_at, p.fingerprint,
                  p.gone, p.new_run, p.new_at, p.interval_ms
@@ -111,7 +108,7 @@ impl SqliteStore {
         elapsed: u64,
         old: &Before,
         changes: &mut Changes,
-    ) -> Settlement {
+    ) {
         changes.note_unchanged();
         let interval = self.next_interval(old, false);
         changes.kept_alive.push((
@@ -123,7 +120,7 @@ impl SqliteStore {
             page.fresh_until,
             interval,
         ));
-        self.stored(target, changes)
+        self.stored(target, changes);
     }
 
     fn next_interval(&self, old: &Before, changed: bool) -> Millis {

@@ -95,7 +95,7 @@ impl Changes {
 type KeptAlive = (UrlId, Millis, u64, Option<String>, Option<String>, Option<Millis>, Millis);
 
 /// Id, state, reason, attempts, due.
-type StateRow = (UrlId, u8, Option<&'static str>, u32, Option<Millis>);
+type StateRow = (UrlId, u8, Option<String>, u32, Option<Millis>);
 
 /// A row of `fetch`.
 #[derive(Serialize)]

@@ -1,14 +1,18 @@
 //! Sitemaps are pages of their own: named by robots.txt or by each other, fetched like any other, and read for what they
 //! name.
 
+use std::sync::Arc;
+
 use url::Url;
 
-use super::{INLINE_PARSE, Kind, PARSE_BUDGET, Visitor};
+use super::parsers::{INLINE_PARSE, PARSE_BUDGET, Parsers};
 use crate::canonical::{CanonicalUrl, Host};
+use crate::config::Config;
 use crate::fetch;
-use crate::parse::charset;
 use crate::parse::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
-use crate::visit::{Candidate, Element, FailureKind, Outcome, Page, Target};
+use crate::parse::{Kind, charset};
+use crate::scope::Scope;
+use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Target};
 
 /// How a candidate was come by: the file that names it, if not robots.txt, and what that may lend.
 #[derive(Clone, Copy)]
@@ -19,16 +23,32 @@ struct Naming<'a> {
     follow: bool,
 }
 
-impl Visitor {
+/// Finds sitemaps and reads them, by the settings of one crawl.
+#[derive(Debug)]
+pub(super) struct Sitemaps {
+    scope: Arc<Scope>,
+    parsers: Arc<Parsers>,
+    /// Whether sitemaps are looked for at all.
+    wanted: bool,
+    ignore_robots: bool,
+    max_body_size: u64,
+}
+
+impl Sitemaps {
+    pub(super) fn new(config: &Config, scope: Arc<Scope>, parsers: Arc<Parsers>) -> Self {
+        let (wanted, ignore_robots, max_body_size) = (config.sitemaps, config.ignore_robots, config.max_body_size);
+        Self { scope, parsers, wanted, ignore_robots, max_body_size }
+    }
+
     /// Whether a sitemap is expected at this URL: it was named as one, or is a seed that looks like one.
-    pub(super) fn expects_sitemap(&self, target: &Target) -> bool {
+    pub(super) fn expects(&self, target: &Target) -> bool {
         let path = target.url.url().path();
         let named_so = || target.depth == 0 && (path.ends_with(".xml") || path.ends_with(".xml.gz"));
-        self.sitemaps && (target.sitemap.is_some() || named_so())
+        self.wanted && (target.sitemap.is_some() || named_so())
     }
 
     /// Judges the sitemaps of a host, if pages of it can be in scope at all.
-    pub(super) fn name_sitemaps(&self, host: &Host, named: &[CanonicalUrl]) -> Vec<Candidate> {
+    pub(super) fn name(&self, host: &Host, named: &[CanonicalUrl]) -> Vec<Candidate> {
         if !self.scope.reaches(host) {
             return Vec::new();
         }
@@ -36,17 +56,17 @@ impl Visitor {
             tracing::warn!(%host, named = named.len(), "robots.txt names more than {MAX_NAMED} sitemaps: the first are taken");
         }
         let naming = Naming { from: None, element: Element::Sitemap, level: 1, follow: true };
-        named.iter().take(MAX_NAMED).map(|url| self.sitemap_file(url.clone(), naming)).collect()
+        named.iter().take(MAX_NAMED).map(|url| self.file(url.clone(), naming)).collect()
     }
 
     /// Where a sitemap redirects to is one too.
-    pub(super) fn sitemap_redirect(&self, target: &Target, url: CanonicalUrl) -> Option<Candidate> {
-        let level = target.sitemap.filter(|_| self.sitemaps)?;
-        Some(self.sitemap_file(url, Naming { from: Some(target), element: Element::Redirect, level, follow: true }))
+    pub(super) fn redirect(&self, target: &Target, url: CanonicalUrl) -> Option<Candidate> {
+        let level = target.sitemap.filter(|_| self.wanted)?;
+        Some(self.file(url, Naming { from: Some(target), element: Element::Redirect, level, follow: true }))
     }
 
     /// A file may lie anywhere if robots.txt names it, and beside the file that names it; elsewhere it is a link like any.
-    fn sitemap_file(&self, url: CanonicalUrl, naming: Naming<'_>) -> Candidate {
+    fn file(&self, url: CanonicalUrl, naming: Naming<'_>) -> Candidate {
         let Naming { from, element, level, follow } = naming;
         let depth = from.map_or(1, |from| from.depth.max(1));
         let vouched = from.is_none_or(|from| from.url.host() == url.host());
@@ -58,19 +78,19 @@ impl Visitor {
     }
 
     /// Reads a body as a sitemap into `page`. Gives it back if it is something else; an `Err` is the fate of the URL.
-    pub(super) async fn read_sitemap(
+    pub(super) async fn read(
         &self,
         target: &Target,
         page: &mut Page,
         body: Vec<u8>,
         nofollow: bool,
-    ) -> Result<Option<Vec<u8>>, Outcome> {
-        let expected = self.expects_sitemap(target);
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let expected = self.expects(target);
         let content_type = page.content_type.clone().unwrap_or_default();
         let media_type = fetch::essence(content_type.as_bytes());
         let is_xml = media_type.as_deref().is_some_and(|essence| essence.ends_with("xml"));
         let looked_into = expected || is_xml && Kind::of(media_type.as_deref(), &body) == Kind::Other;
-        if !self.sitemaps || page.status / 100 != 2 || !looked_into {
+        if !self.wanted || page.status / 100 != 2 || !looked_into {
             return Ok(Some(body));
         }
         let label = fetch::charset_label(&content_type).map(str::to_owned);
@@ -79,10 +99,10 @@ impl Visitor {
         let is_packed = body.starts_with(&[0x1f, 0x8b]);
         let (result, body) = if body.len() > INLINE_PARSE || is_packed {
             let cost = if is_packed { PARSE_BUDGET } else { body.len().min(PARSE_BUDGET) };
-            let _thread = self.parse_threads.acquire().await;
-            let _budget = self.parse_budget.acquire_many(u32::try_from(cost).unwrap_or(1)).await;
+            let _thread = self.parsers.threads.acquire().await;
+            let _budget = self.parsers.budget.acquire_many(u32::try_from(cost).unwrap_or(1)).await;
             let task = tokio::task::spawn_blocking(move || read(body));
-            task.await.map_err(|_| failed(target, FailureKind::Protocol, "the sitemap could not be read"))?
+            task.await.map_err(|_| Failure::new(FailureKind::Protocol, "the sitemap could not be read"))?
         } else {
             read(body)
         };
@@ -97,11 +117,11 @@ impl Visitor {
             // Only a sitemap has room for more.
             Ok(None) if size > self.max_body_size => {
                 let message = format!("body is larger than {} bytes, and no sitemap", self.max_body_size);
-                Err(failed(target, FailureKind::TooLarge, &message))
+                Err(Failure::new(FailureKind::TooLarge, message))
             }
             Ok(None) => Ok(Some(body)),
-            Err(error @ UnpackError::TooLarge) => Err(failed(target, FailureKind::TooLarge, &error.to_string())),
-            Err(error) => Err(failed(target, FailureKind::Decode, &error.to_string())),
+            Err(error @ UnpackError::TooLarge) => Err(Failure::new(FailureKind::TooLarge, error.to_string())),
+            Err(error) => Err(Failure::new(FailureKind::Decode, error.to_string())),
         }
     }
 
@@ -122,7 +142,7 @@ impl Visitor {
         let naming = Naming { from: Some(target), element: Element::Sitemap, level, follow };
         let candidate = |entry: sitemap::Entry| {
             if sitemap.is_index {
-                return self.sitemap_file(entry.url, naming);
+                return self.file(entry.url, naming);
             }
             let skip = self.scope.judge(&entry.url, depth, follow);
             let (text, rel) = Default::default();
@@ -148,8 +168,4 @@ fn read(
         Some(()).filter(|()| expected).and_then(|()| sitemap::parse_lines(&text))
     };
     Ok(sitemap.map(|sitemap| (sitemap, encoding.name())))
-}
-
-fn failed(target: &Target, kind: FailureKind, message: &str) -> Outcome {
-    Outcome::Failed { kind, message: message.into(), attempts: target.attempts + 1 }
 }

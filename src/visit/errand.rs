@@ -1,0 +1,157 @@
+//! What is known before a request: links as judged, URLs that wait, their hosts, and the work handed out.
+
+use std::sync::Arc;
+
+use super::words::{Element, FailureKind, SkipReason};
+use crate::canonical::{CanonicalUrl, Host};
+
+/// Milliseconds since the Unix epoch: the one notion of time that is stored, scheduled by and shown.
+pub type Millis = i64;
+
+/// Row id of a URL.
+pub type UrlId = i64;
+/// Row id of a host.
+pub type HostId = i64;
+
+/// A link as a page states it, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub url: CanonicalUrl,
+    /// Anchor text, white space collapsed.
+    pub text: String,
+    /// The `rel` attribute as written, lower case.
+    pub rel: String,
+    pub element: Element,
+    /// Whether the page lets crawlers follow it. A link that is not followed lends its target no depth.
+    pub follow: bool,
+    /// Why the target is not to be requested, as far as this link can tell.
+    pub skip: Option<SkipReason>,
+    /// The target is a sitemap: how many files from robots.txt, which names those of level 1.
+    pub sitemap: Option<u32>,
+    /// When the target changed last, as a sitemap says.
+    pub lastmod: Option<Millis>,
+}
+
+impl Candidate {
+    /// The depth of its target. However many files a sitemap is spread over, what it names is one link from the site.
+    pub fn depth_below(&self, depth: u32) -> u32 {
+        let listed = self.element == Element::Sitemap || self.sitemap.is_some();
+        if listed { depth.max(1) } else { depth + 1 }
+    }
+}
+
+/// What a page's last response offered to make the next request conditional on (RFC 9110, section 8.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+/// A URL that is committed as pending and waits in the frontier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub id: UrlId,
+    pub host: HostId,
+    pub url: CanonicalUrl,
+    /// Links away from a seed.
+    pub depth: u32,
+    /// Redirects in a row that led here.
+    pub hops: u32,
+    /// Requests made for it so far in this run.
+    pub attempts: u32,
+    /// Not before this time.
+    pub due_at: Option<Millis>,
+    /// A page of it is stored: what is new comes first.
+    pub known: bool,
+    /// What the request is made conditional on.
+    pub validators: Option<Arc<Validators>>,
+    /// It was named as a sitemap: how many files from robots.txt.
+    pub sitemap: Option<u32>,
+}
+
+impl Target {
+    /// A URL met for the first time.
+    pub fn new(id: UrlId, host: HostId, url: CanonicalUrl, depth: u32) -> Self {
+        let (known, validators, sitemap) = Default::default();
+        Self { id, host, url, depth, hops: 0, attempts: 0, due_at: None, known, validators, sitemap }
+    }
+}
+
+/// What is known of a host when its first URL enters the frontier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostRecord {
+    pub id: HostId,
+    pub host: Host,
+    /// When the last request to it started, kept across restarts; 0 is never.
+    pub asked_at: Millis,
+    /// The host asked for rest until then (`Retry-After`), or is backing off.
+    pub blocked_until: Millis,
+    pub robots: Option<StoredRobots>,
+}
+
+/// A robots.txt as it was answered, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRobots {
+    pub fetched_at: Millis,
+    pub answer: RobotsAnswer,
+}
+
+/// The cases of RFC 9309, section 2.3.1, and the one before them: no connection at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RobotsAnswer {
+    /// 2xx: the rules.
+    Rules { status: u16, body: Vec<u8> },
+    /// 3xx that leads nowhere, 4xx: everything is allowed.
+    Unavailable { status: u16 },
+    /// 5xx, or the connection stood but gave no usable answer: nothing is allowed until it answers.
+    Unreachable { status: Option<u16>, failure: Option<FailureKind> },
+    /// No connection: the host's URLs fail the same way.
+    Dead { kind: FailureKind, message: Arc<str> },
+    /// The address is not for crawling.
+    Private,
+}
+
+/// One piece of work for a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Fetch a robots.txt.
+    Robots(RobotsCall),
+    /// Fetch a page.
+    Page(Target),
+    /// Take up the sitemaps `named` for a host, by its robots.txt or by custom; costs no request.
+    Sitemaps { id: HostId, host: Host, named: Vec<CanonicalUrl> },
+    /// Record why a page is not fetched; costs no request.
+    Refuse { target: Target, verdict: Refusal },
+}
+
+/// A request for the robots.txt of one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RobotsCall {
+    /// The host that is asked: after a redirect another than `for_host`.
+    pub host: HostId,
+    pub for_host: HostId,
+    pub url: CanonicalUrl,
+    /// Redirects that led here.
+    pub hop: u32,
+    /// Requests made before.
+    pub attempt: u32,
+}
+
+/// Why the frontier lets a URL go without a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    Skip(SkipReason),
+    /// The host is dead: how its last request failed.
+    Fail {
+        kind: FailureKind,
+        message: Arc<str>,
+        attempts: u32,
+    },
+}
+
+/// Now, on the wall clock.
+pub fn now() -> Millis {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,266 @@
+//! What an errand ended as, and what follows from it for the schedule.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::errand::{Candidate, HostId, Millis, Refusal, RobotsAnswer, RobotsCall, Target, UrlId};
+use super::words::FailureKind;
+use crate::canonical::{CanonicalUrl, Host};
+
+/// One request, for the log of every request ever made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub at: Millis,
+    pub elapsed: Duration,
+    pub status: Option<u16>,
+    pub failure: Option<FailureKind>,
+    /// Body bytes read, after the content coding was removed.
+    pub bytes: u64,
+}
+
+/// What an errand ended as: one variant for each end that there can be, with the data of just that.
+#[derive(Debug)]
+pub enum Record {
+    /// A page was asked for.
+    Page { target: Target, request: Request, rest: Rest, outcome: PageOutcome },
+    /// A robots.txt was asked for.
+    Robots { call: RobotsCall, request: Request, rest: Rest, outcome: RobotsOutcome },
+    /// The address guard let no request for this page out.
+    GuardedPage(Target),
+    /// The address guard let no request for this robots.txt out.
+    GuardedRobots(RobotsCall),
+    /// The sitemaps of a host, judged.
+    Sitemaps { id: HostId, host: Host, named: Vec<Candidate> },
+    /// A page that the frontier let go without a request.
+    Refused { target: Target, verdict: Refusal },
+}
+
+/// How a request for a page ended.
+#[derive(Debug)]
+pub enum PageOutcome {
+    /// A response was received. Shared with whoever follows the crawl.
+    Fetched(Arc<Page>),
+    /// No usable response, and no more tries.
+    Failed(Failure),
+    /// To be tried again.
+    Retry(Retry),
+    /// The crawl was stopped before an answer came: the page is pending as it was.
+    Abandoned,
+}
+
+/// How a request for a robots.txt ended.
+#[derive(Debug)]
+pub enum RobotsOutcome {
+    Answered(RobotsAnswer),
+    /// It is elsewhere, or is to be asked for again.
+    Again {
+        url: CanonicalUrl,
+        hop: u32,
+        attempt: u32,
+        due_at: Millis,
+    },
+    /// The crawl was stopped before an answer came.
+    Abandoned,
+}
+
+/// Why a URL has no usable response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub message: Arc<str>,
+}
+
+impl Failure {
+    pub fn new(kind: FailureKind, message: impl Into<Arc<str>>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// Another try, and why the last one did not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    pub due_at: Millis,
+    /// None if the server answered with a status that may pass.
+    pub kind: Option<FailureKind>,
+    pub message: Arc<str>,
+}
+
+impl Record {
+    /// The host that was asked, and for what; none if there was no request.
+    pub fn asked(&self) -> Option<(HostId, &CanonicalUrl)> {
+        match self {
+            Self::Page { target, .. } | Self::GuardedPage(target) => Some((target.host, &target.url)),
+            Self::Robots { call, .. } | Self::GuardedRobots(call) => Some((call.host, &call.url)),
+            Self::Sitemaps { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// The request that was made.
+    pub fn request(&self) -> Option<&Request> {
+        match self {
+            Self::Page { request, .. } | Self::Robots { request, .. } => Some(request),
+            Self::GuardedPage(_) | Self::GuardedRobots(_) | Self::Sitemaps { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Why the page that was asked for did not answer, if it did not.
+    pub fn page_failure(&self) -> Option<(FailureKind, &Arc<str>)> {
+        match self {
+            Self::Page { outcome: PageOutcome::Failed(Failure { kind, message }), .. }
+            | Self::Page { outcome: PageOutcome::Retry(Retry { kind: Some(kind), message, .. }), .. } => {
+                Some((*kind, message))
+            }
+            _ => None,
+        }
+    }
+
+    /// The response that is to be stored.
+    pub fn page(&self) -> Option<(&Target, &Arc<Page>)> {
+        match self {
+            Self::Page { target, outcome: PageOutcome::Fetched(page), .. } => Some((target, page)),
+            _ => None,
+        }
+    }
+
+    /// About how many bytes it holds.
+    pub fn weight(&self) -> usize {
+        let Some((_, page)) = self.page() else { return 0 };
+        let links: usize = page.links.iter().map(|link| link.url.as_str().len() + link.text.len() + 200).sum();
+        page.body.as_ref().map_or(0, Vec::len) + page.text.as_ref().map_or(0, String::len) + links
+    }
+
+    /// What the schedule has to know once this is committed. `host_id` finds the row of the host that a redirect of a
+    /// robots.txt leads to.
+    pub fn settlement(&self, host_id: impl Fn(&Host) -> Option<HostId>) -> Settlement {
+        match self {
+            Self::Page { target, outcome, .. } => target.settlement(outcome),
+            Self::GuardedPage(target) => Settlement::Ended { host: target.host, id: target.id },
+            Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
+            Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
+            Self::GuardedRobots(call) => call.answered(call.guarded_answer()),
+            Self::Robots { call, outcome, .. } => match outcome {
+                RobotsOutcome::Answered(answer) => call.answered(answer.clone()),
+                RobotsOutcome::Again { url, hop, attempt, due_at } => Settlement::RobotsAgain {
+                    host: call.for_host,
+                    on_host: host_id(&url.host()).unwrap_or(call.host),
+                    url: url.clone(),
+                    hop: *hop,
+                    attempt: *attempt,
+                    due_at: *due_at,
+                },
+                RobotsOutcome::Abandoned => Settlement::Abandoned,
+            },
+        }
+    }
+}
+
+impl Target {
+    fn settlement(&self, outcome: &PageOutcome) -> Settlement {
+        let (host, id) = (self.host, self.id);
+        match outcome {
+            PageOutcome::Fetched(_) => Settlement::Stored { host, id },
+            PageOutcome::Failed(_) => Settlement::Ended { host, id },
+            PageOutcome::Retry(Retry { due_at, .. }) => {
+                let target = Self { attempts: self.attempts + 1, due_at: Some(*due_at), ..self.clone() };
+                Settlement::Again { target }
+            }
+            PageOutcome::Abandoned => Settlement::Abandoned,
+        }
+    }
+}
+
+impl RobotsCall {
+    /// What a robots.txt says that the address guard keeps from being asked for. Where a redirect leads says nothing of
+    /// the host itself.
+    pub fn guarded_answer(&self) -> RobotsAnswer {
+        match self.hop {
+            0 => RobotsAnswer::Private,
+            _ => RobotsAnswer::Unreachable { status: None, failure: None },
+        }
+    }
+
+    fn answered(&self, answer: RobotsAnswer) -> Settlement {
+        Settlement::Robots { host: self.for_host, answer, attempts: self.attempt + 1 }
+    }
+}
+
+/// How a host is to be treated after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rest {
+    /// The host itself asked for time until then.
+    pub asked_until: Option<Millis>,
+    /// Whether the host answered (`Some(true)`), could not be connected to or hung (`Some(false)`).
+    pub answered: Option<bool>,
+    /// When the request started.
+    pub started_at: Millis,
+}
+
+/// How an errand ended, as far as the schedule is concerned.
+#[derive(Debug)]
+pub enum Settlement {
+    /// A page's response was stored.
+    Stored {
+        host: HostId,
+        id: UrlId,
+    },
+    /// A request that ended without a stored response, for good.
+    Ended {
+        host: HostId,
+        id: UrlId,
+    },
+    /// A refusal was stored.
+    Refused {
+        host: HostId,
+        id: UrlId,
+    },
+    /// A host's sitemaps are known URLs now.
+    Sitemaps {
+        host: HostId,
+    },
+    /// To be tried again at its `due_at`.
+    Again {
+        target: Target,
+    },
+    Robots {
+        host: HostId,
+        answer: RobotsAnswer,
+        attempts: u32,
+    },
+    /// Ask for robots.txt once more, on `on_host`.
+    RobotsAgain {
+        host: HostId,
+        on_host: HostId,
+        url: CanonicalUrl,
+        hop: u32,
+        attempt: u32,
+        due_at: Millis,
+    },
+    /// The crawl is closing; nothing changed.
+    Abandoned,
+}
+
+/// A response and what was read out of it.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    pub status: u16,
+    /// Names lower case, values as received (bytes beyond ASCII read as Latin-1).
+    pub headers: Vec<(String, String)>,
+    pub content_type: Option<String>,
+    pub charset: Option<String>,
+    pub language: Option<String>,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub canonical_url: Option<String>,
+    pub text: Option<String>,
+    /// Content coding removed, charset untouched. None if the media type was not wanted.
+    pub body: Option<Vec<u8>>,
+    /// SHA-256 of the body.
+    pub content_hash: Option<[u8; 32]>,
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    pub redirect: Option<Candidate>,
+    pub links: Vec<Candidate>,
+    pub fetched_at: Millis,
+    /// Until when the response says that it is fresh.
+    pub fresh_until: Option<Millis>,
+}

@@ -1,0 +1,124 @@
+//! The words that the database, the log and the summary use for what became of a URL.
+
+use std::sync::Arc;
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vdoc])* $variant),* }
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            /// The word used in the database.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+            /// Reads the word back.
+            pub fn from_word(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.as_str()) }
+        }
+    };
+}
+
+/// Why a known URL is deliberately not requested.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SkipReason {
+    Scope,
+    Excluded,
+    Depth,
+    Robots,
+    RobotsUnreachable,
+    Nofollow,
+    PrivateAddress,
+    UrlTooLong,
+    /// A hook of the program that runs the crawl: `hook: ` and what it said.
+    Hook(Arc<str>),
+}
+
+impl SkipReason {
+    /// Every reason the crawler has of its own, in the order of the documentation.
+    pub const ALL: &[Self] = &[
+        Self::Scope,
+        Self::Excluded,
+        Self::Depth,
+        Self::Robots,
+        Self::RobotsUnreachable,
+        Self::Nofollow,
+        Self::PrivateAddress,
+        Self::UrlTooLong,
+    ];
+    const HOOK: &str = "hook: ";
+
+    /// The reason of a hook, which is kept apart from the crawler's own by its first word.
+    pub fn hook(reason: &str) -> Self {
+        Self::Hook(format!("{}{reason}", Self::HOOK).into())
+    }
+
+    /// The word used in the database.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Scope => "scope",
+            Self::Excluded => "excluded",
+            Self::Depth => "depth",
+            Self::Robots => "robots",
+            Self::RobotsUnreachable => "robots_unreachable",
+            Self::Nofollow => "nofollow",
+            Self::PrivateAddress => "private_address",
+            Self::UrlTooLong => "url_too_long",
+            Self::Hook(reason) => reason,
+        }
+    }
+
+    /// Reads the word back.
+    pub fn from_word(text: &str) -> Option<Self> {
+        if text.starts_with(Self::HOOK) {
+            return Some(Self::Hook(text.into()));
+        }
+        Self::ALL.iter().find(|reason| reason.as_str() == text).cloned()
+    }
+}
+
+impl std::fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+named! {
+    /// Why a request gave no usable response.
+    FailureKind {
+        Dns = "dns",
+        Connect = "connect",
+        Tls = "tls",
+        Timeout = "timeout",
+        /// Cut off before a whole response.
+        Closed = "closed",
+        /// What answered does not speak HTTP.
+        Protocol = "protocol",
+        /// Broken or unsupported content coding.
+        Decode = "decode",
+        TooLarge = "too_large",
+        /// Loop, too many hops, or no usable target.
+        Redirect = "redirect",
+    }
+}
+
+named! {
+    /// The element (or header) a link was found in.
+    Element {
+        A = "a",
+        Area = "area",
+        Iframe = "iframe",
+        Frame = "frame",
+        Link = "link",
+        Meta = "meta",
+        Redirect = "redirect",
+        /// Not an element of a page: the file is a sitemap, or robots.txt names the target as one.
+        Sitemap = "sitemap",
+    }
+}
