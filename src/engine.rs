@@ -4,7 +4,6 @@ mod activity;
 mod metrics;
 mod narrate;
 mod page;
-mod parsers;
 mod sitemaps;
 mod visitor;
 

@@ -4,8 +4,10 @@
 pub mod charset;
 mod directives;
 mod head;
-mod kind;
+pub mod kind;
 mod links;
+pub mod mime;
+pub mod pool;
 mod reader;
 pub mod sitemap;
 #[cfg(test)]
@@ -24,7 +26,6 @@ use url::Url;
 pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
-pub use kind::Kind;
 pub use links::FoundLink;
 use links::{BaseReader, LinkReader};
 use reader::{Context, Interest, Reader};

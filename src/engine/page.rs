@@ -1,28 +1,27 @@
 //! From a response to a page: its headers, where it redirects to, its text and its links, judged.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use aws_lc_rs::digest;
-use url::Url;
+use std::time::Instant;
 
 use super::metrics::{Metrics, Stage};
-use super::parsers::{INLINE_PARSE, INLINE_TIME, PARSE_BUDGET, PARSE_DEADLINE, Parsers};
 use super::sitemaps::Sitemaps;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
-use crate::fetch::{self, Fetched, latin1};
-use crate::parse::{self, Kind, Parsed, charset};
+use crate::fetch::{Fetched, latin1};
+use crate::parse::kind::{Format, Kind};
+use crate::parse::pool::{ParsePool, Progress};
+use crate::parse::{self, Parsed};
 use crate::policy::{politeness, recrawl};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
+use aws_lc_rs::digest;
 
 /// Reads responses to pages, by the settings of one crawl.
 #[derive(Debug)]
 pub(super) struct PageReader {
     scope: Arc<Scope>,
     sitemaps: Sitemaps,
-    parsers: Arc<Parsers>,
+    parsers: Arc<ParsePool>,
     max_redirects: u32,
     ignore_robots: bool,
     product_token: String,
@@ -31,7 +30,7 @@ pub(super) struct PageReader {
 
 impl PageReader {
     pub(super) fn new(config: &Config, scope: Scope, metrics: Metrics) -> Self {
-        let (scope, parsers) = (Arc::new(scope), Arc::new(Parsers::new()));
+        let (scope, parsers) = (Arc::new(scope), Arc::<ParsePool>::default());
         Self {
             sitemaps: Sitemaps::new(config, scope.clone(), parsers.clone()),
             scope,
@@ -82,8 +81,9 @@ impl PageReader {
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
         if let Some(body) = fetched.body {
             page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
-            if let Some(body) = self.sitemaps.read(target, &mut page, body, nofollow).await? {
-                self.read_body(target, &mut page, body, nofollow).await;
+            let format = Format::of(page.content_type.as_deref(), &body);
+            if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
+                self.read_body(target, &mut page, body, format, nofollow).await?;
             }
         }
         Ok(page)
@@ -105,52 +105,51 @@ impl PageReader {
         Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
     }
 
-    async fn read_body(&self, target: &Target, page: &mut Page, body: Vec<u8>, nofollow: bool) {
-        let content_type = page.content_type.clone().unwrap_or_default();
-        let media_type = fetch::essence(content_type.as_bytes());
-        let kind = Kind::of(media_type.as_deref(), &body);
-        if kind == Kind::Other {
-            page.body = Some(body);
-            return;
-        }
-        let label = fetch::charset_label(&content_type).map(str::to_owned);
-        let is_xml = media_type.is_some_and(|essence| essence.ends_with("xml"));
-        if kind == Kind::Text {
-            let (text, encoding) = charset::decode(&body, label.as_deref(), is_xml);
-            page.charset = Some(encoding.name().to_ascii_lowercase());
-            page.text = Some(text.into_owned());
-            page.body = Some(body);
-            return;
-        }
+    async fn read_body(
+        &self,
+        target: &Target,
+        page: &mut Page,
+        body: Vec<u8>,
+        format: Format,
+        nofollow: bool,
+    ) -> Result<(), Failure> {
+        let body = match format.kind {
+            Kind::Other => body,
+            Kind::Text => {
+                let (text, charset) = format.decode(&body);
+                (page.text, page.charset) = (Some(text.into_owned()), Some(charset));
+                body
+            }
+            Kind::Html => {
+                let (body, (charset, parsed)) = self.parse(target, body, format).await?;
+                page.charset = Some(charset);
+                self.take_in(target, page, parsed, nofollow);
+                body
+            }
+        };
+        page.body = Some(body);
+        Ok(())
+    }
+
+    /// The body of a page, its character encoding, and what it says.
+    async fn parse(
+        &self,
+        target: &Target,
+        body: Vec<u8>,
+        format: Format,
+    ) -> Result<(Vec<u8>, (String, Parsed)), Failure> {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
-        let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
         let metrics = self.metrics.clone();
-        let parse = move |body: Vec<u8>, time| {
+        let cost = body.len();
+        let job = move |body: &[u8], deadline| {
             let started = Instant::now();
-            let parsed = parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+            let (text, charset) = format.decode(body);
+            let parsed = parse::parse_html(&base, &text, &token, deadline);
             metrics.took(Stage::Parse, started.elapsed());
-            parsed
+            if parsed.cut_short { Progress::CutShort((charset, parsed)) } else { Progress::Whole((charset, parsed)) }
         };
-        let inline = if body.len() > INLINE_PARSE {
-            Err(body)
-        } else {
-            let _budget = self.parsers.budget.acquire_many(cost).await;
-            Ok(parse(body, INLINE_TIME))
-        };
-        let parsed = match inline {
-            Ok((body, _, Parsed { cut_short: true, .. })) | Err(body) => {
-                // The thread first: whoever waits for it must not hold what the others need.
-                let _thread = self.parsers.threads.acquire().await;
-                let _budget = self.parsers.budget.acquire_many(cost).await;
-                tokio::task::spawn_blocking(move || parse(body, PARSE_DEADLINE)).await.ok()
-            }
-            Ok(parsed) => Some(parsed),
-        };
-        let Some((body, charset, parsed)) = parsed else { return };
-        page.body = Some(body);
-        page.charset = Some(charset);
-        self.take_in(target, page, parsed, nofollow);
+        self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
     }
 
     fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
@@ -176,17 +175,7 @@ impl PageReader {
     }
 }
 
-fn parse_body(
-    body: Vec<u8>,
-    label: Option<&str>,
-    is_xml: bool,
-    base: &Url,
-    token: &str,
-    time: Duration,
-) -> (Vec<u8>, String, Parsed) {
-    let (text, encoding) = charset::decode(&body, label, is_xml);
-    let parsed = parse::parse_html(base, &text, token, Instant::now() + time);
-    let charset = encoding.name().to_ascii_lowercase();
-    drop(text);
-    (body, charset, parsed)
+/// What is said of a response on which a parser panicked.
+pub(super) fn unreadable() -> Failure {
+    Failure::new(FailureKind::Protocol, "the response could not be read")
 }

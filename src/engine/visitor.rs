@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::metrics::Metrics;
-use super::page::PageReader;
+use super::page::{PageReader, unreadable};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
@@ -277,9 +277,4 @@ fn judge(request: &mut Request, result: &Result<Fetched, FetchError>, tries: u32
         Err(FetchError::Private) => {}
     }
     rest
-}
-
-/// What is said of a response on which a parser panicked.
-fn unreadable() -> Failure {
-    Failure::new(FailureKind::Protocol, "the response could not be read")
 }
