@@ -18,7 +18,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
-use crate::fetch::Fetcher;
+use crate::fetch::http::HttpClient;
 use crate::frontier::schedule::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
@@ -136,7 +136,7 @@ impl<S: Store> Crawl<S> {
         self.config.validate()?;
         let started = Instant::now();
         let scope = Scope::new(&self.config, &self.seeds);
-        let fetcher = Fetcher::new(&self.config)?;
+        let fetcher = Arc::new(HttpClient::new(&self.config)?);
         let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
         let clock = SteadyClock::start();
         let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));

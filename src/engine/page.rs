@@ -7,7 +7,7 @@ use super::metrics::{Metrics, Stage};
 use super::sitemaps::Sitemaps;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
-use crate::fetch::{Fetched, latin1};
+use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
 use crate::parse::pool::{ParsePool, Progress};
 use crate::parse::{self, Parsed};
@@ -56,26 +56,25 @@ impl PageReader {
     }
 
     /// Reads a response. An `Err` is the fate of the URL.
-    pub(super) async fn read(&self, target: &Target, fetched: Fetched, request: &Request) -> Result<Page, Failure> {
-        let header = |name: &str| fetched.headers.get(name).map(|value| latin1(value.as_bytes()));
+    pub(super) async fn read(&self, target: &Target, fetched: Response, request: &Request) -> Result<Page, Failure> {
         let mut page = Page {
             status: fetched.status,
             headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
-            content_type: header("content-type"),
-            language: header("content-language"),
-            etag: header("etag"),
-            last_modified: header("last-modified"),
+            content_type: fetched.header("content-type"),
+            language: fetched.header("content-language"),
+            etag: fetched.header("etag"),
+            last_modified: fetched.header("last-modified"),
             fetched_at: request.at + politeness::millis(request.elapsed),
             fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
             ..Page::default()
         };
         if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
-            match self.redirect(target, header("location").as_deref()) {
+            match self.redirect(target, fetched.header("location").as_deref()) {
                 Ok(candidate) => page.redirect = Some(candidate),
                 Err(message) => return Err(Failure::new(FailureKind::Redirect, message)),
             }
         }
-        let forbids = |value: &reqwest::header::HeaderValue| {
+        let forbids = |value: &http::HeaderValue| {
             parse::robots_tag_forbids_following(&latin1(value.as_bytes()), &self.product_token)
         };
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);

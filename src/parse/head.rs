@@ -53,6 +53,7 @@ impl<'a> Reader<'a> for HeadReader<'a> {
         Self { product_token: context.product_token, head, canonical, in_title: false, title_done: false, in_svg: 0 }
     }
 
+    #[inline]
     fn open(&mut self, tag: &'a Tag) {
         match tag.name.local {
             local_name!("html") => {
@@ -69,6 +70,7 @@ impl<'a> Reader<'a> for HeadReader<'a> {
         }
     }
 
+    #[inline]
     fn close(&mut self, tag: &'a Tag) {
         match tag.name.local {
             local_name!("title") if self.in_title => {
@@ -80,6 +82,7 @@ impl<'a> Reader<'a> for HeadReader<'a> {
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &'a str) {
         if self.in_title {
             push_words(self.head.title.get_or_insert_default(), text);

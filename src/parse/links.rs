@@ -84,6 +84,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         Self::default()
     }
 
+    #[inline]
     fn open(&mut self, tag: &'a Tag) {
         match tag.name.local {
             local_name!("a") => {
@@ -106,12 +107,14 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         }
     }
 
+    #[inline]
     fn close(&mut self, tag: &'a Tag) {
         if tag.name.local == local_name!("a") {
             self.end_anchor();
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &'a str) {
         if self.anchor.is_some() && self.anchor_text.len() < MAX_LINK_TEXT {
             push_words(&mut self.anchor_text, text);

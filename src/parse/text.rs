@@ -27,24 +27,25 @@ impl<'a> Reader<'a> for TextReader {
         Self { text: String::with_capacity(context.length / BYTES_PER_TEXT), hidden: 0 }
     }
 
+    #[inline]
     fn open(&mut self, tag: &'a Tag) {
-        if is_hidden(&tag.name.local) {
-            self.hidden += 1;
-        }
-        if is_block(&tag.name.local) {
-            self.new_line();
+        match Role::of(&tag.name.local) {
+            Role::Hidden => self.hidden += 1,
+            Role::Block => self.new_line(),
+            Role::Inline => {}
         }
     }
 
+    #[inline]
     fn close(&mut self, tag: &'a Tag) {
-        if is_hidden(&tag.name.local) {
-            self.hidden -= 1;
-        }
-        if is_block(&tag.name.local) {
-            self.new_line();
+        match Role::of(&tag.name.local) {
+            Role::Hidden => self.hidden -= 1,
+            Role::Block => self.new_line(),
+            Role::Inline => {}
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &'a str) {
         if self.hidden == 0 {
             push_words(&mut self.text, text);
@@ -69,11 +70,19 @@ impl TextReader {
     }
 }
 
-/// Elements whose text is not for reading.
-fn is_hidden(name: &LocalName) -> bool {
-    matches!(
-        *name,
-        local_name!("script")
+/// What an element does to the text within. Names are interned, so that these are comparisons of integers.
+enum Role {
+    /// Its text is not for reading.
+    Hidden,
+    /// It begins a line of its own, and so does what follows.
+    Block,
+    Inline,
+}
+
+impl Role {
+    fn of(name: &LocalName) -> Self {
+        match *name {
+            local_name!("script")
             | local_name!("style")
             | local_name!("template")
             | local_name!("svg")
@@ -82,15 +91,8 @@ fn is_hidden(name: &LocalName) -> bool {
             | local_name!("object")
             | local_name!("head")
             | local_name!("textarea")
-            | local_name!("select")
-    )
-}
-
-/// Elements that begin a line of their own.
-fn is_block(name: &LocalName) -> bool {
-    matches!(
-        *name,
-        local_name!("address")
+            | local_name!("select") => Self::Hidden,
+            local_name!("address")
             | local_name!("article")
             | local_name!("aside")
             | local_name!("blockquote")
@@ -127,6 +129,8 @@ fn is_block(name: &LocalName) -> bool {
             | local_name!("td")
             | local_name!("th")
             | local_name!("tr")
-            | local_name!("ul")
-    )
+            | local_name!("ul") => Self::Block,
+            _ => Self::Inline,
+        }
+    }
 }

@@ -25,6 +25,13 @@ const STEP: usize = 16 << 10;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
 
+/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6).
+const SHAPING: &[Interest] = &[
+    (local_name!("input"), &[local_name!("type")]),
+    (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
+    (local_name!("annotation-xml"), &[local_name!("encoding")]),
+];
+
 /// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). False if
 /// that was not the end. The tree holds what `interests` name, or what decides how it is built.
 pub(super) fn build(html: &str, interests: &[&[Interest]], deadline: Instant) -> (Html, bool) {
@@ -34,7 +41,8 @@ pub(super) fn build(html: &str, interests: &[&[Interest]], deadline: Instant) ->
     // No script runs here, so what stands in <noscript> is what a reader gets.
     let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(HtmlTreeSink::new(document), opts);
-    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, interests, html.len()));
+    let interests: Vec<_> = interests.iter().copied().chain([SHAPING]).flatten().cloned().collect();
+    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, &interests, html.len()));
     let complete = tokens.all(|left| left == Ok(0) || Instant::now() < deadline);
     drop(tokens);
     send(&builder, Token::EOFToken);
@@ -57,7 +65,7 @@ const NO_LINE: u64 = 1;
 /// and style sheets.
 struct Tokens<'a> {
     builder: &'a Builder,
-    interests: &'a [&'a [Interest]],
+    interests: &'a [Interest],
     /// Characters that follow upon each other.
     text: Vec<u8>,
     /// Between the tags of a script or style sheet that nobody reads.
@@ -79,7 +87,7 @@ struct DoctypeParts {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(builder: &'a Builder, interests: &'a [&'a [Interest]], left: usize) -> Self {
+    fn new(builder: &'a Builder, interests: &'a [Interest], left: usize) -> Self {
         Self {
             builder,
             interests,
@@ -111,7 +119,7 @@ impl<'a> Tokens<'a> {
 
     /// Whether nobody reads what stands in a script or style sheet.
     fn skips(&self, element: &LocalName) -> bool {
-        !self.interests.iter().copied().flatten().any(|(wanted, _)| wanted == element)
+        !self.interests.iter().any(|(wanted, _)| wanted == element)
     }
 }
 

@@ -8,17 +8,10 @@ use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 
 use crate::parse::reader::Interest;
 
-/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6).
-const SHAPING: &[Interest] = &[
-    (local_name!("input"), &[local_name!("type")]),
-    (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
-    (local_name!("annotation-xml"), &[local_name!("encoding")]),
-];
-
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
-    interests: &'a [&'a [Interest]],
+    interests: &'a [Interest],
     pub kind: TagKind,
     pub name: Vec<u8>,
     pub self_closing: bool,
@@ -34,7 +27,7 @@ pub(super) struct TagParts<'a> {
 }
 
 impl<'a> TagParts<'a> {
-    pub fn new(interests: &'a [&'a [Interest]]) -> Self {
+    pub fn new(interests: &'a [Interest]) -> Self {
         Self {
             interests,
             kind: TagKind::StartTag,
@@ -66,7 +59,7 @@ impl<'a> TagParts<'a> {
             let name = intern(&self.name);
             // The tree builder makes `<image>` an `<img>`.
             let element = if name == local_name!("image") { &local_name!("img") } else { &name };
-            for (of, attributes) in self.interests.iter().copied().chain([SHAPING]).flatten() {
+            for (of, attributes) in self.interests {
                 if of == element {
                     self.wanted.extend(*attributes);
                 }
