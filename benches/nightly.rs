@@ -12,8 +12,8 @@ use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
 use harvestman::config::Config;
 use harvestman::demo::{Hit, Reply, Server, graph_page};
+use harvestman::read::Database;
 use harvestman::store::sqlite::house::disk_size;
-use harvestman::store::sqlite::read;
 
 /// Nights and pages, unless others are asked for.
 const NIGHTS: usize = 365;
@@ -109,8 +109,11 @@ fn tell(night: usize, costs: &[(Duration, Duration)], unchanged: i64, database: 
         times.sort_unstable();
         times[times.len() / 2].as_secs_f64()
     };
-    let db = read::open(database)?;
-    let count = |view: &str| db.query_row(&format!("select count(*) from {view}"), [], |row| row.get::<_, i64>(0));
+    let db = Database::open(database)?;
+    let count = |view: &str| -> Outcome<i64> {
+        let row = db.first(&format!("select count(*) from {view}"), [])?;
+        Ok(row.map_or(Ok(0), |row| row.at(0))?)
+    };
     println!(
         "| {night} | {:.1} | {:.2} | {:.2} | {unchanged} | {} | {} |",
         disk_size(database) as f64 / 1e6,

@@ -13,7 +13,7 @@ use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
 use harvestman::config::Config;
 use harvestman::demo::{DemoWeb, Server, graph_page};
-use harvestman::store::sqlite::read;
+use harvestman::read::Database;
 use tokio::task::JoinSet;
 
 const PAGES: usize = 5_000;
@@ -81,7 +81,7 @@ async fn measure() -> Outcome {
             let folder = tempfile::tempdir()?;
             let database = folder.path().join("crawl.db");
             crawls.push(Cost::of(whole_pipeline(&server.urls, &database)).await?);
-            let urls = fetched_urls(&database).await?;
+            let urls = fetched_urls(&database)?;
             loops.push(Cost::of(fetch_only(urls)).await?);
         }
         server.stop()?;
@@ -105,9 +105,10 @@ async fn whole_pipeline(seeds: &[String], database: &Path) -> Outcome<usize> {
     Ok(usize::try_from(crawl(config, seeds, database).await?.accounting.fetched)?)
 }
 
-async fn fetched_urls(database: &Path) -> Outcome<Vec<String>> {
-    let pool = read::pool(database).await?;
-    Ok(sqlx::query_scalar("select url from pages").fetch_all(&pool).await?)
+fn fetched_urls(database: &Path) -> Outcome<Vec<String>> {
+    let db = Database::open(database)?;
+    let urls = db.query("select url from pages", [])?.map(|row| Ok(row?.at(0)?));
+    urls.collect()
 }
 
 async fn fetch_only(urls: Vec<String>) -> Outcome<usize> {

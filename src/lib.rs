@@ -40,13 +40,13 @@
 //! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
 //!
 //! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `policy`, `parse` ← `frontier`,
-//! `fetch`, `store` (which do not know each other) ← `engine` ← `cli`.
+//! `fetch`, `store` (which do not know each other) ← `engine`, `read` ← `cli`.
 //!
 //! # How a crawl is read
 //!
-//! The writer holds the database's lock and speaks through sqlx. Whoever asks gets a connection of its own that cannot
-//! write, because SQLite's authorizer is asked for every step of every statement (`store::sqlite::read`). `query`,
-//! `explain`, `report`, `export` and `changes` stand on that and on the views alone, so they work beside a running crawl;
+//! The writer holds the database's lock and speaks through sqlx. Whoever asks gets a [`read::Database`]: a connection of
+//! its own that cannot write, because SQLite's authorizer is asked for every step of every statement. `query`,
+//! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
 
 pub mod canonical;
@@ -60,6 +60,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod parse;
 pub mod policy;
+pub mod read;
 pub mod scope;
 pub mod store;
 pub mod visit;

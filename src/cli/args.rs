@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use url::Url;
 
-use super::crawl::Job;
+use super::job::Job;
 use super::threshold::Threshold;
 use values::{Age, HeaderLine, Pattern, Since, Size, Span, Types, proxy, rate};
 

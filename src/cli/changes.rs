@@ -3,14 +3,14 @@
 use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
-use crate::store::sqlite::{file_path, read, timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use crate::read::{Database, ReadError, Row};
+use crate::store::sqlite::timestamp;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::Failure;
 use super::args::Format;
 use super::args::values::Since;
+use super::failure::Failure;
 use super::output::{Guarded, Rows, cells, printable};
 
 /// Bytes of a text that is still compared.
@@ -19,41 +19,39 @@ const MAX_TEXT: i64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> Result<u8, Failure> {
-    let Ok(path) = file_path(database);
-    let db = read::open(&path)?;
+    let db = Database::open(database)?;
     require_views(&db, database)?;
     let (run, at) = start(&db, since)?;
-    let mut listing =
-        db.prepare("select run, url, change, at from changes where run >= ?1 and at >= ?2 order by run, at, url")?;
-    let mut rows = listing.query((run, at))?;
+    let listing = "select run, url, change, at from changes where run >= ?1 and at >= ?2 order by run, at, url";
+    let rows = db.query(listing, [run.into(), at.into()])?;
     if diff && format == Format::Table {
         let mut out = BufWriter::new(Guarded::stdout());
-        while let Some(row) = rows.next()? {
-            write_block(&mut out, &db, row)?;
+        for row in rows {
+            write_block(&mut out, &db, &row?)?;
         }
         out.flush()?;
         return Ok(0);
     }
     let columns = ["run", "url", "change", "at", "diff"].map(str::to_owned);
     let mut out = Rows::new(format, columns[..if diff { 5 } else { 4 }].to_vec())?;
-    while let Some(row) = rows.next()? {
-        let mut cells = cells(row)?;
-        if diff {
-            cells.push(match compare(&db, row)? {
-                Comparison::Diff(text) => text.into(),
-                Comparison::Same => "".into(),
-                _ => Value::Null,
-            });
-        }
+    for row in rows {
+        let row = row?;
+        let compared = if diff { Some(compare(&db, &row)?) } else { None };
+        let mut cells = cells(row);
+        cells.extend(compared.map(|compared| match compared {
+            Comparison::Diff(text) => text.into(),
+            Comparison::Same => "".into(),
+            _ => Value::Null,
+        }));
         out.row(cells)?;
     }
     out.finish()?;
     Ok(0)
 }
 
-fn require_views(db: &Connection, database: &str) -> Result<(), Failure> {
+fn require_views(db: &Database, database: &str) -> Result<(), Failure> {
     let sql = "select count(*) from sqlite_master where type = 'view' and name in ('changes', 'versions')";
-    if db.query_row(sql, [], |row| row.get::<_, i64>(0))? < 2 {
+    if db.first(sql, [])?.map_or(Ok(0), |row| row.at::<i64>(0))? < 2 {
         return Err(Failure::new(format!("`{database}` was written by a version of harvestman that kept no changes"))
             .hint("the next `harvestman crawl` brings it up to date"));
     }
@@ -61,8 +59,9 @@ fn require_views(db: &Connection, database: &str) -> Result<(), Failure> {
 }
 
 /// The first run and the first moment that are listed.
-fn start(db: &Connection, since: Option<Since>) -> Result<(i64, String), Failure> {
-    let last: i64 = db.query_row("select coalesce(max(id), 0) from runs", [], |row| row.get(0))?;
+fn start(db: &Database, since: Option<Since>) -> Result<(i64, String), Failure> {
+    let last = db.first("select max(id) from runs", [])?;
+    let last: i64 = last.map_or(Ok(None), |row| row.at(0))?.unwrap_or(0);
     match since {
         None => Ok((last, String::new())),
         Some(Since::Time(at)) => Ok((0, timestamp(at))),
@@ -83,7 +82,7 @@ enum Comparison {
     OneSided,
 }
 
-fn write_block(out: &mut impl std::io::Write, db: &Connection, row: &Row<'_>) -> Result<(), Failure> {
+fn write_block(out: &mut impl std::io::Write, db: &Database, row: &Row) -> Result<(), Failure> {
     let (run, url): (i64, String) = (row.get("run")?, row.get("url")?);
     let (change, at): (String, String) = (row.get("change")?, row.get("at")?);
     writeln!(out, "run {run}  {change}  {url}  {at}")?;
@@ -99,7 +98,7 @@ fn write_block(out: &mut impl std::io::Write, db: &Connection, row: &Row<'_>) ->
     Ok(())
 }
 
-fn compare(db: &Connection, row: &Row<'_>) -> Result<Comparison, Failure> {
+fn compare(db: &Database, row: &Row) -> Result<Comparison, Failure> {
     let (url, change, at): (String, String, String) = (row.get("url")?, row.get("change")?, row.get("at")?);
     if !matches!(change.as_str(), "changed" | "restored") {
         return Ok(Comparison::OneSided);
@@ -140,27 +139,29 @@ enum Text {
 }
 
 impl Version {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let length: Option<i64> = row.get(1)?;
+    fn read(row: &Row) -> Result<Self, ReadError> {
+        let length: Option<i64> = row.at(1)?;
         let text = match length {
             None => Text::Missing,
             Some(length) if length > MAX_TEXT => Text::TooLong,
-            Some(_) => Text::Whole(row.get(2)?),
+            Some(_) => Text::Whole(row.at(2)?),
         };
-        Ok(Self { fetched_at: row.get(0)?, text })
+        Ok(Self { fetched_at: row.at(0)?, text })
     }
 }
 
 /// The kept version that `which` chooses.
-fn version(db: &Connection, which: &str, url: &str, at: &str) -> Result<Option<Version>, Failure> {
-    let fetched_at: Option<String> = db.query_row(&format!("select {which}"), [url, at], |row| row.get(0))?;
-    let Some(fetched_at) = fetched_at else { return Ok(None) };
+fn version(db: &Database, which: &str, url: &str, at: &str) -> Result<Option<Version>, Failure> {
+    let row = db.first(&format!("select {which}"), [url.into(), at.into()])?;
+    let Some(fetched_at) = row.map_or(Ok(None), |row| row.at::<Option<String>>(0))? else { return Ok(None) };
     let sql = "select fetched_at, octet_length(text), text from versions where url = ?1 and fetched_at = ?2";
-    Ok(db.query_row(sql, [url, &fetched_at], Version::read).optional()?)
+    let row = db.first(sql, [url.into(), fetched_at.into()])?;
+    Ok(row.as_ref().map(Version::read).transpose()?)
 }
 
 /// The page as it is, unless it answers with an error.
-fn present(db: &Connection, url: &str) -> Result<Option<Version>, Failure> {
+fn present(db: &Database, url: &str) -> Result<Option<Version>, Failure> {
     let sql = "select fetched_at, octet_length(text), text from pages where url = ?1 and status < 400";
-    Ok(db.query_row(sql, [url], Version::read).optional()?)
+    let row = db.first(sql, [url.into()])?;
+    Ok(row.as_ref().map(Version::read).transpose()?)
 }

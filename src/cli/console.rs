@@ -7,8 +7,10 @@ use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::args::LogFormat;
-use super::log::{self, FILE_ONLY, LogFile};
+use super::journal;
+use super::log_file::{FILE_ONLY, LogFile};
 use super::output::printable;
+use super::terminal::Size;
 
 /// Lines kept for the next repainting, at most; more are written at once.
 const MAX_HELD: usize = 64 << 10;
@@ -36,7 +38,7 @@ macro_rules! record {
 
 impl Console {
     pub fn new(quiet: bool, format: LogFormat) -> Self {
-        let journal = format == LogFormat::Text && log::is_journal();
+        let journal = format == LogFormat::Text && journal::is_journal();
         let screen = Arc::new(Mutex::new(Screen::new(io::stderr())));
         Self { quiet, format, journal, log_file: LogFile::default(), screen }
     }
@@ -121,7 +123,7 @@ impl Console {
     }
 
     fn line(&self, level: Level, text: &str) {
-        let priority = if self.journal { log::priority(level) } else { "" };
+        let priority = if self.journal { journal::priority(level) } else { "" };
         self.screen().say(format!("{priority}{text}\n").as_bytes());
     }
 
@@ -148,13 +150,6 @@ impl<'a> MakeWriter<'a> for Console {
     fn make_writer(&'a self) -> Self {
         self.clone()
     }
-}
-
-/// Columns and rows of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    pub columns: usize,
-    pub rows: usize,
 }
 
 /// Text that flows upwards and a display that stays at the foot.

@@ -2,25 +2,27 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Crawl, Summary};
+use crate::read::Database;
 use crate::store::StoreError;
-use crate::store::sqlite::{SqliteStore, file_path, read};
+use crate::store::sqlite::{SqliteStore, file_path};
 use clap::CommandFactory as _;
 
 use super::args::{Cli, CrawlArgs, DatabaseArg};
 use super::console::Console;
+use super::failure::Failure;
+use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{Failure, hints, index, metrics, progress, seeds, summary};
+use super::{hints, index, metrics, progress, seeds, summary};
 
 /// The settings file that is read if it is there.
 const CONFIG_FILE: &str = "harvestman.toml";
@@ -28,20 +30,6 @@ const CONFIG_FILE: &str = "harvestman.toml";
 const DATABASE: &str = "crawl.db";
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
-
-/// How a crawl is run: what concerns the caller and not the crawl itself.
-#[derive(Debug, Default)]
-pub struct Job {
-    /// The summary as JSON on standard output.
-    pub json: bool,
-    /// Bring the full-text index up to date at the end.
-    pub index: bool,
-    pub fail_on: Vec<Threshold>,
-    /// The longest to wait for a database that another crawl holds.
-    pub wait_lock: Duration,
-    /// Where figures are served.
-    pub metrics: Option<SocketAddr>,
-}
 
 pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     args.to_config().validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
@@ -95,8 +83,8 @@ pub async fn crawl(
         Some(address) => Some(metrics::bind(address, console).await?),
         None => None,
     };
-    let readers = read::pool(&path).await?;
-    let last_request = hints::last_request(&readers).await?;
+    let reader = Database::open(&path)?;
+    let last_request = hints::last_request(&reader)?;
     let crawl = Crawl::new(config.clone(), seeds.clone(), store);
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
@@ -115,9 +103,9 @@ pub async fn crawl(
     console.clear();
     let (summary, store) = result?;
     let stored = progress.borrow().stored;
-    let facts = hints::gather(&readers, &config, &seeds, &summary, stored, last_request).await;
+    let facts = hints::gather(&reader, &config, &seeds, &summary, stored, last_request);
     // The writer is the last to close, so that it can put the WAL away.
-    readers.close().await;
+    drop(reader);
     store.close().await?;
     let facts = facts?;
     if job.index {

@@ -5,12 +5,14 @@ use std::io::Write as _;
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::demo::DemoWeb;
-use crate::store::sqlite::{file_path, read};
+use crate::read::Database;
 
 use super::console::Console;
+use super::crawl::crawl;
+use super::failure::Failure;
+use super::job::Job;
 use super::output::table;
 use super::query::ask;
-use super::{Failure, crawl};
 
 const QUESTIONS: [(&str, &str); 3] = [
     ("What came back", "select status, count(*) as pages from pages group by status order by 2 desc"),
@@ -26,9 +28,8 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
-    let code = crawl::crawl(config, seeds, database, console, &crawl::Job::default()).await?;
-    let Ok(path) = file_path(database);
-    let db = read::open(&path)?;
+    let code = crawl(config, seeds, database, console, &Job::default()).await?;
+    let db = Database::open(database)?;
     for (title, sql) in QUESTIONS {
         let answer = ask(&db, sql, [])?;
         writeln!(std::io::stdout(), "\n{title}\n  {sql}\n\n{}", table(&answer))?;

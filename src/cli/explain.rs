@@ -9,12 +9,14 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
-use crate::store::sqlite::{file_path, read, timestamp};
+use crate::read::Database;
+use crate::store::sqlite::timestamp;
 use crate::visit;
 use serde::Serialize;
 
+use super::failure::Failure;
 use super::output::printable;
-use super::{Failure, words};
+use super::words;
 use facts::{Facts, Hop, Request, Response};
 use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
 
@@ -51,8 +53,7 @@ pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
         let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(typed))).cause(&e);
         failure.hint("write the whole URL, such as https://example.com/page")
     })?;
-    let Ok(path) = file_path(database);
-    let db = read::open(&path)?;
+    let db = Database::open(database)?;
     let explanation = explain(&url, facts::gather(&db, &url)?);
     let text = if json {
         serde_json::to_string(&explanation).map_err(std::io::Error::from)? + "\n"

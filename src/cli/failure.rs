@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::engine::CrawlError;
+use crate::read::ReadError;
 use crate::store::StoreError;
 
 /// A failure told in words, with the exit code it deserves.
@@ -62,7 +63,7 @@ impl From<StoreError> for Failure {
             E::InUse { .. } => {
                 failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
             }
-            E::Missing { .. } => failure.hint("name the file with --database, or make one with `harvestman crawl`"),
+            E::Missing { .. } => failure.hint(NAME_OR_MAKE),
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
             E::Open { problem, .. } => match hint_for(&problem) {
                 Some(hint) => failure.hint(hint),
@@ -80,6 +81,7 @@ impl From<StoreError> for Failure {
     }
 }
 
+const NAME_OR_MAKE: &str = "name the file with --database, or make one with `harvestman crawl`";
 const MAKE_ROOM: &str = "make room on the disk; then the same command goes on";
 
 /// Result codes of SQLite.
@@ -105,18 +107,20 @@ fn hint_for(problem: &str) -> Option<&'static str> {
     }
 }
 
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(e) => Self::new(format!("SQL: {}", e.message())),
-            other => Self::new(format!("SQL: {other}")),
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        use ReadError as E;
+        match &error {
+            E::Missing { .. } => Self::new(error.to_string()).hint(NAME_OR_MAKE),
+            E::Open { problem, .. } => {
+                let failure = Self::new(error.to_string());
+                match hint_for(problem) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+            _ => Self::new(format!("SQL: {error}")),
         }
-    }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::new(format!("SQL: {}", crate::store::sqlite::read::in_words(&error)))
     }
 }
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::store::sqlite::index::{Indexer, waiting};
-use crate::store::sqlite::read;
+use crate::read::{Database, ReadError};
+use crate::store::sqlite::index::Indexer;
+use crate::store::sqlite::peek;
 
-use super::Failure;
 use super::console::Console;
-use super::progress::{LOG_EVERY, PAINT_EVERY, is_live, terminal};
+use super::failure::Failure;
+use super::progress::{LOG_EVERY, PAINT_EVERY, is_live};
+use super::terminal;
 use super::words::{count, counted};
 
 /// What takes no longer is not worth a word.
@@ -16,7 +18,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// Indexes what waits until `stopped`. That it cannot is worth a warning: what is indexed can be searched all the same.
 pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bool) -> Result<(), Failure> {
-    if waiting(&read::open(path)?)? == 0 {
+    if waiting(path)? == 0 {
         return Ok(());
     }
     let mut progress = Progress::new(console);
@@ -25,14 +27,18 @@ pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bo
             progress.tell(done, left);
             !stopped()
         });
-        done.map_err(|e| read::in_words(&e))
+        done.map_err(|e| peek::in_words(&e))
     });
     console.clear();
     if let Err(problem) = done {
-        let pages = counted(waiting(&read::open(path)?)?, "page");
+        let pages = counted(waiting(path)?, "page");
         console.warn(&format!("the full-text index cannot be brought up to date, {pages} not in it: {problem}"));
     }
     Ok(())
+}
+
+fn waiting(path: &Path) -> Result<i64, ReadError> {
+    Ok(Database::open(path)?.unindexed()?.unwrap_or(0))
 }
 
 /// A line that moves on a terminal, a line now and then elsewhere.
@@ -53,7 +59,7 @@ impl<'a> Progress<'a> {
         }
         let line = format!("Indexing for full-text search: {} of {}", count(done), counted(done + left, "page"));
         if self.is_live {
-            self.console.show(&[line], terminal());
+            self.console.show(&[line], terminal::size());
         } else {
             self.console.say(&line);
         }

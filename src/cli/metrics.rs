@@ -21,8 +21,8 @@ use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use super::Failure;
 use super::console::Console;
+use super::failure::Failure;
 
 /// Connections at once; others wait until one of these has ended.
 const MAX_CONNECTIONS: usize = 16;

@@ -3,11 +3,12 @@
 use std::io::{BufWriter, IsTerminal, Write};
 
 use base64::Engine as _;
-use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
-use super::Failure;
+use crate::read;
+
 use super::args::Format;
+use super::failure::Failure;
 
 /// Columns and rows of an answer.
 #[derive(Debug, Default)]
@@ -32,17 +33,15 @@ pub fn unique(names: &[&str]) -> Vec<String> {
 }
 
 /// The cells of a row as JSON: NULL is null, a blob is base64.
-pub fn cells(row: &rusqlite::Row<'_>) -> rusqlite::Result<Vec<Value>> {
-    let cell = |index| {
-        Ok(match row.get_ref(index)? {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(number) => number.into(),
-            ValueRef::Real(number) => number.into(),
-            ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into(),
-            ValueRef::Blob(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
-        })
+pub fn cells(row: read::Row) -> Vec<Value> {
+    let cell = |value| match value {
+        read::Value::Null => Value::Null,
+        read::Value::Integer(number) => number.into(),
+        read::Value::Real(number) => number.into(),
+        read::Value::Text(text) => text.into(),
+        read::Value::Blob(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
     };
-    (0..row.as_ref().column_count()).map(cell).collect()
+    row.into_values().into_iter().map(cell).collect()
 }
 
 /// Rows on their way out, as they come; only a table waits for the last.

@@ -8,7 +8,8 @@ use crate::engine::{Activity, HostActivity, Progress};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::console::{Console, Size};
+use super::console::Console;
+use super::terminal;
 use super::words::{count, size, time};
 
 /// Between two log lines when nobody watches.
@@ -56,7 +57,7 @@ async fn paint(console: Console, progress: watch::Receiver<Progress>, activity: 
             busiest: activity.busiest(HOSTS_SHOWN),
             slowest: activity.slowest(HOSTS_SHOWN),
         };
-        console.show(&view.lines(), terminal());
+        console.show(&view.lines(), terminal::size());
     }
 }
 
@@ -80,15 +81,6 @@ async fn log(progress: watch::Receiver<Progress>) {
             "{rate:.1} pages/s"
         );
     }
-}
-
-/// The size of the terminal at standard error.
-pub fn terminal() -> Size {
-    let size = terminal_size::terminal_size_of(std::io::stderr());
-    size.filter(|(width, height)| width.0 > 0 && height.0 > 0).map_or(
-        Size { columns: 80, rows: 24 },
-        |(width, height)| Size { columns: width.0.into(), rows: height.0.into() },
-    )
 }
 
 /// Pages per second over the last moments, not since the start.

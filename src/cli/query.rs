@@ -1,12 +1,11 @@
 //! `query`: SQL on a connection that cannot write.
 
-use crate::store::sqlite::{file_path, read};
-use rusqlite::fallible_iterator::FallibleIterator as _;
-use rusqlite::{Batch, Connection, Params, Statement};
+use crate::read::{Database, ReadError, Statement, Value};
 
 use super::args::{Format, Param, Question};
+use super::failure::Failure;
 use super::output::{self, Answer, Rows, cells, unique};
-use super::{Failure, recipes, signals};
+use super::{recipes, signals};
 
 pub fn run(database: &str, question: &Question, params: &[Param], format: Format) -> Result<u8, Failure> {
     if question.list {
@@ -17,22 +16,20 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
     signals::end_after(|| ())?;
     let recipe = question.recipe.as_deref().map(recipes::find).transpose()?;
     let sql = recipe.map(|recipe| recipe.sql).or(question.sql.as_deref()).unwrap_or_default();
-    let Ok(path) = file_path(database);
-    let db = read::open(&path)?;
-    let mut statements = prepare(&db, sql)?;
+    let db = Database::open(database)?;
+    let mut statements = db.prepare_all(sql).map_err(|e| unprepared(&db, e))?;
     let Some(first) = statements.first() else {
         return Err(Failure::new("SQL: there is no statement").hint("try \"select * from accounting\""));
     };
-    let columns = unique(&first.column_names());
-    if statements.iter().any(|statement| unique(&statement.column_names()) != columns) {
+    let columns = unique(&first.columns());
+    if statements.iter().any(|statement| unique(&statement.columns()) != columns) {
         return Err(Failure::new("SQL: the statements answer with different columns; ask them one by one"));
     }
     bind(&mut statements, params, recipe.is_some())?;
     let mut out = Rows::new(format, columns)?;
-    for statement in &mut statements {
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            out.row(cells(row)?)?;
+    for statement in statements {
+        for row in statement.rows() {
+            out.row(cells(row?))?;
         }
     }
     out.finish()?;
@@ -43,11 +40,10 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
 fn bind(statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) -> Result<(), Failure> {
     let mut used = vec![false; params.len()];
     for statement in statements {
-        for index in 1..=statement.parameter_count() {
-            let name = statement.parameter_name(index).unwrap_or("?").to_owned();
+        for (index, name) in statement.parameters().into_iter().enumerate() {
             let given = params.iter().rposition(|param| name.get(1..) == Some(&param.name));
             if let Some(given) = given {
-                statement.raw_bind_parameter(index, value(&params[given].value))?;
+                statement.bind(index, value(&params[given].value))?;
                 used[given] = true;
             } else if !has_defaults {
                 let failure = Failure::new(format!("SQL: the parameter `{name}` has no value"));
@@ -67,37 +63,25 @@ fn bind(statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) 
 }
 
 /// What looks like a whole number is one: SQLite compares numbers and text by their type.
-fn value(text: &str) -> rusqlite::types::Value {
+fn value(text: &str) -> Value {
     match text.parse::<i64>() {
         Ok(number) if number.to_string() == text => number.into(),
-        _ => text.to_owned().into(),
+        _ => text.into(),
     }
 }
 
 /// The whole answer to one statement, for what is small.
-pub fn ask(db: &Connection, sql: &str, parameters: impl Params) -> Result<Answer, Failure> {
-    let mut statement = db.prepare(sql).map_err(|e| unprepared(db, &e))?;
-    let columns = unique(&statement.column_names());
-    let mut rows = statement.query(parameters)?;
-    let mut answer = Answer { columns, rows: Vec::new() };
-    while let Some(row) = rows.next()? {
-        answer.rows.push(cells(row)?);
-    }
-    Ok(answer)
+pub fn ask(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Answer, Failure> {
+    let rows = db.query(sql, values).map_err(|e| unprepared(db, e))?;
+    let names: Vec<_> = rows.columns().iter().map(String::as_str).collect();
+    let columns = unique(&names);
+    Ok(Answer { columns, rows: rows.map(|row| row.map(cells)).collect::<Result<_, _>>()? })
 }
 
-fn prepare<'db>(db: &'db Connection, sql: &str) -> Result<Vec<Statement<'db>>, Failure> {
-    Batch::new(db, sql).collect().map_err(|e| unprepared(db, &e))
-}
-
-fn unprepared(db: &Connection, error: &rusqlite::Error) -> Failure {
-    use rusqlite::ErrorCode as E;
-    let problem = read::in_words(error);
-    if matches!(error.sqlite_error_code(), Some(E::AuthorizationForStatementDenied | E::ReadOnly)) {
-        return Failure::new("SQL: refused: the database is open for reading only");
-    }
-    let failure = Failure::new(format!("SQL: {problem}"));
-    if problem.contains("no such") && read::is_of_an_earlier_version(db) {
+fn unprepared(db: &Database, error: ReadError) -> Failure {
+    let is_missing = matches!(&error, ReadError::Sql { problem } if problem.contains("no such"));
+    let failure = Failure::from(error);
+    if is_missing && db.is_of_an_earlier_version() {
         return failure
             .hint("an earlier version wrote the database: the next `crawl` or `search` brings it up to date");
     }

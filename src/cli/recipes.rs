@@ -1,6 +1,6 @@
 //! Useful queries by name: each is a file of `recipes/`, whose first lines say what it answers.
 
-use super::Failure;
+use super::failure::Failure;
 use super::output::printable;
 
 /// A query that ships with the program.

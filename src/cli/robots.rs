@@ -9,7 +9,7 @@ use crate::fetch::{Fetch as _, Read, Request};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
 use crate::visit::RobotsAnswer;
 
-use super::Failure;
+use super::failure::Failure;
 use super::output::printable;
 
 pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, Failure> {

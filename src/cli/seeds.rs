@@ -5,8 +5,8 @@ use std::io::Read as _;
 
 use crate::canonical::CanonicalUrl;
 
-use super::Failure;
 use super::console::Console;
+use super::failure::Failure;
 
 /// Reads every seed, each once, in their order.
 pub fn read(sources: &[String], console: &Console) -> Result<Vec<CanonicalUrl>, Failure> {

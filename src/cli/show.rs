@@ -3,21 +3,17 @@
 use std::io::Write as _;
 
 use crate::canonical::CanonicalUrl;
-use crate::store::sqlite::{file_path, read};
-use rusqlite::{Connection, OptionalExtension as _};
+use crate::read::Database;
 
-use super::Failure;
 use super::args::{Format, Part};
+use super::failure::Failure;
 use super::output::{self, printable};
 use super::query::ask;
 
 pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
     let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{url}`: {e}")))?;
-    let Ok(path) = file_path(database);
-    let db = read::open(&path)?;
-    let state = "select state, reason from url where url = ?1";
-    let known = db.query_row(state, [url.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((state, reason)) = known else {
+    let db = Database::open(database)?;
+    let Some(known) = db.first("select state, reason from urls where url = ?1", [url.as_str().into()])? else {
         return Err(Failure::new(format!("`{url}` is not in the database")));
     };
     let listing = match part {
@@ -25,38 +21,31 @@ pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
         Part { text: true, .. } => return one(&db, "select text from pages where url = ?1", &url),
         Part { headers: true, .. } => "select name, value from headers where url = ?1",
         Part { links: true, .. } => "select to_url, text, rel, element from links where from_url = ?1",
-        _ => return everything(&db, &url, state, reason),
+        _ => return everything(&db, &url, known.at(0)?, known.at(1)?),
     };
-    output::print(ask(&db, listing, [url.as_str()])?, Format::Table)?;
+    output::print(ask(&db, listing, [url.as_str().into()])?, Format::Table)?;
     Ok(0)
 }
 
-fn one(db: &Connection, sql: &str, url: &CanonicalUrl) -> Result<u8, Failure> {
-    let mut statement = db.prepare(sql)?;
-    let mut rows = statement.query([url.as_str()])?;
-    let row = rows.next()?;
-    let bytes = match &row {
-        Some(row) => row.get_ref(0)?.as_bytes_or_null().ok().flatten(),
-        None => None,
-    };
+fn one(db: &Database, sql: &str, url: &CanonicalUrl) -> Result<u8, Failure> {
+    let row = db.first(sql, [url.as_str().into()])?;
+    let bytes = row.as_ref().map(|row| row.at::<Option<&[u8]>>(0)).transpose()?.flatten();
     let bytes = bytes.ok_or_else(|| Failure::new(format!("nothing of the kind is stored for `{url}`")))?;
     output::Guarded::stdout().write_all(bytes)?;
     Ok(0)
 }
 
-fn everything(db: &Connection, url: &CanonicalUrl, state: i64, reason: Option<String>) -> Result<u8, Failure> {
+fn everything(db: &Database, url: &CanonicalUrl, state: &str, reason: Option<&str>) -> Result<u8, Failure> {
     let state = match state {
-        0 => "pending".to_owned(),
-        1 => "fetched".to_owned(),
-        2 => "failed".to_owned(),
-        _ => format!("skipped: {}", reason.unwrap_or_default()),
+        "skipped" => format!("skipped: {}", reason.unwrap_or_default()),
+        state => state.to_owned(),
     };
     let mut text = format!("{url}\n{:16}{state}\n", "state");
     for sql in [
         "select * from pages where url = ?1",
         "select kind, message, attempts, last_attempt_at from failures where url = ?1",
     ] {
-        let answer = ask(db, sql, [url.as_str()])?;
+        let answer = ask(db, sql, [url.as_str().into()])?;
         for (name, value) in answer.columns.iter().zip(answer.rows.first().into_iter().flatten()) {
             if !value.is_null() && name != "url" && name != "text" {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -5,8 +5,8 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::Failure;
 use super::console::Console;
+use super::failure::Failure;
 
 /// What this process was told by signals.
 #[derive(Debug, Clone)]

@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 
-use crate::store::sqlite::{file_path, read};
+use crate::read::Database;
 
+use super::failure::Failure;
+use super::output;
 use super::query::ask;
-use super::{Failure, output};
 
 const PARTS: [(&str, &str); 5] = [
     ("Accounting", "select * from accounting"),
@@ -25,8 +26,7 @@ const PARTS: [(&str, &str); 5] = [
 ];
 
 pub fn run(database: &str) -> Result<u8, Failure> {
-    let Ok(path) = file_path(database);
-    let db = read::open(&path)?;
+    let db = Database::open(database)?;
     let mut out = String::new();
     for (title, sql) in PARTS {
         let answer = ask(&db, sql, [])?;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::failure::Failure;
 use super::output::Guarded;
-use super::{Failure, signals};
+use super::signals;
 
 /// What `--output` names.
 pub enum Target {

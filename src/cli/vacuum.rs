@@ -1,11 +1,13 @@
 //! `vacuum`: gives the free space of a database back to the file system.
 
+use crate::read::Database;
 use crate::store::StoreError;
 use crate::store::sqlite::house::disk_size;
-use crate::store::sqlite::{SqliteStore, file_path, read};
+use crate::store::sqlite::{SqliteStore, file_path};
 
 use super::console::Console;
-use super::{Failure, words};
+use super::failure::Failure;
+use super::words;
 
 /// SQLite's result code for a file system without room.
 const FULL: &str = "13";
@@ -13,7 +15,7 @@ const FULL: &str = "13";
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let Ok(path) = file_path(database);
     // Opening it for writing would make one where there is none.
-    read::open(&path)?;
+    Database::open(&path)?;
     let before = disk_size(&path);
     let mut store = SqliteStore::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {

@@ -4,9 +4,11 @@ mod begin;
 mod commit;
 pub mod house;
 pub mod index;
-pub mod read;
+pub mod peek;
 mod resolve;
 mod revisit;
+pub mod schema;
+pub mod views;
 mod write;
 
 use std::collections::HashMap;
@@ -27,8 +29,6 @@ use crate::visit::{self, FailureKind, HostId, HostRecord, Millis, Record, Robots
 /// URLs remembered with their row, so that a link seen again costs no statement; and the bytes of them.
 const KNOWN_URLS: usize = 1 << 18;
 const KNOWN_BYTES: usize = 64 << 20;
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The values of `url.state`.
 mod state {
@@ -125,11 +125,11 @@ impl SqliteStore {
         }
         let path = path.canonicalize().map_err(|e| refuse(in_words(&e)))?;
         if lock.try_lock().is_err() {
-            let holder = read::holder(&path).await.unwrap_or_else(|| "its process is not known".into());
+            let holder = peek::holder(&path).unwrap_or_else(|| "its process is not known".into());
             return Err(StoreError::InUse { path, holder });
         }
         // Before anything is set, so that somebody else's database stays as it is.
-        if read::holds_something_else(&path) {
+        if peek::holds_something_else(&path) {
             return Err(refuse("it holds no crawl but something else".into()));
         }
         let options = SqliteConnectOptions::new()
@@ -145,14 +145,14 @@ impl SqliteStore {
             .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "memory");
-        let mut db = SqliteConnection::connect_with(&options).await.map_err(|e| open_error(&path, &e))?;
-        migrate(&mut db, &path).await?;
+        let mut db = SqliteConnection::connect_with(&options).await.map_err(|e| schema::open_error(&path, &e))?;
+        schema::migrate(&mut db, &path).await?;
         let holder = format!("process {}, since {}", std::process::id(), timestamp(visit::now()));
         sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")
             .bind(holder)
             .execute(&mut db)
             .await
-            .map_err(|e| open_error(&path, &e))?;
+            .map_err(|e| schema::open_error(&path, &e))?;
         Ok(Self {
             db,
             _lock: lock,
@@ -209,28 +209,6 @@ pub fn robots_answer(status: Option<u16>, failure: Option<&str>, body: Option<Ve
         (Some(status), None) if status < 500 => RobotsAnswer::Unavailable { status },
         (status, _) => RobotsAnswer::Unreachable { status, failure: failure.and_then(FailureKind::from_word) },
     }
-}
-
-async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    use sqlx::migrate::MigrateError as E;
-    MIGRATIONS.run(db).await.map_err(|error| match error {
-        E::VersionMissing(_) | E::VersionTooNew(..) => StoreError::Newer { path: path.to_owned() },
-        E::Execute(e) | E::ExecuteMigration(e, _) => open_error(path, &e),
-        other => StoreError::Open { path: path.to_owned(), problem: other.to_string() },
-    })
-}
-
-/// What SQLite says on opening, for a person.
-fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
-    let problem = match error {
-        sqlx::Error::Database(e) => match e.code().as_deref() {
-            Some("26") => "it is not a SQLite database".to_owned(),
-            Some(code) if code.parse::<i32>().is_ok_and(|code| code & 0xff == 8) => "it is read-only".to_owned(),
-            _ => e.message().to_owned(),
-        },
-        other => other.to_string(),
-    };
-    StoreError::Open { path: path.to_owned(), problem }
 }
 
 fn in_words(error: &std::io::Error) -> String {

@@ -4,21 +4,19 @@ use std::collections::HashSet;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
+use crate::read::{Database, ReadError, Row, Value};
 use crate::scope::Scope;
 use crate::store::settings::Settings;
 use crate::store::sqlite::{robots_answer, timestamp};
 use crate::visit::{Millis, RobotsAnswer};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
-
-use crate::cli::Failure;
 
 /// Hops of the way back to a seed, at most.
 const MAX_HOPS: usize = 100;
 /// Requests that are listed, at most.
 const MAX_REQUESTS: i64 = 20;
 
-/// A row of `url`.
+/// What is known of the URL.
 #[derive(Debug)]
 pub struct Known {
     id: i64,
@@ -32,7 +30,7 @@ pub struct Known {
     pub first_seen_at: Millis,
 }
 
-/// A row of `host`, with its robots.txt.
+/// What is known of its host, with its robots.txt.
 #[derive(Debug)]
 pub struct KnownHost {
     pub asked_at: Millis,
@@ -107,34 +105,38 @@ pub struct Facts {
     pub ahead: i64,
 }
 
-pub fn gather(db: &Connection, url: &CanonicalUrl) -> Result<Facts, Failure> {
-    // As long as these rows are not read to their end, all that is read is of one moment of a crawl that may be running.
-    let mut moment = db.prepare("select 1 from meta")?;
-    let mut moment = moment.query([])?;
-    moment.next()?;
-    let known = db.query_row("select * from url where url = ?1", [url.as_str()], known).optional()?;
+pub fn gather(db: &Database, url: &CanonicalUrl) -> Result<Facts, ReadError> {
+    // All that is read is of one moment of a crawl that may be running.
+    let _moment = db.snapshot()?;
+    let known = one(db, "select * from _url where url = ?1", [url.as_str().into()], known)?;
     let host = url.host();
     let id = known.as_ref().map(|known| known.id);
+    let failed = known.as_ref().filter(|known| known.state == 2);
+    let waits = known.as_ref().filter(|known| known.state == 0);
     Ok(Facts {
-        host: db.query_row("select * from host where host = ?1", [host.as_str()], known_host).optional()?,
+        host: one(db, "select * from _host where host = ?1", [host.as_str().into()], known_host)?,
         run: last_run(db)?,
         settings: settings(db)?,
         response: id.map(|id| response(db, id)).transpose()?.flatten(),
-        failure: known
-            .as_ref()
-            .filter(|known| known.state == 2)
-            .map(|known| failure(db, known.id))
-            .transpose()?
-            .flatten(),
+        failure: failed.map(|known| failure(db, known.id)).transpose()?.flatten(),
         found: id.map(|id| way(db, id)).transpose()?.unwrap_or_default(),
         requests: requests(db, id, url)?,
-        ahead: known.as_ref().filter(|known| known.state == 0).map(|known| ahead(db, known)).transpose()?.unwrap_or(0),
+        ahead: waits.map(|known| ahead(db, known)).transpose()?.unwrap_or(0),
         known,
     })
 }
 
-/// Columns that an earlier version did not have take what they stood for then.
-fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+/// The only row of an answer, if it has one.
+fn one<T>(
+    db: &Database,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+    read: impl FnOnce(&Row) -> Result<T, ReadError>,
+) -> Result<Option<T>, ReadError> {
+    db.first(sql, values)?.as_ref().map(read).transpose()
+}
+
+fn known(row: &Row) -> Result<Known, ReadError> {
     Ok(Known {
         id: row.get("id")?,
         host_id: row.get("host_id")?,
@@ -143,16 +145,16 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         depth: row.get("depth")?,
         attempts: row.get("attempts")?,
         due_at: row.get("due_at")?,
-        followed: row.get("followed").unwrap_or(true),
+        followed: row.get("followed")?,
         first_seen_at: row.get("first_seen_at")?,
     })
 }
 
-fn known_host(row: &Row<'_>) -> rusqlite::Result<KnownHost> {
+fn known_host(row: &Row) -> Result<KnownHost, ReadError> {
     let robots_status: Option<u16> = row.get("robots_status")?;
     let robots_failure: Option<String> = row.get("robots_failure")?;
     Ok(KnownHost {
-        asked_at: row.get("asked_at").unwrap_or(0),
+        asked_at: row.get("asked_at")?,
         blocked_until: row.get("blocked_until")?,
         crawl_delay_ms: row.get("crawl_delay_ms")?,
         robots_at: row.get("robots_at")?,
@@ -162,54 +164,49 @@ fn known_host(row: &Row<'_>) -> rusqlite::Result<KnownHost> {
     })
 }
 
-fn last_run(db: &Connection) -> Result<Option<Run>, Failure> {
-    let sql = "select id, outcome from run order by id desc limit 1";
-    let run = |row: &Row<'_>| Ok(Run { id: row.get(0)?, outcome: row.get(1)? });
-    Ok(db.query_row(sql, [], run).optional()?)
+fn last_run(db: &Database) -> Result<Option<Run>, ReadError> {
+    let sql = "select id, outcome from runs order by id desc limit 1";
+    one(db, sql, [], |row| Ok(Run { id: row.at(0)?, outcome: row.at(1)? }))
 }
 
-fn settings(db: &Connection) -> Result<Option<(Config, Scope)>, Failure> {
-    let sql = "select value from meta where key = 'config'";
-    let json: Option<String> = db.query_row(sql, [], |row| row.get(0)).optional()?;
+fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
+    let json: Option<String> = one(db, "select value from _meta where key = 'config'", [], |row| row.at(0))?;
     let settings = json.and_then(|json| serde_json::from_str::<Settings>(&json).ok());
     let Some(config) = settings.and_then(|settings| settings.to_config().ok()) else { return Ok(None) };
-    let mut seeds = db.prepare("select u.url from seed s join url u on u.id = s.url_id")?;
-    let seeds = seeds.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let seeds = db.query("select u.url from _seed s join _url u on u.id = s.url_id", [])?.map(|row| row?.at(0));
+    let seeds: Vec<String> = seeds.collect::<Result<_, ReadError>>()?;
     let seeds: Vec<_> = seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     let scope = Scope::new(&config, &seeds);
     Ok(Some((config, scope)))
 }
 
-fn response(db: &Connection, id: i64) -> Result<Option<Response>, Failure> {
-    let sql = "select p.status, p.content_type, t.url, p.fetched_at from page p left join url t on t.id = p.redirect_to
-               where p.url_id = ?1";
-    let response = |row: &Row<'_>| {
-        let at = row.get(3)?;
-        let interval = db.query_row("select interval_ms from page where url_id = ?1", [id], |row| row.get(0));
-        let interval = interval.unwrap_or_default();
-        let (status, content_type, redirect_to) = (row.get(0)?, row.get(1)?, row.get(2)?);
+fn response(db: &Database, id: i64) -> Result<Option<Response>, ReadError> {
+    let sql = "select p.status, p.content_type, t.url, p.fetched_at, p.interval_ms
+               from _page p left join _url t on t.id = p.redirect_to where p.url_id = ?1";
+    one(db, sql, [id.into()], |row| {
+        let (status, content_type, redirect_to) = (row.at(0)?, row.at(1)?, row.at(2)?);
+        let (at, interval) = (row.at(3)?, row.at(4)?);
         Ok(Response { status, content_type, redirect_to, fetched_at: timestamp(at), at, interval })
-    };
-    Ok(db.query_row(sql, [id], response).optional()?)
+    })
 }
 
-fn failure(db: &Connection, id: i64) -> Result<Option<(String, String)>, Failure> {
-    let sql = "select kind, message from failure where url_id = ?1";
-    Ok(db.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+fn failure(db: &Database, id: i64) -> Result<Option<(String, String)>, ReadError> {
+    let sql = "select kind, message from _failure where url_id = ?1";
+    one(db, sql, [id.into()], |row| Ok((row.at(0)?, row.at(1)?)))
 }
 
 /// The way from a seed, walked back by the referrers. One that bites its own tail, or is longer than [`MAX_HOPS`],
 /// begins somewhere on it.
-fn way(db: &Connection, id: i64) -> Result<Vec<Hop>, Failure> {
+fn way(db: &Database, id: i64) -> Result<Vec<Hop>, ReadError> {
     let (mut hops, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(id));
     while let Some(id) = next.filter(|id| hops.len() < MAX_HOPS && seen.insert(*id)) {
-        let sql = "select url, referrer_id, depth from url where id = ?1";
-        let row = db.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-        let Some((url, referrer, depth)): Option<(_, _, u32)> = row else { break };
+        let sql = "select url, referrer_id, depth, sitemap is not null from _url where id = ?1";
+        let row = one(db, sql, [id.into()], |row| Ok((row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?)))?;
+        let Some((url, referrer, depth, is_sitemap)): Option<(_, _, u32, bool)> = row else { break };
         let (how, text) = match referrer {
             Some(referrer) => step(db, referrer, id)?,
             None if depth == 0 => ("seed".to_owned(), None),
-            None if is_sitemap(db, id) => ("robots.txt".to_owned(), None),
+            None if is_sitemap => ("robots.txt".to_owned(), None),
             None => ("link".to_owned(), None),
         };
         hops.push(Hop { url, how, text });
@@ -219,47 +216,41 @@ fn way(db: &Connection, id: i64) -> Result<Vec<Hop>, Failure> {
     Ok(hops)
 }
 
-/// Databases of earlier versions know of none.
-fn is_sitemap(db: &Connection, id: i64) -> bool {
-    db.query_row("select sitemap is not null from url where id = ?1", [id], |row| row.get(0)).unwrap_or(false)
-}
-
 /// What led from one URL to the next.
-fn step(db: &Connection, from: i64, to: i64) -> Result<(String, Option<String>), Failure> {
-    let redirects = "select exists (select 1 from page where url_id = ?1 and redirect_to = ?2)";
-    if db.query_row(redirects, [from, to], |row| row.get(0))? {
+fn step(db: &Database, from: i64, to: i64) -> Result<(String, Option<String>), ReadError> {
+    let ends = || [from.into(), to.into()];
+    if db.first("select 1 from _page where url_id = ?1 and redirect_to = ?2", ends())?.is_some() {
         return Ok(("redirect".to_owned(), None));
     }
     let link =
-        "select element, text from link where from_id = ?1 and to_id = ?2 order by follow desc, position limit 1";
-    let link = db.query_row(link, [from, to], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        "select element, text from _link where from_id = ?1 and to_id = ?2 order by follow desc, position limit 1";
+    let link = one(db, link, ends(), |row| Ok((row.at(0)?, row.at(1)?)))?;
     Ok(link.unwrap_or_else(|| ("link".to_owned(), None)))
 }
 
-fn requests(db: &Connection, id: Option<i64>, url: &CanonicalUrl) -> Result<(Vec<Request>, i64), Failure> {
-    let mut statement = db.prepare(
-        "select run_id, at, status, failure, elapsed_ms, bytes, unchanged, count(*) over () from fetch
-         where url_id = ?1 or (url_id is null and url = ?2) order by id desc limit ?3",
-    )?;
-    let request = |row: &Row<'_>| {
+fn requests(db: &Database, id: Option<i64>, url: &CanonicalUrl) -> Result<(Vec<Request>, i64), ReadError> {
+    let sql = "select run_id, at, status, failure, elapsed_ms, bytes, unchanged, count(*) over () from _fetch
+         where url_id = ?1 or (url_id is null and url = ?2) order by id desc limit ?3";
+    let request = |row: &Row| {
         let request = Request {
-            run: row.get(0)?,
-            at: timestamp(row.get(1)?),
-            status: row.get(2)?,
-            failure: row.get(3)?,
-            elapsed_ms: row.get(4)?,
-            bytes: row.get(5)?,
-            unchanged: row.get(6)?,
+            run: row.at(0)?,
+            at: timestamp(row.at(1)?),
+            status: row.at(2)?,
+            failure: row.at(3)?,
+            elapsed_ms: row.at(4)?,
+            bytes: row.at(5)?,
+            unchanged: row.at(6)?,
         };
-        Ok((request, row.get(7)?))
+        Ok((request, row.at(7)?))
     };
-    let rows = statement.query_map(rusqlite::params![id, url.as_str(), MAX_REQUESTS], request)?;
-    let rows: Vec<(Request, i64)> = rows.collect::<Result<_, _>>()?;
+    let rows = db.query(sql, [id.into(), url.as_str().into(), MAX_REQUESTS.into()])?;
+    let rows: Vec<(Request, i64)> = rows.map(|row| request(&row?)).collect::<Result<_, ReadError>>()?;
     let total = rows.first().map_or(0, |row| row.1);
     Ok((rows.into_iter().rev().map(|row| row.0).collect(), total))
 }
 
-fn ahead(db: &Connection, known: &Known) -> Result<i64, Failure> {
-    let sql = "select count(*) from url where host_id = ?1 and state = 0 and (depth, id) < (?2, ?3)";
-    Ok(db.query_row(sql, rusqlite::params![known.host_id, known.depth, known.id], |row| row.get(0))?)
+fn ahead(db: &Database, known: &Known) -> Result<i64, ReadError> {
+    let sql = "select count(*) from _url where host_id = ?1 and state = 0 and (depth, id) < (?2, ?3)";
+    let count = one(db, sql, [known.host_id.into(), known.depth.into(), known.id.into()], |row| row.at(0))?;
+    Ok(count.unwrap_or(0))
 }

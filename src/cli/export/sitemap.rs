@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use quick_xml::escape::escape;
-use rusqlite::Row;
 use url::Url;
 
-use super::super::Failure;
-use super::super::target::{Output, Target};
-use super::Pages;
+use super::pages::Pages;
+use crate::cli::failure::Failure;
+use crate::cli::target::{Output, Target};
+use crate::read::{ReadError, Row};
 
 /// URLs and bytes of one file, at most.
 const MAX_URLS: i64 = 50_000;
@@ -53,7 +53,7 @@ fn only_host(pages: &Pages<'_>) -> Result<String, Failure> {
     let (mut hosts, mut host) = (0, String::new());
     let sql = format!("select count(distinct v.host), coalesce(min(v.host), '') {} {FIT}", pages.from());
     pages.each(&sql, |row| {
-        (hosts, host) = (row.get::<_, i64>(0)?, row.get(1)?);
+        (hosts, host) = (row.at::<i64>(0)?, row.at(1)?);
         Ok(())
     })?;
     match hosts {
@@ -72,7 +72,7 @@ fn split<W: Write>(
     let mut file = File::begin(SITEMAP, open(1)?)?;
     let sql = format!("select v.url, v.last_modified, v.changed_at {} {FIT} order by p.url_id", pages.from());
     let written = pages.each(&sql, |row| {
-        let entry = entry(SITEMAP, &row.get::<_, String>(0)?, last_modified(row)?);
+        let entry = entry(SITEMAP, row.at(0)?, last_modified(&row)?);
         if !file.has_room_for(&entry) {
             let next = File::begin(SITEMAP, open(whole.len() + 2)?)?;
             whole.push(std::mem::replace(&mut file, next).end()?);
@@ -84,10 +84,10 @@ fn split<W: Write>(
 }
 
 /// What the server says, unless it names a time after the one from which on the page was seen as it is.
-fn last_modified(row: &Row<'_>) -> Result<Option<Timestamp>, Failure> {
-    let said: Option<String> = row.get(1)?;
-    let said = said.and_then(|said| Timestamp::try_from(httpdate::parse_http_date(&said).ok()?).ok());
-    let seen: Option<Timestamp> = row.get::<_, String>(2)?.parse().ok();
+fn last_modified(row: &Row) -> Result<Option<Timestamp>, ReadError> {
+    let said: Option<&str> = row.at(1)?;
+    let said = said.and_then(|said| Timestamp::try_from(httpdate::parse_http_date(said).ok()?).ok());
+    let seen: Option<Timestamp> = row.at::<&str>(2)?.parse().ok();
     Ok(said.filter(|said| seen.is_none_or(|seen| *said <= seen)).or(seen))
 }
 

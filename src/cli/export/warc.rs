@@ -6,10 +6,10 @@
 use std::io::Write;
 
 use crate::warc::{self, FIELDS, Record, RecordId};
-use rusqlite::Row;
 
-use super::super::Failure;
-use super::{Pages, Run};
+use super::pages::Pages;
+use crate::cli::failure::Failure;
+use crate::read::{ReadError, Row};
 
 const REQUEST: &str = "application/http;msgtype=request";
 const RESPONSE: &str = "application/http;msgtype=response";
@@ -23,25 +23,28 @@ const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-
 const SELECT: &str = "
 twin (content_hash, id) as materialized (
     select p.content_hash, min(p.url_id)
-    from chosen cross join page p on p.url_id = chosen.id join content c on c.url_id = p.url_id
+    from chosen cross join _page p on p.url_id = chosen.id join _content c on c.url_id = p.url_id
     where p.status = 200 and p.size > 0 and c.body is not null
     group by 1 having count(*) > 1)
 select p.url_id, u.url, h.host, strftime('%Y-%m-%dT%H:%M:%fZ', (p.fetched_at - p.elapsed_ms) / 1000.0, 'unixepoch'),
     p.status, p.headers, c.body, p.size, p.content_hash, p.elapsed_ms, u.depth, r.url,
     t.id, tu.url, strftime('%Y-%m-%dT%H:%M:%fZ', (tp.fetched_at - tp.elapsed_ms) / 1000.0, 'unixepoch')
-from page p cross join url u on u.id = p.url_id
-join host h on h.id = u.host_id
-left join content c on c.url_id = p.url_id
-left join url r on r.id = u.referrer_id
+from _page p cross join _url u on u.id = p.url_id
+join _host h on h.id = u.host_id
+left join _content c on c.url_id = p.url_id
+left join _url r on r.id = u.referrer_id
 left join twin t on t.content_hash = p.content_hash and t.id < p.url_id and p.status = 200
-left join url tu on tu.id = t.id
-left join page tp on tp.url_id = t.id
+left join _url tu on tu.id = t.id
+left join _page tp on tp.url_id = t.id
 where p.url_id in (select id from chosen) order by p.url_id";
+
+/// The number, the start, and the present time.
+pub type Run = (i64, String, String);
 
 pub fn write(pages: &Pages<'_>, run: Option<&Run>, name: Option<&str>, out: &mut impl Write) -> Result<i64, Failure> {
     let mut archive = Archive::begin(run, name, out)?;
     let sql = format!("with chosen (id) as materialized (select p.url_id {}), {SELECT}", pages.from());
-    let written = pages.each(&sql, |row| archive.page(&Page::read(row)?))?;
+    let written = pages.each(&sql, |row| archive.page(&Page::read(&row)?))?;
     archive.out.flush()?;
     Ok(written)
 }
@@ -68,29 +71,27 @@ struct Page<'r> {
 }
 
 impl<'r> Page<'r> {
-    fn read(row: &'r Row<'_>) -> Result<Self, Failure> {
-        let text = |index| Ok::<_, Failure>(row.get_ref(index)?.as_str_or_null().map_err(rusqlite::Error::from)?);
-        let must = |index| Ok::<_, Failure>(text(index)?.unwrap_or_default());
-        let (size, hash) = (usize::try_from(row.get::<_, i64>(7)?).unwrap_or_default(), text(8)?);
-        let body = row.get_ref(6)?.as_bytes_or_null().map_err(rusqlite::Error::from)?;
-        let twin = row.get::<_, Option<i64>>(12)?;
+    fn read(row: &'r Row) -> Result<Self, Failure> {
+        let (url, size, hash) = (row.at(1)?, row.at::<i64>(7)?, row.at::<Option<&str>>(8)?);
+        let headers = serde_json::from_str(row.at(5)?)
+            .map_err(|e| Failure::new(format!("the headers of `{url}` are damaged")).cause(&e))?;
+        let body: Option<&[u8]> = row.at(6)?;
+        let twin: Option<i64> = row.at(12)?;
         Ok(Self {
-            id: row.get(0)?,
-            url: must(1)?,
-            host: must(2)?,
-            date: must(3)?,
-            status: row.get(4)?,
-            headers: serde_json::from_str(must(5)?).map_err(|e| {
-                Failure::new(format!("the headers of `{}` are damaged", must(1).unwrap_or_default())).cause(&e)
-            })?,
+            id: row.at(0)?,
+            url,
+            host: row.at(2)?,
+            date: row.at(3)?,
+            status: row.at(4)?,
+            headers,
             // What is known to be empty needs no storing.
             body: body.or(hash.filter(|_| size == 0).map(|_| &[][..])),
-            size,
+            size: size.try_into().unwrap_or_default(),
             hash,
-            elapsed_ms: row.get(9)?,
-            depth: row.get(10)?,
-            via: text(11)?,
-            twin: twin.map(|id| Ok::<_, Failure>((id, must(13)?, must(14)?))).transpose()?,
+            elapsed_ms: row.at(9)?,
+            depth: row.at(10)?,
+            via: row.at(11)?,
+            twin: twin.map(|id| Ok::<_, ReadError>((id, row.at(13)?, row.at(14)?))).transpose()?,
         })
     }
 

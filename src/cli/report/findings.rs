@@ -1,53 +1,53 @@
 //! The sections that name pages to look at: broken links, redirects, duplicates, slow ones, failures, skips, changes.
 
-use rusqlite::Connection;
-
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::words::{count, counted, size};
+use crate::read::Database;
 
 use super::overview::{ms, top};
 use super::parts::{Cell, Link, Listing, Section};
-use super::{Run, all, one};
+use super::query::{all, one};
+use super::run::Run;
 
 /// Rows of a table; rows of the table of slow pages.
-const ROWS: usize = 50;
-const SLOW: usize = 25;
+const ROWS: i64 = 50;
+const SLOW: i64 = 25;
 
 // No index leads from a target to its links, so the links are read twice: to count, and for pages to show.
 const BROKEN: &str = "
     with broken(id) as materialized (
-        select url_id from page where status >= 400
-        union select f.url_id from failure f join url u on u.id = f.url_id where u.state = 2),
+        select url_id from _page where status >= 400
+        union select f.url_id from _failure f join _url u on u.id = f.url_id where u.state = 2),
     top as materialized (
         select to_id, count(*) as links, count(*) over () as targets, sum(count(*)) over () as total
-        from link where to_id in (select id from broken) group by to_id order by links desc, to_id limit ?1),
+        from _link where to_id in (select id from broken) group by to_id order by links desc, to_id limit ?1),
     shown as materialized (
         select to_id, from_id, pages from (
             select to_id, from_id, row_number() over (partition by to_id order by from_id) as place,
                 count(*) over (partition by to_id) as pages
-            from (select distinct to_id, from_id from link where to_id in (select to_id from top)))
+            from (select distinct to_id, from_id from _link where to_id in (select to_id from top)))
         where place <= 3)
     select t.url, coalesce(cast(p.status as text), x.kind), top.links, (select max(pages) from shown s where s.to_id = top.to_id),
-        (select json_group_array(f.url) from shown s join url f on f.id = s.from_id where s.to_id = top.to_id),
+        (select json_group_array(f.url) from shown s join _url f on f.id = s.from_id where s.to_id = top.to_id),
         top.targets, top.total
-    from top join url t on t.id = top.to_id left join page p on p.url_id = top.to_id and p.status >= 400
-    left join failure x on x.url_id = top.to_id
+    from top join _url t on t.id = top.to_id left join _page p on p.url_id = top.to_id and p.status >= 400
+    left join _failure x on x.url_id = top.to_id
     order by top.links desc, t.url";
 
-pub fn broken_links(db: &Connection) -> Result<Section, Failure> {
-    let (mut targets, mut links) = (0, 0);
-    let rows = all(db, BROKEN, [ROWS as i64], |row| {
-        (targets, links) = (row.get(5)?, row.get(6)?);
-        let pages: i64 = row.get(3)?;
+pub fn broken_links(db: &Database) -> Result<Section, Failure> {
+    let (mut targets, mut links) = (0, 0_i64);
+    let rows = all(db, BROKEN, [ROWS.into()], |row| {
+        (targets, links) = (row.at(5)?, row.at(6)?);
+        let pages: i64 = row.at(3)?;
         Ok(vec![
-            Cell::Link(Link::new(&row.get::<_, String>(0)?)),
-            Cell::text(&row.get::<_, String>(1)?),
-            Cell::count(row.get(2)?),
+            Cell::Link(Link::new(&row.at::<String>(0)?)),
+            Cell::text(&row.at::<String>(1)?),
+            Cell::count(row.at(2)?),
             Cell::count(pages),
-            links_of(&row.get::<_, String>(4)?, pages),
+            links_of(&row.at::<String>(4)?, pages),
         ])
     })?;
-    let stored: bool = one(db, "select exists (select 1 from link)", [], |row| row.get(0))?;
+    let stored: bool = one(db, "select exists (select 1 from _link)", [], |row| row.at(0))?;
     let lead = match (targets, stored) {
         (0, false) => "No links are stored, so none can be judged.".to_owned(),
         (0, true) => "No link leads to a page of status 400 or above, or to a failure.".to_owned(),
@@ -74,35 +74,35 @@ fn links_of(json: &str, all: i64) -> Cell {
 }
 
 /// Hops of a chain that are followed: stored redirects of different runs may form a circle.
-const HOPS: usize = 20;
+const HOPS: i64 = 20;
 
 const CHAINS: &str = "
-    with recursive inner(id) as materialized (select redirect_to from page where redirect_to is not null),
+    with recursive inner(id) as materialized (select redirect_to from _page where redirect_to is not null),
     chain(first, last, hops, path) as (
-        select url_id, redirect_to, 1, json_array(url_id, redirect_to) from page
+        select url_id, redirect_to, 1, json_array(url_id, redirect_to) from _page
         where redirect_to is not null and url_id not in (select id from inner)
         union all
         select first, p.redirect_to, hops + 1, json_insert(path, '$[#]', p.redirect_to)
-        from chain c join page p on p.url_id = c.last where p.redirect_to is not null and hops < ?2),
+        from chain c join _page p on p.url_id = c.last where p.redirect_to is not null and hops < ?2),
     whole as (
         select first, last, hops, path, count(*) over () as chains, sum(hops > 1) over () as longer
-        from chain c left join page p on p.url_id = c.last where p.redirect_to is null or hops = ?2
+        from chain c left join _page p on p.url_id = c.last where p.redirect_to is null or hops = ?2
         order by hops desc, first limit ?1)
-    select (select json_group_array(url) from (select u.url from json_each(w.path) j join url u on u.id = j.value order by j.key)),
+    select (select json_group_array(url) from (select u.url from json_each(w.path) j join _url u on u.id = j.value order by j.key)),
         w.hops, coalesce(cast(p.status as text), f.kind, 'skipped: ' || u.reason, 'pending'), w.chains, w.longer
-    from whole w join url u on u.id = w.last left join page p on p.url_id = w.last
-    left join failure f on f.url_id = w.last and u.state = 2
+    from whole w join _url u on u.id = w.last left join _page p on p.url_id = w.last
+    left join _failure f on f.url_id = w.last and u.state = 2
     order by w.hops desc, w.first";
 
-pub fn redirects(db: &Connection) -> Result<Section, Failure> {
-    let (mut chains, mut longer) = (0, 0);
-    let rows = all(db, CHAINS, [ROWS as i64, HOPS as i64], |row| {
-        (chains, longer) = (row.get(3)?, row.get(4)?);
-        let urls: Vec<String> = serde_json::from_str(&row.get::<_, String>(0)?).unwrap_or_default();
+pub fn redirects(db: &Database) -> Result<Section, Failure> {
+    let (mut chains, mut longer) = (0, 0_i64);
+    let rows = all(db, CHAINS, [ROWS.into(), HOPS.into()], |row| {
+        (chains, longer) = (row.at(3)?, row.at(4)?);
+        let urls: Vec<String> = serde_json::from_str(&row.at::<String>(0)?).unwrap_or_default();
         Ok(vec![
             Cell::Chain(urls.iter().map(|url| Link::new(url)).collect()),
-            Cell::count(row.get(1)?),
-            Cell::text(&row.get::<_, String>(2)?),
+            Cell::count(row.at(1)?),
+            Cell::text(&row.at::<String>(2)?),
         ])
     })?;
     Ok(Section {
@@ -121,24 +121,24 @@ const DUPLICATES: &str = "
     with same as materialized (
         select content_hash as hash, count(*) as copies, max(size) as size, count(*) over () as bodies,
             sum(count(*)) over () as pages, total((count(*) - 1) * max(size)) over () as spare
-        from page where status = 200 and content_hash is not null group by 1 having count(*) > 1
+        from _page where status = 200 and content_hash is not null group by 1 having count(*) > 1
         order by copies desc, size desc, hash limit ?1),
     shown as materialized (
         select hash, url_id from (
             select content_hash as hash, url_id, row_number() over (partition by content_hash order by url_id) as place
-            from page where status = 200 and content_hash in (select hash from same))
+            from _page where status = 200 and content_hash in (select hash from same))
         where place <= 5)
-    select (select json_group_array(u.url) from shown s join url u on u.id = s.url_id where s.hash = same.hash),
+    select (select json_group_array(u.url) from shown s join _url u on u.id = s.url_id where s.hash = same.hash),
         copies, size, bodies, pages, spare
     from same order by copies desc, size desc, hash";
 
-pub fn duplicates(db: &Connection) -> Result<Section, Failure> {
-    let (mut bodies, mut pages, mut spare) = (0, 0, 0.0);
-    let rows = all(db, DUPLICATES, [ROWS as i64], |row| {
-        (bodies, pages, spare) = (row.get(3)?, row.get(4)?, row.get(5)?);
-        let (copies, each) = (row.get(1)?, row.get(2)?);
+pub fn duplicates(db: &Database) -> Result<Section, Failure> {
+    let (mut bodies, mut pages, mut spare) = (0, 0_i64, 0.0);
+    let rows = all(db, DUPLICATES, [ROWS.into()], |row| {
+        (bodies, pages, spare) = (row.at(3)?, row.at(4)?, row.at(5)?);
+        let (copies, each) = (row.at(1)?, row.at(2)?);
         Ok(vec![
-            links_of(&row.get::<_, String>(0)?, copies),
+            links_of(&row.at::<String>(0)?, copies),
             Cell::count(copies),
             Cell::Number { sort: each as f64, text: size(each) },
         ])
@@ -166,19 +166,19 @@ pub fn duplicates(db: &Connection) -> Result<Section, Failure> {
     })
 }
 
-pub fn slowest(db: &Connection) -> Result<Section, Failure> {
+pub fn slowest(db: &Database) -> Result<Section, Failure> {
     let sql = "select url, title, status, size, elapsed_ms from pages order by elapsed_ms desc, url limit ?1";
-    let rows = all(db, sql, [SLOW as i64], |row| {
-        let (bytes, elapsed): (i64, i64) = (row.get(3)?, row.get(4)?);
+    let rows = all(db, sql, [SLOW.into()], |row| {
+        let (bytes, elapsed): (i64, i64) = (row.at(3)?, row.at(4)?);
         Ok(vec![
-            Cell::Link(Link::new(&row.get::<_, String>(0)?)),
-            Cell::text(&row.get::<_, Option<String>>(1)?.unwrap_or_default()),
-            Cell::count(row.get(2)?),
+            Cell::Link(Link::new(&row.at::<String>(0)?)),
+            Cell::text(&row.at::<Option<String>>(1)?.unwrap_or_default()),
+            Cell::count(row.at(2)?),
             Cell::Number { sort: bytes as f64, text: size(bytes) },
             Cell::Number { sort: elapsed as f64, text: ms(elapsed) },
         ])
     })?;
-    let known: i64 = one(db, "select count(*) from page", [], |row| row.get(0))?;
+    let known: i64 = one(db, "select count(*) from _page", [], |row| row.at(0))?;
     let names = ["Page", "Title", "#Status", "#Size", "#Time"];
     Ok(Section {
         id: "slowest",
@@ -192,17 +192,17 @@ pub fn slowest(db: &Connection) -> Result<Section, Failure> {
     })
 }
 
-pub fn failures(db: &Connection) -> Result<Section, Failure> {
+pub fn failures(db: &Database) -> Result<Section, Failure> {
     let kinds = top(db, "select kind as label, count(*) as n from failures group by kind")?;
     let known = kinds.total;
     let sql = "select url, kind, message, attempts, referrer from failures order by host, kind, url limit ?1";
-    let rows = all(db, sql, [ROWS as i64], |row| {
+    let rows = all(db, sql, [ROWS.into()], |row| {
         Ok(vec![
-            Cell::Link(Link::new(&row.get::<_, String>(0)?)),
-            Cell::text(&row.get::<_, String>(1)?),
-            Cell::text(&row.get::<_, String>(2)?),
-            Cell::count(row.get(3)?),
-            referrer(row.get(4)?),
+            Cell::Link(Link::new(&row.at::<String>(0)?)),
+            Cell::text(&row.at::<String>(1)?),
+            Cell::text(&row.at::<String>(2)?),
+            Cell::count(row.at(3)?),
+            referrer(row.at(4)?),
         ])
     })?;
     let mut blocks = kinds.bars("Failures by kind", "Kind", "URLs", |_| "bad");
@@ -237,7 +237,7 @@ const REASONS: [(&str, &str); 9] = [
     ("url_too_long", "longer than --max-url-length"),
 ];
 
-pub fn skipped(db: &Connection) -> Result<Section, Failure> {
+pub fn skipped(db: &Database) -> Result<Section, Failure> {
     let mut reasons = top(db, "select coalesce(reason, '') as label, count(*) as n from skipped group by reason")?;
     let total = reasons.total;
     for (label, _) in &mut reasons.rows {
@@ -249,13 +249,13 @@ pub fn skipped(db: &Connection) -> Result<Section, Failure> {
         "select coalesce(reason, ''), host, count(*), min(url), count(*) over () from skipped group by reason, host
         order by 3 desc, 1, 2 limit ?1";
     let mut known = 0;
-    let rows = all(db, sql, [ROWS as i64], |row| {
-        known = row.get(4)?;
+    let rows = all(db, sql, [ROWS.into()], |row| {
+        known = row.at(4)?;
         Ok(vec![
-            Cell::text(&row.get::<_, String>(0)?),
-            Cell::Link(Link::new(&row.get::<_, String>(1)?)),
-            Cell::count(row.get(2)?),
-            Cell::Link(Link::new(&row.get::<_, String>(3)?)),
+            Cell::text(&row.at::<String>(0)?),
+            Cell::Link(Link::new(&row.at::<String>(1)?)),
+            Cell::count(row.at(2)?),
+            Cell::Link(Link::new(&row.at::<String>(3)?)),
         ])
     })?;
     let mut blocks = reasons.bars("Skipped URLs by reason", "Reason", "URLs", |_| "idle");
@@ -273,7 +273,7 @@ pub fn skipped(db: &Connection) -> Result<Section, Failure> {
     })
 }
 
-pub fn changes(db: &Connection, run: &Run) -> Result<Section, Failure> {
+pub fn changes(db: &Database, run: &Run) -> Result<Section, Failure> {
     let mut section = Section {
         id: "changes",
         title: "What changed since the run before",
@@ -285,19 +285,19 @@ pub fn changes(db: &Connection, run: &Run) -> Result<Section, Failure> {
         return Ok(section);
     }
     let exists = "select exists (select 1 from sqlite_master where name = 'changes')";
-    if !db.query_row(exists, [], |row| row.get::<_, bool>(0))? {
+    if !one(db, exists, [], |row| row.at(0))? {
         section.lead =
             "Not known: the database is of an earlier version, which the next crawl brings up to date.".to_owned();
         return Ok(section);
     }
     let counts = "select change, count(*) from changes where run = ?1 group by 1 order by 1";
-    let counts: Vec<(String, i64)> = all(db, counts, [run.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let counts: Vec<(String, i64)> = all(db, counts, [run.id.into()], |row| Ok((row.at(0)?, row.at(1)?)))?;
     let known = counts.iter().map(|(_, n)| n).sum();
     let each: Vec<_> = counts.iter().map(|(change, n)| format!("{} {change}", count(*n))).collect();
     section.lead = if known == 0 { "Nothing.".to_owned() } else { format!("Pages: {}.", each.join(", ")) };
     let rows = "select url, change from changes where run = ?1 order by change, url limit ?2";
-    let rows = all(db, rows, (run.id, ROWS as i64), |row| {
-        Ok(vec![Cell::Link(Link::new(&row.get::<_, String>(0)?)), Cell::text(&row.get::<_, String>(1)?)])
+    let rows = all(db, rows, [run.id.into(), ROWS.into()], |row| {
+        Ok(vec![Cell::Link(Link::new(&row.at::<String>(0)?)), Cell::text(&row.at::<String>(1)?)])
     })?;
     section.blocks = Listing::first("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
     Ok(section)

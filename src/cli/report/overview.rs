@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use rusqlite::Connection;
-
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::cli::words::{count, counted, size, time};
+use crate::read::Database;
 
 use super::parts::{Bar, Bars, Block, BoxRow, Boxes, Cell, Column, Columns, Link, Listing, Section, Stack, Tick};
 use super::plot::{class_start, lines, log_place, log_steps, percent, round, size_class, slot};
-use super::{Run, all, one};
+use super::query::{all, one};
+use super::run::Run;
 
 /// The states of the accounting, and the colour of each.
 const STATES: [(&str, &str); 4] = [("fetched", "ok"), ("failed", "bad"), ("skipped", "idle"), ("pending", "wait")];
 
 /// Rows of a table of hosts; hosts of the plot of response times; bars of a plot; columns of the plot of depths.
-const HOSTS: usize = 25;
-const BOXES: usize = 15;
+const HOSTS: i64 = 25;
+const BOXES: i64 = 15;
 pub const BARS: usize = 12;
 const DEPTHS: usize = 40;
 
@@ -25,10 +25,10 @@ fn states(counts: [i64; 4]) -> Stack {
     Stack::new(&STATES.iter().zip(counts).map(part).collect::<Vec<_>>())
 }
 
-pub fn accounting(db: &Connection) -> Result<Section, Failure> {
+pub fn accounting(db: &Database) -> Result<Section, Failure> {
     let sql = "select fetched, failed, skipped, pending, discovered from accounting";
     let (counts, discovered): ([i64; 4], i64) =
-        one(db, sql, [], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?], row.get(4)?)))?;
+        one(db, sql, [], |row| Ok(([row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?], row.at(4)?)))?;
     let [fetched, failed, skipped, pending] = counts.map(count);
     let discovered = counted(discovered, "URL");
     Ok(Section {
@@ -45,13 +45,14 @@ pub fn accounting(db: &Connection) -> Result<Section, Failure> {
 /// One slot of time: its number, the pages that came, the answers that were errors among them, the requests that failed.
 type Slot = (i64, [i64; 3]);
 
-pub fn pace(db: &Connection, run: &Run) -> Result<Section, Failure> {
+pub fn pace(db: &Database, run: &Run) -> Result<Section, Failure> {
     let width = slot(run.last_at - run.first_at);
     let sql = "select (at - ?2) / ?3, count(*) filter (where failure is null),
             count(*) filter (where failure is null and status >= 400), count(*) filter (where failure is not null)
-        from fetch where run_id = ?1 and url_id is not null group by 1 order by 1";
-    let slots: Vec<Slot> =
-        all(db, sql, (run.id, run.first_at, width), |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])))?;
+        from _fetch where run_id = ?1 and url_id is not null group by 1 order by 1";
+    let slots: Vec<Slot> = all(db, sql, [run.id.into(), run.first_at.into(), width.into()], |row| {
+        Ok((row.at(0)?, [row.at(1)?, row.at(2)?, row.at(3)?]))
+    })?;
     let sum = |which: usize| slots.iter().map(|(_, counts)| counts[which]).sum::<i64>();
     let mut plots = Vec::new();
     if let Some((last, _)) = slots.last() {
@@ -157,8 +158,8 @@ fn plain(value: f64) -> String {
     if value.fract() == 0.0 { count(value as i64) } else { round(value).to_string() }
 }
 
-pub fn statuses(db: &Connection) -> Result<Section, Failure> {
-    let mut top = top(db, "select cast(status as text) as label, count(*) as n from page group by status")?;
+pub fn statuses(db: &Database) -> Result<Section, Failure> {
+    let mut top = top(db, "select cast(status as text) as label, count(*) as n from _page group by status")?;
     top.rows.sort();
     let class = |label: &str| match label.as_bytes().first() {
         Some(b'2') => "ok",
@@ -166,7 +167,7 @@ pub fn statuses(db: &Connection) -> Result<Section, Failure> {
         Some(b'4') => "wait",
         _ => "bad",
     };
-    let errors: i64 = one(db, "select count(*) from page where status >= 400", [], |row| row.get(0))?;
+    let errors: i64 = one(db, "select count(*) from _page where status >= 400", [], |row| row.at(0))?;
     Ok(Section {
         id: "status",
         title: "Status codes",
@@ -176,9 +177,9 @@ pub fn statuses(db: &Connection) -> Result<Section, Failure> {
     })
 }
 
-pub fn content_types(db: &Connection) -> Result<Section, Failure> {
+pub fn content_types(db: &Database) -> Result<Section, Failure> {
     let sql = "select coalesce(nullif(lower(trim(substr(content_type, 1, instr(content_type || ';', ';') - 1))), ''),
-        '(none said)') as label, count(*) as n from page group by 1";
+        '(none said)') as label, count(*) as n from _page group by 1";
     let top = top(db, sql)?;
     Ok(Section {
         id: "types",
@@ -197,12 +198,12 @@ pub struct Top {
 }
 
 /// The largest groups of a statement that answers with `label` and `n`.
-pub fn top(db: &Connection, groups: &str) -> Result<Top, Failure> {
+pub fn top(db: &Database, groups: &str) -> Result<Top, Failure> {
     let sql = format!(
         "select label, n, count(*) over (), sum(n) over () from ({groups}) order by n desc, label limit {BARS}"
     );
     let mut top = Top { rows: Vec::new(), kinds: 0, total: 0 };
-    for (label, n, kinds, total) in all(db, &sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))? {
+    for (label, n, kinds, total) in all(db, &sql, [], |row| Ok((row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?)))? {
         top.rows.push((label, n));
         (top.kinds, top.total) = (kinds, total);
     }
@@ -237,25 +238,25 @@ impl Top {
 
 const QUANTILES: &str = "
     with top as materialized (
-        select u.host_id as id, count(*) as pages from page p join url u on u.id = p.url_id group by 1
+        select u.host_id as id, count(*) as pages from _page p join _url u on u.id = p.url_id group by 1
         order by 2 desc, 1 limit ?1),
     timed as (
         select t.id, t.pages, p.elapsed_ms as ms, row_number() over (partition by t.id order by p.elapsed_ms) as place
-        from top t join url u on u.host_id = t.id join page p on p.url_id = u.id)
+        from top t join _url u on u.host_id = t.id join _page p on p.url_id = u.id)
     select h.host, t.pages, min(ms) filter (where place = (pages * 5 + 99) / 100),
         min(ms) filter (where place = (pages * 25 + 99) / 100), min(ms) filter (where place = (pages * 50 + 99) / 100),
         min(ms) filter (where place = (pages * 75 + 99) / 100), min(ms) filter (where place = (pages * 95 + 99) / 100)
-    from timed t join host h on h.id = t.id group by t.id order by t.pages desc, h.host";
+    from timed t join _host h on h.id = t.id group by t.id order by t.pages desc, h.host";
 
 /// A host, its pages, and its quantiles in milliseconds.
 type Quantiles = (String, i64, [i64; 5]);
 
-pub fn response_times(db: &Connection) -> Result<Section, Failure> {
-    let hosts: Vec<Quantiles> = all(db, QUANTILES, [BOXES as i64], |row| {
-        Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?]))
+pub fn response_times(db: &Database) -> Result<Section, Failure> {
+    let hosts: Vec<Quantiles> = all(db, QUANTILES, [BOXES.into()], |row| {
+        Ok((row.at(0)?, row.at(1)?, [row.at(2)?, row.at(3)?, row.at(4)?, row.at(5)?, row.at(6)?]))
     })?;
-    let sql = "select count(distinct u.host_id) from page p join url u on u.id = p.url_id";
-    let answered: i64 = one(db, sql, [], |row| row.get(0))?;
+    let sql = "select count(distinct u.host_id) from _page p join _url u on u.id = p.url_id";
+    let answered: i64 = one(db, sql, [], |row| row.at(0))?;
     let shown = hosts.len() as i64;
     let lead = match counted(answered, "host") {
         all if answered > shown => format!("{all} answered; the {shown} with most pages are shown."),
@@ -302,13 +303,11 @@ pub fn ms(number: i64) -> String {
     if number < 10_000 { format!("{} ms", count(number)) } else { span(number) }
 }
 
-pub fn sizes(db: &Connection) -> Result<Section, Failure> {
+pub fn sizes(db: &Database) -> Result<Section, Failure> {
     let mut classes: Vec<i64> = Vec::new();
     let (mut pages, mut bytes) = (0, 0_i64);
-    let mut statement = db.prepare("select size from page")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let size = row.get(0)?;
+    for row in db.query("select size from _page", [])? {
+        let size = row?.at(0)?;
         let class = size_class(size);
         classes.resize(classes.len().max(class + 1), 0);
         classes[class] += 1;
@@ -329,10 +328,10 @@ pub fn sizes(db: &Connection) -> Result<Section, Failure> {
     })
 }
 
-pub fn depths(db: &Connection) -> Result<Section, Failure> {
+pub fn depths(db: &Database) -> Result<Section, Failure> {
     let rows: Vec<(i64, i64)> =
         all(db, "select depth, count(*) from pages group by depth order by depth", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.at(0)?, row.at(1)?))
         })?;
     let deepest = rows.last().map_or(0, |(depth, _)| *depth);
     let mut named: Vec<(String, i64)> = (0..=deepest.min(DEPTHS as i64)).map(|depth| (depth.to_string(), 0)).collect();
@@ -375,16 +374,16 @@ fn histogram(id: &'static str, caption: &'static str, head: &'static str, named:
     vec![Block::Columns(tips(plot))]
 }
 
-pub fn hosts(db: &Connection) -> Result<Section, Failure> {
+pub fn hosts(db: &Database) -> Result<Section, Failure> {
     let sql = "select host, fetched, failed, skipped, pending, mean_elapsed_ms, discovered, count(*) over () from hosts
         order by fetched desc, discovered desc, host limit ?1";
     let mut known = 0;
-    let rows = all(db, sql, [HOSTS as i64], |row| {
-        known = row.get(7)?;
-        let counts: [i64; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
-        let mean: Option<f64> = row.get(5)?;
-        let mut cells = vec![Cell::Link(Link::new(&row.get::<_, String>(0)?)), Cell::Stack(states(counts))];
-        cells.push(Cell::count(row.get(6)?));
+    let rows = all(db, sql, [HOSTS.into()], |row| {
+        known = row.at(7)?;
+        let counts: [i64; 4] = [row.at(1)?, row.at(2)?, row.at(3)?, row.at(4)?];
+        let mean: Option<f64> = row.at(5)?;
+        let mut cells = vec![Cell::Link(Link::new(&row.at::<String>(0)?)), Cell::Stack(states(counts))];
+        cells.push(Cell::count(row.at(6)?));
         cells.extend(counts.map(Cell::count));
         cells.push(Cell::Number {
             sort: mean.unwrap_or(-1.0),

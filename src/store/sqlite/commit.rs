@@ -226,6 +226,26 @@ impl SqliteStore {
         self.accounting.fetched += 1;
     }
 
+    /// Before a known page is replaced: keeps the words with which it is in the index, if it gets others. Whether the
+    /// page is to be indexed again.
+    async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, StoreError> {
+        let put_aside: Option<UrlId> = sqlx::query_scalar(
+            "insert or ignore into outdated (url_id, title, description, text)
+             select url_id, title, description, text from searchable
+             where url_id = ?1 and (title is not ?2 or description is not ?3 or text is not ?4)
+                 -- It waits already: the index has nothing of it, or what was put aside then.
+                 and not exists (select 1 from unindexed where url_id = ?1)
+             returning url_id",
+        )
+        .bind(id)
+        .bind(page.title.as_deref())
+        .bind(page.description.as_deref())
+        .bind(page.text.as_deref())
+        .fetch_optional(&mut self.db)
+        .await?;
+        Ok(put_aside.is_some())
+    }
+
     /// Whether a redirect closes a loop.
     async fn redirect_problem(&mut self, target: &Target, to: UrlId) -> Result<Option<Arc<str>>, StoreError> {
         let loops: bool = to == target.id

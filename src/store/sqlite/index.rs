@@ -1,4 +1,5 @@
-//! The full-text index: what a commit notes for it, and how it is brought up to date, bit by bit, beside a crawl too.
+//! The full-text index, brought up to date from what the commits noted, bit by bit, beside a crawl too. It stands in the
+//! store and not with the readers, because it writes tables: a reader's connection cannot.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -6,41 +7,14 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use crate::store::StoreError;
-use crate::visit::{Page, UrlId};
+use crate::visit::UrlId;
 
-use super::{SqliteStore, read};
+use super::peek;
 
 /// How long one transaction takes in pages: a crawl that wants to commit waits no longer for it.
 const STINT: Duration = Duration::from_millis(100);
 /// How long the lock of another writer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-impl SqliteStore {
-    /// Before a known page is replaced: keeps the words with which it is in the index, if it gets others. Whether the
-    /// page is to be indexed again.
-    pub(super) async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, StoreError> {
-        let put_aside: Option<UrlId> = sqlx::query_scalar(
-            "insert or ignore into outdated (url_id, title, description, text)
-             select url_id, title, description, text from searchable
-             where url_id = ?1 and (title is not ?2 or description is not ?3 or text is not ?4)
-                 -- It waits already: the index has nothing of it, or what was put aside then.
-                 and not exists (select 1 from unindexed where url_id = ?1)
-             returning url_id",
-        )
-        .bind(id)
-        .bind(page.title.as_deref())
-        .bind(page.description.as_deref())
-        .bind(page.text.as_deref())
-        .fetch_optional(&mut self.db)
-        .await?;
-        Ok(put_aside.is_some())
-    }
-}
-
-/// Whether the database has an index: those of earlier versions get it when they are next opened for writing.
-pub fn exists(db: &Connection) -> rusqlite::Result<bool> {
-    db.query_row("select exists (select 1 from sqlite_master where name = 'page_index')", [], |row| row.get(0))
-}
 
 /// Pages whose present words are not in the index.
 pub fn waiting(db: &Connection) -> rusqlite::Result<i64> {
@@ -65,7 +39,7 @@ impl Indexer {
             db.execute_batch("pragma synchronous = normal; pragma cache_size = -32768; pragma temp_store = memory")?;
             Ok(db)
         };
-        Ok(Self { db: open().map_err(|e| read::open_error(path, &e))? })
+        Ok(Self { db: open().map_err(|e| StoreError::Open { path: path.to_owned(), problem: peek::problem(&e) })? })
     }
 
     /// Indexes what waits, until `go_on` (told how many are done and how many wait) says no. Pages that are stored

@@ -23,9 +23,9 @@ impl Snippets {
     }
 
     /// One line of title, description and text around the words; the beginning of the text if no piece of it has them all.
-    pub fn of(&self, words: &str, [title, description, text]: [&Option<String>; 3]) -> rusqlite::Result<String> {
-        let plain = |text: &Option<String>| text.as_deref().unwrap_or_default().replace(MARKS, " ");
-        let (title, description, text) = (plain(title), plain(description), plain(text));
+    pub fn of(&self, words: &str, [title, description, text]: [Option<&str>; 3]) -> rusqlite::Result<String> {
+        let [title, description, text] =
+            [title, description, text].map(|text| text.unwrap_or_default().replace(MARKS, " "));
         self.0.execute_batch("begin; delete from piece")?;
         let mut insert = self.0.prepare_cached("insert into piece (title, description, text) values (?1, ?2, ?3)")?;
         for piece in pieces(&text) {

@@ -1,0 +1,275 @@
+//! What the hints after a crawl stand on: facts from its summary and its database.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ScopeKind};
+use crate::engine::{CrawlEnd, Summary};
+use crate::read::{Database, ReadError, Value};
+use crate::scope::Scope;
+
+/// Names given for one fact; the true number stands beside them.
+const NAMES: usize = 3;
+
+/// Some of many names: the first few and how many there are in all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    pub first: Vec<String>,
+    pub total: i64,
+}
+
+impl Named {
+    fn push(&mut self, name: String) {
+        self.total += 1;
+        if self.first.len() < NAMES {
+            self.first.push(name);
+        }
+    }
+}
+
+/// The limit that ended an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Pages(u64),
+    PagesPerHost(u64),
+    Duration(Duration),
+}
+
+/// A seed whose redirects lead out of scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    pub seed: String,
+    pub target: String,
+    /// The narrowest scope that follows it.
+    pub scope: Option<ScopeKind>,
+}
+
+/// What the hints stand on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub seeds: i64,
+    /// Seeds that failed or were skipped.
+    pub seeds_lost: i64,
+    /// Seeds that robots.txt forbids; one of them.
+    pub seeds_forbidden: i64,
+    pub forbidden_seed: Option<String>,
+    /// Seeds with a status of 400 or more.
+    pub seeds_refused: Named,
+    /// Seeds that failed for another reason than name or TLS, which are told by host.
+    pub seeds_failed: Named,
+    pub strays: Vec<Stray>,
+    pub strays_in_all: i64,
+    pub limit: Option<Limit>,
+    pub interrupted: bool,
+    pub pending: i64,
+    /// Hosts that answered 429 in this invocation.
+    pub throttled: Named,
+    pub certificates: Named,
+    pub unresolved: Named,
+    pub unconnected: Named,
+    pub robots_unreachable: Named,
+    /// Hosts that asked for time, each with the time until which.
+    pub waiting: Named,
+    /// Nothing but the seeds was in this scope, and so many URLs were not.
+    pub out_of_scope: Option<(ScopeKind, i64)>,
+}
+
+impl Facts {
+    /// Whether the run got nowhere: every seed failed or was left out.
+    pub fn no_seed_fetched(&self) -> bool {
+        self.seeds_lost == self.seeds
+    }
+}
+
+/// What of the database is this invocation's: the requests after this one.
+pub fn last_request(db: &Database) -> Result<i64, ReadError> {
+    let row = db.first("select max(id) from _fetch", [])?;
+    Ok(row.map_or(Ok(None), |row| row.at(0))?.unwrap_or(0))
+}
+
+/// Reads the facts out of the database. Each question is asked only if the summary leaves it open.
+pub fn gather(
+    db: &Database,
+    config: &Config,
+    seeds: &[CanonicalUrl],
+    summary: &Summary,
+    stored: u64,
+    last_request: i64,
+) -> Result<Facts, ReadError> {
+    let a = summary.accounting;
+    let mut facts = Facts {
+        pending: a.pending,
+        interrupted: summary.outcome == CrawlEnd::Interrupted,
+        limit: (summary.outcome == CrawlEnd::Limit).then(|| limit(config, summary, stored)).flatten(),
+        throttled: throttled(db, last_request)?,
+        ..Facts::default()
+    };
+    about_seeds(db, seeds, &mut facts)?;
+    about_strays(db, config, seeds, &mut facts)?;
+    if a.failed > 0 {
+        facts.certificates = failures(db, "tls")?;
+        facts.unresolved = failures(db, "dns")?;
+        facts.unconnected = failures(db, "connect")?;
+    }
+    if a.skipped > 0 {
+        facts.robots_unreachable = robots_unreachable(db)?;
+        // Looks at every skipped URL, so only where hardly anything was fetched.
+        if a.fetched <= facts.seeds && facts.strays.is_empty() && summary.outcome == CrawlEnd::Finished {
+            let reasons = db.first("select count(*), coalesce(sum(reason = 'scope'), 0) from skipped", [])?;
+            let (skipped, out): (i64, i64) = reasons.map_or(Ok((0, 0)), |row| Ok((row.at(0)?, row.at(1)?)))?;
+            facts.out_of_scope = (a.fetched > 0 && out > 0 && skipped == out).then_some((config.scope, out));
+        }
+    }
+    if summary.outcome == CrawlEnd::Waiting {
+        facts.waiting = waiting(db)?;
+    }
+    Ok(facts)
+}
+
+fn limit(config: &Config, summary: &Summary, stored: u64) -> Option<Limit> {
+    if let Some(max) = config.max_pages.filter(|max| stored >= *max) {
+        return Some(Limit::Pages(max));
+    }
+    let is_over = |max: &Duration| summary.elapsed_seconds >= max.as_secs_f64();
+    if let Some(max) = config.max_duration.filter(is_over) {
+        return Some(Limit::Duration(max));
+    }
+    config.max_pages_per_host.map(Limit::PagesPerHost)
+}
+
+/// The URLs as a parameter of SQL.
+fn json(seeds: &[CanonicalUrl]) -> Value {
+    let urls: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
+    serde_json::json!(urls).to_string().into()
+}
+
+fn about_seeds(db: &Database, seeds: &[CanonicalUrl], facts: &mut Facts) -> Result<(), ReadError> {
+    facts.seeds = i64::try_from(seeds.len()).unwrap_or(i64::MAX);
+    let sql = "select u.url, u.state, u.reason is 'robots', p.status, f.kind
+        from _url u left join _page p on p.url_id = u.id and u.state = 1
+        left join _failure f on f.url_id = u.id and u.state = 2 and f.kind not in ('dns', 'tls')
+        where u.url in (select value from json_each(?1)) order by u.id";
+    for row in db.query(sql, [json(seeds)])? {
+        let row = row?;
+        let (url, state, by_robots): (&str, i64, bool) = (row.at(0)?, row.at(1)?, row.at(2)?);
+        let (status, failure): (Option<u16>, Option<&str>) = (row.at(3)?, row.at(4)?);
+        facts.seeds_lost += i64::from(matches!(state, 2 | 3));
+        if by_robots {
+            facts.seeds_forbidden += 1;
+            facts.forbidden_seed.get_or_insert(url.to_owned());
+        } else if let Some(kind) = failure {
+            facts.seeds_failed.push(format!("{url} ({kind})"));
+        } else if let Some(status) = status.filter(|status| *status >= 400) {
+            facts.seeds_refused.push(format!("{url} ({status})"));
+        }
+    }
+    Ok(())
+}
+
+fn about_strays(db: &Database, config: &Config, seeds: &[CanonicalUrl], facts: &mut Facts) -> Result<(), ReadError> {
+    let sql = "with recursive hop (seed, id, nth) as (
+            select url, id, 0 from _url where state = 1 and url in (select value from json_each(?1))
+            union all
+            select seed, p.redirect_to, nth + 1 from hop join _page p on p.url_id = hop.id
+            where p.redirect_to is not null and nth < 20)
+        select seed, u.url from hop join _url u on u.id = hop.id
+        where nth > 0 and u.state = 3 and u.reason = 'scope' order by seed";
+    let mut seen = HashSet::new();
+    for row in db.query(sql, [json(seeds)])? {
+        let row = row?;
+        let (seed, target): (String, String) = (row.at(0)?, row.at(1)?);
+        if seen.len() < NAMES && seen.insert(target.clone()) {
+            facts.strays.push(Stray { scope: scope_for(config, seeds, &target), seed, target });
+        }
+        facts.strays_in_all += 1;
+    }
+    Ok(())
+}
+
+/// The narrowest scope that takes `target` in.
+fn scope_for(config: &Config, seeds: &[CanonicalUrl], target: &str) -> Option<ScopeKind> {
+    let target = CanonicalUrl::parse(target).ok()?;
+    let takes = |kind: &ScopeKind| {
+        Scope::new(&Config { scope: *kind, ..config.clone() }, seeds).judge(&target, 1, true).is_none()
+    };
+    [ScopeKind::Prefix, ScopeKind::Host, ScopeKind::Domain].into_iter().find(takes)
+}
+
+/// Hosts that answered 429 after that request.
+fn throttled(db: &Database, last_request: i64) -> Result<Named, ReadError> {
+    let sql = "select h.host from (select distinct host_id from _fetch f join _url u on u.id = f.url_id
+            where f.id > ?1 and f.status = 429) t
+        join _host h on h.id = t.host_id order by 1";
+    named(db, sql, [last_request.into()])
+}
+
+fn robots_unreachable(db: &Database) -> Result<Named, ReadError> {
+    let sql = "select host from _host h where robots_at is not null and exists
+            (select 1 from _url where host_id = h.id and state = 3 and reason = 'robots_unreachable')
+        order by 1";
+    named(db, sql, [])
+}
+
+/// Hosts with failures of a kind, those with most first.
+fn failures(db: &Database, kind: &str) -> Result<Named, ReadError> {
+    let sql = "select host from failures where kind = ?1 group by host order by count(*) desc, 1";
+    named(db, sql, [kind.into()])
+}
+
+fn waiting(db: &Database) -> Result<Named, ReadError> {
+    let sql = "select host || ' until ' || min(due_at) from queue where due_at is not null
+        group by host order by min(due_at), host";
+    named(db, sql, [])
+}
+
+fn named(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Named, ReadError> {
+    let mut names = Named::default();
+    for row in db.query(sql, values)? {
+        names.push(row?.at(0)?);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Accounting, Tally};
+
+    #[test]
+    fn the_narrowest_scope_that_follows_a_redirect_is_named() {
+        let seeds = [CanonicalUrl::parse("http://example.com/docs/").unwrap()];
+        let scope = |target| scope_for(&Config { scope: ScopeKind::Page, ..Config::default() }, &seeds, target);
+        assert_eq!(scope("http://example.com/docs/a"), Some(ScopeKind::Prefix));
+        assert_eq!(scope("http://example.com/a"), Some(ScopeKind::Host));
+        assert_eq!(scope("https://www.example.com/"), Some(ScopeKind::Domain));
+        assert_eq!(scope("https://example.org/"), None);
+    }
+
+    #[test]
+    fn of_several_limits_the_one_that_was_reached_is_named() {
+        let config = Config {
+            max_pages: Some(10),
+            max_pages_per_host: Some(5),
+            max_duration: Some(Duration::from_secs(60)),
+            ..Config::default()
+        };
+        let limit_after = |stored, elapsed_seconds| {
+            let (accounting, tally) = (Accounting::default(), Tally::default());
+            let summary = Summary { run: 1, outcome: CrawlEnd::Limit, accounting, tally, elapsed_seconds };
+            limit(&config, &summary, stored)
+        };
+        assert_eq!(limit_after(10, 1.0), Some(Limit::Pages(10)));
+        assert_eq!(limit_after(9, 60.0), Some(Limit::Duration(Duration::from_secs(60))));
+        assert_eq!(limit_after(9, 1.0), Some(Limit::PagesPerHost(5)));
+    }
+
+    #[test]
+    fn the_first_names_are_kept_and_all_are_counted() {
+        let mut names = Named::default();
+        for name in ["a", "b", "c", "d"] {
+            names.push(name.to_owned());
+        }
+        assert_eq!((names.first.concat().as_str(), names.total), ("abc", 4));
+    }
+}

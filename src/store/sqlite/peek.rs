@@ -1,0 +1,70 @@
+//! Looking into a database file that somebody else may hold, without changing it.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// How long a reader waits for a lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection that can only read the file.
+pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    match connect_as(path, "ro") {
+        Err(e) if is_immutable(path, &e) => connect_as(path, "ro&immutable=1"),
+        connected => connected,
+    }
+}
+
+fn connect_as(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name: String = url::form_urlencoded::byte_serialize(path.as_os_str().as_bytes()).collect();
+    let uri = format!("file:{}?mode={mode}", name.replace("%2F", "/").replace('+', "%20"));
+    let db = Connection::open_with_flags(uri, flags)?;
+    db.busy_timeout(PATIENCE)?;
+    // The file is opened by the first statement that reads it.
+    db.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
+    Ok(db)
+}
+
+/// Whether the database could not be opened because its folder cannot be written, so that nobody changes it either: what
+/// SQLite shares between readers and writers has no place there.
+fn is_immutable(path: &Path, error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as E;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    matches!(error.sqlite_error_code(), Some(E::CannotOpen | E::ReadOnly)) && !Path::new(&log).exists()
+}
+
+/// Whether this is a database, but not one of a crawl.
+pub fn holds_something_else(path: &Path) -> bool {
+    let sql = "select exists (select 1 from sqlite_master) and not exists
+                   (select 1 from sqlite_master where name = '_sqlx_migrations')";
+    connect_as(path, "ro").and_then(|db| db.query_row(sql, [], |row| row.get(0))).unwrap_or(false)
+}
+
+/// Who holds the database, as that crawl wrote it down.
+pub fn holder(path: &Path) -> Option<String> {
+    let sql = "select value from meta where key = 'holder'";
+    connect_as(path, "ro").and_then(|db| db.query_row(sql, [], |row| row.get(0))).ok()
+}
+
+/// Why a database cannot be opened.
+pub fn problem(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode as E;
+    match error.sqlite_error_code() {
+        Some(E::NotADatabase) => "it is not a SQLite database".to_owned(),
+        Some(E::ReadOnly) => "it is read-only".to_owned(),
+        _ => in_words(error),
+    }
+}
+
+/// What SQLite says, without the statement.
+pub fn in_words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    }
+}

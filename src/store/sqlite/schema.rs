@@ -1,0 +1,39 @@
+//! The schema: how a database is brought up to date, and whether it is.
+
+use std::path::Path;
+
+use sqlx::SqliteConnection;
+
+use crate::store::StoreError;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Brings the schema up to date.
+pub async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    use sqlx::migrate::MigrateError as E;
+    MIGRATIONS.run(db).await.map_err(|error| match error {
+        E::VersionMissing(_) | E::VersionTooNew(..) => StoreError::Newer { path: path.to_owned() },
+        E::Execute(e) | E::ExecuteMigration(e, _) => open_error(path, &e),
+        other => StoreError::Open { path: path.to_owned(), problem: other.to_string() },
+    })
+}
+
+/// Whether the database lacks what a later version added; a crawl or a search brings it up to date.
+pub fn is_of_an_earlier_version(db: &rusqlite::Connection) -> bool {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let sql = "select max(version) from _sqlx_migrations";
+    db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).is_ok_and(|present| present < newest)
+}
+
+/// What SQLite says on opening, for a person.
+pub fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
+    let problem = match error {
+        sqlx::Error::Database(e) => match e.code().as_deref() {
+            Some("26") => "it is not a SQLite database".to_owned(),
+            Some(code) if code.parse::<i32>().is_ok_and(|code| code & 0xff == 8) => "it is read-only".to_owned(),
+            _ => e.message().to_owned(),
+        },
+        other => other.to_string(),
+    };
+    StoreError::Open { path: path.to_owned(), problem }
+}
