@@ -19,9 +19,11 @@ pub(crate) struct Asked {
     pub validators: Option<Validators>,
 }
 
+type Answer = dyn Fn(&Asked) -> Result<Response, FetchError> + Send + Sync;
+
 /// Answers at once, in the way of an HTTP client: as much of a body as is wanted.
 pub(crate) struct Canned {
-    answer: Box<dyn Fn(&Asked) -> Result<Response, FetchError> + Send + Sync>,
+    answer: Box<Answer>,
     asked: Mutex<Vec<Asked>>,
 }
 
