@@ -18,7 +18,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ConfigError};
-use crate::fetch::http::HttpClient;
+use crate::fetch::HttpClient;
 use crate::frontier::schedule::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;

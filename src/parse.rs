@@ -1,7 +1,7 @@
 //! (base, HTML) → what a page says: bytes become a tree, and all readers go through it in one walk. Pure and synchronous;
 //! [`pool`] decides when and on which thread.
 
-pub mod charset;
+mod charset;
 mod directives;
 mod head;
 pub mod kind;

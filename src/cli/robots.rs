@@ -4,8 +4,7 @@ use std::io::Write as _;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, product_token};
-use crate::fetch::http::HttpClient;
-use crate::fetch::{Fetch as _, Read, Request};
+use crate::fetch::{Fetch as _, HttpClient, Read, Request};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
 use crate::visit::RobotsAnswer;
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use ::http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 
-use super::{Fetch, FetchError, Fetching, Read, Request, Response};
+use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
 use crate::canonical::CanonicalUrl;
 use crate::parse::mime;
 use crate::visit::Validators;

@@ -3,8 +3,8 @@
 use std::error::Error as _;
 use std::io;
 
-use super::FetchError;
 use super::guard::NoPublicAddress;
+use super::request::FetchError;
 use crate::visit::FailureKind;
 
 /// Names a failure by looking through what caused it: reqwest calls refusal, DNS, TLS and guard alike `connect`.

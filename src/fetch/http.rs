@@ -11,8 +11,9 @@ use tokio::io::AsyncBufReadExt;
 use tokio_util::io::StreamReader;
 
 use super::classify::{chain, classify, undecodable};
+use super::coding;
 use super::guard::{PublicOnly, proxy_host};
-use super::{Fetch, FetchError, Fetching, Read, Request, Response, coding};
+use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
 use crate::config::{Config, ConfigError};
 use crate::parse::mime;
 use crate::scope::{is_private, names_private};
