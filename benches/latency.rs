@@ -9,8 +9,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
-use harvestman::config::{Config, ScopeKind};
 use harvestman::demo::{Reply, Server, graph_page};
+use harvestman::internals::config::{Config, ScopeKind};
 
 const COUNTS: [usize; 5] = [1, 10, 50, 100, 500];
 const LATENCY: Duration = Duration::from_millis(100);

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
-use harvestman::config::Config;
+use harvestman::Config;
 use harvestman::demo::{Hit, Reply, Server, graph_page};
+use harvestman::internals::store::sqlite::house::disk_size;
 use harvestman::read::Database;
-use harvestman::store::sqlite::house::disk_size;
 
 /// Nights and pages, unless others are asked for.
 const NIGHTS: usize = 365;

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::Config;
 use harvestman::demo::graph_page;
-use harvestman::frontier::schedule::{Limits, Schedule, Step};
-use harvestman::parse::{Parsed, parse_html};
-use harvestman::scope::Scope;
-use harvestman::store::Store as _;
-use harvestman::store::sqlite::SqliteStore;
-use harvestman::visit::{
+use harvestman::internals::canonical::CanonicalUrl;
+use harvestman::internals::config::Config;
+use harvestman::internals::frontier::schedule::{Limits, Schedule, Step};
+use harvestman::internals::parse::{Parsed, parse_html};
+use harvestman::internals::scope::Scope;
+use harvestman::internals::store::Store as _;
+use harvestman::internals::store::sqlite::SqliteStore;
+use harvestman::internals::visit::{
     self, Candidate, Errand, HostRecord, Page, PageOutcome, Record, Request, Rest, Settlement, Target,
 };
 use tempfile::TempDir;
@@ -132,7 +132,7 @@ fn schedule(c: &mut Criterion) {
 fn record(number: usize, target: Target) -> Record {
     let html = demo_page(number);
     let parsed = parse(&target.url, &html);
-    let candidate = |link: harvestman::parse::FoundLink| Candidate {
+    let candidate = |link: harvestman::internals::parse::FoundLink| Candidate {
         url: link.url,
         text: link.text,
         rel: link.rel,

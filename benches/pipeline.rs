@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
-use harvestman::config::Config;
+use harvestman::Config;
 use harvestman::demo::{DemoWeb, Server, graph_page};
 use harvestman::read::Database;
 use tokio::task::JoinSet;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
-use harvestman::config::Config;
 use harvestman::demo::{Reply, Server, graph_page};
+use harvestman::internals::config::Config;
 
 const PAGES: usize = 3_000;
 const BYTES: usize = 20_000;

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Outcome, Role};
-use harvestman::store::sqlite::SqliteStore;
+use harvestman::internals::store::sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 use wait4::Wait4 as _;
 

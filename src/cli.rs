@@ -1,5 +1,6 @@
 //! The command line: one file a command, what was typed becomes a `Config` once, errors become words and exit codes.
 
+mod activity;
 mod args;
 mod changes;
 mod console;
@@ -8,6 +9,7 @@ mod demo;
 mod explain;
 mod export;
 mod failure;
+mod figures;
 mod hints;
 mod index;
 mod job;

@@ -11,4 +11,4 @@ mod http;
 mod request;
 
 pub use http::HttpClient;
-pub use request::{Fetch, FetchError, Fetching, Read, Request, Response, latin1};
+pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

@@ -1,14 +1,16 @@
 //! A web crawler that goes from a seed list to a SQLite database, politely, and loses nothing it saw.
 //!
 //! ```no_run
-//! use harvestman::{canonical::CanonicalUrl, config::Config, engine::Crawl, store::sqlite::SqliteStore};
+//! use harvestman::Crawl;
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let seeds = vec![CanonicalUrl::parse("https://books.toscrape.com/")?];
-//! let store = SqliteStore::open("crawl.db".as_ref()).await?;
-//! let (summary, store) = Crawl::new(Config::default(), seeds, store).run_until(std::future::pending()).await?;
+//! let crawl = Crawl::new(["https://books.toscrape.com/"])?.database("books.db");
+//! let mut crawl = crawl.start().await?;
+//! while let Some(page) = crawl.next().await {
+//!     println!("{} {}", page.status(), page.url());
+//! }
+//! let summary = crawl.finish().await?;
 //! println!("{} pages", summary.accounting.fetched);
-//! store.close().await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -49,19 +51,56 @@
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
 
-pub mod canonical;
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, unused_imports, reason = "the command line uses more than the library")
+)]
+
+mod canonical;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-pub mod config;
+mod config;
 pub mod demo;
-pub mod engine;
-pub mod fetch;
-pub mod frontier;
-pub mod parse;
-pub mod policy;
+mod engine;
+mod fetch;
+mod frontier;
+mod parse;
+mod policy;
 pub mod read;
-pub mod scope;
-pub mod store;
-pub mod visit;
-pub mod warc;
+mod scope;
+mod store;
+mod visit;
+mod warc;
+
+pub use config::{BodyTypes, Config, ConfigError, Recrawl, ScopeKind};
+pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
+pub use store::{Accounting, StoreError, Tally};
+/// Stops a crawl from elsewhere: see [`Crawl::cancelled_by`] and [`RunningCrawl::token`].
+pub use tokio_util::sync::CancellationToken;
+
+/// The inside, for the project's own tests and benchmarks. Not part of the library's promises.
+#[doc(hidden)]
+pub mod internals {
+    pub mod canonical {
+        pub use crate::canonical::*;
+    }
+    pub mod config {
+        pub use crate::config::*;
+    }
+    pub mod frontier {
+        pub use crate::frontier::*;
+    }
+    pub mod parse {
+        pub use crate::parse::*;
+    }
+    pub mod scope {
+        pub use crate::scope::*;
+    }
+    pub mod store {
+        pub use crate::store::*;
+    }
+    pub mod visit {
+        pub use crate::visit::*;
+    }
+}

@@ -25,6 +25,19 @@ pub struct Scope {
     hosts: HashSet<Host, Seeded>,
     prefixes: Vec<String>,
     domains: HashSet<String>,
+    gate: Option<Gate>,
+}
+
+/// Why the program that runs the crawl keeps a URL from being fetched.
+type Ask = dyn Fn(&Url) -> Option<String> + Send + Sync;
+
+/// Asked last.
+struct Gate(Box<Ask>);
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
 }
 
 impl Scope {
@@ -43,7 +56,18 @@ impl Scope {
             hosts: seeds.iter().map(CanonicalUrl::host).collect(),
             prefixes,
             domains: seeds.iter().filter_map(|seed| registrable_domain(seed.url())).collect(),
+            gate: None,
         }
+    }
+
+    /// Lets the program that runs the crawl keep URLs from being fetched, seeds too.
+    pub fn with_gate(self, gate: impl Fn(&Url) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { gate: Some(Gate(Box::new(gate))), ..self }
+    }
+
+    /// Whether a program decides with, whose reasons are not known from the settings.
+    pub fn is_gated(&self) -> bool {
+        self.gate.is_some()
     }
 
     /// Judges a URL found `depth` links away from a seed, by a link that may be followed or not.
@@ -51,6 +75,15 @@ impl Scope {
     /// Reasons that depend on the URL alone come first, then `nofollow`, then `depth`: so a target that a second,
     /// better link leads to changes only between the last two.
     pub fn judge(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
+        self.judge_page(url, depth, follow).or_else(|| self.ask_gate(url))
+    }
+
+    fn ask_gate(&self, url: &CanonicalUrl) -> Option<SkipReason> {
+        let Gate(skip) = self.gate.as_ref()?;
+        skip(url.url()).map(|reason| SkipReason::hook(&reason))
+    }
+
+    fn judge_page(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
         if self.is_seed(url) {
             return None;
         }
@@ -82,6 +115,10 @@ impl Scope {
     /// Judges a sitemap file that robots.txt, or another file of its host, names. It may lie on any host and need match no
     /// `--include`, since it is not what is looked for but where.
     pub fn judge_sitemap(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
+        self.judge_file(url, depth, follow).or_else(|| self.ask_gate(url))
+    }
+
+    fn judge_file(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
         if self.seeds.contains(url.as_str()) {
             return None;
         }

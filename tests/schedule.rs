@@ -4,9 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use harvestman::canonical::{CanonicalUrl, Host};
-use harvestman::frontier::schedule::{Limits, Schedule, Step};
-use harvestman::visit::{
+use harvestman::internals::canonical::{CanonicalUrl, Host};
+use harvestman::internals::frontier::schedule::{Limits, Schedule, Step};
+use harvestman::internals::visit::{
     Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsAnswer, RobotsCall, Settlement, StoredRobots, Target,
     UrlId,
 };

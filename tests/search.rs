@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::{Bench, stderr, stdout, until};
 use harvestman::demo::{Reply, Server};
-use harvestman::store::sqlite::SqliteStore;
-use harvestman::store::sqlite::index::{Indexer, waiting};
+use harvestman::internals::store::sqlite::SqliteStore;
+use harvestman::internals::store::sqlite::index::{Indexer, waiting};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 

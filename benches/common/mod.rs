@@ -7,10 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use harvestman::canonical::CanonicalUrl;
-use harvestman::config::Config;
-use harvestman::engine::{Crawl, Summary};
-use harvestman::store::sqlite::SqliteStore;
+use harvestman::{Config, Crawl, Summary};
 
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -87,9 +84,6 @@ pub async fn serve_until_told<'a>(urls: impl IntoIterator<Item = &'a String>) ->
 
 /// Crawls `seeds` into `database`, from opening it to closing it.
 pub async fn crawl(config: Config, seeds: &[String], database: &Path) -> Outcome<Summary> {
-    let seeds = seeds.iter().map(|seed| CanonicalUrl::parse(seed)).collect::<Result<Vec<_>, _>>()?;
-    let store = SqliteStore::open(database).await?;
-    let (summary, store) = Crawl::new(config, seeds, store).run_until(std::future::pending()).await?;
-    store.close().await?;
-    Ok(summary)
+    let crawl = Crawl::new(seeds)?.config(config).database(database);
+    Ok(crawl.start().await?.finish().await?)
 }

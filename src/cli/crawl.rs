@@ -3,19 +3,22 @@
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::engine::{Crawl, Summary};
+use crate::engine::{Engine, Summary};
 use crate::read::Database;
 use crate::store::StoreError;
 use crate::store::sqlite::{SqliteStore, file_path};
 use clap::CommandFactory as _;
 
+use super::activity::Activity;
 use super::args::{Cli, CrawlArgs, DatabaseArg};
 use super::console::Console;
 use super::failure::Failure;
+use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
@@ -85,13 +88,19 @@ pub async fn crawl(
     };
     let reader = Database::open(&path)?;
     let last_request = hints::last_request(&reader)?;
-    let crawl = Crawl::new(config.clone(), seeds.clone(), store);
+    let mut crawl = Engine::new(config.clone(), seeds.clone(), store);
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
-    followers.spawn(progress::follow(console.clone(), progress.clone(), crawl.activity(), config.max_pages));
-    followers.spawn(notifier.clone().follow(crawl.progress()));
+    let activity = progress::is_live(console).then(Activity::default);
+    if let Some(activity) = activity.clone() {
+        crawl = crawl.observed_by(Arc::new(activity));
+    }
+    followers.spawn(progress::follow(console.clone(), progress.clone(), activity, config.max_pages));
+    followers.spawn(notifier.clone().follow(progress.clone()));
     if let Some(listener) = listener {
-        followers.spawn(metrics::serve(listener, crawl.metrics(), crawl.progress()));
+        let metrics = Metrics::default();
+        crawl = crawl.observed_by(Arc::new(metrics.clone()));
+        followers.spawn(metrics::serve(listener, metrics, progress.clone()));
     }
     let stop = async {
         signals.clone().stopped().await;

@@ -51,6 +51,7 @@ impl From<CrawlError> for Failure {
         match error {
             CrawlError::Config(e) => Self::new(format!("--{e}")),
             CrawlError::Store(e) => e.into(),
+            CrawlError::Aborted => Self::new(error.to_string()),
         }
     }
 }

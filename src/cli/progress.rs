@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Activity, HostActivity, Progress};
+use crate::engine::Progress;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::activity::{Activity, HostActivity};
 use super::console::Console;
 use super::terminal;
 use super::words::{count, size, time};
@@ -25,12 +26,16 @@ const HOSTS_SHOWN: usize = 3;
 pub const TARGET: &str = module_path!();
 
 /// Follows a crawl until aborted.
-pub async fn follow(console: Console, progress: watch::Receiver<Progress>, activity: Activity, max_pages: Option<u64>) {
-    if is_live(&console) {
-        tokio::join!(paint(console, progress.clone(), activity, max_pages), log(progress));
-    } else {
-        drop(activity);
-        log(progress).await;
+/// `activity` is what a live display shows of the hosts.
+pub async fn follow(
+    console: Console,
+    progress: watch::Receiver<Progress>,
+    activity: Option<Activity>,
+    max_pages: Option<u64>,
+) {
+    match activity {
+        Some(activity) => tokio::join!(paint(console, progress.clone(), activity, max_pages), log(progress)).1,
+        None => log(progress).await,
     }
 }
 

@@ -1,180 +1,117 @@
-//! From a response to a page: its headers, where it redirects to, its text and its links, judged.
+//! A stored response, as whoever follows a crawl gets it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, SystemTime};
 
-use super::metrics::{Metrics, Stage};
-use super::sitemaps::Sitemaps;
-use crate::canonical::{CanonicalUrl, Host};
-use crate::config::Config;
-use crate::fetch::{Response, latin1};
-use crate::parse::kind::{Format, Kind};
-use crate::parse::pool::{ParsePool, Progress};
-use crate::parse::{self, Parsed};
-use crate::policy::{politeness, recrawl};
-use crate::scope::Scope;
-use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
-use aws_lc_rs::digest;
+use crate::canonical::CanonicalUrl;
+use crate::visit::{self, Target};
 
-/// Reads responses to pages, by the settings of one crawl.
-#[derive(Debug)]
-pub(super) struct PageReader {
-    scope: Arc<Scope>,
-    sitemaps: Sitemaps,
-    parsers: Arc<ParsePool>,
-    max_redirects: u32,
-    ignore_robots: bool,
-    product_token: String,
-    metrics: Metrics,
+/// A response that a crawl has stored. Cheap to clone.
+///
+/// A page that was not modified since an earlier run arrives with the status 304 and without a body: the database keeps
+/// the one it has.
+#[derive(Debug, Clone)]
+pub struct Page {
+    url: CanonicalUrl,
+    depth: u32,
+    response: Arc<visit::Page>,
 }
 
-impl PageReader {
-    pub(super) fn new(config: &Config, scope: Scope, metrics: Metrics) -> Self {
-        let (scope, parsers) = (Arc::new(scope), Arc::<ParsePool>::default());
-        Self {
-            sitemaps: Sitemaps::new(config, scope.clone(), parsers.clone()),
-            scope,
-            parsers,
-            max_redirects: config.max_redirects,
-            ignore_robots: config.ignore_robots,
-            product_token: config.product_token().to_owned(),
-            metrics,
-        }
-    }
-
-    /// Whether a seed names this very host, which licenses requests to a private address.
-    pub(super) fn is_seed_host(&self, url: &CanonicalUrl) -> bool {
-        self.scope.is_seed_host(url)
-    }
-
-    pub(super) fn expects_sitemap(&self, target: &Target) -> bool {
-        self.sitemaps.expects(target)
-    }
-
-    pub(super) fn name_sitemaps(&self, host: &Host, named: &[CanonicalUrl]) -> Vec<Candidate> {
-        self.sitemaps.name(host, named)
-    }
-
-    /// Reads a response. An `Err` is the fate of the URL.
-    pub(super) async fn read(&self, target: &Target, fetched: Response, request: &Request) -> Result<Page, Failure> {
-        let mut page = Page {
-            status: fetched.status,
-            headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
-            content_type: fetched.header("content-type"),
-            language: fetched.header("content-language"),
-            etag: fetched.header("etag"),
-            last_modified: fetched.header("last-modified"),
-            fetched_at: request.at + politeness::millis(request.elapsed),
-            fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
-            ..Page::default()
-        };
-        if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
-            match self.redirect(target, fetched.header("location").as_deref()) {
-                Ok(candidate) => page.redirect = Some(candidate),
-                Err(message) => return Err(Failure::new(FailureKind::Redirect, message)),
-            }
-        }
-        let forbids = |value: &http::HeaderValue| {
-            parse::robots_tag_forbids_following(&latin1(value.as_bytes()), &self.product_token)
-        };
-        let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
-        if let Some(body) = fetched.body {
-            page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
-            let format = Format::of(page.content_type.as_deref(), &body);
-            if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
-                self.read_body(target, &mut page, body, format, nofollow).await?;
-            }
-        }
-        Ok(page)
-    }
-
-    fn redirect(&self, target: &Target, location: Option<&str>) -> Result<Candidate, String> {
-        let Some(location) = location else { return Err("a redirect without a Location".into()) };
-        if target.hops >= self.max_redirects {
-            return Err(format!("more than {} redirects in a row", self.max_redirects));
-        }
-        let url = CanonicalUrl::join(target.url.url(), location)
-            .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
-        if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
-            return Ok(sitemap);
-        }
-        let skip = self.scope.judge(&url, target.depth + 1, true);
-        let (text, rel) = Default::default();
-        let (element, sitemap, lastmod) = (Element::Redirect, None, None);
-        Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
-    }
-
-    async fn read_body(
-        &self,
-        target: &Target,
-        page: &mut Page,
-        body: Vec<u8>,
-        format: Format,
-        nofollow: bool,
-    ) -> Result<(), Failure> {
-        let body = match format.kind {
-            Kind::Other => body,
-            Kind::Text => {
-                let (text, charset) = format.decode(&body);
-                (page.text, page.charset) = (Some(text.into_owned()), Some(charset));
-                body
-            }
-            Kind::Html => {
-                let (body, (charset, parsed)) = self.parse(target, body, format).await?;
-                page.charset = Some(charset);
-                self.take_in(target, page, parsed, nofollow);
-                body
-            }
-        };
-        page.body = Some(body);
-        Ok(())
-    }
-
-    /// The body of a page, its character encoding, and what it says.
-    async fn parse(
-        &self,
-        target: &Target,
-        body: Vec<u8>,
-        format: Format,
-    ) -> Result<(Vec<u8>, (String, Parsed)), Failure> {
-        let base = target.url.url().clone();
-        let token = self.product_token.clone();
-        let metrics = self.metrics.clone();
-        let cost = body.len();
-        let job = move |body: &[u8], deadline| {
-            let started = Instant::now();
-            let (text, charset) = format.decode(body);
-            let parsed = parse::parse_html(&base, &text, &token, deadline);
-            metrics.took(Stage::Parse, started.elapsed());
-            if parsed.cut_short { Progress::CutShort((charset, parsed)) } else { Progress::Whole((charset, parsed)) }
-        };
-        self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
-    }
-
-    fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
-        if parsed.cut_short {
-            tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
-        }
-        let page_follows = self.ignore_robots || !(nofollow || parsed.head.nofollow);
-        page.links = parsed
-            .links
-            .into_iter()
-            .map(|link| {
-                let follow = page_follows && (self.ignore_robots || !link.nofollow);
-                let skip = self.scope.judge(&link.url, target.depth + 1, follow);
-                let (url, text, rel, element) = (link.url, link.text, link.rel, link.element);
-                Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
-            })
-            .collect();
-        page.title = parsed.head.title;
-        page.description = parsed.head.description;
-        page.language = parsed.head.language.or(page.language.take());
-        page.canonical_url = parsed.head.canonical_url;
-        page.text = Some(parsed.text);
-    }
+/// A link on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Link<'a> {
+    /// The canonical URL that it leads to.
+    pub url: &'a str,
+    /// Its text, white space collapsed.
+    pub text: &'a str,
+    /// Its `rel` attribute, lower case; empty if it has none.
+    pub rel: &'a str,
+    /// The element it was found in, such as `a`, `iframe` or `sitemap`.
+    pub element: &'a str,
+    /// Why its target is not fetched, as far as this link can tell: a reason of the view `skipped`.
+    pub skipped: Option<&'a str>,
 }
 
-/// What is said of a response on which a parser panicked.
-pub(super) fn unreadable() -> Failure {
-    Failure::new(FailureKind::Protocol, "the response could not be read")
+impl Page {
+    pub(super) fn new(target: &Target, response: &Arc<visit::Page>) -> Self {
+        Self { url: target.url.clone(), depth: target.depth, response: response.clone() }
+    }
+
+    /// The canonical URL.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Links away from a seed.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    /// The header fields in their order: names lower case, values as received, bytes beyond ASCII read as UTF-8 or else
+    /// as Latin-1.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The first header field of this name, whatever its case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The `Content-Type` as received.
+    pub fn content_type(&self) -> Option<&str> {
+        self.response.content_type.as_deref()
+    }
+
+    /// The title of an HTML page.
+    pub fn title(&self) -> Option<&str> {
+        self.response.title.as_deref()
+    }
+
+    /// The meta description of an HTML page.
+    pub fn description(&self) -> Option<&str> {
+        self.response.description.as_deref()
+    }
+
+    /// The readable text: no scripts, styles or mark-up, a line for each block.
+    pub fn text(&self) -> Option<&str> {
+        self.response.text.as_deref()
+    }
+
+    /// The body with its content coding removed and its charset untouched. None if its media type was not wanted.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.response.body.as_deref()
+    }
+
+    /// The charset that the body was read in, lower case.
+    pub fn charset(&self) -> Option<&str> {
+        self.response.charset.as_deref()
+    }
+
+    /// The canonical URL that it redirects to.
+    pub fn redirect_to(&self) -> Option<&str> {
+        self.response.redirect.as_ref().map(|candidate| candidate.url.as_str())
+    }
+
+    /// The links, in the order of the page.
+    pub fn links(&self) -> impl Iterator<Item = Link<'_>> {
+        self.response.links.iter().map(|link| Link {
+            url: link.url.as_str(),
+            text: &link.text,
+            rel: &link.rel,
+            element: link.element.as_str(),
+            skipped: link.skip.as_ref().map(visit::SkipReason::as_str),
+        })
+    }
+
+    /// When the response was complete.
+    pub fn fetched_at(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(self.response.fetched_at).unwrap_or(0))
+    }
 }

@@ -7,8 +7,10 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::metrics::Metrics;
-use super::page::{PageReader, unreadable};
+use super::hook::Hook;
+use super::observe::Observers;
+use super::page::Page;
+use super::reader::{PageReader, unreadable};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
@@ -25,7 +27,6 @@ use crate::visit::{
 const NOT_MODIFIED: u16 = 304;
 
 /// Everything an errand needs, shared by all workers.
-#[derive(Debug)]
 pub(super) struct Visitor {
     reader: PageReader,
     fetcher: Arc<dyn Fetch>,
@@ -33,7 +34,8 @@ pub(super) struct Visitor {
     body_types: crate::config::BodyTypes,
     max_body_size: u64,
     clock: SteadyClock,
-    metrics: Metrics,
+    observers: Observers,
+    hook: Option<Arc<dyn Hook>>,
 }
 
 /// What a request holds while it is out, and whom it is given back to.
@@ -71,10 +73,11 @@ impl Visitor {
         reader: PageReader,
         fetcher: Arc<dyn Fetch>,
         clock: SteadyClock,
-        metrics: Metrics,
+        observers: Observers,
+        hook: Option<Arc<dyn Hook>>,
     ) -> Self {
         let (retries, max_body_size) = (config.retries, config.max_body_size);
-        Self { reader, fetcher, retries, body_types: config.body_types.clone(), max_body_size, clock, metrics }
+        Self { reader, fetcher, retries, body_types: config.body_types.clone(), max_body_size, clock, observers, hook }
     }
 
     /// Does the errand. A request gives its slot back once it is over and the host may rest.
@@ -122,7 +125,7 @@ impl Visitor {
     /// Makes one request: try number `tries` for `url`, of a page or of a robots.txt.
     async fn ask(&self, url: &CanonicalUrl, page: Option<&Target>, tries: u32, slot: Slot<impl FnOnce(Rest)>) -> Asked {
         let Slot { permit, mut aborted, released } = slot;
-        let in_use = self.metrics.connect();
+        let in_use = self.observers.request();
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
             result = AssertUnwindSafe(self.request(url, page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
@@ -201,7 +204,13 @@ impl Visitor {
                     return PageOutcome::Retry(Retry { due_at, kind: None, message });
                 }
                 match self.reader.read(target, fetched, request).await {
-                    Ok(page) => PageOutcome::Fetched(Arc::new(page)),
+                    Ok(page) => {
+                        let page = Arc::new(page);
+                        if let Some(hook) = &self.hook {
+                            hook.response(&Page::new(target, &page));
+                        }
+                        PageOutcome::Fetched(page)
+                    }
                     Err(failure) => PageOutcome::Failed(failure),
                 }
             }

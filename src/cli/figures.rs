@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::engine::observe::{Observer, Stage};
 use crate::store::Accounting;
 use crate::visit::{FailureKind, Record};
 
@@ -19,29 +20,14 @@ const STATUSES: std::ops::RangeInclusive<u16> = 100..=599;
 /// One label by its name.
 type Label<T> = [(&'static str, T); 1];
 
-/// A step on a page's way.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Stage {
-    /// From the request to the last byte of the response, or to its failure.
-    Fetch,
-    /// Reading a document.
-    Parse,
-    /// Waiting for the writer.
-    Queue,
-    /// One transaction, which takes many records.
-    Commit,
-}
-
-impl Stage {
-    fn label(self) -> Label<&'static str> {
-        let name = match self {
-            Self::Fetch => "fetch",
-            Self::Parse => "parse",
-            Self::Queue => "queue",
-            Self::Commit => "commit",
-        };
-        [("stage", name)]
-    }
+fn label(stage: Stage) -> Label<&'static str> {
+    let name = match stage {
+        Stage::Fetch => "fetch",
+        Stage::Parse => "parse",
+        Stage::Queue => "queue",
+        Stage::Commit => "commit",
+    };
+    [("stage", name)]
 }
 
 /// The figures of one crawl. Cheap to clone; all clones are one.
@@ -72,9 +58,9 @@ impl Default for Metrics {
             let _ = metrics.failures.get_or_create(&[("kind", kind.as_str())]);
         }
         for stage in [Stage::Fetch, Stage::Parse, Stage::Queue, Stage::Commit] {
-            let _ = metrics.stages.get_or_create(&stage.label());
+            let _ = metrics.stages.get_or_create(&label(stage));
         }
-        metrics.account(Accounting::default());
+        metrics.accounted(Accounting::default());
         metrics
     }
 }
@@ -92,23 +78,25 @@ impl Metrics {
         let help = "Time of each step: fetch, parse, queue (waiting for the writer), commit (one transaction)";
         registry.register_with_unit("stage_duration", help, Unit::Seconds, self.stages.clone());
     }
+}
 
-    pub(super) fn took(&self, stage: Stage, time: Duration) {
-        self.stages.get_or_create(&stage.label()).observe(time.as_secs_f64());
-    }
-
-    /// Counts a request in flight until the guard is dropped.
-    pub(super) fn connect(&self) -> InUse<'_> {
+impl Observer for Metrics {
+    fn request_begins(&self) {
         self.connections.inc();
-        InUse(&self.connections)
     }
 
-    /// Counts the requests of a batch.
-    pub(super) fn count(&self, batch: &[Record]) {
-        for request in batch.iter().filter_map(Record::request) {
+    fn request_ends(&self) {
+        self.connections.dec();
+    }
+
+    fn took(&self, stage: Stage, time: Duration) {
+        self.stages.get_or_create(&label(stage)).observe(time.as_secs_f64());
+    }
+
+    fn batch(&self, records: &[Record]) {
+        for request in records.iter().filter_map(Record::request) {
             self.requests.inc();
             self.body.inc_by(request.bytes);
-            self.took(Stage::Fetch, request.elapsed);
             if let Some(status) = request.status.filter(|status| STATUSES.contains(status)) {
                 self.responses.get_or_create(&[("status", status)]).inc();
             }
@@ -118,21 +106,11 @@ impl Metrics {
         }
     }
 
-    pub(super) fn account(&self, a: Accounting) {
+    fn accounted(&self, a: Accounting) {
         for (state, count) in
             [("fetched", a.fetched), ("failed", a.failed), ("skipped", a.skipped), ("pending", a.pending)]
         {
             self.urls.get_or_create(&[("state", state)]).set(count);
         }
-    }
-}
-
-/// A request in flight.
-#[derive(Debug)]
-pub(super) struct InUse<'a>(&'a Gauge);
-
-impl Drop for InUse<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::canonical::CanonicalUrl;
+use crate::engine::observe::Observer;
 use crate::visit::{HostId, Record};
 
 /// After this time a request counts half.
@@ -23,7 +24,7 @@ pub struct HostActivity {
     pub mean_elapsed: Duration,
 }
 
-/// The statistic of one crawl, shared with its watchers. It is kept only while somebody watches.
+/// The statistic of one crawl, shared with its watchers.
 #[derive(Debug, Clone, Default)]
 pub struct Activity(Arc<Mutex<Table>>);
 
@@ -45,15 +46,13 @@ impl Activity {
         traces.sort_unstable_by(|a, b| by(b).total_cmp(&by(a)).then_with(|| a.host.cmp(&b.host)));
         traces.into_iter().take(count).map(Trace::report).collect()
     }
+}
 
-    /// Counts the requests of a batch, if anybody watches.
-    pub(super) fn count(&self, batch: &[Record]) {
-        if Arc::strong_count(&self.0) == 1 {
-            return;
-        }
+impl Observer for Activity {
+    fn batch(&self, records: &[Record]) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        for record in batch {
+        for record in records {
             if let (Some(request), Some((host, url))) = (record.request(), record.asked()) {
                 table.count(host, url, request.elapsed, now);
             }

@@ -1,0 +1,119 @@
+//! The crawl as a program that embeds it writes it down.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::hook::Hook;
+use super::lifetime::Engine;
+use super::running::RunningCrawl;
+use super::summary::CrawlError;
+use crate::canonical::{CanonicalUrl, UrlError};
+use crate::config::Config;
+use crate::store::sqlite::{SqliteStore, file_path};
+
+/// Stored pages that wait for whoever follows the crawl; when so many wait, the crawl does too.
+const PAGES_WAITING: usize = 64;
+
+/// A seed that cannot be crawled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the seed `{seed}` cannot be crawled: {problem}")]
+pub struct SeedError {
+    seed: String,
+    problem: UrlError,
+}
+
+impl SeedError {
+    /// The text that was given as a seed.
+    pub fn seed(&self) -> &str {
+        &self.seed
+    }
+}
+
+/// A crawl that is yet to be started: its seeds, its settings, its database.
+///
+/// Each setting has a method of its own, named like the option of the command line. A setting that cannot work is told
+/// by [`start`](Self::start).
+#[derive(Debug)]
+#[must_use = "a crawl does nothing until it is started"]
+pub struct Crawl {
+    seeds: Vec<CanonicalUrl>,
+    config: Config,
+    database: PathBuf,
+    hook: Option<Arc<dyn Hook>>,
+    cancel: CancellationToken,
+}
+
+impl Crawl {
+    /// A crawl from these seeds into `crawl.db`, with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// The first seed that is no http(s) URL.
+    pub fn new(seeds: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, SeedError> {
+        let parse = |seed: &str| {
+            CanonicalUrl::parse(seed).map_err(|problem| SeedError { seed: without_userinfo(seed), problem })
+        };
+        let seeds = seeds.into_iter().map(|seed| parse(seed.as_ref())).collect::<Result<_, _>>()?;
+        let (config, hook, cancel) = Default::default();
+        Ok(Self { seeds, config, database: "crawl.db".into(), hook, cancel })
+    }
+
+    /// Where the crawl is kept: the path of a SQLite file, which is created if it is absent, or its URL
+    /// (`sqlite://crawl.db`). A crawl that was interrupted is continued.
+    pub fn database(self, database: impl AsRef<Path>) -> Self {
+        Self { database: database.as_ref().to_owned(), ..self }
+    }
+
+    /// All settings at once, such as those of a file: see [`Config::from_toml`].
+    pub fn config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
+    /// Lets the program decide which URLs are fetched, and see responses before they are stored.
+    pub fn hook(self, hook: impl Hook) -> Self {
+        Self { hook: Some(Arc::new(hook)), ..self }
+    }
+
+    /// Stops the crawl cleanly once this token is cancelled: requests in flight get ten seconds to end, what was committed
+    /// stays, and the rest is pending.
+    pub fn cancelled_by(self, token: CancellationToken) -> Self {
+        Self { cancel: token, ..self }
+    }
+
+    /// Opens the database and starts the crawl on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Settings that cannot work, and a database that cannot be used, such as one that another crawl uses.
+    pub async fn start(self) -> Result<RunningCrawl, CrawlError> {
+        self.config.validate()?;
+        let database = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
+        let Ok(path) = database;
+        let store = SqliteStore::open(&path).await?;
+        let (listener, pages) = mpsc::channel(PAGES_WAITING);
+        let engine = Engine::new(self.config, self.seeds, store).delivering_to(listener).hooked(self.hook);
+        let progress = engine.progress();
+        // The token that was given may stop more than this crawl.
+        let cancel = self.cancel.child_token();
+        let cancelled = cancel.clone().cancelled_owned();
+        let task = tokio::spawn(async move {
+            let (summary, store) = engine.run_until(cancelled).await?;
+            store.close().await?;
+            Ok(summary)
+        });
+        Ok(RunningCrawl::new(pages, progress, cancel, task))
+    }
+}
+
+/// Credentials in a seed are told to nobody.
+fn without_userinfo(seed: &str) -> String {
+    let Some((scheme, rest)) = seed.split_once("://") else { return seed.to_owned() };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://…{}", &rest[at..]),
+        None => seed.to_owned(),
+    }
+}

@@ -1,0 +1,199 @@
+//! One invocation of a crawl from its beginning to its end: a pool of workers, one writer, and the way they stop.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::hook::Hook;
+use super::observe::{Observer, Observers};
+use super::page::Page;
+use super::reader::PageReader;
+use super::summary::{CrawlEnd, CrawlError, Progress, Summary};
+use super::visitor::Visitor;
+use super::worker::{Finished, work};
+use super::writer::{Watchers, Writer};
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::fetch::HttpClient;
+use crate::frontier::schedule::Limits;
+use crate::frontier::{Frontier, SteadyClock};
+use crate::scope::Scope;
+use crate::store::{Store, StoreError};
+
+/// How long requests in flight may go on after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A crawl on an open store, ready to run.
+#[derive(Debug)]
+pub(crate) struct Engine<S> {
+    config: Config,
+    seeds: Vec<CanonicalUrl>,
+    store: S,
+    progress: watch::Sender<Progress>,
+    observers: Observers,
+    listener: Option<mpsc::Sender<Page>>,
+    hook: Option<Arc<dyn Hook>>,
+}
+
+impl<S: Store> Engine<S> {
+    pub(crate) fn new(config: Config, seeds: Vec<CanonicalUrl>, store: S) -> Self {
+        let (progress, observers) = Default::default();
+        Self { config, seeds, store, progress, observers, listener: None, hook: None }
+    }
+
+    /// Lets somebody watch.
+    pub(crate) fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observers: self.observers.and(observer), ..self }
+    }
+
+    /// Hands every stored page over, after its commit; a full channel makes the crawl wait.
+    pub(crate) fn delivering_to(self, listener: mpsc::Sender<Page>) -> Self {
+        Self { listener: Some(listener), ..self }
+    }
+
+    /// Lets a program decide with.
+    pub(crate) fn hooked(self, hook: Option<Arc<dyn Hook>>) -> Self {
+        Self { hook, ..self }
+    }
+
+    /// Follows the crawl from outside. Lossy: only the newest state is kept. News come from when the crawl runs, several
+    /// times a second even when nothing has changed, as long as the loop that commits is alive.
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
+    /// happens.
+    pub(crate) async fn run_until(mut self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
+        self.config.validate()?;
+        let started = Instant::now();
+        let mut scope = Scope::new(&self.config, &self.seeds);
+        if let Some(hook) = self.hook.clone() {
+            scope = scope.with_gate(move |url| hook.skip(url));
+        }
+        let fetcher = Arc::new(HttpClient::new(&self.config)?);
+        let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
+        let fetched_before = self.store.accounting().0.fetched;
+        let clock = SteadyClock::start();
+        let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));
+        let reader = PageReader::new(&self.config, scope, self.observers.clone());
+        let visitor = Visitor::new(&self.config, reader, fetcher, clock, self.observers.clone(), self.hook.take());
+        let deadline = self.config.max_duration.and_then(|limit| started.checked_add(limit));
+        let stop = first_reason(stop, deadline);
+        tokio::pin!(stop);
+        let stopped = self.work_until(stop.as_mut(), &frontier, visitor, fetched_before).await?;
+        let outcome = self.judge_end(&frontier, stopped);
+        self.store.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+        if outcome == CrawlEnd::Finished && stopped.is_none() {
+            self.tidy_until(stop, fetched_before).await;
+        }
+        let (accounting, tally) = self.store.accounting();
+        let elapsed_seconds = started.elapsed().as_secs_f64();
+        Ok((Summary { run, outcome, accounting, tally, elapsed_seconds }, self.store))
+    }
+
+    /// Workers and writer, from the first request to the last commit. Answers why it came to an early end.
+    async fn work_until(
+        &mut self,
+        stop: impl Future<Output = CrawlEnd>,
+        frontier: &Arc<Frontier>,
+        visitor: Visitor,
+        fetched_before: i64,
+    ) -> Result<Option<CrawlEnd>, StoreError> {
+        let (progress, observers, listener) = (&self.progress, &self.observers, self.listener.as_ref());
+        let watchers = Watchers { progress, observers, listener, fetched_before };
+        let mut writer = Writer { store: &mut self.store, frontier, watchers, cursor: 0 };
+        writer.wake_hosts().await?;
+        let (abort, aborted) = watch::channel(false);
+        let (mut tasks, inbox) = start_workers(self.config.concurrency, frontier, visitor, &aborted);
+        tasks.spawn({
+            let frontier = frontier.clone();
+            async move { frontier.keep_time().await }
+        });
+        let stopped = until_stopped(writer.run(inbox), stop, frontier, abort).await?;
+        tasks.shutdown().await;
+        Ok(stopped)
+    }
+
+    /// There may be years to tidy up; what is left when time is up is left to the next run.
+    async fn tidy_until(&mut self, mut stop: Pin<&mut impl Future<Output = CrawlEnd>>, fetched_before: i64) {
+        while stop.as_mut().now_or_never().is_none() {
+            match self.store.tidy().await {
+                Ok(true) => {
+                    let (progress, observers) = (&self.progress, &self.observers);
+                    Watchers { progress, observers, listener: None, fetched_before }.publish(&self.store);
+                }
+                Ok(false) => break,
+                Err(e) => {
+                    tracing::warn!("the logs of old runs are not pruned: {e}");
+                    break;
+                }
+            }
+        }
+    }
+
+    fn judge_end(&self, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
+        let (accounting, _) = self.store.accounting();
+        match stopped {
+            _ if accounting.pending == 0 => CrawlEnd::Finished,
+            Some(end) => end,
+            None if frontier.with(|schedule, _| schedule.is_limited()) => CrawlEnd::Limit,
+            None => CrawlEnd::Waiting,
+        }
+    }
+}
+
+/// The pool of workers, and where their records arrive.
+fn start_workers(
+    concurrency: usize,
+    frontier: &Arc<Frontier>,
+    visitor: Visitor,
+    aborted: &watch::Receiver<bool>,
+) -> (JoinSet<()>, mpsc::Receiver<Finished>) {
+    let visitor = Arc::new(visitor);
+    let (out, inbox) = mpsc::channel(concurrency);
+    let mut tasks = JoinSet::new();
+    for _ in 0..concurrency {
+        tasks.spawn(work(frontier.clone(), visitor.clone(), out.clone(), aborted.clone()));
+    }
+    (tasks, inbox)
+}
+
+/// Why to stop early: the caller's wish, or the time the user gave.
+async fn first_reason(stop: impl Future<Output = ()>, deadline: Option<Instant>) -> CrawlEnd {
+    let time_is_up = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = stop => CrawlEnd::Interrupted,
+        () = time_is_up => CrawlEnd::Limit,
+    }
+}
+
+/// Lets the writer come to its end. After a reason to stop, requests in flight have [`GRACE`] to end by themselves.
+async fn until_stopped(
+    write: impl Future<Output = Result<(), StoreError>>,
+    stop: impl Future<Output = CrawlEnd>,
+    frontier: &Frontier,
+    abort: watch::Sender<bool>,
+) -> Result<Option<CrawlEnd>, StoreError> {
+    tokio::pin!(write);
+    let reason = tokio::select! {
+        result = &mut write => return result.map(|()| None),
+        reason = stop => reason,
+    };
+    frontier.close();
+    if let Ok(result) = tokio::time::timeout(GRACE, &mut write).await {
+        return result.map(|()| Some(reason));
+    }
+    abort.send_replace(true);
+    write.await.map(|()| Some(reason))
+}

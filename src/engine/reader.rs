@@ -1,0 +1,180 @@
+//! From a response to a page: its headers, where it redirects to, its text and its links, judged.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::observe::{Observers, Stage};
+use super::sitemaps::Sitemaps;
+use crate::canonical::{CanonicalUrl, Host};
+use crate::config::Config;
+use crate::fetch::{Response, latin1};
+use crate::parse::kind::{Format, Kind};
+use crate::parse::pool::{ParsePool, Progress};
+use crate::parse::{self, Parsed};
+use crate::policy::{politeness, recrawl};
+use crate::scope::Scope;
+use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
+use aws_lc_rs::digest;
+
+/// Reads responses to pages, by the settings of one crawl.
+#[derive(Debug)]
+pub(super) struct PageReader {
+    scope: Arc<Scope>,
+    sitemaps: Sitemaps,
+    parsers: Arc<ParsePool>,
+    max_redirects: u32,
+    ignore_robots: bool,
+    product_token: String,
+    observers: Observers,
+}
+
+impl PageReader {
+    pub(super) fn new(config: &Config, scope: Scope, observers: Observers) -> Self {
+        let (scope, parsers) = (Arc::new(scope), Arc::<ParsePool>::default());
+        Self {
+            sitemaps: Sitemaps::new(config, scope.clone(), parsers.clone()),
+            scope,
+            parsers,
+            max_redirects: config.max_redirects,
+            ignore_robots: config.ignore_robots,
+            product_token: config.product_token().to_owned(),
+            observers,
+        }
+    }
+
+    /// Whether a seed names this very host, which licenses requests to a private address.
+    pub(super) fn is_seed_host(&self, url: &CanonicalUrl) -> bool {
+        self.scope.is_seed_host(url)
+    }
+
+    pub(super) fn expects_sitemap(&self, target: &Target) -> bool {
+        self.sitemaps.expects(target)
+    }
+
+    pub(super) fn name_sitemaps(&self, host: &Host, named: &[CanonicalUrl]) -> Vec<Candidate> {
+        self.sitemaps.name(host, named)
+    }
+
+    /// Reads a response. An `Err` is the fate of the URL.
+    pub(super) async fn read(&self, target: &Target, fetched: Response, request: &Request) -> Result<Page, Failure> {
+        let mut page = Page {
+            status: fetched.status,
+            headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
+            content_type: fetched.header("content-type"),
+            language: fetched.header("content-language"),
+            etag: fetched.header("etag"),
+            last_modified: fetched.header("last-modified"),
+            fetched_at: request.at + politeness::millis(request.elapsed),
+            fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
+            ..Page::default()
+        };
+        if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
+            match self.redirect(target, fetched.header("location").as_deref()) {
+                Ok(candidate) => page.redirect = Some(candidate),
+                Err(message) => return Err(Failure::new(FailureKind::Redirect, message)),
+            }
+        }
+        let forbids = |value: &http::HeaderValue| {
+            parse::robots_tag_forbids_following(&latin1(value.as_bytes()), &self.product_token)
+        };
+        let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
+        if let Some(body) = fetched.body {
+            page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
+            let format = Format::of(page.content_type.as_deref(), &body);
+            if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
+                self.read_body(target, &mut page, body, format, nofollow).await?;
+            }
+        }
+        Ok(page)
+    }
+
+    fn redirect(&self, target: &Target, location: Option<&str>) -> Result<Candidate, String> {
+        let Some(location) = location else { return Err("a redirect without a Location".into()) };
+        if target.hops >= self.max_redirects {
+            return Err(format!("more than {} redirects in a row", self.max_redirects));
+        }
+        let url = CanonicalUrl::join(target.url.url(), location)
+            .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
+        if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
+            return Ok(sitemap);
+        }
+        let skip = self.scope.judge(&url, target.depth + 1, true);
+        let (text, rel) = Default::default();
+        let (element, sitemap, lastmod) = (Element::Redirect, None, None);
+        Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
+    }
+
+    async fn read_body(
+        &self,
+        target: &Target,
+        page: &mut Page,
+        body: Vec<u8>,
+        format: Format,
+        nofollow: bool,
+    ) -> Result<(), Failure> {
+        let body = match format.kind {
+            Kind::Other => body,
+            Kind::Text => {
+                let (text, charset) = format.decode(&body);
+                (page.text, page.charset) = (Some(text.into_owned()), Some(charset));
+                body
+            }
+            Kind::Html => {
+                let (body, (charset, parsed)) = self.parse(target, body, format).await?;
+                page.charset = Some(charset);
+                self.take_in(target, page, parsed, nofollow);
+                body
+            }
+        };
+        page.body = Some(body);
+        Ok(())
+    }
+
+    /// The body of a page, its character encoding, and what it says.
+    async fn parse(
+        &self,
+        target: &Target,
+        body: Vec<u8>,
+        format: Format,
+    ) -> Result<(Vec<u8>, (String, Parsed)), Failure> {
+        let base = target.url.url().clone();
+        let token = self.product_token.clone();
+        let observers = self.observers.clone();
+        let cost = body.len();
+        let job = move |body: &[u8], deadline| {
+            let started = Instant::now();
+            let (text, charset) = format.decode(body);
+            let parsed = parse::parse_html(&base, &text, &token, deadline);
+            observers.took(Stage::Parse, started.elapsed());
+            if parsed.cut_short { Progress::CutShort((charset, parsed)) } else { Progress::Whole((charset, parsed)) }
+        };
+        self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
+    }
+
+    fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
+        if parsed.cut_short {
+            tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
+        }
+        let page_follows = self.ignore_robots || !(nofollow || parsed.head.nofollow);
+        page.links = parsed
+            .links
+            .into_iter()
+            .map(|link| {
+                let follow = page_follows && (self.ignore_robots || !link.nofollow);
+                let skip = self.scope.judge(&link.url, target.depth + 1, follow);
+                let (url, text, rel, element) = (link.url, link.text, link.rel, link.element);
+                Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
+            })
+            .collect();
+        page.title = parsed.head.title;
+        page.description = parsed.head.description;
+        page.language = parsed.head.language.or(page.language.take());
+        page.canonical_url = parsed.head.canonical_url;
+        page.text = Some(parsed.text);
+    }
+}
+
+/// What is said of a response on which a parser panicked.
+pub(super) fn unreadable() -> Failure {
+    Failure::new(FailureKind::Protocol, "the response could not be read")
+}

@@ -1,0 +1,74 @@
+//! What an invocation of a crawl did, how it ended, and why it could not run.
+
+use crate::config::ConfigError;
+use crate::store::{Accounting, StoreError, Tally};
+
+/// Why a crawl could not run, or not go on. What was committed stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CrawlError {
+    /// The settings cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The runtime was shut down before the crawl could end.
+    #[error("the runtime ended before the crawl did")]
+    Aborted,
+}
+
+/// How an invocation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum CrawlEnd {
+    /// Nothing is pending.
+    Finished,
+    /// A limit of the settings was reached.
+    Limit,
+    /// Stopped from outside.
+    Interrupted,
+    /// What is left waits for hosts that asked for more time than this invocation gives.
+    Waiting,
+}
+
+impl CrawlEnd {
+    /// The word used in the view `runs` and in the summary.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Limit => "limit",
+            Self::Interrupted => "interrupted",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// What an invocation did.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Summary {
+    /// The run that it began or continued.
+    pub run: i64,
+    /// How it ended.
+    pub outcome: CrawlEnd,
+    /// The URLs that the database knows, by state.
+    #[serde(flatten)]
+    pub accounting: Accounting,
+    /// What was done.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// From the beginning of the invocation to its end.
+    pub elapsed_seconds: f64,
+}
+
+/// Where a running crawl stands, as of its last commit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// The URLs that the database knows, by state.
+    pub accounting: Accounting,
+    /// What was done.
+    pub tally: Tally,
+    /// Responses stored by this invocation.
+    pub stored: u64,
+}

@@ -1,0 +1,171 @@
+//! The writer: commits what the workers bring in batches, feeds the frontier with what the commits brought, and then shows
+//! the stored pages to whoever follows the crawl.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::observe::{Observers, Stage};
+use super::page::Page;
+use super::summary::Progress;
+use super::worker::Finished;
+use crate::frontier::Frontier;
+use crate::store::{Committed, Store, StoreError};
+use crate::visit::{HostId, Record, Settlement, UrlId};
+
+/// Records in one transaction, at most.
+const MAX_BATCH: usize = 256;
+/// Bytes after which a transaction takes no more records: statements are bound, and memory is.
+const MAX_BATCH_BYTES: usize = 32 << 20;
+/// Hosts whose windows are filled at the start, and again when more wait on disk.
+const HOSTS_AT_ONCE: usize = 20_000;
+/// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.
+const PULSE: Duration = Duration::from_millis(250);
+
+/// The one task that changes the database while a crawl runs.
+pub(super) struct Writer<'a, S> {
+    pub(super) store: &'a mut S,
+    pub(super) frontier: &'a Frontier,
+    pub(super) watchers: Watchers<'a>,
+    /// The last host that was brought into memory in the walk over hosts with pending URLs.
+    pub(super) cursor: HostId,
+}
+
+/// Those who look on.
+pub(super) struct Watchers<'a> {
+    pub(super) progress: &'a watch::Sender<Progress>,
+    pub(super) observers: &'a Observers,
+    /// Gets each stored page; a receiver that is gone wants no more.
+    pub(super) listener: Option<&'a mpsc::Sender<Page>>,
+    pub(super) fetched_before: i64,
+}
+
+impl Watchers<'_> {
+    pub(super) fn publish<S: Store>(&self, store: &S) {
+        let (accounting, tally) = store.accounting();
+        self.observers.accounted(accounting);
+        let stored = u64::try_from(accounting.fetched - self.fetched_before).unwrap_or(0);
+        self.progress.send_replace(Progress { accounting, tally, stored });
+    }
+}
+
+impl<S: Store> Writer<'_, S> {
+    /// Writes until the workers are gone, and closes the frontier on every way out: workers must not wait for one that
+    /// nobody feeds.
+    pub(super) async fn run(&mut self, mut inbox: mpsc::Receiver<Finished>) -> Result<(), StoreError> {
+        let result = self.write(&mut inbox).await;
+        self.frontier.close();
+        result
+    }
+
+    async fn write(&mut self, inbox: &mut mpsc::Receiver<Finished>) -> Result<(), StoreError> {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        self.watchers.publish(self.store);
+        let mut pulse = tokio::time::interval(PULSE);
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                more = receive(inbox, &mut batch, self.watchers.observers) => if !more { return Ok(()) },
+                () = self.frontier.hungry() => {}
+                _ = pulse.tick() => {}
+            }
+            if !batch.is_empty() {
+                let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
+                self.commit(records).await?;
+            }
+            if self.frontier.with(|schedule, _| schedule.wants_hosts()) {
+                self.wake_hosts().await?;
+            }
+            self.watchers.publish(self.store);
+        }
+    }
+
+    async fn commit(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
+        self.watchers.observers.batch(&records);
+        let pages = self.pages(&records);
+        let started = Instant::now();
+        let clock = |host| self.frontier.with(|schedule, _| schedule.clock(host));
+        let Committed { hosts, targets, settlements } = self.store.commit(records, clock).await?;
+        self.watchers.observers.took(Stage::Commit, started.elapsed());
+        let pages = stored(pages, &settlements);
+        self.frontier.settle(hosts, targets, settlements);
+        self.refill().await?;
+        self.deliver(pages).await;
+        Ok(())
+    }
+
+    /// The responses of a batch, if anybody wants them.
+    fn pages(&self, records: &[Record]) -> Vec<(UrlId, Page)> {
+        if self.watchers.listener.is_none_or(mpsc::Sender::is_closed) {
+            return Vec::new();
+        }
+        let pages = records.iter().filter_map(Record::page);
+        pages.map(|(target, response)| (target.id, Page::new(target, response))).collect()
+    }
+
+    async fn deliver(&self, pages: Vec<Page>) {
+        let Some(listener) = self.watchers.listener else { return };
+        for page in pages {
+            if listener.send(page).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn refill(&mut self) -> Result<(), StoreError> {
+        for (host, limit) in self.frontier.with(|schedule, _| schedule.low()) {
+            let refill = self.store.pending(host, limit).await?;
+            self.frontier.with(|schedule, now| schedule.refill(host, refill.targets, refill.complete, now));
+        }
+        Ok(())
+    }
+
+    /// Brings hosts with pending URLs into memory.
+    pub(super) async fn wake_hosts(&mut self) -> Result<(), StoreError> {
+        let ids = self.store.hosts_with_pending(self.cursor, HOSTS_AT_ONCE).await?;
+        let more = ids.len() == HOSTS_AT_ONCE;
+        let window = self.frontier.with(|schedule, _| schedule.window());
+        for id in ids {
+            self.cursor = id;
+            let refill = self.store.pending(id, window).await?;
+            self.frontier.with(|schedule, now| {
+                schedule.add_host(refill.host, now);
+                schedule.refill(id, refill.targets, refill.complete, now);
+            });
+        }
+        self.frontier.with(|schedule, _| schedule.set_dormant(more));
+        Ok(())
+    }
+}
+
+/// Those of the pages whose responses were stored: one that closed a loop of redirects became a failure.
+fn stored(pages: Vec<(UrlId, Page)>, settlements: &[Settlement]) -> Vec<Page> {
+    if pages.is_empty() {
+        return Vec::new();
+    }
+    let is_stored = |settlement: &Settlement| match settlement {
+        Settlement::Stored { id, .. } => Some(*id),
+        _ => None,
+    };
+    let stored: std::collections::HashSet<_> = settlements.iter().filter_map(is_stored).collect();
+    pages.into_iter().filter(|(id, _)| stored.contains(id)).map(|(_, page)| page).collect()
+}
+
+/// Waits for a record, then takes what else is there, as far as one transaction should hold it. False at the end.
+async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Record>, observers: &Observers) -> bool {
+    let mut bytes = 0;
+    let mut take = |Finished { record, at }: Finished| {
+        observers.took(Stage::Queue, at.elapsed());
+        bytes += record.weight();
+        batch.push(record);
+        batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES
+    };
+    let Some(first) = inbox.recv().await else { return false };
+    let mut has_room = take(first);
+    while has_room {
+        let Ok(finished) = inbox.try_recv() else { break };
+        has_room = take(finished);
+    }
+    true
+}
