@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::read::{Database, ReadError};
 use crate::store::sqlite::index::Indexer;
-use crate::store::sqlite::peek;
 
 use super::console::Console;
 use super::failure::Failure;
@@ -27,7 +26,7 @@ pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bo
             progress.tell(done, left);
             !stopped()
         });
-        done.map_err(|e| peek::in_words(&e))
+        done.map_err(|e| e.to_string())
     });
     console.clear();
     if let Err(problem) = done {
