@@ -6,6 +6,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Recrawl};
 use crate::policy::politeness;
 use crate::policy::recrawl::FIRST_INTERVAL;
+use crate::policy::retry::Trouble;
 use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, FailureKind, Millis, RobotsAnswer, SkipReason};
@@ -163,7 +164,7 @@ pub fn next(facts: &Facts, robots: &RobotsVerdict, would: Option<&Would>) -> Nex
         1 => of_fetched(facts, config),
         2 => {
             let kind = facts.failure.as_ref().map_or("", |(kind, _)| kind.as_str());
-            let may_pass = FailureKind::from_word(kind).is_some_and(politeness::is_transient_failure);
+            let may_pass = FailureKind::from_word(kind).is_some_and(|kind| Trouble::Failure(kind).may_pass());
             let tries = 1 + if may_pass { config.retries } else { 0 };
             let tries = words::counted(tries, "request");
             let help = meaning::of_failed(kind).1;
