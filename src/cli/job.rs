@@ -1,11 +1,11 @@
-//! What the caller wants of a crawl besides the crawl itself.
+//! How `crawl` is run: what concerns the caller and not the crawl itself.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::threshold::Threshold;
 
-/// How a crawl is run: what concerns the caller and not the crawl itself.
+/// Options of the command `crawl` that the library does not know.
 #[derive(Debug, Default)]
 pub struct Job {
     /// The summary as JSON on standard output.
@@ -15,6 +15,6 @@ pub struct Job {
     pub fail_on: Vec<Threshold>,
     /// The longest to wait for a database that another crawl holds.
     pub wait_lock: Duration,
-    /// Where figures are served.
+    /// The address at which metrics are served.
     pub metrics: Option<SocketAddr>,
 }
