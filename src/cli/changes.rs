@@ -8,8 +8,7 @@ use crate::store::sqlite::timestamp;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::args::Format;
-use super::args::values::Since;
+use super::args::{Format, Since};
 use super::failure::Failure;
 use super::output::{Guarded, Rows, cells, printable};
 

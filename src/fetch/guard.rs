@@ -14,7 +14,7 @@ pub(super) fn proxy_host(config: &Config) -> Option<String> {
             .iter()
             .find_map(|name| std::env::var(name).ok())
     };
-    let proxy = config.proxy.clone().or_else(from_environment)?;
+    let proxy = config.proxy.as_ref().map(|proxy| proxy.expose().to_owned()).or_else(from_environment)?;
     let url = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
     url::Url::parse(&url).ok()?.host_str().map(str::to_owned)
 }

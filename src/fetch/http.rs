@@ -14,7 +14,7 @@ use super::classify::{chain, classify, undecodable};
 use super::coding;
 use super::guard::{PublicOnly, proxy_host};
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Header};
 use crate::parse::mime;
 use crate::scope::{is_private, names_private};
 use crate::visit::{FailureKind, Validators};
@@ -77,7 +77,7 @@ impl HttpClient {
             }
             if let Some(proxy) = &config.proxy {
                 let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(problem)?);
+                builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(problem)?);
             }
             if config.no_proxy {
                 builder = builder.no_proxy();
@@ -161,10 +161,10 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
 
 fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
     let mut map = HeaderMap::new();
-    for (name, value) in &config.headers {
+    for Header { name, value } in &config.header {
         let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
-        let value = HeaderValue::from_str(value).map_err(|_| bad("has a value no header can hold"))?;
+        let value = HeaderValue::from_str(value.expose()).map_err(|_| bad("has a value no header can hold"))?;
         map.append(header, value);
     }
     let types = HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");

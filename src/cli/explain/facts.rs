@@ -6,7 +6,6 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::read::{Database, ReadError, Row, Value};
 use crate::scope::Scope;
-use crate::store::settings::Settings;
 use crate::store::sqlite::{robots_answer, timestamp};
 use crate::visit::{Millis, RobotsAnswer};
 use serde::Serialize;
@@ -172,8 +171,7 @@ fn last_run(db: &Database) -> Result<Option<Run>, ReadError> {
 
 fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
     let json: Option<String> = one(db, "select value from _meta where key = 'config'", [], |row| row.at(0))?;
-    let settings = json.and_then(|json| serde_json::from_str::<Settings>(&json).ok());
-    let Some(config) = settings.and_then(|settings| settings.to_config().ok()) else { return Ok(None) };
+    let Some(config) = json.and_then(|json| serde_json::from_str::<Config>(&json).ok()) else { return Ok(None) };
     let seeds = db.query("select u.url from _seed s join _url u on u.id = s.url_id", [])?.map(|row| row?.at(0));
     let seeds: Vec<String> = seeds.collect::<Result<_, ReadError>>()?;
     let seeds: Vec<_> = seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();

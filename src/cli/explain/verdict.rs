@@ -73,9 +73,9 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),
     };
-    let kind = format!("{:?}", config.scope).to_lowercase();
+    let scope = config.scope.as_str().to_owned();
     let verdict = reason.as_ref().map_or("in", SkipReason::as_str).to_owned();
-    Some(ScopeVerdict { scope: kind, max_depth: config.max_depth, verdict, meaning })
+    Some(ScopeVerdict { scope, max_depth: config.max_depth, verdict, meaning })
 }
 
 fn excluded(config: &Config, url: &CanonicalUrl) -> String {
