@@ -19,7 +19,7 @@ use super::worker::{Finished, work};
 use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::fetch::Fetcher;
+use crate::fetch::HttpClient;
 use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
@@ -77,7 +77,7 @@ impl<S: Store> Engine<S> {
         if let Some(hook) = hook.clone() {
             scope = scope.with_gate(move |url| hook.skip(url));
         }
-        let fetcher = Fetcher::new(&config)?;
+        let fetcher = Arc::new(HttpClient::new(&config)?);
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await?;
         let clock = SteadyClock::start();
         let frontier = Arc::new(Frontier::new(Limits::new(&config), clock));
