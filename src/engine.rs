@@ -9,6 +9,7 @@ pub(crate) mod page;
 mod parsers;
 mod reader;
 mod running;
+mod settings;
 mod sitemaps;
 pub(crate) mod summary;
 mod visitor;
