@@ -45,7 +45,7 @@ pub struct RobotsVerdict {
     pub meaning: String,
 }
 
-/// What happens to the URL, and not before when.
+/// What happens to the URL next, and the earliest time of that.
 #[derive(Debug, Serialize)]
 pub struct Next {
     pub what: String,
@@ -62,7 +62,7 @@ pub struct Would {
 
 pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
     let (config, scope) = facts.settings.as_ref()?;
-    // What nobody links to has no depth; only --max-depth 0 leaves no room for any link.
+    // A URL that was never seen has no depth yet. It is judged at depth 1: only --max-depth 0 would keep that out.
     let unseen = u32::from(!scope.is_seed(url));
     let (depth, follow) =
         facts.known.as_ref().map_or((unseen, true), |known| (known.depth, known.depth == 0 || known.followed));
@@ -73,9 +73,9 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),
     };
-    let kind = format!("{:?}", config.scope).to_lowercase();
+    let scope = config.scope.as_str().to_owned();
     let verdict = reason.as_ref().map_or("in", SkipReason::as_str).to_owned();
-    Some(ScopeVerdict { scope: kind, max_depth: config.max_depth, verdict, meaning })
+    Some(ScopeVerdict { scope, max_depth: config.max_depth, verdict, meaning })
 }
 
 fn excluded(config: &Config, url: &CanonicalUrl) -> String {
@@ -141,7 +141,7 @@ fn read_rules(verdict: &mut RobotsVerdict, answer: &RobotsAnswer, token: &str, u
     };
 }
 
-/// What would become of a URL that was never seen, once a link led to it. None if nothing is known to judge by.
+/// What would become of a URL that was never seen if a link led to it. `None` if there are no settings to judge by.
 pub fn would(scope: Option<&ScopeVerdict>, robots: &RobotsVerdict) -> Option<Would> {
     let by_robots = match robots.verdict {
         "disallowed" => Some("robots"),
