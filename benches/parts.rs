@@ -15,9 +15,9 @@ use harvestman::internals::frontier::schedule::{Schedule, Step};
 use harvestman::internals::parse::{Parsed, parse_html};
 use harvestman::internals::scope::Scope;
 use harvestman::internals::store::sqlite::{SqliteDatabase, SqliteRun};
-use harvestman::internals::store::{Run as _, Start, Store as _};
+use harvestman::internals::store::{Refill, Run as _, Start, Store as _};
 use harvestman::internals::visit::{
-    self, Candidate, Errand, HostRecord, Page, PageOutcome, Record, Request, Rest, Settlement, Target,
+    self, Candidate, Errand, Hold, HostRecord, Page, PageOutcome, Record, Request, Rest, Settlement, Target,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -90,7 +90,7 @@ fn host_and_targets(host: i64) -> (HostRecord, Vec<Target>) {
         let id = host * TARGETS_PER_HOST + number;
         Target::new(id, host, url, 1)
     };
-    let record = HostRecord { id: host, host: front.host(), asked_at: 0, blocked_until: 0, robots: None };
+    let record = HostRecord { id: host, host: front.host(), asked_at: 0, blocked_until: 0, robots: None, epoch: 1 };
     (record, (0..TARGETS_PER_HOST).map(target).collect())
 }
 
@@ -165,7 +165,7 @@ fn record(number: usize, target: Target) -> Record {
 }
 
 /// A fresh database with its seeds pending, and the batches that settle them.
-async fn store_and_batches() -> (TempDir, SqliteRun, Vec<Vec<Record>>) {
+async fn store_and_batches() -> (TempDir, SqliteRun, Hold, Vec<Vec<Record>>) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::default();
     let url = |number| CanonicalUrl::parse(&format!("http://shop.example/p/{number}")).unwrap();
@@ -173,12 +173,12 @@ async fn store_and_batches() -> (TempDir, SqliteRun, Vec<Vec<Record>>) {
     let database = SqliteDatabase::open(&folder.path().join("crawl.db")).await.unwrap();
     let scope = Scope::new(&config, &seeds);
     let mut run = database.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await.unwrap();
-    let host = run.hosts_with_pending(0, 1).await.unwrap()[0];
-    let targets = run.pending(host, RECORDS).await.unwrap().targets;
+    let host = run.take(1).await.unwrap()[0];
+    let Refill { host, targets, .. } = run.pending(host, RECORDS).await.unwrap().unwrap();
     let mut records = targets.into_iter().enumerate().map(|(number, target)| record(number, target));
     let batches = std::iter::repeat_with(|| records.by_ref().take(RECORDS_PER_COMMIT).collect::<Vec<_>>());
     let batches = batches.take_while(|batch| !batch.is_empty()).collect();
-    (folder, run, batches)
+    (folder, run, host.hold(), batches)
 }
 
 fn commit(c: &mut Criterion) {
@@ -188,10 +188,10 @@ fn commit(c: &mut Criterion) {
     group.bench_function("pages of 20 kB and 26 links, 64 at a time", |b| {
         b.iter_batched(
             || runtime.block_on(store_and_batches()),
-            |(folder, mut run, batches)| {
+            |(folder, mut run, hold, batches)| {
                 runtime.block_on(async {
                     for batch in batches {
-                        run.commit(batch, |_| None).await.unwrap();
+                        run.commit(batch, |_| Some(hold)).await.unwrap();
                     }
                 });
                 (folder, run)

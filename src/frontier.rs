@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::visit::{self, Errand, FailureKind, HostId, HostRecord, Millis, Rest, Settlement, Target};
+use crate::visit::{self, Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, Settlement, Target};
 use limits::Limits;
 use schedule::{Schedule, Step};
 
@@ -92,7 +92,7 @@ impl Frontier {
     fn step(&self) -> Step {
         let mut schedule = self.lock();
         let step = schedule.next(self.clock.now());
-        if matches!(step, Step::Idle) && schedule.wants_hosts().is_some() {
+        if matches!(step, Step::Idle) && schedule.wants_hosts() {
             self.hunger.notify_one();
         }
         step
@@ -152,14 +152,24 @@ impl Frontier {
         self.change(|schedule, now| schedule.refill(host, targets, complete, now));
     }
 
-    /// After which host more should be brought in from disk; None if those in memory have enough to do, or no others wait.
-    pub fn wants_hosts(&self) -> Option<HostId> {
+    /// Whether more hosts should be brought in from disk: others wait, and few of those in memory have anything to do.
+    pub fn wants_hosts(&self) -> bool {
         self.lock().wants_hosts()
     }
 
-    /// Hosts after this one have pending URLs on disk that were not brought in yet; None if all were.
-    pub fn set_dormant(&self, after: Option<HostId>) {
-        self.change(|schedule, _| schedule.set_dormant(after));
+    /// Whether hosts with pending URLs on disk were not brought in yet.
+    pub fn set_dormant(&self, dormant: bool) {
+        self.change(|schedule, _| schedule.set_dormant(dormant));
+    }
+
+    /// A host is not this process's any more: nothing of it is handed out.
+    pub fn lose(&self, host: HostId) {
+        self.change(|schedule, now| schedule.lose(host, now));
+    }
+
+    /// The holds on all hosts in memory.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.lock().holds()
     }
 
     /// Targets of one host held in memory.
@@ -167,9 +177,9 @@ impl Frontier {
         self.lock().window()
     }
 
-    /// When a host was asked last, and until when it must be left alone; None if it is not in memory.
-    pub fn clock(&self, host: HostId) -> Option<(Millis, Millis)> {
-        self.lock().clock(host)
+    /// Under which epoch a host is held, and its clock; None if it is not in memory.
+    pub fn hold(&self, host: HostId) -> Option<Hold> {
+        self.lock().hold(host)
     }
 
     /// Whether a limit, rather than the end of the queue, holds URLs back.

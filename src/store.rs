@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
-use crate::visit::{HostId, HostRecord, Millis, Record, Settlement, Target};
+use crate::visit::{Hold, HostId, HostRecord, Record, Settlement, Target};
 
 /// Why the store cannot be used. Fatal to a crawl; what was committed stays.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +55,14 @@ pub struct Start<'a> {
 /// What a commit made durable and the frontier has to know.
 #[derive(Debug, Default)]
 pub struct Committed {
+    /// Hosts that nobody knew before, or that the settlements need: this process holds them.
     pub hosts: Vec<HostRecord>,
+    /// URLs that became pending, of hosts that this process holds.
     pub targets: Vec<Target>,
+    /// One for each record.
     pub settlements: Vec<Settlement>,
+    /// Hosts of the batch that this process does not hold any more.
+    pub lost: Vec<HostId>,
 }
 
 /// What is pending of one host.
@@ -69,46 +74,74 @@ pub struct Refill {
     pub complete: bool,
 }
 
-/// An open database in which no run is under way.
+/// An open database in which no run of this process is under way.
 pub trait Store: Sized + Send {
     type Run: Run<Store = Self>;
 
-    /// Continues the unfinished run or starts a new one, judges again what other options left out, and admits the seeds.
+    /// Continues the unfinished run or begins a new one, judges again what other options left out, and admits the seeds:
+    /// all of it or, on an error, nothing. A new run makes pending what is due ([`crate::policy::due`]) or is looked into
+    /// by every run ([`crate::policy::sweep`]).
     fn begin(self, start: Start<'_>) -> impl Future<Output = Result<Self::Run, StoreError>> + Send;
 }
 
-/// One process's part in a run: it owns its hosts, so URLs in flight need no mark.
+/// One process's part in a run.
+///
+/// Work is shared out by hosts: a process takes some, alone asks them and alone settles their URLs, so URLs in flight need
+/// no mark. Each take raises the host's epoch, and what is done under an older epoch is refused. The store's promises hold
+/// whatever other processes do meanwhile, and it assumes nothing of what it has read before.
 pub trait Run: Send {
     type Store: Store<Run = Self>;
 
     /// The run's number.
     fn id(&self) -> i64;
 
-    /// Commits a batch in one transaction: pages, their links and the state of their URLs together. `clock` names the
-    /// time of the last request to a host and its blocked-until time.
+    /// Takes at most `limit` hosts that have pending URLs and that nobody holds, and raises their epochs. Answers with
+    /// their ids; [`pending`](Self::pending) gives the rest. Fewer than `limit` are all there are now.
+    fn take(&mut self, limit: usize) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
+
+    /// Renews what this process holds, and answers which of `holds` it holds no more.
+    fn keep(&mut self, holds: &[Hold]) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
+
+    /// Gives hosts back: their clocks are stored, and anybody may take them. Those that were lost already stay as they
+    /// are.
+    fn give_back(&mut self, holds: &[Hold]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Commits a batch in one transaction: pages, their links, the states of their URLs and the run's accounting together,
+    /// durable when this returns. `hold` says under which epoch this process holds a host, and the host's clock, which is
+    /// stored.
+    ///
+    /// A record about a host that `hold` does not name, that was given back, or whose epoch has moved on is refused:
+    /// nothing of it is stored, and `lost` names the host. So is one about a URL that is not pending any more, which makes
+    /// it harmless to commit a batch again if it is not known whether it was stored. Either way its settlement says
+    /// that the errand is over.
+    ///
+    /// Each link gets a row: a URL that is met for the first time takes the state that the link names, and one that is
+    /// known may be improved ([`crate::policy::offer`]). A host that is met for the first time, or that nobody holds when
+    /// one of its URLs becomes pending, is taken by this process at once. URLs that become pending on a host that another
+    /// process holds are stored and not answered: their holder finds them.
     fn commit(
         &mut self,
         batch: Vec<Record>,
-        clock: impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync,
+        hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 
-    /// The first `limit` pending URLs of a host, shortest path first.
-    fn pending(&mut self, host: HostId, limit: usize) -> impl Future<Output = Result<Refill, StoreError>> + Send;
-
-    /// Hosts after `after`, by id, that have pending URLs.
-    fn hosts_with_pending(
+    /// The first `limit` pending URLs of a host: new ones before those of which a page is stored, then by depth, then in
+    /// the order they were met. None if this process does not hold the host.
+    fn pending(
         &mut self,
-        after: HostId,
+        host: HostId,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Refill>, StoreError>> + Send;
 
-    /// Ends this invocation's part of the run with its outcome.
+    /// Ends this invocation's part of the run with its outcome; `finished` if nothing is pending, so that the next
+    /// invocation begins a new run.
     fn end(&mut self, outcome: &str, finished: bool) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// One short step of keeping the database small, after a finished run. False once nothing is left to do.
     fn tidy(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// The accounting as of the last commit, and what this invocation did.
+    /// What the last transaction said of the run's accounting, and what this invocation did. At every commit the run's row
+    /// and the view `accounting` agree.
     fn accounting(&self) -> (Accounting, Tally);
 
     /// Gives the database back, for whatever comes after the run.

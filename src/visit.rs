@@ -6,8 +6,8 @@ mod state;
 mod words;
 
 pub use errand::{
-    Candidate, Errand, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots, Target, UrlId,
-    Validators, now,
+    Candidate, Errand, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots, Target,
+    UrlId, Validators, now,
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
 pub use state::State;

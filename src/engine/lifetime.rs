@@ -92,6 +92,7 @@ impl<S: Store> Engine<S> {
         let writer = Writer { run: &mut run, frontier: &frontier, watchers: &watchers };
         let stopped = work_until(stop.as_mut(), writer, &frontier, visitor, config.concurrency).await?;
         let outcome = judge_end(&run, &frontier, stopped);
+        run.give_back(&frontier.holds()).await?;
         run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
         if outcome == CrawlEnd::Finished && stopped.is_none() {
             tidy_until(stop, &mut run, &watchers).await;
@@ -111,7 +112,7 @@ async fn work_until<R: Run>(
     visitor: Visitor,
     concurrency: usize,
 ) -> Result<Option<CrawlEnd>, StoreError> {
-    writer.wake_hosts(0).await?;
+    writer.wake_hosts().await?;
     let (abort, aborted) = watch::channel(false);
     let (mut tasks, inbox) = start_workers(concurrency, frontier, visitor, &aborted);
     tasks.spawn({

@@ -72,8 +72,8 @@ impl<R: Run> Writer<'_, R> {
                 let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
                 self.commit(records).await?;
             }
-            if let Some(after) = self.frontier.wants_hosts() {
-                self.wake_hosts(after).await?;
+            if self.frontier.wants_hosts() {
+                self.wake_hosts().await?;
             }
             self.watchers.publish(self.run);
         }
@@ -83,11 +83,12 @@ impl<R: Run> Writer<'_, R> {
         self.watchers.observers.batch(&records);
         let pages = self.pages(&records);
         let started = Instant::now();
-        let clock = |host| self.frontier.clock(host);
-        let Committed { hosts, targets, settlements } = self.run.commit(records, clock).await?;
+        let hold = |host| self.frontier.hold(host);
+        let Committed { hosts, targets, settlements, lost } = self.run.commit(records, hold).await?;
         self.watchers.observers.took(Stage::Commit, started.elapsed());
         let pages = stored(pages, &settlements);
         self.frontier.settle(hosts, targets, settlements);
+        lost.into_iter().for_each(|host| self.frontier.lose(host));
         self.refill().await?;
         self.deliver(pages).await;
         Ok(())
@@ -113,20 +114,26 @@ impl<R: Run> Writer<'_, R> {
 
     async fn refill(&mut self) -> Result<(), StoreError> {
         for (host, limit) in self.frontier.low_windows() {
-            let Refill { host, targets, complete } = self.run.pending(host, limit).await?;
-            self.frontier.refill(host, targets, complete);
+            self.read_window(host, limit).await?;
         }
         Ok(())
     }
 
-    /// Brings hosts with pending URLs into memory: those after `after`, by id.
-    pub(super) async fn wake_hosts(&mut self, after: HostId) -> Result<(), StoreError> {
-        let ids = self.run.hosts_with_pending(after, HOSTS_AT_ONCE).await?;
-        for &id in &ids {
-            let Refill { host, targets, complete } = self.run.pending(id, self.frontier.window()).await?;
-            self.frontier.refill(host, targets, complete);
+    /// Takes hosts with pending URLs and brings them into memory.
+    pub(super) async fn wake_hosts(&mut self) -> Result<(), StoreError> {
+        let taken = self.run.take(HOSTS_AT_ONCE).await?;
+        for &host in &taken {
+            self.read_window(host, self.frontier.window()).await?;
         }
-        self.frontier.set_dormant(if ids.len() == HOSTS_AT_ONCE { ids.last().copied() } else { None });
+        self.frontier.set_dormant(taken.len() == HOSTS_AT_ONCE);
+        Ok(())
+    }
+
+    async fn read_window(&mut self, host: HostId, limit: usize) -> Result<(), StoreError> {
+        match self.run.pending(host, limit).await? {
+            Some(Refill { host, targets, complete }) => self.frontier.refill(host, targets, complete),
+            None => self.frontier.lose(host),
+        }
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::policy::retry::Outages;
-use crate::visit::{FailureKind, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, Target, UrlId};
+use crate::visit::{
+    FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, Target, UrlId,
+};
 
 use super::clock::HostClock;
 use super::limits::Limits;
@@ -14,6 +16,8 @@ use super::window::Window;
 #[derive(Debug)]
 pub(super) struct HostState {
     host: Host,
+    /// Under which this process holds it.
+    epoch: i64,
     window: Window,
     clock: HostClock,
     robots: Robots,
@@ -65,7 +69,16 @@ impl HostState {
         clock.set_pace(limits.rate, robots.crawl_delay(limits), limits.max_wait, tick);
         clock.park(now, limits.max_wait);
         let (window, in_flight, reserved) = Default::default();
-        Self { host: record.host, window, clock, robots, in_flight, reserved, stored: facts.rare.stored }
+        Self {
+            host: record.host,
+            epoch: record.epoch,
+            window,
+            clock,
+            robots,
+            in_flight,
+            reserved,
+            stored: facts.rare.stored,
+        }
     }
 
     /// What is to be remembered when it leaves memory.
@@ -108,9 +121,10 @@ impl HostState {
         self.window.held()
     }
 
-    /// When it was asked last, and until when it must be left alone.
-    pub(super) fn clock(&self) -> (Millis, Millis) {
-        self.clock.stored()
+    /// Under which epoch it is held, when it was asked last, and until when it must be left alone. `id` is its own.
+    pub(super) fn hold(&self, id: HostId) -> Hold {
+        let (asked_at, blocked_until) = self.clock.stored();
+        Hold { host: id, epoch: self.epoch, asked_at, blocked_until }
     }
 
     pub(super) fn push(&mut self, target: Target, now: Millis, limits: &Limits) {

@@ -76,6 +76,17 @@ impl Hosts {
         true
     }
 
+    /// Lets a host go that is not this process's any more.
+    pub(super) fn lose(&mut self, id: HostId, limits: &Limits) {
+        if let Some(host) = self.map.remove(&id) {
+            self.count(id, host.standing(limits), Standing::default());
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (HostId, &HostState)> {
+        self.map.iter().map(|(id, host)| (*id, host))
+    }
+
     /// Hosts whose window runs low while more waits on disk, and how many of their URLs are in memory or handed out.
     pub(super) fn low(&self) -> impl Iterator<Item = (HostId, usize)> {
         self.low.iter().filter_map(|id| Some((*id, self.map.get(id)?.held())))

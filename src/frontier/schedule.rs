@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::policy::politeness;
-use crate::visit::{Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target};
+use crate::visit::{Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target};
 
 use super::armed::Armed;
 use super::budget::Budget;
@@ -50,8 +50,8 @@ pub struct Schedule {
     outstanding: usize,
     requests_out: usize,
     closed: bool,
-    /// Hosts after this one may have pending URLs on disk and were not brought in yet; None if all were.
-    dormant: Option<HostId>,
+    /// Hosts with pending URLs on disk were not brought in yet.
+    dormant: bool,
     /// Hosts that left memory and have pending URLs on disk again.
     returning: BTreeSet<HostId>,
 }
@@ -70,7 +70,7 @@ impl Schedule {
             outstanding: 0,
             requests_out: 0,
             closed: false,
-            dormant: None,
+            dormant: false,
             returning: BTreeSet::new(),
         }
     }
@@ -159,7 +159,7 @@ impl Schedule {
         let is_here = self.hosts.change(id, limits, |host| host.push(target, now, limits)).is_some();
         if is_here {
             self.armed.arm(id, now);
-        } else if self.dormant.is_none_or(|after| id <= after) {
+        } else {
             self.returning.insert(id);
         }
         is_here
@@ -272,20 +272,19 @@ impl Schedule {
         self.closed = true;
     }
 
-    /// Hosts after this one have pending URLs on disk that were not brought in yet; None if all were.
-    pub fn set_dormant(&mut self, after: Option<HostId>) {
-        self.dormant = after;
+    /// Whether hosts with pending URLs on disk were not brought in yet.
+    pub fn set_dormant(&mut self, dormant: bool) {
+        self.dormant = dormant;
     }
 
-    /// After which host more should be brought in from disk: there are some, and few of those in memory have anything to
-    /// do.
-    pub fn wants_hosts(&self) -> Option<HostId> {
-        self.dormant.filter(|_| !self.budget.is_spent() && self.armed.len() < self.limits.connections * 4)
+    /// Whether more hosts should be brought in from disk: there are some, and few of those in memory have anything to do.
+    pub fn wants_hosts(&self) -> bool {
+        self.dormant && !self.budget.is_spent() && self.armed.len() < self.limits.connections * 4
     }
 
     /// Whether what is on disk may bring more errands.
     fn waits_for_disk(&self) -> bool {
-        let waits = self.dormant.is_some() || !self.returning.is_empty() || self.hosts.is_any_starved();
+        let waits = self.dormant || !self.returning.is_empty() || self.hosts.is_any_starved();
         waits && !self.budget.is_spent()
     }
 
@@ -314,10 +313,23 @@ impl Schedule {
         self.change(id, now, |host, limits, _| host.refill(targets, complete, now, limits));
     }
 
-    /// When a host was asked last, and until when it must be left alone: to be stored, so that a restart does not burst.
-    /// None if it is not in memory.
-    pub fn clock(&self, id: HostId) -> Option<(Millis, Millis)> {
-        self.hosts.get(id).map(HostState::clock)
+    /// Under which epoch a host is held, when it was asked last, and until when it must be left alone: to be stored, so
+    /// that a restart does not burst. None if it is not in memory.
+    pub fn hold(&self, id: HostId) -> Option<Hold> {
+        self.hosts.get(id).map(|host| host.hold(id))
+    }
+
+    /// The holds on all hosts in memory.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.hosts.all().map(|(id, host)| host.hold(id)).collect()
+    }
+
+    /// Another process has taken the host: nothing of it is handed out any more, and what is under way comes to nothing.
+    pub fn lose(&mut self, id: HostId, now: Millis) {
+        self.move_robots(id, None, now);
+        self.returning.remove(&id);
+        self.armed.disarm(id);
+        self.hosts.lose(id, &self.limits);
     }
 }
 

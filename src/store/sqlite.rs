@@ -9,6 +9,7 @@ mod commit;
 mod database;
 mod depth;
 mod due;
+mod hosts;
 pub mod index;
 mod known;
 mod ledger;
@@ -27,7 +28,7 @@ pub use rows::{robots_answer, timestamp};
 pub use run::SqliteRun;
 
 use crate::store::{Accounting, Committed, Refill, Run, Start, Store, StoreError, Tally};
-use crate::visit::{HostId, Millis, Record};
+use crate::visit::{Hold, HostId, Record};
 
 impl Store for SqliteDatabase {
     type Run = SqliteRun;
@@ -44,20 +45,28 @@ impl Run for SqliteRun {
         self.id
     }
 
+    async fn take(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {
+        self.take_hosts(limit).await
+    }
+
+    async fn keep(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, StoreError> {
+        self.lost(holds).await
+    }
+
+    async fn give_back(&mut self, holds: &[Hold]) -> Result<(), StoreError> {
+        self.free_hosts(holds).await
+    }
+
     async fn commit(
         &mut self,
         batch: Vec<Record>,
-        clock: impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync,
+        hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, StoreError> {
-        self.commit_batch(batch, clock).await
+        self.commit_batch(batch, hold).await
     }
 
-    async fn pending(&mut self, host: HostId, limit: usize) -> Result<Refill, StoreError> {
+    async fn pending(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, StoreError> {
         self.window(host, limit).await
-    }
-
-    async fn hosts_with_pending(&mut self, after: HostId, limit: usize) -> Result<Vec<HostId>, StoreError> {
-        self.waiting_hosts(after, limit).await
     }
 
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {

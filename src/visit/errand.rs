@@ -87,6 +87,25 @@ pub struct HostRecord {
     /// The host asked for rest until then (`Retry-After`), or is backing off.
     pub blocked_until: Millis,
     pub robots: Option<StoredRobots>,
+    /// The number under which this process has taken it.
+    pub epoch: i64,
+}
+
+impl HostRecord {
+    /// The hold of the process that takes it like this.
+    pub fn hold(&self) -> Hold {
+        Hold { host: self.id, epoch: self.epoch, asked_at: self.asked_at, blocked_until: self.blocked_until }
+    }
+}
+
+/// A host that a process holds, and its clock: when it was asked last, and until when it must be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    pub host: HostId,
+    /// Whoever takes the host raises it: what is done under an older one counts no more.
+    pub epoch: i64,
+    pub asked_at: Millis,
+    pub blocked_until: Millis,
 }
 
 /// A robots.txt as it was answered, and when.

@@ -95,6 +95,23 @@ impl Record {
         }
     }
 
+    /// The host whose URLs or robots.txt it is about.
+    pub fn subject(&self) -> HostId {
+        match self {
+            Self::Page { target, .. } | Self::GuardedPage(target) | Self::Refused { target, .. } => target.host,
+            Self::Robots { call, .. } | Self::GuardedRobots(call) => call.for_host,
+            Self::Sitemaps { id, .. } => *id,
+        }
+    }
+
+    /// The pending URL that it is about.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Page { target, .. } | Self::GuardedPage(target) | Self::Refused { target, .. } => Some(target),
+            Self::Robots { .. } | Self::GuardedRobots(_) | Self::Sitemaps { .. } => None,
+        }
+    }
+
     /// The request that was made.
     pub fn request(&self) -> Option<&Request> {
         match self {
@@ -127,6 +144,18 @@ impl Record {
         let Some((_, page)) = self.page() else { return 0 };
         let links: usize = page.links.iter().map(|link| link.url.as_str().len() + link.text.len() + 200).sum();
         page.body.as_ref().map_or(0, Vec::len) + page.text.as_ref().map_or(0, String::len) + links
+    }
+
+    /// What the schedule has to know if the store refuses this: the errand is over, and nothing came of it.
+    pub fn refused(&self) -> Settlement {
+        match self {
+            Self::Page { target, .. } | Self::GuardedPage(target) => {
+                Settlement::Ended { host: target.host, id: target.id }
+            }
+            Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
+            Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
+            Self::Robots { .. } | Self::GuardedRobots(_) => Settlement::Abandoned,
+        }
     }
 
     /// What the schedule has to know once this is committed. `host_id` finds the row of the host that a redirect of a

@@ -5,7 +5,7 @@ use crate::canonical::CanonicalUrl;
 use crate::frontier::limits::Limits;
 use crate::frontier::schedule::{Schedule, Step};
 use crate::visit::{
-    Errand, FailureKind, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, Settlement, SkipReason, UrlId,
+    Errand, FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, Settlement, SkipReason, UrlId,
 };
 
 fn without_robots(limits: Limits) -> Schedule {
@@ -68,9 +68,9 @@ fn a_host_that_is_met_again_keeps_its_interval() {
     schedule.push(target(1, 1), START);
     let Step::Go(Errand::Page(_)) = schedule.next(START) else { panic!("it may be asked") };
     schedule.release(1, answered(), START);
-    let (asked_at, blocked_until) = schedule.clock(1).unwrap();
+    let Hold { asked_at, blocked_until, .. } = schedule.hold(1).unwrap();
     schedule.settle(Settlement::Stored { host: 1, id: 1 }, START);
-    assert_eq!((schedule.hosts(), schedule.clock(1)), (0, None));
+    assert_eq!((schedule.hosts(), schedule.hold(1)), (0, None));
     meet_again(&mut schedule, HostRecord { asked_at, blocked_until, ..record(1) }, 2, START + 10);
     let Step::Wait(until) = schedule.next(START + 10) else { panic!("it was asked 10 ms ago") };
     assert_eq!(until, START + 333);
@@ -141,19 +141,46 @@ fn a_host_stays_until_the_robots_txt_that_another_host_moved_there_is_settled() 
     let Step::Go(Errand::Robots(call)) = schedule.next(START) else { panic!("it is asked for on the other host") };
     assert_eq!((call.host, call.for_host), (2, 1));
     schedule.release(2, answered(), START);
-    assert!(schedule.clock(2).is_some(), "its clock is stored with the commit");
+    assert!(schedule.hold(2).is_some(), "its clock is stored with the commit");
     let answer = RobotsAnswer::Unavailable { status: 404 };
     schedule.settle(Settlement::Robots { host: 1, answer, attempts: 1 }, START);
-    assert_eq!(schedule.clock(2), None);
+    assert_eq!(schedule.hold(2), None);
     assert_eq!(schedule.hosts(), 1, "the page of host 1 is left");
 }
 
 #[test]
-fn hosts_that_wait_on_disk_are_left_to_the_walk_over_them() {
+fn a_target_of_a_host_that_is_not_in_memory_is_read_from_disk() {
     let mut schedule = without_robots(limits(&plain()));
-    schedule.set_dormant(Some(5));
     assert!(!schedule.push(target(9, 1), START));
-    assert!(schedule.low().is_empty(), "host 9 comes with the others");
-    assert!(!schedule.push(target(3, 2), START));
-    assert_eq!(schedule.low().len(), 1, "the walk is past host 3");
+    assert_eq!(schedule.low().iter().map(|(host, _)| *host).collect::<Vec<_>>(), [9]);
+}
+
+#[test]
+fn of_a_lost_host_nothing_is_handed_out_and_what_is_under_way_is_counted_out() {
+    let mut schedule = without_robots(limits(&plain()));
+    for host in [1, 2] {
+        schedule.add_host(record(host), START);
+        schedule.push(target(host, host), START);
+        schedule.push(target(host, host + 10), START);
+    }
+    let Step::Go(Errand::Page(page)) = schedule.next(START) else { panic!("a page is ready") };
+    schedule.lose(page.host, START);
+    assert_eq!((schedule.hold(page.host), schedule.hosts()), (None, 1));
+    schedule.release(page.host, answered(), START);
+    schedule.settle(Settlement::Ended { host: page.host, id: page.id }, START);
+    let mut handed_out = Vec::new();
+    let mut now = START;
+    loop {
+        match schedule.next(now) {
+            Step::Go(Errand::Page(page)) => {
+                handed_out.push(page.host);
+                schedule.release(page.host, answered(), now);
+                schedule.settle(Settlement::Ended { host: page.host, id: page.id }, now);
+            }
+            Step::Wait(until) => now = until,
+            Step::Drained => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(handed_out, [3 - page.host, 3 - page.host]);
 }

@@ -69,5 +69,5 @@ pub(super) fn target(host: HostId, id: UrlId) -> Target {
 
 pub(super) fn record(host: HostId) -> HostRecord {
     let name = Host::parse(&format!("http://h{host}.test")).unwrap();
-    HostRecord { id: host, host: name, asked_at: 0, blocked_until: 0, robots: None }
+    HostRecord { id: host, host: name, asked_at: 0, blocked_until: 0, robots: None, epoch: 1 }
 }

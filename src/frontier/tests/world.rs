@@ -237,7 +237,7 @@ impl World {
         }
         self.schedule.release(id, rest, self.now);
         if end == End::Dead {
-            let (_, until) = self.schedule.clock(id).unwrap();
+            let until = self.schedule.hold(id).unwrap().blocked_until;
             assert!(until > self.now, "a host that gives no connection rests");
             self.block(id, until);
         }
@@ -252,7 +252,8 @@ impl World {
     /// Commits: first to disk, then to the schedule.
     fn settle(&mut self, errand: Errand, end: End) {
         if let Some(host) = host(&errand) {
-            self.disk.clocks.extend(self.schedule.clock(host).map(|clock| (host, clock)));
+            let hold = self.schedule.hold(host);
+            self.disk.clocks.extend(hold.map(|hold| (host, (hold.asked_at, hold.blocked_until))));
         }
         let settlement = match errand {
             Errand::Refuse { target, .. } => {

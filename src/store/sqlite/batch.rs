@@ -84,8 +84,8 @@ pub(super) struct Batch {
     pub(super) relinked: Vec<UrlId>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
-    /// Hosts that were asked.
-    pub(super) hosts: HashSet<HostId>,
+    /// Hosts that nobody held and of which URLs became pending.
+    pub(super) reached: HashSet<HostId>,
 }
 
 /// Of a page that was not modified: id, time of the answer, how long it took, interval, until when it is fresh, what
@@ -137,25 +137,11 @@ impl Batch {
         }
     }
 
-    /// Writes all of it but the accounting and what sitemaps say. `clock` is as in `Run::commit`.
-    pub(super) async fn write(
-        &self,
-        db: &mut SqliteConnection,
-        clock: &(impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync),
-    ) -> Result<(), StoreError> {
+    /// Writes all of it but the accounting and what sitemaps say.
+    pub(super) async fn write(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
         self.write_contents(db).await?;
         self.write_links(db).await?;
-        self.write_fates(db).await?;
-        let clocks = self.hosts.iter().filter_map(|id| clock(*id).map(|(asked, until)| (*id, asked, until)));
-        let clocks: Vec<_> = clocks.collect();
-        run_json(
-            db,
-            "update host set asked_at = v.asked, blocked_until = v.until
-             from (select value ->> 0 as id, value ->> 1 as asked, value ->> 2 as until from jsonb_each(?1)) v
-             where host.id = v.id",
-            &clocks,
-        )
-        .await
+        self.write_fates(db).await
     }
 
     async fn write_contents(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {

@@ -42,9 +42,15 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
         judge_all_again(&mut tx, scope, config.sitemaps).await?;
     }
     let ledger = Ledger::begin(&mut tx, id).await?;
+    let invocation = sqlx::query_scalar(
+        "insert into meta (key, value) values ('invocation', 1)
+         on conflict do update set value = value + 1 returning cast(value as integer)",
+    )
+    .fetch_one(&mut *tx)
+    .await?;
     tx.commit().await?;
     let (urls, hosts) = Default::default();
-    Ok(SqliteRun { database, config: config.clone(), rules, id, began, ledger, urls, hosts })
+    Ok(SqliteRun { database, config: config.clone(), rules, id, invocation, began, ledger, urls, hosts })
 }
 
 /// Continues the unfinished run, or begins a new one. Answers with its number and when it was begun.

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::canonical::Host;
-use crate::policy::politeness::millis;
 use crate::policy::redirect::{self, Hop, MAX_HOPS};
-use crate::policy::robots::Rules;
 use crate::store::{Committed, StoreError};
 use crate::visit::{
-    self, Failure, FailureKind, HostId, Millis, PageOutcome, Record, Refusal, Request, Retry, RobotsAnswer,
-    RobotsOutcome, SkipReason, State, Target, UrlId,
+    Failure, FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, Retry, RobotsOutcome, SkipReason, State,
+    Target, UrlId,
 };
 use sqlx::Row as _;
 
@@ -18,18 +15,17 @@ use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 use super::links::{Found, Ids};
 use super::pages::Past;
-use super::rows;
 use super::run::SqliteRun;
 
 impl SqliteRun {
     pub(super) async fn commit_batch(
         &mut self,
         records: Vec<Record>,
-        clock: impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync,
+        hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, StoreError> {
         // The transaction is written out by hand, so that the methods below can borrow all of `self`.
         sqlx::query("begin immediate").execute(self.db()).await?;
-        let done = self.apply(records, &clock).await;
+        let done = self.apply(records, &hold).await;
         let done = match done {
             Ok(done) => sqlx::query("commit").execute(self.db()).await.map(|_| done).map_err(StoreError::from),
             Err(error) => Err(error),
@@ -50,17 +46,19 @@ impl SqliteRun {
     async fn apply(
         &mut self,
         records: Vec<Record>,
-        clock: &(impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync),
+        hold: &(impl Fn(HostId) -> Option<Hold> + Send + Sync),
     ) -> Result<(Ledger, Committed), StoreError> {
         let mut batch = Batch::default();
+        let records = self.fence(records, hold, &mut batch).await?;
         let mut ids = self.resolve(&records, &mut batch).await?;
         let past = self.past(&records).await?;
         for record in records {
             self.record(record, &mut ids, &past, &mut batch).await?;
         }
-        batch.write(self.db(), clock).await?;
+        batch.write(self.db()).await?;
         self.heed_lastmods(&mut batch).await?;
         self.pass_depth_on(past.lowered, &mut batch).await?;
+        self.take_reached(&batch).await?;
         let ledger = self.ledger.write(&mut self.database.db, self.id, &batch.delta).await?;
         Ok((ledger, batch.committed))
     }
@@ -72,10 +70,11 @@ impl SqliteRun {
         past: &Past,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
-        if let Some((host, _)) = record.asked() {
-            batch.hosts.insert(host);
-        }
         let found = Found::of(&record, ids);
+        if record.target().is_some_and(|target| past.ended.contains(&target.id)) {
+            batch.committed.settlements.push(record.refused());
+            return Ok(());
+        }
         let record = self.end_loop(record, &found).await?;
         log(&record, self.id, batch);
         if let Record::Robots { outcome: RobotsOutcome::Again { url, .. }, .. } = &record {
@@ -105,17 +104,6 @@ impl SqliteRun {
             Record::Refused { target, verdict: Refusal::Fail { kind, message, attempts } } => {
                 failed(&target, kind, &message, attempts, batch);
             }
-        }
-        Ok(())
-    }
-
-    /// Makes a host known to the schedule: a robots.txt is asked for there on behalf of another.
-    async fn bring_in(&mut self, host: &Host, batch: &mut Batch) -> Result<(), StoreError> {
-        self.resolve_hosts(std::iter::once(host), batch).await?;
-        if let Some(id) = self.hosts.id(host)
-            && !batch.committed.hosts.iter().any(|record| record.id == id)
-        {
-            batch.committed.hosts.push(rows::host(self.db(), id).await?);
         }
         Ok(())
     }
@@ -151,30 +139,6 @@ impl SqliteRun {
         .fetch_all(self.db())
         .await?;
         Ok(rows.iter().map(|row| Hop { to: row.get("id"), fetched_at: row.get("fetched_at") }).collect())
-    }
-
-    async fn robots(&mut self, host: HostId, answer: &RobotsAnswer) -> Result<(), StoreError> {
-        let (status, failure, body) = match answer {
-            RobotsAnswer::Rules { status, body } => (Some(*status), None, Some(body.as_slice())),
-            RobotsAnswer::Unavailable { status } => (Some(*status), None, None),
-            RobotsAnswer::Unreachable { status, failure } => (*status, failure.map(FailureKind::as_str), None),
-            RobotsAnswer::Dead { kind, .. } => (None, Some(kind.as_str()), None),
-            RobotsAnswer::Private => (None, Some(SkipReason::PrivateAddress.as_str()), None),
-        };
-        let delay = body.and_then(|body| Rules::parse(body, self.config.product_token()).crawl_delay());
-        sqlx::query(
-            "update host set robots_at = ?2, robots_status = ?3, robots_failure = ?4, robots_body = ?5, crawl_delay_ms = ?6
-             where id = ?1",
-        )
-        .bind(host)
-        .bind(visit::now())
-        .bind(status)
-        .bind(failure)
-        .bind(body)
-        .bind(delay.map(millis))
-        .execute(self.db())
-        .await?;
-        Ok(())
     }
 }
 

@@ -1,12 +1,12 @@
 //! A shorter path is handed on along what is stored, so that depth does not depend on the order of answers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::Row as _;
 
 use crate::policy::offer::{depth_along, opens_nearer};
 use crate::store::StoreError;
-use crate::visit::{HostId, State, UrlId};
+use crate::visit::{State, UrlId};
 
 use super::batch::Batch;
 use super::rows::{self, json};
@@ -64,13 +64,13 @@ impl SqliteRun {
             "update url set depth = v.depth, referrer_id = v.referrer
              from (select value ->> 0 as i, value ->> 1 as depth, value ->> 2 as referrer from json_each(?1)) v
              where url.id = v.i
-             returning state, reason, ",
+             returning state, reason, (select holder from host where id = url.host_id) as holder, ",
             rows::target_columns!(),
         ))
         .bind(json(nearer)?)
         .fetch_all(self.db())
         .await?;
-        let (mut opened, mut hosts) = (Vec::new(), HashSet::new());
+        let mut opened = Vec::new();
         for row in &rows {
             let state = rows::state(row)?;
             let opens = opens_nearer(state, rows::reason(row).as_ref(), row.get("depth"), self.config.max_depth);
@@ -78,8 +78,7 @@ impl SqliteRun {
                 opened.push(row.get::<UrlId, _>("id"));
                 batch.delta.change(state, State::Pending);
             }
-            if opens || state == State::Pending {
-                hosts.insert(row.get::<HostId, _>("host_id"));
+            if (opens || state == State::Pending) && self.may_fetch_at(row.get("host_id"), row.get("holder"), batch) {
                 // Harmless if it is queued already: what is held is not queued twice.
                 batch.committed.targets.push(rows::target(row, None)?);
             }
@@ -89,15 +88,6 @@ impl SqliteRun {
             "update url set state = 0, reason = null where id in (select value from json_each(?1))",
             &opened,
         )
-        .await?;
-        self.reach(hosts, batch).await
-    }
-
-    /// Adds hosts of which URLs became pending: this invocation may have had no work for them so far.
-    pub(super) async fn reach(&mut self, hosts: HashSet<HostId>, batch: &mut Batch) -> Result<(), StoreError> {
-        for host in hosts {
-            batch.committed.hosts.push(rows::host(self.db(), host).await?);
-        }
-        Ok(())
+        .await
     }
 }

@@ -1,6 +1,6 @@
 //! The stored times at which known pages are due, kept up with what they depend on, and what a run fetches again by them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -167,19 +167,19 @@ impl SqliteRun {
         }
         let rows = sqlx::query(concat!(
             "update url set state = 0, attempts = 0, due_at = null, known = 1
-             where id in (select value from json_each(?1)) returning ",
+             where id in (select value from json_each(?1))
+             returning (select holder from host where id = url.host_id) as holder, ",
             rows::target_columns!()
         ))
         .bind(json(woken)?)
         .fetch_all(self.db())
         .await?;
-        let mut hosts = HashSet::new();
         for row in &rows {
-            let target = rows::target(row, None)?;
-            hosts.insert(target.host);
-            batch.committed.targets.push(target);
             batch.delta.change(State::Fetched, State::Pending);
+            if self.may_fetch_at(row.get("host_id"), row.get("holder"), batch) {
+                batch.committed.targets.push(rows::target(row, None)?);
+            }
         }
-        self.reach(hosts, batch).await
+        Ok(())
     }
 }

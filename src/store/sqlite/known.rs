@@ -62,17 +62,41 @@ impl KnownUrls {
     }
 }
 
-/// Hosts with their rows.
+/// Who holds a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    None,
+    This,
+    Another,
+}
+
+impl Holder {
+    /// Reads the column `holder`. Invocations that began before this one are over: only one at a time has the file.
+    pub(super) fn of(holder: i64, invocation: i64) -> Self {
+        match holder.cmp(&invocation) {
+            std::cmp::Ordering::Less => Self::None,
+            std::cmp::Ordering::Equal => Self::This,
+            std::cmp::Ordering::Greater => Self::Another,
+        }
+    }
+}
+
+/// Hosts with their rows and who holds them. To be forgotten whenever a host is taken, given back or lost but by
+/// [`insert`](Self::insert).
 #[derive(Debug, Default)]
-pub(super) struct KnownHosts(HashMap<Host, HostId>);
+pub(super) struct KnownHosts(HashMap<Host, (HostId, Holder)>);
 
 impl KnownHosts {
     pub(super) fn id(&self, host: &Host) -> Option<HostId> {
+        self.get(host).map(|(id, _)| id)
+    }
+
+    pub(super) fn get(&self, host: &Host) -> Option<(HostId, Holder)> {
         self.0.get(host).copied()
     }
 
-    pub(super) fn insert(&mut self, host: Host, id: HostId) {
-        self.0.insert(host, id);
+    pub(super) fn insert(&mut self, host: Host, id: HostId, holder: Holder) {
+        self.0.insert(host, (id, holder));
     }
 
     /// Makes room for the hosts of another batch.

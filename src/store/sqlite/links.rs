@@ -1,12 +1,12 @@
 //! The links of a batch: each target gets its row, what the best of them offers it, and its place in the frontier.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::canonical::{CanonicalUrl, Host};
+use crate::canonical::CanonicalUrl;
 use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
 use crate::store::StoreError;
 use crate::visit::{self, Candidate, HostId, PageOutcome, Record, SkipReason, Target, UrlId};
@@ -90,31 +90,6 @@ impl SqliteRun {
         Ok(ids.into_iter())
     }
 
-    pub(super) async fn resolve_hosts(
-        &mut self,
-        hosts: impl Iterator<Item = &Host>,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
-        self.hosts.trim();
-        let missing: HashSet<_> = hosts.filter(|host| self.hosts.id(host).is_none()).map(Host::as_str).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let json = json(&missing)?;
-        sqlx::query("insert into host (host) select value from json_each(?1) where true on conflict do nothing")
-            .bind(&json)
-            .execute(self.db())
-            .await?;
-        let sql =
-            concat!("select ", rows::host_columns!(), " from host where host in (select value from json_each(?1))");
-        for row in sqlx::query(sql).bind(&json).fetch_all(self.db()).await? {
-            let record = rows::host_record(&row)?;
-            self.hosts.insert(record.host.clone(), record.id);
-            batch.committed.hosts.push(record);
-        }
-        Ok(())
-    }
-
     /// Rows that exist already.
     async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, StoreError> {
         let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
@@ -147,7 +122,7 @@ impl SqliteRun {
             self.urls.insert(offer.url.as_str().into(), known);
             if new.opens {
                 batch.delta.change(old.state, new.state);
-                batch.committed.targets.push(target(offer, old.id, self.host_of(offer), new.depth));
+                self.hand_out(offer, old.id, new.depth, batch);
             }
         }
         if !better.is_empty() {
@@ -187,7 +162,7 @@ impl SqliteRun {
             rows.push((id, url, host, state.number(), offer.skip.map(SkipReason::as_str), found));
             batch.delta.discover(state);
             if offer.skip.is_none() {
-                batch.committed.targets.push(target(offer, id, host, offer.depth));
+                self.hand_out(offer, id, offer.depth, batch);
             }
             let known = Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled() };
             self.urls.insert(url.into(), known);
@@ -207,6 +182,14 @@ impl SqliteRun {
         Ok(inserted)
     }
 
+    /// Reports a URL that became pending, if it is this process's to fetch.
+    fn hand_out(&mut self, offer: &Offer<'_>, id: UrlId, depth: u32, batch: &mut Batch) {
+        if self.may_fetch(&offer.host, batch) {
+            let new = Target::new(id, self.host_of(offer), offer.url.clone(), depth);
+            batch.committed.targets.push(Target { hops: offer.hops, sitemap: offer.sitemap, ..new });
+        }
+    }
+
     fn host_of(&self, offer: &Offer<'_>) -> HostId {
         self.hosts.id(&offer.host).unwrap_or_default()
     }
@@ -222,9 +205,4 @@ fn standing(row: &SqliteRow) -> Result<Standing, StoreError> {
         followed: row.get("followed"),
         is_sitemap: row.get("is_sitemap"),
     })
-}
-
-fn target(offer: &Offer<'_>, id: UrlId, host: HostId, depth: u32) -> Target {
-    let new = Target::new(id, host, offer.url.clone(), depth);
-    Target { hops: offer.hops, sitemap: offer.sitemap, ..new }
 }

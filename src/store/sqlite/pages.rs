@@ -1,6 +1,6 @@
 //! Answers to requests for pages: what was stored before, and the rows that take its place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 use sqlx::Row as _;
@@ -18,15 +18,17 @@ use super::links::Found;
 use super::rows::json;
 use super::run::SqliteRun;
 
-/// What was stored of the pages of a batch.
+/// What was stored of the URLs of a batch.
 #[derive(Default)]
 pub(super) struct Past {
     rows: HashMap<UrlId, Row, Seeded>,
     /// Those to which a shorter path was found while they were in flight: their links were judged by the longer one.
     pub(super) lowered: Vec<UrlId>,
+    /// Those that are not pending any more: what became of them is stored already.
+    pub(super) ended: HashSet<UrlId>,
 }
 
-/// A URL whose page was fetched, as it stood before.
+/// A URL that was asked for, as it stood before.
 struct Row {
     is_sitemap: bool,
     lastmod: Option<Millis>,
@@ -43,13 +45,13 @@ struct Answered {
 
 impl SqliteRun {
     pub(super) async fn past(&mut self, records: &[Record]) -> Result<Past, StoreError> {
-        let fetched = records.iter().filter_map(Record::page);
-        let asked: Vec<_> = fetched.map(|(target, _)| (target.id, target.depth)).collect();
+        let targets = records.iter().filter_map(|record| Some((record.target()?, record.page().is_some())));
+        let asked: Vec<_> = targets.map(|(target, is_fetched)| (target.id, target.depth, is_fetched)).collect();
         if asked.is_empty() {
             return Ok(Past::default());
         }
         let rows = sqlx::query(
-            "select u.id, u.depth < (j.value ->> 1) as lowered, u.sitemap is not null as is_sitemap, u.lastmod,
+            "select u.id, u.state <> 0 as ended, (j.value ->> 2) and u.depth < (j.value ->> 1) as lowered, u.sitemap is not null as is_sitemap, u.lastmod,
                  p.status, p.content_hash, p.etag, p.last_modified, p.fetched_at, p.changed_at, p.fresh_until,
                  p.interval_ms, p.fingerprint, p.gone, p.new_run, p.new_at, p.kept
              from json_each(?1) j join url u on u.id = j.value ->> 0 left join page p on p.url_id = u.id",
@@ -58,7 +60,8 @@ impl SqliteRun {
         .fetch_all(self.db())
         .await?;
         let lowered = rows.iter().filter(|row| row.get("lowered")).map(|row| row.get("id")).collect();
-        Ok(Past { rows: rows.iter().map(|row| (row.get("id"), Row::read(row))).collect(), lowered })
+        let ended = rows.iter().filter(|row| row.get("ended")).map(|row| row.get("id")).collect();
+        Ok(Past { rows: rows.iter().map(|row| (row.get("id"), Row::read(row))).collect(), lowered, ended })
     }
 
     pub(super) async fn fetched(

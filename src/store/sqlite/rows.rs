@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::canonical::{CanonicalUrl, Host};
 use crate::store::StoreError;
 use crate::visit::{
-    FailureKind, HostId, HostRecord, Millis, RobotsAnswer, SkipReason, State, StoredRobots, Target, Validators,
+    FailureKind, HostRecord, Millis, RobotsAnswer, SkipReason, State, StoredRobots, Target, Validators,
 };
 
 /// ISO 8601 in UTC.
@@ -29,15 +29,27 @@ pub fn robots_answer(status: Option<u16>, failure: Option<&str>, body: Option<Ve
 /// The columns that [`host_record`] reads.
 macro_rules! host_columns {
     () => {
-        "id, host, asked_at, blocked_until, robots_at, robots_status, robots_failure, robots_body"
+        "id, host, asked_at, blocked_until, robots_at, robots_status, robots_failure, robots_body, epoch"
     };
 }
 pub(super) use host_columns;
 
 pub(super) fn host_record(row: &SqliteRow) -> Result<HostRecord, StoreError> {
-    let host = Host::parse(row.get("host")).map_err(|e| sqlx::Error::Decode(e.into()))?;
+    let host = host_name(row)?;
     let (asked_at, blocked_until) = (row.get("asked_at"), row.get("blocked_until"));
-    Ok(HostRecord { id: row.get("id"), host, asked_at, blocked_until, robots: stored_robots(row) })
+    Ok(HostRecord {
+        id: row.get("id"),
+        host,
+        asked_at,
+        blocked_until,
+        robots: stored_robots(row),
+        epoch: row.get("epoch"),
+    })
+}
+
+/// The column `host`.
+pub(super) fn host_name(row: &SqliteRow) -> Result<Host, StoreError> {
+    Ok(Host::parse(row.get("host")).map_err(|e| sqlx::Error::Decode(e.into()))?)
 }
 
 fn stored_robots(row: &SqliteRow) -> Option<StoredRobots> {
@@ -46,11 +58,6 @@ fn stored_robots(row: &SqliteRow) -> Option<StoredRobots> {
     let failure: Option<String> = row.get("robots_failure");
     let body: Option<Vec<u8>> = row.get("robots_body");
     Some(StoredRobots { fetched_at: fetched_at?, answer: robots_answer(status, failure.as_deref(), body) })
-}
-
-pub(super) async fn host(db: &mut SqliteConnection, id: HostId) -> Result<HostRecord, StoreError> {
-    let sql = concat!("select ", host_columns!(), " from host where id = ?1");
-    host_record(&sqlx::query(sql).bind(id).fetch_one(db).await?)
 }
 
 /// The columns that [`target`] reads, of a row of `url`.

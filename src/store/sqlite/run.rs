@@ -18,6 +18,8 @@ pub struct SqliteRun {
     /// When known pages are due, by the settings.
     pub(super) rules: Rules,
     pub(super) id: i64,
+    /// The number of this invocation: it holds the hosts that bear it.
+    pub(super) invocation: i64,
     /// When the run was begun, maybe by an earlier invocation.
     pub(super) began: Millis,
     pub(super) ledger: Ledger,

@@ -1,4 +1,4 @@
-//! What is pending: the hosts, and the first URLs of one.
+//! What is pending of a host, and the end of a run.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -11,7 +11,8 @@ use super::rows;
 use super::run::SqliteRun;
 
 impl SqliteRun {
-    pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Refill, StoreError> {
+    pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, StoreError> {
+        let Some(record) = self.held_host(host).await? else { return Ok(None) };
         let rows = sqlx::query(
             "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept,
                  p.etag, p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
@@ -27,19 +28,7 @@ impl SqliteRun {
         let complete = rows.len() < limit;
         let condition = |row| stored(row).and_then(|stored| stored.condition(&self.config));
         let targets = rows.iter().map(|row| rows::target(row, condition(row))).collect::<Result<_, _>>()?;
-        Ok(Refill { host: rows::host(self.db(), host).await?, targets, complete })
-    }
-
-    pub(super) async fn waiting_hosts(&mut self, after: HostId, limit: usize) -> Result<Vec<HostId>, StoreError> {
-        let rows = sqlx::query_scalar(
-            "select id from host h where id > ?1 and exists (select 1 from url where host_id = h.id and state = 0)
-             order by id limit ?2",
-        )
-        .bind(after)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.db())
-        .await?;
-        Ok(rows)
+        Ok(Some(Refill { host: record, targets, complete }))
     }
 
     pub(super) async fn close_run(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {

@@ -1,0 +1,15 @@
+//! What every store promises, written against its trait and run on each: the next one has only to be a [`Place`].
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod admission;
+mod cases;
+mod depth;
+mod hosts;
+mod leases;
+mod outcomes;
+mod place;
+mod recrawl;
+mod resume;
+mod sitemaps;
+mod sqlite;
+mod windows;
