@@ -51,11 +51,13 @@
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(feature = "cli"),
     allow(dead_code, unused_imports, reason = "the command line uses more than the library")
 )]
 
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod canonical;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -64,12 +66,16 @@ mod config;
 pub mod demo;
 mod engine;
 mod fetch;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod frontier;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod parse;
 mod policy;
 pub mod read;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod scope;
 mod store;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod visit;
 mod warc;
 
