@@ -10,7 +10,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use harvestman::demo::graph_page;
 use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::config::Config;
-use harvestman::internals::frontier::schedule::{Limits, Schedule, Step};
+use harvestman::internals::frontier::limits::Limits;
+use harvestman::internals::frontier::schedule::{Schedule, Step};
 use harvestman::internals::parse::{Parsed, parse_html};
 use harvestman::internals::scope::Scope;
 use harvestman::internals::store::Store as _;

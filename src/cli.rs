@@ -26,6 +26,7 @@ mod report;
 mod robots;
 mod search;
 mod seeds;
+mod settings;
 mod show;
 mod signals;
 mod status;

@@ -15,7 +15,7 @@ use tokio::io::AsyncBufReadExt;
 use tokio_util::io::StreamReader;
 
 use crate::canonical::CanonicalUrl;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Header};
 use crate::scope::{is_private, names_private};
 use crate::visit::{FailureKind, Validators};
 
@@ -104,7 +104,7 @@ impl Fetcher {
             }
             if let Some(proxy) = &config.proxy {
                 let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(problem)?);
+                builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(problem)?);
             }
             if config.no_proxy {
                 builder = builder.no_proxy();
@@ -243,10 +243,10 @@ pub fn latin1(bytes: &[u8]) -> String {
 
 fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
     let mut map = HeaderMap::new();
-    for (name, value) in &config.headers {
+    for Header { name, value } in &config.header {
         let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
-        let value = HeaderValue::from_str(value).map_err(|_| bad("has a value no header can hold"))?;
+        let value = HeaderValue::from_str(value.expose()).map_err(|_| bad("has a value no header can hold"))?;
         map.append(header, value);
     }
     let types = HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
@@ -262,7 +262,7 @@ fn proxy_host(config: &Config) -> Option<String> {
             .iter()
             .find_map(|name| std::env::var(name).ok())
     };
-    let proxy = config.proxy.clone().or_else(from_environment)?;
+    let proxy = config.proxy.as_ref().map(|proxy| proxy.expose().to_owned()).or_else(from_environment)?;
     let url = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
     url::Url::parse(&url).ok()?.host_str().map(str::to_owned)
 }

@@ -1,15 +1,27 @@
 //! The frontier: the only place that waits. It hands out what may be fetched now, and holds a window of the crawl.
 
+mod armed;
+mod budget;
+mod clock;
 mod host;
+mod hosts;
+pub mod limits;
+mod memory;
+mod pace;
+mod robots;
 pub mod schedule;
+#[cfg(test)]
+mod tests;
+mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
-use crate::visit::{self, Errand, HostId, HostRecord, Millis, Rest, Settlement, Target};
-use schedule::{Limits, Schedule, Step};
+use crate::visit::{self, Errand, FailureKind, HostId, HostRecord, Millis, Rest, Settlement, Target};
+use limits::Limits;
+use schedule::{Schedule, Step};
 
 /// Wall time that never runs backwards while the process lives.
 #[derive(Debug, Clone, Copy)]
@@ -40,38 +52,30 @@ pub struct Frontier {
     alarm: Notify,
     /// Wakes whoever brings hosts in from disk.
     hunger: Notify,
-    connections: Arc<Semaphore>,
 }
 
 impl Frontier {
     pub fn new(limits: Limits, clock: SteadyClock) -> Self {
-        let connections = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
         Self {
             schedule: Mutex::new(Schedule::new(limits)),
             clock,
             work: Notify::new(),
             alarm: Notify::new(),
             hunger: Notify::new(),
-            connections,
         }
     }
 
-    /// The next errand, with the permit for its connection; None when nothing is left or the frontier was closed.
-    ///
-    /// The permit is taken before the schedule is asked, so that a request starts when its host's clock says it does,
-    /// and given back before any waiting.
-    pub async fn next(&self) -> Option<(Errand, Option<OwnedSemaphorePermit>)> {
+    /// The next errand; None when nothing is left or the frontier was closed. Nothing is held while it waits.
+    pub async fn next(&self) -> Option<Errand> {
         loop {
             let woken = self.work.notified();
             tokio::pin!(woken);
             // Before the look at the queue, or a wake-up between the two is lost.
             woken.as_mut().enable();
-            let permit = self.connections.clone().acquire_owned().await.ok();
             match self.step() {
                 Step::Go(errand) => {
                     self.work.notify_one();
-                    let permit = permit.filter(|_| matches!(errand, Errand::Page(_) | Errand::Robots(_)));
-                    return Some((errand, permit));
+                    return Some(errand);
                 }
                 Step::Drained => {
                     self.work.notify_waiters();
@@ -81,7 +85,6 @@ impl Frontier {
                 Step::Wait(_) => self.alarm.notify_one(),
                 Step::Idle => {}
             }
-            drop(permit);
             woken.await;
         }
     }
@@ -89,7 +92,7 @@ impl Frontier {
     fn step(&self) -> Step {
         let mut schedule = self.lock();
         let step = schedule.next(self.clock.now());
-        if matches!(step, Step::Idle) && schedule.wants_hosts() {
+        if matches!(step, Step::Idle) && schedule.wants_hosts().is_some() {
             self.hunger.notify_one();
         }
         step
@@ -124,38 +127,66 @@ impl Frontier {
         }
     }
 
-    /// Gives back what a request held.
+    /// A request is over: its host may rest.
     pub fn release(&self, host: HostId, rest: Rest) {
-        self.lock().release(host, rest, self.clock.now());
-        self.wake();
+        self.change(|schedule, now| schedule.release(host, rest, now));
+    }
+
+    /// A page request failed like this. What is left of its host fails with it, if that had too many outages.
+    pub fn give_up(&self, host: HostId, kind: FailureKind, message: Arc<str>) {
+        self.change(|schedule, now| schedule.give_up(host, kind, message, now));
     }
 
     /// Takes in what a commit brought, then counts its errands out, under one lock.
     pub fn settle(&self, hosts: Vec<HostRecord>, targets: Vec<Target>, settlements: Vec<Settlement>) {
-        let now = self.clock.now();
-        let mut schedule = self.lock();
-        hosts.into_iter().for_each(|host| schedule.add_host(host, now));
-        for target in targets {
-            if !schedule.push(target, now) {
-                schedule.set_dormant(true);
-            }
-        }
-        settlements.into_iter().for_each(|settlement| schedule.settle(settlement, now));
-        drop(schedule);
-        self.wake();
+        self.change(|schedule, now| schedule.settle_all(hosts, targets, settlements, now));
     }
 
-    /// Looks at or changes the schedule, then lets the workers look again.
-    pub fn with<T>(&self, change: impl FnOnce(&mut Schedule, Millis) -> T) -> T {
-        let result = change(&mut self.lock(), self.clock.now());
-        self.wake();
-        result
+    /// Hosts of which more should be read from disk, and how many of their pending URLs.
+    pub fn low_windows(&self) -> Vec<(HostId, usize)> {
+        self.lock().low()
+    }
+
+    /// Takes in `targets`, which the store has pending for a host: all of them if `complete`.
+    pub fn refill(&self, host: HostRecord, targets: Vec<Target>, complete: bool) {
+        self.change(|schedule, now| schedule.refill(host, targets, complete, now));
+    }
+
+    /// After which host more should be brought in from disk; None if those in memory have enough to do, or no others wait.
+    pub fn wants_hosts(&self) -> Option<HostId> {
+        self.lock().wants_hosts()
+    }
+
+    /// Hosts after this one have pending URLs on disk that were not brought in yet; None if all were.
+    pub fn set_dormant(&self, after: Option<HostId>) {
+        self.change(|schedule, _| schedule.set_dormant(after));
+    }
+
+    /// Targets of one host held in memory.
+    pub fn window(&self) -> usize {
+        self.lock().window()
+    }
+
+    /// When a host was asked last, and until when it must be left alone; None if it is not in memory.
+    pub fn clock(&self, host: HostId) -> Option<(Millis, Millis)> {
+        self.lock().clock(host)
+    }
+
+    /// Whether a limit, rather than the end of the queue, holds URLs back.
+    pub fn is_limited(&self) -> bool {
+        self.lock().is_limited()
     }
 
     /// No errand after this; workers end when they have finished what they hold.
     pub fn close(&self) {
         self.lock().close();
         self.work.notify_waiters();
+        self.wake();
+    }
+
+    /// Changes the schedule, then lets a worker and the time-keeper look again.
+    fn change(&self, change: impl FnOnce(&mut Schedule, Millis)) {
+        change(&mut self.lock(), self.clock.now());
         self.wake();
     }
 

@@ -79,7 +79,7 @@ mod store;
 mod visit;
 mod warc;
 
-pub use config::{BodyTypes, Config, ConfigError, Recrawl, ScopeKind};
+pub use config::{BodyTypes, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use store::{Accounting, StoreError, Tally};
 /// Stops a crawl from elsewhere: see [`Crawl::cancelled_by`] and [`RunningCrawl::token`].

@@ -2,4 +2,5 @@
 
 pub mod politeness;
 pub mod recrawl;
+pub mod retry;
 pub mod robots;

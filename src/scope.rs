@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::Url;
 
 use crate::canonical::{CanonicalUrl, Host};
-use crate::config::{Config, ScopeKind};
+use crate::config::{Config, Pattern, ScopeKind};
 use crate::visit::SkipReason;
 
 /// Fast, and seeded at random: what is looked up is the web's choice.
@@ -16,8 +16,8 @@ type Seeded = foldhash::fast::RandomState;
 #[derive(Debug)]
 pub struct Scope {
     kind: ScopeKind,
-    include: Vec<regex::Regex>,
-    exclude: Vec<regex::Regex>,
+    include: Vec<Pattern>,
+    exclude: Vec<Pattern>,
     max_depth: Option<u32>,
     max_url_length: usize,
     follow_nofollow: bool,
@@ -280,15 +280,15 @@ mod tests {
 
     #[test]
     fn seeds_are_in_scope_whatever_the_patterns_say() {
-        let scope = scope(ScopeKind::Page, |config| config.exclude = vec![regex::Regex::new(".").unwrap()]);
+        let scope = scope(ScopeKind::Page, |config| config.exclude = vec![Pattern::new(".").unwrap()]);
         assert_eq!(scope.judge(&url("https://www.example.co.uk/docs/index.html"), 0, true), None);
     }
 
     #[test]
     fn patterns_depth_and_nofollow_each_give_their_reason() {
         let scope = scope(ScopeKind::Any, |config| {
-            config.include = vec![regex::Regex::new("example").unwrap()];
-            config.exclude = vec![regex::Regex::new(r"\.pdf$").unwrap()];
+            config.include = vec![Pattern::new("example").unwrap()];
+            config.exclude = vec![Pattern::new(r"\.pdf$").unwrap()];
             config.max_depth = Some(2);
             config.max_url_length = 60;
         });
@@ -305,8 +305,8 @@ mod tests {
     #[test]
     fn a_sitemap_may_lie_elsewhere_but_not_on_a_private_host_nor_where_the_user_shut_it_out() {
         let narrow = |config: &mut Config| {
-            config.include = vec![regex::Regex::new("/docs/").unwrap()];
-            config.exclude = vec![regex::Regex::new("news").unwrap()];
+            config.include = vec![Pattern::new("/docs/").unwrap()];
+            config.exclude = vec![Pattern::new("news").unwrap()];
         };
         let judge = |kind, text: &str| scope(kind, narrow).judge_sitemap(&url(text), 1, true);
         assert_eq!(judge(ScopeKind::Prefix, "https://cdn.test/sitemap.xml"), None);

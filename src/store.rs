@@ -1,6 +1,5 @@
 //! Where the crawl is kept. A store commits whole batches of records; what it gives back feeds the frontier.
 
-pub mod settings;
 pub mod sqlite;
 
 use std::future::Future;

@@ -33,7 +33,6 @@ const APART: u8 = 3;
 
 /// Arrows that close a circle and are still to be turned. None is added, and one that closes none any more goes.
 const KNOWN: &[(&str, &str)] = &[
-    ("frontier/host", "frontier/schedule"),
     ("store/sqlite/begin", "store/sqlite"),
     ("store/sqlite/commit", "store/sqlite"),
     ("store/sqlite/resolve", "store/sqlite"),

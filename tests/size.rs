@@ -14,7 +14,7 @@ const FILE: usize = 450;
 const FUNCTION: usize = 75;
 
 /// Files that are still longer. None is added, and one that is not longer any more goes.
-const LONG_FILES: &[&str] = &["cli/args", "parse", "parse/sitemap"];
+const LONG_FILES: &[&str] = &["parse", "parse/sitemap"];
 
 /// Functions that are still longer, with their files. None is added, and one that is not longer any more goes.
 const LONG_FUNCTIONS: &[(&str, &str)] = &[("store/sqlite/commit", "fetched"), ("store/sqlite/write", "write")];

@@ -89,3 +89,31 @@ async fn a_database_from_before_the_search_gets_its_index_when_it_is_first_searc
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(stdout(&output), "Old\n  http://a.test/1\n  a [needle]\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_the_first_version_is_read_without_being_changed() {
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 1).await;
+    let rows = "insert into run (id, started_at) values (1, 1000);
+        insert into host (id, host) values (1, 'http://old.test');
+        insert into url (id, url, host_id, state, depth, first_seen_at) values (1, 'http://old.test/', 1, 1, 0, 1000),
+            (2, 'http://old.test/gone', 1, 2, 1, 1000);
+        insert into failure values (2, 'dns', 'no such name', 1, 1000);
+        insert into page (url_id, status, content_type, title, size, fetched_at, changed_at, elapsed_ms, headers)
+            values (1, 200, 'text/html', 'Old', 0, 1000, 1000, 5, '[]');
+        insert into link values (1, 0, 2, 'gone', '', 'a', 1)";
+    sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    let before = std::fs::read(bench.path("crawl.db")).unwrap();
+    for (args, words) in [
+        (&["show", "http://old.test/gone"][..], "no such name"),
+        (&["explain", "http://old.test/gone"], "failed: dns"),
+        (&["report", "--output", "-"], "http://old.test/gone"),
+        (&["export", "--format", "sitemap", "--output", "-"], "<loc>http://old.test/</loc>"),
+        (&["export", "--format", "csv", "--output", "-"], "Old"),
+    ] {
+        let output = bench.run(args).await;
+        assert!(output.status.success() && stdout(&output).contains(words), "{args:?}: {}", stderr(&output));
+    }
+    assert_eq!(std::fs::read(bench.path("crawl.db")).unwrap(), before);
+}

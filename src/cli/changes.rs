@@ -8,14 +8,13 @@ use crate::store::sqlite::timestamp;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::args::Format;
-use super::args::values::Since;
+use super::args::{Format, Since};
 use super::failure::Failure;
 use super::output::{Guarded, Rows, cells, printable};
 
-/// Bytes of a text that is still compared.
+/// A longer text, in bytes, is not compared.
 const MAX_TEXT: i64 = 1 << 20;
-/// After this a comparison takes what it has: a diff that is right but not the shortest.
+/// A comparison that takes longer ends with a diff that is right but perhaps not the shortest.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> Result<u8, Failure> {
@@ -134,7 +133,7 @@ struct Version {
 enum Text {
     Whole(String),
     TooLong,
-    /// It has none, or none was stored.
+    /// The page has no text, or its text was not stored.
     Missing,
 }
 

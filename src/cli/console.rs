@@ -1,4 +1,5 @@
-//! Standard error, with a display at its foot while one is shown: everything said goes above it, nothing is torn.
+//! Standard error: messages, and below them the live display while there is one. All writing goes through one place, so
+//! that messages and display never mix.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +13,10 @@ use super::log_file::{FILE_ONLY, LogFile};
 use super::output::printable;
 use super::terminal::Size;
 
-/// Lines kept for the next repainting, at most; more are written at once.
+/// Bytes of messages that wait for the next repainting; more are written at once.
 const MAX_HELD: usize = 64 << 10;
 
-/// What is said to the person (or machine) at standard error. Cheap to clone; all clones are one.
+/// Writes messages to standard error, for a person or a machine. Clones are cheap and share the same screen.
 #[derive(Debug, Clone)]
 pub struct Console {
     quiet: bool,
@@ -25,7 +26,8 @@ pub struct Console {
     screen: Arc<Mutex<Screen<io::Stderr>>>,
 }
 
-/// One event of the log: for console and file where the log is what the console says, else for the file alone.
+/// One event of the log. Where the console shows the log, it goes to console and file; where the console has said the
+/// same in its own words, to the file alone.
 macro_rules! record {
     ($is_said:expr, $level:ident, $($event:tt)*) => {
         if $is_said {
@@ -43,7 +45,7 @@ impl Console {
         Self { quiet, format, journal, log_file: LogFile::default(), screen }
     }
 
-    /// Whether a display may be shown: nobody asked for silence or for log lines that a machine reads.
+    /// Whether messages are text for a person: neither `--quiet` nor log lines for a machine were asked for.
     pub fn is_for_people(&self) -> bool {
         !self.quiet && self.format == LogFormat::Text
     }
@@ -53,7 +55,7 @@ impl Console {
         self.journal
     }
 
-    /// Where all that is said is written too, and what `--quiet` leaves out.
+    /// The log file, which gets every message, also those that `--quiet` keeps from the console.
     pub fn log_file(&self) -> &LogFile {
         &self.log_file
     }
@@ -73,7 +75,7 @@ impl Console {
         record!(self.logs(), warn, "{}", self.escaped(text));
     }
 
-    /// What `--quiet` must not hide: it is lost if nobody hears of it.
+    /// A warning that is shown despite `--quiet`, because it says that something of the input is left out.
     pub fn warn_always(&self, text: &str) {
         if self.format == LogFormat::Text {
             self.line(Level::WARN, &format!("warning: {}", printable(text)));
@@ -88,7 +90,7 @@ impl Console {
         record!(self.logs(), info, hint = text);
     }
 
-    /// An error, what caused it, and what may help: silence does not hold for it.
+    /// An error, what caused it, and what may help. It is shown despite `--quiet`.
     pub fn error(&self, message: &str, causes: &[String], hint: Option<&str>) {
         self.clear();
         let is_json = self.format == LogFormat::Json;
@@ -102,22 +104,22 @@ impl Console {
         record!(is_json, error, cause, hint, "{}", self.escaped(message));
     }
 
-    /// Whether log lines are all that the console says.
+    /// Whether the console shows log lines instead of messages.
     fn logs(&self) -> bool {
         !self.quiet && self.format == LogFormat::Json
     }
 
-    /// JSON escapes by itself.
+    /// Control characters as escapes, unless the JSON format escapes them anyway.
     fn escaped(&self, text: &str) -> String {
         if self.format == LogFormat::Json { text.to_owned() } else { printable(text) }
     }
 
-    /// Shows `lines` at the foot, in place of those before.
+    /// Shows `lines` as the live display, in place of the lines before.
     pub fn show(&self, lines: &[String], size: Size) {
         self.screen().paint(lines, size);
     }
 
-    /// Takes the display away; what was said stays.
+    /// Removes the live display; messages stay.
     pub fn clear(&self) {
         self.screen().clear();
     }
@@ -132,7 +134,7 @@ impl Console {
     }
 }
 
-/// The log is one more speaker: a call is one event.
+/// Takes log events; each call is one event.
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.screen().say(bytes);
@@ -152,7 +154,7 @@ impl<'a> MakeWriter<'a> for Console {
     }
 }
 
-/// Text that flows upwards and a display that stays at the foot.
+/// A terminal with messages that scroll, and the live display below them.
 ///
 /// Each line of the display ends with a line feed before the next, never by running over the right edge: so a wider
 /// terminal joins none of them, and one that became narrower breaks them in a way that can be counted.
@@ -161,7 +163,7 @@ struct Screen<W> {
     out: W,
     /// Columns taken by each line shown; empty when nothing is.
     shown: Vec<usize>,
-    /// Said since the last painting.
+    /// Messages since the last painting.
     held: Vec<u8>,
 }
 
@@ -228,7 +230,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// One write for one frame. Nobody listening is no reason to stop.
+    /// Writes a frame at once. That nobody reads standard error is ignored: the crawl goes on.
     fn put(&mut self, bytes: &[u8]) {
         let _ = self.out.write_all(bytes);
         let _ = self.out.flush();

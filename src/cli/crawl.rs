@@ -15,7 +15,7 @@ use crate::store::sqlite::{SqliteStore, file_path};
 use clap::CommandFactory as _;
 
 use super::activity::Activity;
-use super::args::{Cli, CrawlArgs, DatabaseArg};
+use super::args::{Cli, CrawlArgs};
 use super::console::Console;
 use super::failure::Failure;
 use super::figures::Metrics;
@@ -25,19 +25,14 @@ use super::output::printable;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{hints, index, metrics, progress, seeds, summary};
+use super::{hints, index, metrics, progress, seeds, settings, summary};
 
-/// The settings file that is read if it is there.
-const CONFIG_FILE: &str = "harvestman.toml";
-/// The database unless another is named.
-const DATABASE: &str = "crawl.db";
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
 pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
-    args.to_config().validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
-    let args = with_file(args)?;
-    if let Some(path) = &args.log_file {
+    let (config, job) = settings::settle(&args)?;
+    if let Some(path) = &job.log_file {
         let refuse = || Failure::new(format!("cannot open the log file `{}`", path.display()));
         if is_database(path) || args.seeds.iter().any(|seeds| Path::new(seeds) == path) {
             return Err(refuse().hint("it is read for something else; name another file with --log-file"));
@@ -46,31 +41,12 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     }
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
-    let database = args.database.clone().unwrap_or_else(|| DATABASE.into());
-    crawl(args.to_config(), seeds, &database, console, &args.to_job()).await
-}
-
-impl DatabaseArg {
-    /// The database that a crawl in this folder would use.
-    pub fn path(&self) -> Result<String, Failure> {
-        if let Some(database) = &self.database {
-            return Ok(database.clone());
-        }
-        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(DATABASE.into()) };
-        let settings: toml::Table = toml::from_str(&text)
-            .map_err(|e| Failure::new(format!("{CONFIG_FILE}: {}", e.message().replace('\n', " "))))?;
-        Ok(settings.get("database").and_then(toml::Value::as_str).unwrap_or(DATABASE).to_owned())
-    }
+    crawl(config, seeds, console, &job).await
 }
 
 /// Crawls and reports; what `demo` runs too.
-pub async fn crawl(
-    config: Config,
-    seeds: Vec<CanonicalUrl>,
-    database: &str,
-    console: &Console,
-    job: &Job,
-) -> Result<u8, Failure> {
+pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, job: &Job) -> Result<u8, Failure> {
+    let database = &job.database;
     if database.starts_with("postgres://") || database.starts_with("postgresql://") {
         return Err(Failure::new("--database: PostgreSQL is not supported by this version; name a file"));
     }
@@ -191,28 +167,6 @@ async fn open(path: &Path, patience: Duration, console: &Console, notifier: &Not
     }
 }
 
-/// Options of the settings file under those typed or in the environment.
-fn with_file(args: CrawlArgs) -> Result<CrawlArgs, Failure> {
-    let (path, asked) = match &args.config {
-        Some(path) => (path.clone(), true),
-        None => (CONFIG_FILE.into(), false),
-    };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if !asked && e.kind() == std::io::ErrorKind::NotFound => return Ok(args),
-        Err(e) => {
-            return Err(Failure::new(format!("cannot read the settings file `{}`", path.display())).cause(&e));
-        }
-    };
-    let place = |line: usize| format!("{}, line {line}", path.display());
-    let file: CrawlArgs = toml::from_str(&text).map_err(|e| {
-        let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        in_toml(&place(line), e.message())
-    })?;
-    file.to_config().validate().map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
-    Ok(args.or(file))
-}
-
 /// A misspelt variable would be obeyed by nobody, and nobody would know.
 fn warn_of_unknown_variables(console: &Console) {
     let command = Cli::command();
@@ -223,28 +177,4 @@ fn warn_of_unknown_variables(console: &Console) {
             console.warn(&format!("{} is set, but no option has this variable", name.to_string_lossy()));
         }
     }
-}
-
-/// What the TOML reader says, for someone who does not know its types.
-fn in_toml(place: &str, message: &str) -> Failure {
-    const KEYS: &str = "the keys are the long options of `harvestman crawl --help`, without the dashes";
-    let message = message.replace('\n', " ");
-    if let Some((unknown, _)) = message.split_once(", expected one of").filter(|(m, _)| m.starts_with("unknown field"))
-    {
-        let of_all_commands = ["`quiet`", "`verbose`", "`log-format`"].iter().any(|option| unknown.contains(option));
-        let hint = if of_all_commands { "this option is for the command line alone" } else { KEYS };
-        return Failure::new(format!("{place}: {}", unknown.replacen("field", "key", 1))).hint(hint);
-    }
-    let mut message = message;
-    for (theirs, ours) in [
-        ("expected f64", "expected a number"),
-        ("expected u32", "expected a whole number"),
-        ("expected u64", "expected a whole number"),
-        ("expected usize", "expected a whole number"),
-        ("expected a boolean", "expected true or false"),
-        ("expected a sequence", "expected a list, such as [\"...\"]"),
-    ] {
-        message = message.replace(theirs, ours);
-    }
-    Failure::new(format!("{place}: {message}"))
 }

@@ -28,7 +28,8 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
-    let code = crawl(config, seeds, database, console, &Job::default()).await?;
+    let job = Job { database: database.to_owned(), ..Job::default() };
+    let code = crawl(config, seeds, console, &job).await?;
     let db = Database::open(database)?;
     for (title, sql) in QUESTIONS {
         let answer = ask(&db, sql, [])?;

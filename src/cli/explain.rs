@@ -34,16 +34,16 @@ struct Explanation {
     response: Option<Response>,
     depth: Option<u32>,
     first_seen_at: Option<String>,
-    /// From the seed to the URL.
+    /// The way from a seed to the URL.
     found: Vec<Hop>,
     scope: Option<ScopeVerdict>,
     robots: RobotsVerdict,
-    /// All that were made.
+    /// How many requests were made for it.
     request_count: i64,
-    /// The last twenty, oldest first.
+    /// The last twenty requests, oldest first.
     requests: Vec<Request>,
     next: Next,
-    /// Of a URL never seen.
+    /// What would happen to it; only for a URL that was never seen.
     would: Option<Would>,
 }
 
@@ -123,7 +123,7 @@ fn state(facts: &Facts) -> (&'static str, Option<String>, String) {
 struct Lines(String);
 
 impl Lines {
-    /// The first line has the label, those after it none.
+    /// An empty label continues the lines under the one before.
     fn put(&mut self, label: &str, line: &str) {
         let _ = writeln!(self.0, "{label:12}{}", printable(line));
     }

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub struct Failure {
     pub message: String,
-    /// The nearest first.
+    /// From the nearest cause to the farthest.
     pub causes: Vec<String>,
     pub hint: Option<String>,
     pub code: u8,
@@ -21,12 +21,12 @@ impl Failure {
         Self { message: message.into(), causes: Vec::new(), hint: None, code: 1 }
     }
 
-    /// What brought it about, with all that lies behind.
+    /// Adds an error as the cause, with its own causes.
     pub fn cause(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(cause) = next {
             let text = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-            // Many errors repeat what lies behind them.
+            // Many errors repeat the text of their cause.
             if !self.causes.iter().any(|known| known.contains(&text)) {
                 self.causes.push(text);
             }
@@ -127,7 +127,7 @@ impl From<ReadError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        // A reader that has seen enough, such as `head`, is no failure.
+        // A pipe that is closed by its reader, such as `head`, is no failure.
         let code = if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 1 };
         Self::new(error.to_string()).code(code)
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::read::{Database, ReadError};
 use crate::store::sqlite::index::Indexer;
-use crate::store::sqlite::peek;
 
 use super::console::Console;
 use super::failure::Failure;
@@ -13,10 +12,11 @@ use super::progress::{LOG_EVERY, PAINT_EVERY, is_live};
 use super::terminal;
 use super::words::{count, counted};
 
-/// What takes no longer is not worth a word.
+/// Progress is told only if indexing takes longer.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Indexes what waits until `stopped`. That it cannot is worth a warning: what is indexed can be searched all the same.
+/// Indexes all pages that wait, or those until `stopped` says so. A failure is only a warning, because what is indexed
+/// already can be searched all the same.
 pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bool) -> Result<(), Failure> {
     if waiting(path)? == 0 {
         return Ok(());
@@ -27,7 +27,7 @@ pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bo
             progress.tell(done, left);
             !stopped()
         });
-        done.map_err(|e| peek::in_words(&e))
+        done.map_err(|e| e.to_string())
     });
     console.clear();
     if let Err(problem) = done {
@@ -41,7 +41,7 @@ fn waiting(path: &Path) -> Result<i64, ReadError> {
     Ok(Database::open(path)?.unindexed()?.unwrap_or(0))
 }
 
-/// A line that moves on a terminal, a line now and then elsewhere.
+/// Tells how far it is: on a terminal by a line that is repainted, elsewhere by a log line now and then.
 struct Progress<'a> {
     console: &'a Console,
     is_live: bool,

@@ -1,20 +1,72 @@
-//! What the caller wants of a crawl besides the crawl itself.
+//! How `crawl` is run: what concerns the caller and not the crawl itself.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::config::ValueError;
+use crate::config::declare::declare_options;
+use crate::config::kinds::{Flag, Kind, Many, Maybe, Span, texts};
 
 use super::threshold::Threshold;
 
-/// How a crawl is run: what concerns the caller and not the crawl itself.
-#[derive(Debug, Default)]
-pub struct Job {
+declare_options! {
+    /// Options of the command `crawl` that the library does not know.
+    #[derive(Debug, Clone)]
+    pub struct Job;
+
+    /// The SQLite file.
+    database: [String] = "crawl.db".to_owned(), Passing, Database, "SQLite file, created if absent";
+    /// The settings file, if another is meant than the one in the folder.
+    config: [Option<PathBuf>] = None, Typed, Maybe<File>,
+        "TOML file whose keys are these options' names", "harvestman.toml if present";
+    /// Brings the full-text index up to date at the end.
+    index: [bool] = false, Passing, Flag,
+        "Index for full-text search at the end, which the first search does otherwise";
     /// The summary as JSON on standard output.
-    pub json: bool,
-    /// Bring the full-text index up to date at the end.
-    pub index: bool,
-    pub fail_on: Vec<Threshold>,
+    json: [bool] = false, Passing, Flag, "Print the closing summary as one JSON object";
+    /// The crawl counts as failed if one of them holds in the end.
+    fail_on: [Vec<Threshold>] = Vec::new(), Passing, Many<Thresholds>,
+        "Exit with 5 if it holds in the end, e.g. 'failed>10%' (of what was discovered) or 'fetched<100'; repeatable";
     /// The longest to wait for a database that another crawl holds.
-    pub wait_lock: Duration,
+    wait_lock: [Duration] = Duration::ZERO, Passing, Span, "Wait this long for a database that another crawl holds";
+    /// Where the log is written too.
+    log_file: [Option<PathBuf>] = None, Passing, Maybe<File>,
+        "Write the log to this file too, after what it holds; --quiet is not for it";
     /// Where figures are served.
-    pub metrics: Option<SocketAddr>,
+    metrics: [Option<SocketAddr>] = None, Passing, Maybe<Address>,
+        "Serve figures for Prometheus at /metrics and /healthz there, e.g. 127.0.0.1:9464";
+}
+
+texts! {
+    /// The name of a database.
+    Database: String, "DATABASE", |text| Ok(text.to_owned()), Clone::clone;
+    /// When a crawl counts as failed.
+    Thresholds: Threshold, "THRESHOLD", |text| text.parse().map_err(ValueError), |threshold| threshold.as_str().to_owned();
+    /// An address to listen on.
+    Address: SocketAddr, "ADDRESS", |text| text.parse().map_err(|_| ValueError("invalid socket address syntax".into())),
+        SocketAddr::to_string;
+}
+
+/// The name of a file, which need not be UTF-8.
+pub struct File;
+
+impl Kind for File {
+    type Value = PathBuf;
+
+    const VALUE_NAME: &'static str = "FILE";
+    const IS_FILE: bool = true;
+
+    fn parse(text: &str) -> Result<PathBuf, ValueError> {
+        Ok(text.into())
+    }
+
+    fn print(value: &PathBuf) -> String {
+        value.display().to_string()
+    }
+
+    fn gather(texts: &[OsString]) -> Result<PathBuf, ValueError> {
+        texts.last().map(PathBuf::from).ok_or_else(|| ValueError("needs a value".into()))
+    }
 }

@@ -18,7 +18,7 @@ pub fn is_journal() -> bool {
     File::from(stderr).metadata().is_ok_and(|file| stream == format!("{}:{}", file.dev(), file.ino()))
 }
 
-/// How a line starts that the journal is to file under a level (sd-daemon(3)).
+/// The prefix by which the journal knows a line's level (sd-daemon(3)).
 pub fn priority(level: Level) -> &'static str {
     match level {
         Level::ERROR => "<3>",
@@ -28,7 +28,7 @@ pub fn priority(level: Level) -> &'static str {
     }
 }
 
-/// Lines for the journal, which has levels and times of its own.
+/// Formats lines for the journal: with its prefix for the level, and without a time, which the journal adds.
 pub struct Prioritised<F>(pub F);
 
 impl<S, N, F> FormatEvent<S, N> for Prioritised<F>

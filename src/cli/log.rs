@@ -1,4 +1,4 @@
-//! Where log lines go: to standard error, in the journal's manner if that is the journal, and to `--log-file`.
+//! Where log lines go: to standard error, in the journal's format if systemd's journal reads it, and to `--log-file`.
 
 use std::io::{self, IsTerminal};
 

@@ -7,30 +7,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The target of events for the log file alone: the console has said the same in its own words.
+/// The target of events that only the log file gets, because the console has said the same in its own words.
 pub const FILE_ONLY: &str = "log-file";
 
-/// The file of `--log-file`, once it is open. Cheap to clone; all clones are one.
+/// The file of `--log-file`, once it is open. Clones are cheap and share the same file.
 #[derive(Debug, Clone, Default)]
 pub struct LogFile(Arc<Mutex<Option<(PathBuf, File)>>>);
 
 impl LogFile {
-    /// Writes to `path` from now on, after what it holds.
+    /// Appends to `path` from now on.
     pub fn open(&self, path: &Path) -> io::Result<()> {
         let file = File::options().create(true).append(true).open(path)?;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((path.to_owned(), file));
         Ok(())
     }
 
-    /// Opens the file of that name anew: the old one may have been moved away. False if there is none.
+    /// Opens the file of the same name again, because the old one may have been moved away. False if no file was open.
     pub fn reopen(&self) -> io::Result<bool> {
         let path = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(path, _)| path.clone());
         path.map_or(Ok(false), |path| self.open(&path).map(|()| true))
     }
 }
 
-/// A call is one event and one write, so that each line is in the file at once, and whole. A log that cannot be
-/// written is no reason to stop.
+/// Each call is one event and one write, so that each line is in the file at once, and whole. If the log cannot be
+/// written, the crawl goes on all the same.
 impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some((_, file)) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {

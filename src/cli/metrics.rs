@@ -1,6 +1,6 @@
 //! `--metrics`: serves the crawl's figures to a monitoring system, and whether the crawl is alive.
 //!
-//! Whoever asks, and however slowly, holds up nobody: few connections at once, one request each, all within a time.
+//! A slow client must not hold up the crawl or other clients: few connections at once, one request each, and a time limit.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ const MAX_CONNECTIONS: usize = 16;
 const MAX_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a request's head.
 const MAX_HEAD: usize = 16 << 10;
-/// The rest after a failed accept, which is mostly a want of file descriptors.
+/// The pause after a failed accept, which mostly fails for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A writer that is silent for longer is stuck: a commit alone may wait half a minute for a lock of the database.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ const MAX_SILENCE: Duration = Duration::from_secs(60);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Takes the address, so that one that is not to be had is told before the crawl begins.
+/// Listens at the address, so that one that cannot be used is reported before the crawl begins.
 pub async fn bind(address: SocketAddr, console: &Console) -> Result<TcpListener, Failure> {
     let refuse = |e| Failure::new(format!("--metrics: cannot listen on {address}")).cause(&e);
     let listener = TcpListener::bind(address).await.map_err(refuse)?;
@@ -65,7 +65,7 @@ pub async fn serve(listener: TcpListener, metrics: Metrics, progress: watch::Rec
     tokio::join!(listen(progress, hear), accept(listener, figures));
 }
 
-/// The writer publishes several times a second, work or no work.
+/// Notes each time the writer publishes progress, which it does several times a second, also without work.
 async fn listen(mut progress: watch::Receiver<Progress>, hear: watch::Sender<Instant>) {
     while progress.changed().await.is_ok() {
         hear.send_replace(Instant::now());
@@ -79,7 +79,7 @@ async fn accept(listener: TcpListener, figures: Arc<Figures>) {
             Ok((stream, _)) => {
                 let figures = figures.clone();
                 tokio::spawn(async move {
-                    // Broken off or not, it is over, and nothing is lost by it.
+                    // An error or the time limit ends this connection; nothing else depends on it.
                     let _ = tokio::time::timeout(MAX_TIME, converse(stream, &figures)).await;
                     drop(permit);
                 });

@@ -36,7 +36,7 @@ impl Notifier {
         }
     }
 
-    /// Sends a state such as `READY=1`. Nobody listening is no reason to stop.
+    /// Sends a state such as `READY=1`. Errors are ignored: the crawl goes on without a manager.
     pub fn tell(&self, state: &str) {
         if let Some(socket) = &self.0 {
             let _ = socket.send(state.as_bytes());
@@ -45,7 +45,7 @@ impl Notifier {
 
     /// Follows a crawl until aborted.
     pub async fn follow(self, mut progress: watch::Receiver<Progress>) {
-        // The first news of a crawl comes when it runs: the database is open and locked, the frontier filled.
+        // Progress changes for the first time when the database is locked and the frontier filled.
         if self.0.is_none() || progress.changed().await.is_err() {
             return;
         }
@@ -61,8 +61,8 @@ impl Notifier {
             };
             tokio::select! {
                 _ = ticks.tick() => self.tell(&format!("STATUS={}", status(&progress))),
-                // The writer's loop publishes several times a second, whether there is work or not. So silence is a
-                // loop that is stuck, and not to be covered up.
+                // The writer's loop publishes progress several times a second, whether there is work or not. If it does
+                // not, the loop is stuck, and the manager must hear of that by the missing sign of life.
                 _ = look => match progress.has_changed() {
                     Ok(true) => {
                         progress.borrow_and_update();

@@ -17,7 +17,7 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// Column names, each once: one that is there already gets a number, as in SQLite's own shell.
+/// Column names without repetition: a name that occurs again gets a number, as in SQLite's own shell.
 pub fn unique(names: &[&str]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for name in names {
@@ -44,7 +44,7 @@ pub fn cells(row: read::Row) -> Vec<Value> {
     row.into_values().into_iter().map(cell).collect()
 }
 
-/// Rows on their way out, as they come; only a table waits for the last.
+/// Writes rows as they come; only a table is written after the last row, because its columns are as wide as their content.
 pub struct Rows<W: Write = BufWriter<Guarded>> {
     out: W,
     format: Format,
@@ -106,11 +106,11 @@ pub fn print(answer: Answer, format: Format) -> Result<(), Failure> {
     out.finish()
 }
 
-/// Standard output; what goes to a terminal goes without the control characters of what it shows.
+/// Standard output. On a terminal, control characters in the text are shown as escapes.
 pub struct Guarded {
     out: std::io::StdoutLock<'static>,
     is_terminal: bool,
-    /// The start of a character whose other bytes are to come.
+    /// The first bytes of a character whose other bytes have not been written yet.
     rest: Vec<u8>,
 }
 
@@ -158,7 +158,7 @@ pub fn csv_line(out: &mut impl Write, cells: impl Iterator<Item = impl AsRef<[u8
 /// Characters of a cell that a table shows.
 const MAX_CELL: usize = 1_000;
 
-/// A table as wide as its content; control characters escaped, and what no screen holds cut off.
+/// A table as wide as its content, with control characters escaped and long cells cut off.
 pub fn table(answer: &Answer) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);

@@ -13,16 +13,16 @@ use super::console::Console;
 use super::terminal;
 use super::words::{count, size, time};
 
-/// Between two log lines when nobody watches.
+/// Time between two log lines where there is no live display.
 pub const LOG_EVERY: Duration = Duration::from_secs(10);
-/// Between two repaintings: calm, and still alive.
+/// Time between two repaintings.
 pub const PAINT_EVERY: Duration = Duration::from_millis(250);
-/// What "now" means in pages per second.
+/// The time over which pages per second are averaged.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Hosts named in the display for being busy, and for being slow.
 const HOSTS_SHOWN: usize = 3;
 
-/// The target of this file's log lines: a live display takes their place on the console.
+/// The target of this file's log lines, which are not shown on a console that has a live display.
 pub const TARGET: &str = module_path!();
 
 /// Follows a crawl until aborted.
@@ -39,7 +39,7 @@ pub async fn follow(
     }
 }
 
-/// A person at a terminal that can move its cursor.
+/// Whether standard error is a terminal that can move its cursor, and messages are for a person.
 pub fn is_live(console: &Console) -> bool {
     let can_move = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     console.is_for_people() && std::io::stderr().is_terminal() && can_move
@@ -95,7 +95,7 @@ struct Pace(VecDeque<(Instant, u64)>);
 impl Pace {
     fn of(&mut self, pages: u64, now: Instant) -> f64 {
         self.0.push_back((now, pages));
-        // One sample stays that is as old as the window, or older.
+        // The newest sample that is as old as the window stays, to count from.
         while self.0.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
             self.0.pop_front();
         }

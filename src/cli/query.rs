@@ -62,7 +62,7 @@ fn bind(statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) 
     }
 }
 
-/// What looks like a whole number is one: SQLite compares numbers and text by their type.
+/// Text that looks like a whole number becomes a number, because SQLite never finds a number equal to text.
 fn value(text: &str) -> Value {
     match text.parse::<i64>() {
         Ok(number) if number.to_string() == text => number.into(),
@@ -70,7 +70,7 @@ fn value(text: &str) -> Value {
     }
 }
 
-/// The whole answer to one statement, for what is small.
+/// The whole answer to one statement, in memory.
 pub fn ask(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Answer, Failure> {
     let rows = db.query(sql, values).map_err(|e| unprepared(db, e))?;
     let names: Vec<_> = rows.columns().iter().map(String::as_str).collect();

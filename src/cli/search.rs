@@ -54,7 +54,7 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
         return Ok(db);
     }
     let path = db.path().to_owned();
-    // Whoever writes is to close last, so that it can put the WAL away.
+    // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
     if unindexed.is_none() {
         console.say("The database is of an earlier version: it is brought up to date first.");
@@ -64,7 +64,7 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     Ok(Database::open(&path)?)
 }
 
-/// Asks for the words as they are, and if that is no FTS5, for each of them as plain text.
+/// Takes the words as FTS5's syntax; if they are not sound in it, and use none of its operators, as plain words.
 fn hits_of(db: &Database, search: Search<'_>, hosts: Option<&[String]>) -> Result<Vec<Hit>, Failure> {
     let ask = |words: &str| db.search(words, hosts, search.limit);
     let answer = match ask(search.words) {
@@ -94,12 +94,12 @@ fn hint(words: &str, problem: &str) -> &'static str {
     }
 }
 
-/// As most search engines understand it, and FTS5 does not.
+/// Whether the word begins with a minus, which leaves a word out in most search engines, but not in FTS5.
 fn leaves_out(word: &str) -> bool {
     word.len() > 1 && word.starts_with('-')
 }
 
-/// Whether someone who knows FTS5 wrote this, or wants more than the words.
+/// Whether the words use operators of FTS5, or a minus.
 fn has_operators(words: &str) -> bool {
     let filters = ["title", "description", "text"];
     let is_operator = |word: &str| {
@@ -115,7 +115,7 @@ fn quoted(words: &str) -> String {
     words.split_whitespace().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
 }
 
-/// The hosts meant by a URL, or by a name: then whatever their scheme and port.
+/// The known hosts that a URL is on; or, if it is only a name, those of that name with any scheme and port.
 fn hosts(db: &Database, text: &str) -> Result<Vec<String>, Failure> {
     let parse = |url: &str| {
         let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("--host: `{text}`: {e}")).code(2))?;

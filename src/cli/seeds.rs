@@ -1,4 +1,4 @@
-//! The seeds: files, URLs and standard input become canonical URLs; what is none is reported and left out.
+//! The seeds: files, URLs and standard input become canonical URLs. Lines that are no URL are reported and left out.
 
 use std::collections::HashSet;
 use std::io::Read as _;

@@ -13,7 +13,7 @@ use super::query::ask;
 pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
     let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{url}`: {e}")))?;
     let db = Database::open(database)?;
-    let Some(known) = db.first("select state, reason from urls where url = ?1", [url.as_str().into()])? else {
+    let Some(known) = db.first("select state, reason from _url where url = ?1", [url.as_str().into()])? else {
         return Err(Failure::new(format!("`{url}` is not in the database")));
     };
     let listing = match part {
@@ -35,10 +35,12 @@ fn one(db: &Database, sql: &str, url: &CanonicalUrl) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn everything(db: &Database, url: &CanonicalUrl, state: &str, reason: Option<&str>) -> Result<u8, Failure> {
+fn everything(db: &Database, url: &CanonicalUrl, state: i64, reason: Option<&str>) -> Result<u8, Failure> {
     let state = match state {
-        "skipped" => format!("skipped: {}", reason.unwrap_or_default()),
-        state => state.to_owned(),
+        0 => "pending".to_owned(),
+        1 => "fetched".to_owned(),
+        2 => "failed".to_owned(),
+        _ => format!("skipped: {}", reason.unwrap_or_default()),
     };
     let mut text = format!("{url}\n{:16}{state}\n", "state");
     for sql in [

@@ -11,7 +11,7 @@ use super::failure::Failure;
 /// What this process was told by signals.
 #[derive(Debug, Clone)]
 pub struct Signals {
-    /// The first that asked for an end; 0 before.
+    /// The first signal that asked for an end, or 0 before it came.
     first: watch::Receiver<u8>,
 }
 
@@ -57,7 +57,7 @@ pub fn end_after(cleanup: impl FnOnce() + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// As a shell says it of a process that a signal ended.
+/// The exit code that shells give to a process ended by this signal.
 fn exit_code(signal: u8) -> u8 {
     128 + signal
 }
@@ -77,7 +77,7 @@ impl End {
     }
 }
 
-/// A terminal that went away is no reason to stop; a log file that was moved away is one to open it anew.
+/// On SIGHUP, the crawl goes on without its terminal, and the log file is opened again, since it may have been moved.
 async fn go_on_when_hung_up(mut hangup: Signal, console: Console) {
     while hangup.recv().await.is_some() {
         match console.log_file().reopen() {

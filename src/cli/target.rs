@@ -50,7 +50,7 @@ impl Target {
         if !there.is_file() {
             return Ok(Self::Device(path.to_owned()));
         }
-        // What a symbolic link leads to is replaced, not the link.
+        // Of a symbolic link, the file that it leads to is replaced, and the link stays.
         let file = path.canonicalize()?;
         if fs::metadata(database).is_ok_and(|database| (database.dev(), database.ino()) == (there.dev(), there.ino())) {
             return refuse("it is the database");
@@ -64,7 +64,7 @@ impl Target {
         Ok(Self::File(file, Some(there.permissions())))
     }
 
-    /// None is standard output.
+    /// Its path; `None` for standard output.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Stdout => None,
@@ -89,7 +89,7 @@ impl Target {
     }
 }
 
-/// Whether a file is a SQLite database (file format, section 1.2): nobody means to write a text over one.
+/// Whether a file is a SQLite database (file format, section 1.2), which is never overwritten.
 pub fn is_database(path: &Path) -> bool {
     let mut start = [0; 16];
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
@@ -141,7 +141,7 @@ pub struct Output {
 impl Output {
     /// A new file that will take the place of `path`.
     pub fn beside(path: &Path, permissions: Option<Permissions>) -> Result<Self, Failure> {
-        // Beside it, so that the last step is a change of names; under a name of its own, so that nobody's file is touched.
+        // In the same folder, so that the last step is a renaming; under a random name, so that no other file is touched.
         let part = tempfile::Builder::new()
             .prefix(".harvestman-")
             .suffix(".part")
@@ -158,7 +158,7 @@ impl Output {
     pub fn close(mut self) -> Result<Written, Failure> {
         self.out.flush()?;
         if let (Sink::File(file, path), true) = (self.out.get_ref(), self.part.is_some()) {
-            // A name that leads to less than was written would be worse than none.
+            // Without this, the file could have its name and not its content after a power cut.
             file.sync_all().map_err(|e| named(path, &e))?;
         }
         Ok(Written(self.part))
@@ -175,7 +175,7 @@ impl Write for Output {
     }
 }
 
-/// What is written and, if it is a file, has no name yet; without one it goes away.
+/// Output that is complete. A file has a temporary name, and is deleted unless it takes its own.
 pub struct Written(Option<NamedTempFile>);
 
 impl Written {
@@ -187,7 +187,7 @@ impl Written {
     }
 }
 
-/// The error with the name of the file; a broken pipe stays one.
+/// The error with the name of the file, and of the same kind, so that a broken pipe is still known as one.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
 }

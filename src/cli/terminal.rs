@@ -16,7 +16,7 @@ pub fn size() -> Size {
     )
 }
 
-/// Whether colours are wanted on what is a terminal or not.
+/// Whether to write colours, to a terminal or not.
 pub fn wants_colours(is_terminal: bool) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -1,4 +1,4 @@
-//! `--fail-on`: when a crawl that ran shall count as failed, in the numbers of its summary.
+//! `--fail-on`: conditions on the numbers of the summary under which a crawl that ran counts as failed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::engine::Summary;
 use serde::Deserialize;
 
-/// Exit code of a crawl of which a threshold holds.
+/// Exit code if a condition holds.
 pub const EXIT_CODE: u8 = 5;
 
 type Counter = fn(&Summary) -> i64;
@@ -31,7 +31,7 @@ const COMPARISONS: [(&str, Comparison); 5] = [
     ("=", |left, right| left == right),
 ];
 
-/// `COUNTER OPERATOR NUMBER[%]`, such as `failed>10%`; a percentage is one of what was discovered.
+/// `COUNTER OPERATOR NUMBER[%]`, such as `failed>10%`; a percentage is that of the discovered URLs.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Threshold {
@@ -43,13 +43,13 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// Whether it holds at the end of an invocation; then with the numbers, for a person.
+    /// If it holds for this summary, the condition and the numbers in words.
     pub fn judge(&self, summary: &Summary) -> Option<String> {
         let (counted, discovered) = ((self.counter)(summary), summary.accounting.discovered);
         if !self.is_percent {
             return (self.compare)(counted as f64, self.number).then(|| format!("{} holds ({counted})", self.text));
         }
-        // Multiplied out, so that ten of a hundred are ten percent to the last digit.
+        // Compared without a division, so that ten of a hundred are exactly ten percent.
         (self.compare)(counted as f64 * 100.0, self.number * discovered as f64)
             .then(|| format!("{} holds ({counted} of {discovered})", self.text))
     }
@@ -82,7 +82,7 @@ impl FromStr for Threshold {
             Some(digits) => (digits.trim_end(), true),
             None => (number.trim(), false),
         };
-        // Neither signs nor exponents, nor the names of no number.
+        // `f64` would also read signs, exponents, `inf` and `NaN`.
         let is_plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
         let number = digits.parse::<f64>().ok().filter(|_| is_plain);
         let number = number.ok_or_else(|| format!("`{digits}` is no number; write such as 100 or 2.5%"))?;

@@ -14,7 +14,7 @@ const FULL: &str = "13";
 
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let Ok(path) = file_path(database);
-    // Opening it for writing would make one where there is none.
+    // Opening for writing would create a database if none is there.
     Database::open(&path)?;
     let before = disk_size(&path);
     let mut store = SqliteStore::open(&path).await?;

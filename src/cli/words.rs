@@ -19,7 +19,7 @@ pub fn count(number: impl Into<i128>) -> String {
     text
 }
 
-/// A number and its noun, which takes an s unless there is one.
+/// A number and its noun, with an s unless the number is 1.
 pub fn counted(number: impl Into<i128>, noun: &str) -> String {
     let number = number.into();
     let plural = if number == 1 { "" } else { "s" };

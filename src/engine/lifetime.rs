@@ -20,7 +20,7 @@ use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::Fetcher;
-use crate::frontier::schedule::Limits;
+use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Store, StoreError};
@@ -107,8 +107,8 @@ impl<S: Store> Engine<S> {
     ) -> Result<Option<CrawlEnd>, StoreError> {
         let (progress, observers, listener) = (&self.progress, &self.observers, self.listener.as_ref());
         let watchers = Watchers { progress, observers, listener, fetched_before };
-        let mut writer = Writer { store: &mut self.store, frontier, watchers, cursor: 0 };
-        writer.wake_hosts().await?;
+        let mut writer = Writer { store: &mut self.store, frontier, watchers };
+        writer.wake_hosts(0).await?;
         let (abort, aborted) = watch::channel(false);
         let (mut tasks, inbox) = start_workers(self.config.concurrency, frontier, visitor, &aborted);
         tasks.spawn({
@@ -142,7 +142,7 @@ impl<S: Store> Engine<S> {
         match stopped {
             _ if accounting.pending == 0 => CrawlEnd::Finished,
             Some(end) => end,
-            None if frontier.with(|schedule, _| schedule.is_limited()) => CrawlEnd::Limit,
+            None if frontier.is_limited() => CrawlEnd::Limit,
             None => CrawlEnd::Waiting,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::hook::Hook;
 use super::observe::Observers;
@@ -17,6 +17,7 @@ use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
 use crate::frontier::SteadyClock;
 use crate::parse::sitemap;
 use crate::policy::politeness;
+use crate::policy::retry::{self, Trouble};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
 use crate::visit::{
     Errand, Failure, FailureKind, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
@@ -38,9 +39,8 @@ pub(super) struct Visitor {
     hook: Option<Arc<dyn Hook>>,
 }
 
-/// What a request holds while it is out, and whom it is given back to.
+/// What a request has to do with while it is out.
 pub(super) struct Slot<F: FnOnce(Rest)> {
-    pub(super) permit: Option<OwnedSemaphorePermit>,
     /// Turns true when requests must not go on.
     pub(super) aborted: watch::Receiver<bool>,
     /// Told once the request is over.
@@ -80,7 +80,7 @@ impl Visitor {
         Self { reader, fetcher, retries, body_types: config.body_types.clone(), max_body_size, clock, observers, hook }
     }
 
-    /// Does the errand. A request gives its slot back once it is over and the host may rest.
+    /// Does the errand. A request tells its slot once it is over and the host may rest.
     pub(super) async fn visit(&self, errand: Errand, slot: Slot<impl FnOnce(Rest)>) -> Record {
         match errand {
             Errand::Refuse { target, verdict } => Record::Refused { target, verdict },
@@ -124,7 +124,7 @@ impl Visitor {
 
     /// Makes one request: try number `tries` for `url`, of a page or of a robots.txt.
     async fn ask(&self, url: &CanonicalUrl, page: Option<&Target>, tries: u32, slot: Slot<impl FnOnce(Rest)>) -> Asked {
-        let Slot { permit, mut aborted, released } = slot;
+        let Slot { mut aborted, released } = slot;
         let in_use = self.observers.request();
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
@@ -134,7 +134,7 @@ impl Visitor {
             })),
             _ = aborted.wait_for(|stop| *stop) => None,
         };
-        drop((permit, in_use));
+        drop(in_use);
         let mut request = Request { at, elapsed: started.elapsed(), status: None, failure: None, bytes: 0 };
         let Some(result) = result else {
             released(Rest::default());
@@ -168,14 +168,9 @@ impl Visitor {
         self.fetcher.get(url, licensed, validators, wants).await
     }
 
-    /// The one place that decides on another try: by kind of error and number of tries.
-    fn again(&self, attempts: u32, rest: Rest) -> Option<Millis> {
-        if attempts > self.retries {
-            return None;
-        }
-        let pause = politeness::backoff(attempts, fastrand::f64());
-        let due = self.clock.now().saturating_add(politeness::millis(pause));
-        Some(rest.asked_until.map_or(due, |asked| asked.max(due)))
+    /// When a request is made once more after `tries` tries, if it is.
+    fn again(&self, trouble: Trouble, tries: u32, rest: Rest) -> Option<Millis> {
+        retry::again(trouble, tries, self.retries, rest.asked_until, self.clock.now(), fastrand::f64())
     }
 
     async fn page(
@@ -187,19 +182,14 @@ impl Visitor {
     ) -> PageOutcome {
         let attempts = target.attempts + 1;
         match result {
-            Err(Missed { failure, .. }) => {
-                let due = politeness::is_transient_failure(failure.kind).then(|| self.again(attempts, rest)).flatten();
-                match due {
-                    Some(due_at) => {
-                        PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
-                    }
-                    None => PageOutcome::Failed(failure),
+            Err(Missed { failure, .. }) => match self.again(Trouble::Failure(failure.kind), attempts, rest) {
+                Some(due_at) => {
+                    PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
                 }
-            }
+                None => PageOutcome::Failed(failure),
+            },
             Ok(fetched) => {
-                if politeness::is_transient_status(fetched.status)
-                    && let Some(due_at) = self.again(attempts, rest)
-                {
+                if let Some(due_at) = self.again(Trouble::Status(fetched.status), attempts, rest) {
                     let message = format!("status {}", fetched.status).into();
                     return PageOutcome::Retry(Retry { due_at, kind: None, message });
                 }
@@ -225,9 +215,7 @@ impl Visitor {
         let answered = RobotsOutcome::Answered;
         match result {
             Err(Missed { failure: Failure { kind, message }, unconnected }) => {
-                if politeness::is_transient_failure(kind)
-                    && let Some(due_at) = self.again(tries, rest)
-                {
+                if let Some(due_at) = self.again(Trouble::Failure(kind), tries, rest) {
                     return again(due_at);
                 }
                 // A dead host that it was moved to says nothing about its own.
@@ -247,7 +235,7 @@ impl Visitor {
                         None => answered(RobotsAnswer::Unavailable { status }),
                     }
                 }
-                429 | 500..=599 => match self.again(tries, rest).filter(|_| politeness::is_transient_status(status)) {
+                429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
                     Some(due_at) => again(due_at),
                     None if status == 429 => answered(RobotsAnswer::Unavailable { status }),
                     None => answered(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
@@ -267,21 +255,14 @@ fn judge(request: &mut Request, result: &Result<Fetched, FetchError>, tries: u32
         Ok(fetched) => {
             request.status = Some(fetched.status);
             request.bytes = fetched.body.as_ref().map_or(0, |body| body.len() as u64);
-            rest.answered = Some(true);
-            if politeness::is_transient_status(fetched.status) {
-                let value = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
-                let asked = value.and_then(|value| politeness::retry_after(value, now));
-                // Too many requests: the whole host rests, whether it says for how long or not.
-                let pause = || now.saturating_add(politeness::millis(politeness::backoff(tries, 0.5)));
-                rest.asked_until = asked.or_else(|| (fetched.status == 429).then(pause));
-            }
+            let trouble = Trouble::Status(fetched.status);
+            let retry_after = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
+            rest.answered = trouble.host_answered();
+            rest.asked_until = trouble.asks_until(retry_after, tries, now);
         }
         Err(FetchError::Failed { kind, .. }) => {
             request.failure = Some(*kind);
-            rest.answered = match kind {
-                FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => Some(false),
-                _ => None,
-            };
+            rest.answered = Trouble::Failure(*kind).host_answered();
         }
         Err(FetchError::Private) => {}
     }

@@ -23,16 +23,16 @@ pub(super) async fn work(
     out: mpsc::Sender<Finished>,
     aborted: watch::Receiver<bool>,
 ) {
-    while let Some((errand, permit)) = frontier.next().await {
+    while let Some(errand) = frontier.next().await {
         let host = asked_host(&errand);
         let released = |rest| {
             if let Some(host) = host {
                 frontier.release(host, rest);
             }
         };
-        let record = visitor.visit(errand, Slot { permit, aborted: aborted.clone(), released }).await;
+        let record = visitor.visit(errand, Slot { aborted: aborted.clone(), released }).await;
         if let (Some(host), Some((kind, message))) = (host, record.page_failure()) {
-            frontier.with(|schedule, _| schedule.give_up(host, kind, message.clone()));
+            frontier.give_up(host, kind, message.clone());
         }
         narrate::tell(&record);
         if out.send(Finished { record, at: Instant::now() }).await.is_err() {

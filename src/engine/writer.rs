@@ -11,7 +11,7 @@ use super::page::Page;
 use super::summary::Progress;
 use super::worker::Finished;
 use crate::frontier::Frontier;
-use crate::store::{Committed, Store, StoreError};
+use crate::store::{Committed, Refill, Store, StoreError};
 use crate::visit::{HostId, Record, Settlement, UrlId};
 
 /// Records in one transaction, at most.
@@ -28,8 +28,6 @@ pub(super) struct Writer<'a, S> {
     pub(super) store: &'a mut S,
     pub(super) frontier: &'a Frontier,
     pub(super) watchers: Watchers<'a>,
-    /// The last host that was brought into memory in the walk over hosts with pending URLs.
-    pub(super) cursor: HostId,
 }
 
 /// Those who look on.
@@ -74,8 +72,8 @@ impl<S: Store> Writer<'_, S> {
                 let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
                 self.commit(records).await?;
             }
-            if self.frontier.with(|schedule, _| schedule.wants_hosts()) {
-                self.wake_hosts().await?;
+            if let Some(after) = self.frontier.wants_hosts() {
+                self.wake_hosts(after).await?;
             }
             self.watchers.publish(self.store);
         }
@@ -85,7 +83,7 @@ impl<S: Store> Writer<'_, S> {
         self.watchers.observers.batch(&records);
         let pages = self.pages(&records);
         let started = Instant::now();
-        let clock = |host| self.frontier.with(|schedule, _| schedule.clock(host));
+        let clock = |host| self.frontier.clock(host);
         let Committed { hosts, targets, settlements } = self.store.commit(records, clock).await?;
         self.watchers.observers.took(Stage::Commit, started.elapsed());
         let pages = stored(pages, &settlements);
@@ -114,27 +112,21 @@ impl<S: Store> Writer<'_, S> {
     }
 
     async fn refill(&mut self) -> Result<(), StoreError> {
-        for (host, limit) in self.frontier.with(|schedule, _| schedule.low()) {
-            let refill = self.store.pending(host, limit).await?;
-            self.frontier.with(|schedule, now| schedule.refill(host, refill.targets, refill.complete, now));
+        for (host, limit) in self.frontier.low_windows() {
+            let Refill { host, targets, complete } = self.store.pending(host, limit).await?;
+            self.frontier.refill(host, targets, complete);
         }
         Ok(())
     }
 
-    /// Brings hosts with pending URLs into memory.
-    pub(super) async fn wake_hosts(&mut self) -> Result<(), StoreError> {
-        let ids = self.store.hosts_with_pending(self.cursor, HOSTS_AT_ONCE).await?;
-        let more = ids.len() == HOSTS_AT_ONCE;
-        let window = self.frontier.with(|schedule, _| schedule.window());
-        for id in ids {
-            self.cursor = id;
-            let refill = self.store.pending(id, window).await?;
-            self.frontier.with(|schedule, now| {
-                schedule.add_host(refill.host, now);
-                schedule.refill(id, refill.targets, refill.complete, now);
-            });
+    /// Brings hosts with pending URLs into memory: those after `after`, by id.
+    pub(super) async fn wake_hosts(&mut self, after: HostId) -> Result<(), StoreError> {
+        let ids = self.store.hosts_with_pending(after, HOSTS_AT_ONCE).await?;
+        for &id in &ids {
+            let Refill { host, targets, complete } = self.store.pending(id, self.frontier.window()).await?;
+            self.frontier.refill(host, targets, complete);
         }
-        self.frontier.with(|schedule, _| schedule.set_dormant(more));
+        self.frontier.set_dormant(if ids.len() == HOSTS_AT_ONCE { ids.last().copied() } else { None });
         Ok(())
     }
 }

@@ -53,6 +53,11 @@ impl Rules {
         }
     }
 
+    /// Whether they stand in for an answer that did not come.
+    pub fn is_unreachable(&self) -> bool {
+        self.unreachable
+    }
+
     /// Why a URL of this host is not to be requested.
     pub fn forbid(&self, url: &CanonicalUrl) -> Option<SkipReason> {
         if self.lifted {

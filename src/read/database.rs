@@ -59,7 +59,7 @@ impl Database {
         Ok(rows.map(|row| PageRow::read(&row?)))
     }
 
-    /// The links of a page in their order, as the view `links` has them; none if it is not known or has none.
+    /// The links of a page, as the view `links` has them; none if the page is not known or has no links.
     ///
     /// # Errors
     ///

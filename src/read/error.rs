@@ -42,7 +42,7 @@ pub enum ReadError {
         column: String,
         /// What it holds.
         found: &'static str,
-        /// The Rust type that was asked for.
+        /// What was asked for.
         wanted: &'static str,
     },
 }

@@ -59,7 +59,7 @@ impl Row {
         value.and_then(T::from_value).ok_or_else(|| ReadError::Type {
             column: column.to_string(),
             found: value.map_or("nothing", Value::kind),
-            wanted: std::any::type_name::<T>(),
+            wanted: T::KIND,
         })
     }
 }

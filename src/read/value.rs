@@ -106,11 +106,16 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// A type that a [`Value`] can be taken as: integers, `f64`, `bool`, text, bytes, and `Option` of these for NULL.
 pub trait FromValue<'v>: Sized {
+    /// What a value must be for it, in words.
+    const KIND: &'static str;
+
     /// The value as this type; `None` if it is of another, or does not fit.
     fn from_value(value: &'v Value) -> Option<Self>;
 }
 
 impl<'v> FromValue<'v> for i64 {
+    const KIND: &'static str = "an integer";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         match value {
             Value::Integer(number) => Some(*number),
@@ -120,24 +125,32 @@ impl<'v> FromValue<'v> for i64 {
 }
 
 impl<'v> FromValue<'v> for u16 {
+    const KIND: &'static str = "a small integer that is not negative";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         i64::from_value(value)?.try_into().ok()
     }
 }
 
 impl<'v> FromValue<'v> for u32 {
+    const KIND: &'static str = "an integer that is not negative";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         i64::from_value(value)?.try_into().ok()
     }
 }
 
 impl<'v> FromValue<'v> for bool {
+    const KIND: &'static str = "a truth value";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         i64::from_value(value).map(|number| number != 0)
     }
 }
 
 impl<'v> FromValue<'v> for f64 {
+    const KIND: &'static str = "a number";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         match value {
             Value::Real(number) => Some(*number),
@@ -148,6 +161,8 @@ impl<'v> FromValue<'v> for f64 {
 }
 
 impl<'v> FromValue<'v> for &'v str {
+    const KIND: &'static str = "text";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         match value {
             Value::Text(text) => Some(text),
@@ -157,6 +172,8 @@ impl<'v> FromValue<'v> for &'v str {
 }
 
 impl<'v> FromValue<'v> for String {
+    const KIND: &'static str = "text";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         <&str>::from_value(value).map(str::to_owned)
     }
@@ -164,6 +181,8 @@ impl<'v> FromValue<'v> for String {
 
 /// Text counts as its bytes.
 impl<'v> FromValue<'v> for &'v [u8] {
+    const KIND: &'static str = "bytes";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         match value {
             Value::Blob(bytes) => Some(bytes),
@@ -174,12 +193,16 @@ impl<'v> FromValue<'v> for &'v [u8] {
 }
 
 impl<'v> FromValue<'v> for Vec<u8> {
+    const KIND: &'static str = "bytes";
+
     fn from_value(value: &'v Value) -> Option<Self> {
         <&[u8]>::from_value(value).map(<[u8]>::to_vec)
     }
 }
 
 impl<'v, T: FromValue<'v>> FromValue<'v> for Option<T> {
+    const KIND: &'static str = T::KIND;
+
     fn from_value(value: &'v Value) -> Option<Self> {
         match value {
             Value::Null => Some(None),

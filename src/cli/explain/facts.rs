@@ -6,12 +6,11 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::read::{Database, ReadError, Row, Value};
 use crate::scope::Scope;
-use crate::store::settings::Settings;
 use crate::store::sqlite::{robots_answer, timestamp};
 use crate::visit::{Millis, RobotsAnswer};
 use serde::Serialize;
 
-/// Hops of the way back to a seed, at most.
+/// Hops that are followed back to a seed, at most.
 const MAX_HOPS: usize = 100;
 /// Requests that are listed, at most.
 const MAX_REQUESTS: i64 = 20;
@@ -51,7 +50,8 @@ pub struct Response {
     pub fetched_at: String,
     #[serde(skip)]
     pub at: Millis,
-    /// The interval of `--recrawl-after auto`; none while only one answer is known, or in a database of an earlier version.
+    /// The interval of `--recrawl-after auto`; `None` while only one answer is known, and in a database of an earlier
+    /// version.
     #[serde(skip)]
     pub interval: Option<Millis>,
 }
@@ -86,27 +86,27 @@ pub struct Run {
     pub outcome: Option<String>,
 }
 
-/// All of it.
+/// All that the database holds of one URL.
 #[derive(Debug)]
 pub struct Facts {
     pub known: Option<Known>,
     pub host: Option<KnownHost>,
     pub run: Option<Run>,
-    /// Those of the last invocation; databases of earlier versions have none.
+    /// The settings of the last invocation; `None` in a database of an earlier version, which did not keep them.
     pub settings: Option<(Config, Scope)>,
     pub response: Option<Response>,
-    /// Kind and message.
+    /// Kind and message of the failure.
     pub failure: Option<(String, String)>,
-    /// From the seed to the URL.
+    /// The way from the seed to the URL.
     pub found: Vec<Hop>,
-    /// The last of them, oldest first, and how many there are in all.
+    /// The last requests, oldest first, and how many there are in all.
     pub requests: (Vec<Request>, i64),
     /// Pending URLs of the host whose turn comes before.
     pub ahead: i64,
 }
 
 pub fn gather(db: &Database, url: &CanonicalUrl) -> Result<Facts, ReadError> {
-    // All that is read is of one moment of a crawl that may be running.
+    // A crawl may be running: everything is read as of one commit.
     let _moment = db.snapshot()?;
     let known = one(db, "select * from _url where url = ?1", [url.as_str().into()], known)?;
     let host = url.host();
@@ -171,8 +171,7 @@ fn last_run(db: &Database) -> Result<Option<Run>, ReadError> {
 
 fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
     let json: Option<String> = one(db, "select value from _meta where key = 'config'", [], |row| row.at(0))?;
-    let settings = json.and_then(|json| serde_json::from_str::<Settings>(&json).ok());
-    let Some(config) = settings.and_then(|settings| settings.to_config().ok()) else { return Ok(None) };
+    let Some(config) = json.and_then(|json| serde_json::from_str::<Config>(&json).ok()) else { return Ok(None) };
     let seeds = db.query("select u.url from _seed s join _url u on u.id = s.url_id", [])?.map(|row| row?.at(0));
     let seeds: Vec<String> = seeds.collect::<Result<_, ReadError>>()?;
     let seeds: Vec<_> = seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
@@ -195,8 +194,8 @@ fn failure(db: &Database, id: i64) -> Result<Option<(String, String)>, ReadError
     one(db, sql, [id.into()], |row| Ok((row.at(0)?, row.at(1)?)))
 }
 
-/// The way from a seed, walked back by the referrers. One that bites its own tail, or is longer than [`MAX_HOPS`],
-/// begins somewhere on it.
+/// The way from a seed, found backwards by the referrers. A way that is a loop, or longer than [`MAX_HOPS`], begins
+/// somewhere in between.
 fn way(db: &Database, id: i64) -> Result<Vec<Hop>, ReadError> {
     let (mut hops, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(id));
     while let Some(id) = next.filter(|id| hops.len() < MAX_HOPS && seen.insert(*id)) {

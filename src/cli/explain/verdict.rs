@@ -6,6 +6,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Recrawl};
 use crate::policy::politeness;
 use crate::policy::recrawl::FIRST_INTERVAL;
+use crate::policy::retry::Trouble;
 use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, FailureKind, Millis, RobotsAnswer, SkipReason};
@@ -44,7 +45,7 @@ pub struct RobotsVerdict {
     pub meaning: String,
 }
 
-/// What happens to the URL, and not before when.
+/// What happens to the URL next, and the earliest time of that.
 #[derive(Debug, Serialize)]
 pub struct Next {
     pub what: String,
@@ -61,7 +62,7 @@ pub struct Would {
 
 pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
     let (config, scope) = facts.settings.as_ref()?;
-    // What nobody links to has no depth; only --max-depth 0 leaves no room for any link.
+    // A URL that was never seen has no depth yet. It is judged at depth 1: only --max-depth 0 would keep that out.
     let unseen = u32::from(!scope.is_seed(url));
     let (depth, follow) =
         facts.known.as_ref().map_or((unseen, true), |known| (known.depth, known.depth == 0 || known.followed));
@@ -72,9 +73,9 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),
     };
-    let kind = format!("{:?}", config.scope).to_lowercase();
+    let scope = config.scope.as_str().to_owned();
     let verdict = reason.as_ref().map_or("in", SkipReason::as_str).to_owned();
-    Some(ScopeVerdict { scope: kind, max_depth: config.max_depth, verdict, meaning })
+    Some(ScopeVerdict { scope, max_depth: config.max_depth, verdict, meaning })
 }
 
 fn excluded(config: &Config, url: &CanonicalUrl) -> String {
@@ -140,7 +141,7 @@ fn read_rules(verdict: &mut RobotsVerdict, answer: &RobotsAnswer, token: &str, u
     };
 }
 
-/// What would become of a URL that was never seen, once a link led to it. None if nothing is known to judge by.
+/// What would become of a URL that was never seen if a link led to it. `None` if there are no settings to judge by.
 pub fn would(scope: Option<&ScopeVerdict>, robots: &RobotsVerdict) -> Option<Would> {
     let by_robots = match robots.verdict {
         "disallowed" => Some("robots"),
@@ -163,7 +164,7 @@ pub fn next(facts: &Facts, robots: &RobotsVerdict, would: Option<&Would>) -> Nex
         1 => of_fetched(facts, config),
         2 => {
             let kind = facts.failure.as_ref().map_or("", |(kind, _)| kind.as_str());
-            let may_pass = FailureKind::from_word(kind).is_some_and(politeness::is_transient_failure);
+            let may_pass = FailureKind::from_word(kind).is_some_and(|kind| Trouble::Failure(kind).may_pass());
             let tries = 1 + if may_pass { config.retries } else { 0 };
             let tries = words::counted(tries, "request");
             let help = meaning::of_failed(kind).1;

@@ -18,7 +18,7 @@ impl<'db> Pages<'db> {
     pub fn new(db: &'db Database, filter: Option<&str>) -> Result<Self, Failure> {
         let pages = Self { db, filter: filter.map(str::to_owned) };
         let Some(filter) = filter else { return Ok(pages) };
-        // What closes one parenthesis too many here closes one too few there: only an expression passes twice.
+        // A filter with an unmatched parenthesis, which would change the statement around it, fails in one of the two.
         let once = db.prepare(&format!("select 1 from {PAGES} where ({filter}\n)"));
         let twice = db.prepare(&format!("select 1 from {PAGES} where (({filter}\n))"));
         let parameters = once.and_then(|once| twice.map(|_| once.parameters().len())).map_err(|e| in_filter(&e))?;
@@ -55,7 +55,7 @@ impl<'db> Pages<'db> {
     }
 }
 
-/// What goes wrong with the user's SQL is said of the option.
+/// An error in the user's SQL is reported as one of the option.
 fn in_filter(error: &ReadError) -> Failure {
     Failure::new(format!("--where: {error}"))
 }

@@ -12,21 +12,21 @@ use crate::cli::failure::Failure;
 use crate::cli::target::{Output, Target};
 use crate::read::{ReadError, Row};
 
-/// URLs and bytes of one file, at most.
+/// The protocol's limits for one file: URLs, and bytes.
 const MAX_URLS: i64 = 50_000;
 const MAX_BYTES: usize = 50 << 20;
 
 const SITEMAP: Shape = Shape { root: "urlset", item: "url" };
 const INDEX: Shape = Shape { root: "sitemapindex", item: "sitemap" };
 
-/// HTML pages that answer with 200 and do not name another URL as the one they should be known by.
+/// HTML pages of status 200 that name no other URL as their canonical one.
 const FIT: &str = "and v.status = 200 and (v.canonical_url is null or v.canonical_url = v.url)
     and (v.content_type like 'text/html%' or v.content_type like 'application/xhtml+xml%')";
 
 pub fn write(pages: &Pages<'_>, target: &Target, base: Option<&Url>) -> Result<i64, Failure> {
     let host = only_host(pages)?;
     let Target::File(path, permissions) = target else {
-        // Whether it fits into one file is to be known before the first byte of it is out.
+        // Standard output takes one file, so whether all fits is found out before the first byte is written.
         split(pages, |part| if part == 1 { Ok(io::sink()) } else { Err(too_many()) })?;
         let (written, _) = split(pages, |_| target.open())?;
         return Ok(written);
@@ -83,7 +83,7 @@ fn split<W: Write>(
     Ok((written, whole))
 }
 
-/// What the server says, unless it names a time after the one from which on the page was seen as it is.
+/// Last-Modified as the server says; but if that is later than the time since when the page is known as it is, that time.
 fn last_modified(row: &Row) -> Result<Option<Timestamp>, ReadError> {
     let said: Option<&str> = row.at(1)?;
     let said = said.and_then(|said| Timestamp::try_from(httpdate::parse_http_date(said).ok()?).ok());
@@ -128,7 +128,7 @@ struct Shape {
     item: &'static str,
 }
 
-/// One file of the protocol, as far as it is written.
+/// A file that is being written.
 struct File<W> {
     out: W,
     shape: Shape,

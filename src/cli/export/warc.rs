@@ -1,7 +1,7 @@
-//! WARC/1.1: what was asked and answered, as far as it is kept, for web archives.
+//! WARC/1.1, the format of web archives: requests and responses, as far as they are kept.
 //!
 //! The response has its status and headers as received and its body with the content and transfer coding removed, so
-//! the headers that spoke of those go by another name. The request is made up again from what is certain.
+//! the headers that describe those codings get another name. The request is not kept: it is rebuilt from the URL.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ const RESPONSE: &str = "application/http;msgtype=response";
 const CONFORMS_TO: &str = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/";
 const IDENTICAL: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 
-/// Headers that are true of the bytes on the wire, and perhaps no longer of the stored body.
+/// Headers that describe the bytes as sent, and perhaps not the stored body.
 const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
 
 /// `twin` is the first of the pages with a body: SQLite sorts the hashes on disk, not in memory.
@@ -49,7 +49,7 @@ pub fn write(pages: &Pages<'_>, run: Option<&Run>, name: Option<&str>, out: &mut
     Ok(written)
 }
 
-/// A page with what is written of it.
+/// A page, as far as it is written to the archive.
 struct Page<'r> {
     id: i64,
     url: &'r str,
@@ -84,7 +84,7 @@ impl<'r> Page<'r> {
             date: row.at(3)?,
             status: row.at(4)?,
             headers,
-            // What is known to be empty needs no storing.
+            // An empty body is not stored.
             body: body.or(hash.filter(|_| size == 0).map(|_| &[][..])),
             size: size.try_into().unwrap_or_default(),
             hash,
@@ -95,7 +95,7 @@ impl<'r> Page<'r> {
         })
     }
 
-    /// Whether there was a body that is not at hand. Of one that was not downloaded only the headers tell.
+    /// Whether there was a body that is not stored. If it was not downloaded, only the headers tell of it.
     fn is_truncated(&self) -> bool {
         let is_empty = |(name, value): &(String, String)| name == "content-length" && value == "0";
         self.body.is_none() && !matches!(self.status, 204 | 304) && !self.headers.iter().any(is_empty)
@@ -107,7 +107,8 @@ impl<'r> Page<'r> {
         format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", warc::one_line(target), warc::one_line(authority))
     }
 
-    /// The head of the response, true of a body of `length` bytes. In UTF-8: which values came in ISO 8859-1 is not kept.
+    /// The head of the response, with headers that fit a body of `length` bytes. All values are written as UTF-8, because
+    /// it is not kept which of them came in ISO 8859-1.
     fn response_head(&self, length: usize) -> Vec<u8> {
         let reason = reqwest::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default());

@@ -9,7 +9,7 @@ use crate::engine::{CrawlEnd, Summary};
 use crate::read::{Database, ReadError, Value};
 use crate::scope::Scope;
 
-/// Names given for one fact; the true number stands beside them.
+/// How many names are kept for one fact; all are counted.
 const NAMES: usize = 3;
 
 /// Some of many names: the first few and how many there are in all.
@@ -51,12 +51,12 @@ pub struct Facts {
     pub seeds: i64,
     /// Seeds that failed or were skipped.
     pub seeds_lost: i64,
-    /// Seeds that robots.txt forbids; one of them.
+    /// Seeds that robots.txt forbids, and one of them.
     pub seeds_forbidden: i64,
     pub forbidden_seed: Option<String>,
     /// Seeds with a status of 400 or more.
     pub seeds_refused: Named,
-    /// Seeds that failed for another reason than name or TLS, which are told by host.
+    /// Seeds that failed; but failures of DNS and TLS are told by host, in `unresolved` and `certificates`.
     pub seeds_failed: Named,
     pub strays: Vec<Stray>,
     pub strays_in_all: i64,
@@ -69,20 +69,20 @@ pub struct Facts {
     pub unresolved: Named,
     pub unconnected: Named,
     pub robots_unreachable: Named,
-    /// Hosts that asked for time, each with the time until which.
+    /// Hosts that asked for a pause, each with the time at which it ends.
     pub waiting: Named,
-    /// Nothing but the seeds was in this scope, and so many URLs were not.
+    /// The scope, and the number of URLs outside it, if nothing but the seeds was inside.
     pub out_of_scope: Option<(ScopeKind, i64)>,
 }
 
 impl Facts {
-    /// Whether the run got nowhere: every seed failed or was left out.
+    /// Whether every seed failed or was skipped.
     pub fn no_seed_fetched(&self) -> bool {
         self.seeds_lost == self.seeds
     }
 }
 
-/// What of the database is this invocation's: the requests after this one.
+/// The last request that is logged: those of an invocation that starts now have larger ids.
 pub fn last_request(db: &Database) -> Result<i64, ReadError> {
     let row = db.first("select max(id) from _fetch", [])?;
     Ok(row.map_or(Ok(None), |row| row.at(0))?.unwrap_or(0))
@@ -114,7 +114,7 @@ pub fn gather(
     }
     if a.skipped > 0 {
         facts.robots_unreachable = robots_unreachable(db)?;
-        // Looks at every skipped URL, so only where hardly anything was fetched.
+        // This reads every skipped URL, so it is asked only if hardly anything was fetched.
         if a.fetched <= facts.seeds && facts.strays.is_empty() && summary.outcome == CrawlEnd::Finished {
             let reasons = db.first("select count(*), coalesce(sum(reason = 'scope'), 0) from skipped", [])?;
             let (skipped, out): (i64, i64) = reasons.map_or(Ok((0, 0)), |row| Ok((row.at(0)?, row.at(1)?)))?;
@@ -138,7 +138,7 @@ fn limit(config: &Config, summary: &Summary, stored: u64) -> Option<Limit> {
     config.max_pages_per_host.map(Limit::PagesPerHost)
 }
 
-/// The URLs as a parameter of SQL.
+/// The URLs as one parameter, an array in JSON.
 fn json(seeds: &[CanonicalUrl]) -> Value {
     let urls: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
     serde_json::json!(urls).to_string().into()

@@ -9,7 +9,7 @@ use super::parts::{Cell, Link, Listing, Section};
 use super::query::{all, one};
 use super::run::Run;
 
-/// Rows of a table; rows of the table of slow pages.
+/// Rows of a table at most; rows of the table of slow pages.
 const ROWS: i64 = 50;
 const SLOW: i64 = 25;
 
@@ -63,7 +63,7 @@ pub fn broken_links(db: &Database) -> Result<Section, Failure> {
     })
 }
 
-/// The addresses of a JSON array, of which there are `all`.
+/// The addresses of a JSON array, which are the first of `all`.
 fn links_of(json: &str, all: i64) -> Cell {
     let urls: Vec<String> = serde_json::from_str(json).unwrap_or_default();
     let more = all - urls.len() as i64;
@@ -73,7 +73,7 @@ fn links_of(json: &str, all: i64) -> Cell {
     }
 }
 
-/// Hops of a chain that are followed: stored redirects of different runs may form a circle.
+/// Hops of a chain that are followed at most: stored redirects of different runs may form a circle.
 const HOPS: i64 = 20;
 
 const CHAINS: &str = "

@@ -14,7 +14,7 @@ use super::run::Run;
 /// The states of the accounting, and the colour of each.
 const STATES: [(&str, &str); 4] = [("fetched", "ok"), ("failed", "bad"), ("skipped", "idle"), ("pending", "wait")];
 
-/// Rows of a table of hosts; hosts of the plot of response times; bars of a plot; columns of the plot of depths.
+/// Largest numbers: rows of a table of hosts, hosts of the plot of response times, bars, columns of the plot of depths.
 const HOSTS: i64 = 25;
 const BOXES: i64 = 15;
 pub const BARS: usize = 12;
@@ -223,7 +223,7 @@ impl Top {
         let others = self.kinds - self.rows.len() as i64;
         let bar = |(label, n): (String, i64)| Bar {
             class: class(&label),
-            // A little that is there must be seen.
+            // A small part must still be visible.
             width: round((n as f64 * 100.0 / most as f64).max(0.7)),
             value: count(n),
             share: percent(n, self.total),
@@ -275,7 +275,7 @@ fn boxes(hosts: Vec<Quantiles>) -> Boxes {
     let ends = |which: usize| hosts.iter().map(move |(_, _, times)| times[which] as f64);
     let steps = log_steps(ends(0).fold(f64::MAX, f64::min), ends(4).fold(0.0, f64::max));
     let (least, most) = (steps[0], steps[steps.len() - 1]);
-    // A phone has room for three.
+    // The screen of a phone has room for three labels.
     let is_named = |index: usize| [0, steps.len() / 2, steps.len() - 1].contains(&index);
     let tick = |(index, step): (usize, &f64)| {
         let label = if is_named(index) { ms(*step as i64) } else { String::new() };

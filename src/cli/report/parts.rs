@@ -1,4 +1,4 @@
-//! What a report is made of: what the templates put on the page, already measured, worded and shortened.
+//! The parts of a report as the templates need them: measured, put into words and shortened.
 
 use crate::cli::output::printable;
 use crate::cli::words::count;
@@ -64,7 +64,7 @@ pub struct Bars {
     pub label: &'static str,
     pub unit: &'static str,
     pub rows: Vec<Bar>,
-    /// What the top rows leave out.
+    /// What is not in the rows, in words.
     pub rest: Option<String>,
 }
 
@@ -148,18 +148,18 @@ impl BoxRow {
     }
 }
 
-/// A table that sorts and filters.
+/// A table that the reader can sort and filter.
 #[derive(Debug)]
 pub struct Listing {
     pub caption: &'static str,
     pub heads: Vec<Head>,
     pub rows: Vec<Vec<Cell>>,
-    /// How many rows there are in all, where not all are shown.
+    /// How many rows there are in all, if not all are shown.
     pub rest: Option<String>,
 }
 
 impl Listing {
-    /// The first rows of `known`; nothing if there are none.
+    /// A table of the first rows, of `known` in all; no block if there are no rows.
     pub fn first(
         caption: &'static str,
         names: &[&'static str],
@@ -203,7 +203,7 @@ impl Cell {
         Self::Text(Self::words(text))
     }
 
-    /// Words from the web as they are shown.
+    /// Text from the web, shortened and with control characters escaped.
     pub fn words(text: &str) -> String {
         printable(&shorten(text, 200))
     }
@@ -213,7 +213,7 @@ impl Cell {
     }
 }
 
-/// An address from the web: a link only if it is one for the web.
+/// An address from the web. It becomes a link only if its scheme is http or https.
 #[derive(Debug)]
 pub struct Link {
     pub href: Option<String>,

@@ -5,7 +5,7 @@ pub fn round(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
 
-/// A share in words; nothing that is there is shown as 0, and nothing that lacks something as 100.
+/// A share in percent. A part that is not empty is never shown as 0 %, one that is not the whole never as 100 %.
 pub fn percent(part: i64, total: i64) -> String {
     let share = part as f64 * 100.0 / total.max(1) as f64;
     match share {
@@ -16,7 +16,7 @@ pub fn percent(part: i64, total: i64) -> String {
     }
 }
 
-/// The middle left out beyond `most` characters.
+/// A text of more than `most` characters with its middle left out.
 pub fn shorten(text: &str, most: usize) -> String {
     let length = text.chars().count();
     if length <= most {

@@ -1,4 +1,4 @@
-//! Questions whose answers are taken at once.
+//! Asking the database: one row, or all rows.
 
 use crate::cli::failure::Failure;
 use crate::read::{Database, ReadError, Row, Value};

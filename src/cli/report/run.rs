@@ -19,7 +19,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// The latest; one without requests if none has begun.
+    /// The latest run; one without requests if no run has begun.
     pub fn latest(db: &Database) -> Result<Self, Failure> {
         let sql = "select id, started_at, outcome, requests, bytes,
             strftime('%Y-%m-%d %H:%M:%S UTC', started_at / 1000, 'unixepoch'),

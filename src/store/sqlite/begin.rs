@@ -5,7 +5,6 @@ use sqlx::{Connection, Row, SqliteConnection};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
-use crate::store::settings::Settings;
 use crate::store::{Accounting, StoreError};
 use crate::visit;
 
@@ -60,10 +59,11 @@ impl SqliteStore {
         sqlx::query("update url set state = 0, reason = null where state = 3 and reason in ('robots_unreachable', 'private_address')")
             .execute(&mut *tx)
             .await?;
+        let changed = settings_changed(&mut tx, config, seeds).await?;
         admit(&mut tx, seeds).await?;
         save_recrawl(&mut tx, config).await?;
         remember(&mut tx, config).await?;
-        if settings_changed(&mut tx, config, seeds).await? {
+        if changed {
             judge_again(&mut tx, scope, config.sitemaps).await?;
         }
         self.next_url = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(&mut *tx).await?;
@@ -110,7 +110,7 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
 
 /// Keeps the settings for those who ask what became of a URL, or would.
 async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
-    let json = serde_json::to_string(&Settings::of(config)).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let json = serde_json::to_string(config).map_err(|e| sqlx::Error::Encode(e.into()))?;
     sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
         .bind(json)
         .execute(tx)
@@ -118,32 +118,31 @@ async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), Stor
     Ok(())
 }
 
-/// Whether what decides on skipping differs from the last invocation's; remembers the present.
+/// Whether what decides on skipping differs from the last invocation's.
 async fn settings_changed(
     tx: &mut SqliteConnection,
     config: &Config,
     seeds: &[CanonicalUrl],
 ) -> Result<bool, StoreError> {
-    let mut seeds: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
-    seeds.sort_unstable();
-    let present = format!(
-        "{:?} {:?} {:?} {:?} {} {} {} {} {seeds:?}",
-        config.scope,
-        config.include,
-        config.exclude,
-        config.max_depth,
-        config.max_url_length,
-        config.ignore_robots,
-        config.sitemaps,
-        config.product_token(),
-    );
+    // Version 0.1 stored what decides on skipping as a text of its own, which cannot be compared: judging once more
+    // by the same settings changes nothing.
+    let of_first_version = sqlx::query("delete from meta where key = 'settings'").execute(&mut *tx).await?;
+    if of_first_version.rows_affected() > 0 {
+        return Ok(true);
+    }
     let past: Option<String> =
-        sqlx::query_scalar("select value from meta where key = 'settings'").fetch_optional(&mut *tx).await?;
-    sqlx::query("insert into meta (key, value) values ('settings', ?1) on conflict do update set value = ?1")
-        .bind(&present)
-        .execute(tx)
+        sqlx::query_scalar("select value from meta where key = 'config'").fetch_optional(&mut *tx).await?;
+    let Some(past) = past else { return Ok(false) };
+    if !serde_json::from_str::<Config>(&past).is_ok_and(|past| config.judges_like(&past)) {
+        return Ok(true);
+    }
+    let past: Vec<String> = sqlx::query_scalar("select u.url from seed s join url u on u.id = s.url_id order by u.url")
+        .fetch_all(tx)
         .await?;
-    Ok(past.is_some_and(|past| past != present))
+    let mut present: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
+    present.sort_unstable();
+    present.dedup();
+    Ok(past != present)
 }
 
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.

@@ -21,6 +21,11 @@ pub fn waiting(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("select count(*) from unindexed", [], |row| row.get(0))
 }
 
+/// Why the index cannot be brought up to date: what SQLite says.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct IndexError(String);
+
 /// Brings pages into the index. It is no crawl: it needs no lock but that of its short transactions, and any number may
 /// be at it. What a killed one has committed stays.
 #[derive(Debug)]
@@ -44,7 +49,11 @@ impl Indexer {
 
     /// Indexes what waits, until `go_on` (told how many are done and how many wait) says no. Pages that are stored
     /// meanwhile are left to the next time, so that this ends however fast a crawl is.
-    pub fn run(&mut self, mut go_on: impl FnMut(i64, i64) -> bool) -> rusqlite::Result<()> {
+    pub fn run(&mut self, go_on: impl FnMut(i64, i64) -> bool) -> Result<(), IndexError> {
+        self.run_on(go_on).map_err(|e| IndexError(peek::in_words(&e)))
+    }
+
+    fn run_on(&mut self, mut go_on: impl FnMut(i64, i64) -> bool) -> rusqlite::Result<()> {
         let mut left = waiting(&self.db)?;
         let mut done = 0;
         while left > 0 && go_on(done, left) {

@@ -1,38 +1,16 @@
-//! The pure schedule under random work, driven by a fake clock: no runtime, no waiting.
-
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! The world around a schedule: the disk, the requests under way, a fake clock, and what was seen of every host.
 
 use std::collections::{HashMap, HashSet};
 
-use harvestman::internals::canonical::{CanonicalUrl, Host};
-use harvestman::internals::frontier::schedule::{Limits, Schedule, Step};
-use harvestman::internals::visit::{
+use super::setting::{HOSTS, MAX_WAIT, START, Setting, limits, record, target};
+use crate::frontier::schedule::{Schedule, Step};
+use crate::visit::{
     Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsAnswer, RobotsCall, Settlement, StoredRobots, Target,
     UrlId,
 };
-use proptest::prelude::*;
-
-/// Some day in 2025, so that times are of the size they really have.
-const START: Millis = 1_750_000_000_000;
-const HOSTS: HostId = 4;
-const MAX_WAIT: Millis = 60_000;
 
 #[derive(Debug, Clone)]
-struct Setting {
-    connections: usize,
-    per_host: usize,
-    /// Milliseconds between requests; 0 is no limit.
-    interval: Millis,
-    global_interval: Millis,
-    max_pages: Option<u64>,
-    max_pages_per_host: Option<u64>,
-    window: usize,
-    /// Crawl-delay of each host in milliseconds, and whether it forbids every third URL.
-    hosts: Vec<(Millis, bool)>,
-}
-
-#[derive(Debug, Clone)]
-enum Move {
+pub(super) enum Move {
     /// A link to a host was committed.
     Push(HostId),
     /// Take all that may be done now, at most so many.
@@ -45,7 +23,7 @@ enum Move {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum End {
+pub(super) enum End {
     Stored,
     Failed,
     Again,
@@ -55,51 +33,36 @@ enum End {
     Dead,
 }
 
-fn rate(interval: Millis) -> f64 {
-    if interval == 0 { 0.0 } else { 1000.0 / interval as f64 }
-}
-
-fn limits(setting: &Setting) -> Limits {
-    Limits {
-        connections: setting.connections,
-        max_connections_per_host: setting.per_host,
-        rate: rate(setting.interval),
-        global_rate: rate(setting.global_interval),
-        max_pages: setting.max_pages,
-        max_pages_per_host: setting.max_pages_per_host,
-        max_wait: MAX_WAIT,
-        retries: 3,
-        ignore_robots: false,
-        sitemaps: true,
-        product_token: "bot".into(),
-        window: setting.window,
-    }
-}
-
-fn url(host: HostId, id: UrlId) -> CanonicalUrl {
-    let path = if id % 3 == 0 { "no" } else { "yes" };
-    CanonicalUrl::parse(&format!("http://h{host}.test/{path}/{id}")).unwrap()
-}
-
-fn target(host: HostId, id: UrlId) -> Target {
-    Target::new(id, host, url(host, id), 0)
-}
-
-fn record(host: HostId) -> HostRecord {
-    let name = Host::parse(&format!("http://h{host}.test")).unwrap();
-    HostRecord { id: host, host: name, asked_at: 0, blocked_until: 0, robots: None }
-}
-
-/// The world around the schedule: the disk, the requests under way, and what was seen of every host.
-struct World {
+/// The world around the schedule.
+pub(super) struct World {
     setting: Setting,
-    schedule: Schedule,
+    pub(super) schedule: Schedule,
     now: Millis,
-    /// Pending on disk, by host: what a refill answers with.
-    disk: HashMap<HostId, Vec<Target>>,
+    disk: Disk,
     flying: Vec<Errand>,
     landed: Vec<(Errand, End)>,
     last_id: UrlId,
+    seen: Seen,
+}
+
+/// What is durable.
+#[derive(Default)]
+struct Disk {
+    /// Pending URLs by host: what a refill answers with.
+    pending: HashMap<HostId, Vec<Target>>,
+    clocks: HashMap<HostId, (Millis, Millis)>,
+    robots: HashMap<HostId, StoredRobots>,
+}
+
+impl Disk {
+    fn host(&self, id: HostId) -> HostRecord {
+        let (asked_at, blocked_until) = self.clocks.get(&id).copied().unwrap_or_default();
+        HostRecord { asked_at, blocked_until, robots: self.robots.get(&id).cloned(), ..record(id) }
+    }
+}
+
+#[derive(Default)]
+struct Seen {
     ended: HashSet<UrlId>,
     stored: u64,
     stored_of: HashMap<HostId, u64>,
@@ -113,39 +76,20 @@ struct World {
 }
 
 impl World {
-    fn new(setting: Setting) -> Self {
-        let mut schedule = Schedule::new(limits(&setting));
-        for host in 0..HOSTS {
-            schedule.add_host(record(host), START);
-        }
-        Self {
-            setting,
-            schedule,
-            now: START,
-            disk: HashMap::new(),
-            flying: Vec::new(),
-            landed: Vec::new(),
-            last_id: 0,
-            ended: HashSet::new(),
-            stored: 0,
-            stored_of: HashMap::new(),
-            robots_known: HashSet::new(),
-            sitemaps_taken: HashSet::new(),
-            dead: HashSet::new(),
-            asked: HashMap::new(),
-            asked_any: 0,
-            blocked: HashMap::new(),
-            parked: HashSet::new(),
-        }
+    pub(super) fn new(setting: Setting) -> Self {
+        let schedule = Schedule::new(limits(&setting));
+        let (disk, flying, landed, seen) = Default::default();
+        Self { setting, schedule, now: START, disk, flying, landed, last_id: 0, seen }
     }
 
-    fn play(&mut self, step: &Move) {
+    pub(super) fn play(&mut self, step: &Move) {
         match *step {
             Move::Push(host) => {
                 self.last_id += 1;
                 let target = target(host, self.last_id);
-                self.disk.entry(host).or_default().push(target.clone());
-                assert!(self.schedule.push(target, self.now));
+                self.disk.pending.entry(host).or_default().push(target.clone());
+                self.schedule.push(target, self.now);
+                self.refill();
             }
             Move::Next(most) => {
                 for _ in 0..most {
@@ -165,6 +109,7 @@ impl World {
             Move::Release(..) | Move::Settle(_) => {}
             Move::Pass(time) => self.now += time,
         }
+        self.schedule.assert_counted();
     }
 
     /// Asks once; whether there was an errand.
@@ -192,14 +137,14 @@ impl World {
         match &errand {
             Errand::Refuse { target, .. } => {
                 let forbidden = self.setting.hosts[target.host as usize].1 && target.id % 3 == 0;
-                assert!(forbidden || self.dead.contains(&target.host), "refused without a reason");
+                assert!(forbidden || self.seen.dead.contains(&target.host), "refused without a reason");
                 self.check_held_once(target);
                 self.landed.push((errand, End::Failed));
                 return;
             }
             Errand::Sitemaps { id, named, .. } => {
-                assert!(self.robots_known.contains(id), "sitemaps before robots.txt");
-                assert!(!self.sitemaps_taken.contains(id), "a host's sitemaps are taken up once");
+                assert!(self.seen.robots_known.contains(id), "sitemaps before robots.txt");
+                assert!(!self.seen.sitemaps_taken.contains(id), "a host's sitemaps are taken up once");
                 let twice = |errand: &Errand| matches!(errand, Errand::Sitemaps { id: other, .. } if other == id);
                 assert!(!self.landed.iter().any(|(errand, _)| twice(errand)));
                 assert_eq!(named.len(), 1);
@@ -207,18 +152,15 @@ impl World {
                 return;
             }
             Errand::Robots(RobotsCall { host, for_host, .. }) => {
-                assert!(!self.robots_known.contains(for_host), "robots.txt is asked for once");
+                assert!(!self.seen.robots_known.contains(for_host), "robots.txt is asked for once");
                 let twice = self.flying.iter().chain(self.landed.iter().map(|(errand, _)| errand));
-                assert!(
-                    !twice
-                        .clone()
-                        .any(|e| matches!(e, Errand::Robots(RobotsCall { for_host: f, .. }) if f == for_host))
-                );
+                let is_same = |errand: &Errand| matches!(errand, Errand::Robots(call) if call.for_host == *for_host);
+                assert!(!twice.clone().any(is_same));
                 self.check_pace(*host);
             }
             Errand::Page(target) => {
-                assert!(self.robots_known.contains(&target.host), "a page before robots.txt");
-                assert!(self.sitemaps_taken.contains(&target.host), "a page before the host's sitemaps");
+                assert!(self.seen.robots_known.contains(&target.host), "a page before robots.txt");
+                assert!(self.seen.sitemaps_taken.contains(&target.host), "a page before the host's sitemaps");
                 let forbids = self.setting.hosts[target.host as usize].1;
                 assert!(!(forbids && target.id % 3 == 0), "a page that robots.txt forbids");
                 assert!(target.due_at.is_none_or(|due| due <= self.now), "a retry before it is due");
@@ -231,20 +173,20 @@ impl World {
     }
 
     fn check_held_once(&self, target: &Target) {
-        assert!(!self.ended.contains(&target.id), "handed out again after its end");
+        assert!(!self.seen.ended.contains(&target.id), "handed out again after its end");
         let mut under_way = self.flying.iter().chain(self.landed.iter().map(|(errand, _)| errand));
         assert!(!under_way.any(|errand| id(errand) == Some(target.id)), "handed out twice");
     }
 
     fn check_pace(&mut self, host: HostId) {
-        assert!(!self.parked.contains(&host), "a host that asked for more time than there is");
-        assert!(self.blocked.get(&host).is_none_or(|until| *until <= self.now), "a host that asked for time");
-        let delay = if self.robots_known.contains(&host) { self.setting.hosts[host as usize].0 } else { 0 };
+        assert!(!self.seen.parked.contains(&host), "a host that asked for more time than there is");
+        assert!(self.seen.blocked.get(&host).is_none_or(|until| *until <= self.now), "a host that asked for time");
+        let delay = if self.seen.robots_known.contains(&host) { self.setting.hosts[host as usize].0 } else { 0 };
         let interval = self.setting.interval.max(delay);
-        let before = self.asked.insert(host, self.now);
+        let before = self.seen.asked.insert(host, self.now);
         assert!(before.is_none_or(|before| before + interval <= self.now), "faster than the host's pace");
-        assert!(self.asked_any + self.setting.global_interval <= self.now, "faster than the global pace");
-        self.asked_any = self.now;
+        assert!(self.seen.asked_any + self.setting.global_interval <= self.now, "faster than the global pace");
+        self.seen.asked_any = self.now;
     }
 
     fn check_caps(&self) {
@@ -253,10 +195,10 @@ impl World {
         for id in 0..HOSTS {
             let flying = self.flying.iter().filter(|errand| host(errand) == Some(id)).count();
             assert!(flying <= self.setting.per_host, "beyond the connections to one host");
-            let pages = self.stored_of.get(&id).copied().unwrap_or(0) + self.pages_out(Some(id));
+            let pages = self.seen.stored_of.get(&id).copied().unwrap_or(0) + self.pages_out(Some(id));
             assert!(self.setting.max_pages_per_host.is_none_or(|max| pages <= max), "beyond the host's budget");
         }
-        let pages = self.stored + self.pages_out(None);
+        let pages = self.seen.stored + self.pages_out(None);
         assert!(self.setting.max_pages.is_none_or(|max| pages <= max), "beyond the budget");
     }
 
@@ -267,15 +209,15 @@ impl World {
     }
 
     /// Drained is said exactly when nothing is under way and nothing on disk may be asked for by this invocation.
-    fn check_drained(&self) {
+    pub(super) fn check_drained(&self) {
         assert!(self.flying.is_empty() && self.landed.is_empty(), "drained with work under way");
-        if self.setting.max_pages.is_some_and(|max| self.stored >= max) {
+        if self.setting.max_pages.is_some_and(|max| self.seen.stored >= max) {
             return;
         }
-        for (host, pending) in &self.disk {
-            let stored = self.stored_of.get(host).copied().unwrap_or(0);
+        for (host, pending) in &self.disk.pending {
+            let stored = self.seen.stored_of.get(host).copied().unwrap_or(0);
             let spent = self.setting.max_pages_per_host.is_some_and(|max| stored >= max);
-            assert!(pending.is_empty() || spent || self.parked.contains(host), "drained with {pending:?} left");
+            assert!(pending.is_empty() || spent || self.seen.parked.contains(host), "drained with {pending:?} left");
         }
     }
 
@@ -287,7 +229,7 @@ impl World {
                 rest.asked_until = Some(self.now + time);
                 self.block(id, self.now + time);
                 if time > MAX_WAIT {
-                    self.parked.insert(id);
+                    self.seen.parked.insert(id);
                 }
             }
             End::Dead => rest = Rest { answered: Some(false), started_at: Millis::MAX, ..rest },
@@ -303,22 +245,26 @@ impl World {
     }
 
     fn block(&mut self, host: HostId, until: Millis) {
-        let blocked = self.blocked.entry(host).or_default();
+        let blocked = self.seen.blocked.entry(host).or_default();
         *blocked = until.max(*blocked);
     }
 
+    /// Commits: first to disk, then to the schedule.
     fn settle(&mut self, errand: Errand, end: End) {
+        if let Some(host) = host(&errand) {
+            self.disk.clocks.extend(self.schedule.clock(host).map(|clock| (host, clock)));
+        }
         let settlement = match errand {
             Errand::Refuse { target, .. } => {
                 self.end(&target);
                 Settlement::Refused { host: target.host, id: target.id }
             }
             Errand::Sitemaps { id, .. } => {
-                self.sitemaps_taken.insert(id);
+                self.seen.sitemaps_taken.insert(id);
                 Settlement::Sitemaps { host: id }
             }
             Errand::Robots(RobotsCall { for_host, .. }) if end == End::Dead => {
-                self.dead.insert(for_host);
+                self.seen.dead.insert(for_host);
                 let answer = RobotsAnswer::Dead { kind: FailureKind::Connect, message: "refused".into() };
                 Settlement::Robots { host: for_host, answer, attempts: 1 }
             }
@@ -329,15 +275,17 @@ impl World {
                 Settlement::RobotsAgain { host: for_host, on_host: host, url, hop, attempt: attempt + 1, due_at }
             }
             Errand::Robots(RobotsCall { for_host, .. }) => {
-                self.robots_known.insert(for_host);
+                self.seen.robots_known.insert(for_host);
                 self.park_if_slow(for_host);
-                Settlement::Robots { host: for_host, answer: self.rules(for_host), attempts: 1 }
+                let answer = self.rules(for_host);
+                self.disk.robots.insert(for_host, StoredRobots { fetched_at: self.now, answer: answer.clone() });
+                Settlement::Robots { host: for_host, answer, attempts: 1 }
             }
             Errand::Page(target) => match end {
                 End::Stored => {
                     self.end(&target);
-                    self.stored += 1;
-                    *self.stored_of.entry(target.host).or_default() += 1;
+                    self.seen.stored += 1;
+                    *self.seen.stored_of.entry(target.host).or_default() += 1;
                     Settlement::Stored { host: target.host, id: target.id }
                 }
                 End::Failed => {
@@ -346,30 +294,35 @@ impl World {
                 }
                 End::Again | End::Busy(_) | End::Dead => {
                     let again = Target { attempts: target.attempts + 1, due_at: Some(self.now + 700), ..target };
-                    let pending = self.disk.get_mut(&again.host).unwrap();
+                    let pending = self.disk.pending.get_mut(&again.host).unwrap();
                     *pending.iter_mut().find(|t| t.id == again.id).unwrap() = again.clone();
                     Settlement::Again { target: again }
                 }
             },
         };
         self.schedule.settle(settlement, self.now);
+        self.refill();
+    }
+
+    fn refill(&mut self) {
         for (host, most) in self.schedule.low() {
-            let pending = self.disk.get(&host).cloned().unwrap_or_default();
+            let pending = self.disk.pending.get(&host).cloned().unwrap_or_default();
             let complete = pending.len() < most;
-            self.schedule.refill(host, pending.into_iter().take(most).collect(), complete, self.now);
+            let targets = pending.into_iter().take(most).collect();
+            self.schedule.refill(self.disk.host(host), targets, complete, self.now);
         }
     }
 
     /// Delays are far below what this invocation waits, or far above.
     fn park_if_slow(&mut self, host: HostId) {
         if self.setting.hosts[host as usize].0 > MAX_WAIT * 2 {
-            self.parked.insert(host);
+            self.seen.parked.insert(host);
         }
     }
 
     fn end(&mut self, target: &Target) {
-        assert!(self.ended.insert(target.id));
-        self.disk.get_mut(&target.host).unwrap().retain(|pending| pending.id != target.id);
+        assert!(self.seen.ended.insert(target.id));
+        self.disk.pending.get_mut(&target.host).unwrap().retain(|pending| pending.id != target.id);
     }
 
     fn rules(&self, host: HostId) -> RobotsAnswer {
@@ -379,8 +332,14 @@ impl World {
         RobotsAnswer::Rules { status: 200, body: body.into_bytes() }
     }
 
+    /// Who has nothing left on disk has left memory.
+    pub(super) fn check_left(&self) {
+        let left = self.disk.pending.values().filter(|pending| !pending.is_empty()).count();
+        assert_eq!(self.schedule.hosts(), left);
+    }
+
     /// Lets everything under way end well until nothing is left, at the pace of the schedule's own answers.
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         for _ in 0..10_000 {
             while self.take() {}
             if let Some(errand) = self.flying.pop() {
@@ -416,124 +375,4 @@ fn id(errand: &Errand) -> Option<UrlId> {
         Errand::Page(target) | Errand::Refuse { target, .. } => Some(target.id),
         Errand::Robots(RobotsCall { .. }) | Errand::Sitemaps { .. } => None,
     }
-}
-
-fn any_setting() -> impl Strategy<Value = Setting> {
-    let interval = || prop_oneof![Just(0), Just(100), Just(500), Just(333)];
-    let budget = || prop_oneof![2 => Just(None), 1 => (0_u64..12).prop_map(Some)];
-    let delay = prop_oneof![4 => Just(0), 2 => Just(250), 1 => Just(2_000), 1 => Just(MAX_WAIT * 10)];
-    let hosts = prop::collection::vec((delay, any::<bool>()), HOSTS as usize);
-    let caps = (1_usize..6, 1_usize..4, interval(), prop_oneof![3 => Just(0), 1 => Just(50)]);
-    (caps, budget(), budget(), 2_usize..20, hosts).prop_map(
-        |((connections, per_host, interval, global_interval), max_pages, max_pages_per_host, window, hosts)| Setting {
-            connections,
-            per_host,
-            interval,
-            global_interval,
-            max_pages,
-            max_pages_per_host,
-            window,
-            hosts,
-        },
-    )
-}
-
-fn any_end() -> impl Strategy<Value = End> {
-    prop_oneof![
-        12 => Just(End::Stored),
-        3 => Just(End::Failed),
-        3 => Just(End::Again),
-        2 => (1..5_000_i64).prop_map(End::Busy),
-        1 => Just(End::Busy(MAX_WAIT * 3)),
-        2 => Just(End::Dead),
-    ]
-}
-
-fn any_move() -> impl Strategy<Value = Move> {
-    prop_oneof![
-        4 => (0..HOSTS).prop_map(Move::Push),
-        5 => (1_usize..5).prop_map(Move::Next),
-        4 => (any::<usize>(), any_end()).prop_map(|(which, end)| Move::Release(which, end)),
-        4 => any::<usize>().prop_map(Move::Settle),
-        3 => prop_oneof![0_i64..20, 50_i64..700, Just(3_000)].prop_map(Move::Pass),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
-
-    /// Never before a host may be asked, never beyond a cap or a budget, nothing lost or handed out twice, robots.txt
-    /// first, and drained exactly when nothing is left.
-    #[test]
-    fn any_sequence_of_work_keeps_the_invariants(
-        setting in any_setting(),
-        moves in prop::collection::vec(any_move(), 1..120),
-    ) {
-        let mut world = World::new(setting);
-        for step in &moves {
-            world.play(step);
-        }
-        world.finish();
-        world.check_drained();
-    }
-}
-
-fn plain() -> Setting {
-    Setting {
-        connections: 4,
-        per_host: 2,
-        interval: 333,
-        global_interval: 0,
-        max_pages: None,
-        max_pages_per_host: None,
-        window: 64,
-        hosts: vec![(0, false); HOSTS as usize],
-    }
-}
-
-fn answered(body: &str) -> StoredRobots {
-    let answer = RobotsAnswer::Rules { status: 200, body: body.as_bytes().to_vec() };
-    StoredRobots { fetched_at: START - 1_000, answer }
-}
-
-/// When a host from an earlier invocation is asked for its one page.
-fn first_asked(record: HostRecord) -> Millis {
-    let mut schedule = Schedule::new(limits(&plain()));
-    let id = record.id;
-    schedule.add_host(record, START);
-    schedule.push(target(id, 1), START);
-    let mut now = START;
-    loop {
-        match schedule.next(now) {
-            Step::Go(Errand::Page(_)) => return now,
-            Step::Go(Errand::Sitemaps { id, .. }) => schedule.settle(Settlement::Sitemaps { host: id }, now),
-            Step::Wait(until) => now = until,
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-#[test]
-fn a_host_of_an_earlier_invocation_rests_as_long_as_its_pace_says_and_no_longer() {
-    let asked_at = START - 100;
-    let by_rate = HostRecord { asked_at, robots: Some(answered("")), ..record(1) };
-    assert_eq!(first_asked(by_rate.clone()), asked_at + 333);
-    let by_delay = HostRecord { robots: Some(answered("User-agent: *\nCrawl-delay: 20\n")), ..by_rate.clone() };
-    assert_eq!(first_asked(by_delay), asked_at + 20_000);
-    let by_retry_after = HostRecord { blocked_until: START + 5_000, ..by_rate.clone() };
-    assert_eq!(first_asked(by_retry_after), START + 5_000);
-    let set_back = HostRecord { asked_at: START + 1_000_000, ..by_rate };
-    assert_eq!(first_asked(set_back), START + 333, "a clock that was set back costs one interval");
-}
-
-#[test]
-fn hosts_are_wanted_from_disk_when_those_in_memory_have_nothing_to_do() {
-    let mut schedule = Schedule::new(limits(&plain()));
-    schedule.add_host(HostRecord { blocked_until: START + 2 * MAX_WAIT, ..record(1) }, START);
-    schedule.push(target(1, 1), START);
-    schedule.set_dormant(true);
-    assert!(matches!(schedule.next(START), Step::Idle), "the only host is parked, and others wait on disk");
-    assert!(schedule.wants_hosts());
-    schedule.set_dormant(false);
-    assert!(matches!(schedule.next(START), Step::Drained));
 }

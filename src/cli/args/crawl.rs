@@ -1,0 +1,115 @@
+//! The options of `crawl`, as arguments made from the list of settings.
+
+use std::ffi::OsString;
+
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+
+use crate::config::declare::{Memory, Setting};
+use crate::config::kinds::Shape;
+use crate::config::{Config, ValueError};
+
+use crate::cli::failure::Failure;
+use crate::cli::job::Job;
+
+const SEEDS: &str = "seeds";
+
+/// What was typed or stands in the environment.
+#[derive(Debug, Clone)]
+pub struct CrawlArgs {
+    pub seeds: Vec<String>,
+    /// Texts by the name of their option.
+    given: Vec<(String, Vec<OsString>)>,
+}
+
+impl CrawlArgs {
+    /// Sets what was given; the rest stays.
+    pub fn apply(&self, config: &mut Config, job: &mut Job) -> Result<(), Failure> {
+        for (name, texts) in &self.given {
+            let set = set(Config::OPTIONS, config, name, texts).and_then(|()| set(Job::OPTIONS, job, name, texts));
+            set.map_err(|e| Failure::new(format!("--{name}: {e}")).code(2))?;
+        }
+        Ok(())
+    }
+}
+
+fn set<T>(options: &[Setting<T>], settings: &mut T, name: &str, texts: &[OsString]) -> Result<(), ValueError> {
+    let option = options.iter().find(|option| option.name == name);
+    option.map_or(Ok(()), |option| (option.set)(settings, texts))
+}
+
+impl FromArgMatches for CrawlArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut args = Self { seeds: Vec::new(), given: Vec::new() };
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.seeds = matches.get_many(SEEDS).into_iter().flatten().cloned().collect();
+        let names = arguments().into_iter().map(|argument| argument.get_id().as_str().to_owned());
+        let given = |name: String| {
+            let texts = matches.get_many::<OsString>(&name)?.cloned().collect();
+            Some((name, texts))
+        };
+        self.given = names.filter_map(given).collect();
+        Ok(())
+    }
+}
+
+impl Args for CrawlArgs {
+    fn augment_args(command: Command) -> Command {
+        let seeds = Arg::new(SEEDS).value_name("SEED").num_args(1..).required(true).action(ArgAction::Append);
+        let seeds = seeds.help("A file with one URL a line, a URL, or - for standard input");
+        command.arg(seeds).args(arguments())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// In the order of the help: what names files first, `index` beside the settings of the text, how to run last.
+fn arguments() -> Vec<Arg> {
+    let is_first = |name: &str| matches!(name, "database" | "config");
+    let job = |wanted: &dyn Fn(&str) -> bool| -> Vec<Arg> {
+        Job::OPTIONS.iter().filter(|option| wanted(option.name)).map(argument).collect()
+    };
+    let mut arguments = job(&is_first);
+    for option in Config::OPTIONS.iter().filter(|option| option.memory != Memory::Code) {
+        arguments.push(argument(option));
+        if option.name == "no-text" {
+            arguments.extend(job(&|name| name == "index"));
+        }
+    }
+    arguments.extend(job(&|name| !is_first(name) && name != "index"));
+    arguments
+}
+
+fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
+    let default = (option.default)();
+    let default = if default.is_empty() { default } else { format!(" [default: {default}]") };
+    let argument = Arg::new(option.name)
+        .long(option.name)
+        .env(option.variable)
+        .value_name(option.value_name)
+        .help(format!("{}{default}", option.help))
+        .allow_hyphen_values(option.may_begin_with_hyphen)
+        .action(if option.shape == Shape::Many { ArgAction::Append } else { ArgAction::Set });
+    let argument = match option.shape {
+        Shape::Flag => argument.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Shape::One | Shape::Many => argument,
+    };
+    let argument = if option.name == "database" { argument.short('d') } else { argument };
+    let argument = if option.is_file { argument.value_hint(ValueHint::AnyPath) } else { argument };
+    if option.choices.is_empty() {
+        // The value is set once more when all layers are known; here it is judged, so that the error names the option.
+        let judge = |text: OsString| (option.set)(&mut T::default(), std::slice::from_ref(&text)).map(|()| text);
+        return argument.value_parser(OsStringValueParser::new().try_map(judge));
+    }
+    let choices = option.choices.iter().map(|(word, help)| {
+        let choice = PossibleValue::new(*word);
+        if help.is_empty() { choice } else { choice.help(help.trim()) }
+    });
+    argument.value_parser(PossibleValuesParser::new(choices).map(OsString::from))
+}

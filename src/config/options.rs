@@ -1,0 +1,197 @@
+//! Every option of a crawl, once, and the settings that they make up.
+
+use std::time::Duration;
+
+use super::declare::{declare_options, store_options};
+use super::kinds::{self, Age, Count, Flag, Many, Maybe, Negative, Rate, Scopes, Size, Span, Text, Types};
+use super::values::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret};
+
+/// Workers, at most: each costs some memory, busy or not.
+const MAX_CONCURRENCY: usize = 100_000;
+
+const USER_AGENT: &str = concat!("harvestman/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
+
+/// Hands the list of options to a macro, in the form that [`declare_options`] describes.
+macro_rules! with_options {
+    ($then:ident $($more:tt)*) => { $then! { $($more)*
+        /// The settings of one crawl. [`Config::default`] is what the command line starts from.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Config;
+
+        /// How far from the seeds the crawl goes.
+        scope: [ScopeKind] = ScopeKind::Host, Judges, Scopes, "How far from the seeds";
+        /// A URL must match one of these, if there are any. Seeds are always in scope.
+        include: [Vec<Pattern>] = Vec::new(), Judges, Many<kinds::Regex>, "Only URLs that match; repeatable";
+        /// A URL must match none of these. Seeds are always in scope.
+        exclude: [Vec<Pattern>] = Vec::new(), Judges, Many<kinds::Regex>, "No URLs that match; repeatable";
+        /// Links away from a seed, at most; unlimited if unset.
+        max_depth: [Option<u32>] = None, Judges, Maybe<Count<u32>>, "Links away from a seed", "unlimited";
+        /// Responses stored by this invocation, exact; unlimited if unset.
+        max_pages: [Option<u64>] = None, Stored, Maybe<Count<u64>>,
+            "Responses stored by this invocation", "unlimited";
+        /// Responses of each host that this invocation stores, at most; unlimited if unset.
+        max_pages_per_host: [Option<u64>] = None, Stored, Maybe<Count<u64>>, "The same for each host", "unlimited";
+        /// The crawl stops cleanly after this time; requests in flight get ten seconds more.
+        max_duration: [Option<Duration>] = None, Stored, Maybe<Span>,
+            "Stop cleanly after, e.g. 50m; requests in flight get ten seconds more", "unlimited";
+        /// Decoded bytes, at least 1; a larger body is a failure `too_large`.
+        max_body_size: [u64] = 10 << 20, Stored, Size, "Decoded; a larger body is a failure";
+        /// Workers, at least 1 and at most 100,000.
+        concurrency: [usize] = 64, Stored, Count<usize>, "Workers";
+        /// Requests in flight, at least 1; as many as workers if unset.
+        max_connections: [Option<usize>] = None, Stored, Maybe<Count<usize>>,
+            "Requests in flight", "as many as workers";
+        /// Requests in flight to one host, at least 1.
+        max_connections_per_host: [usize] = 2, Stored, Count<usize>, "Requests in flight to one host";
+        /// Requests per second to one host; 0 is unlimited. A longer `Crawl-delay` wins.
+        rate: [f64] = 2.0, Stored, Rate,
+            "Requests per second to one host, 0 for no limit; a longer Crawl-delay wins";
+        /// Requests per second in all; 0 is unlimited.
+        global_rate: [f64] = 0.0, Stored, Rate, "Requests per second in all, 0 for no limit";
+        /// Fetches what robots.txt forbids, and follows nofollow links.
+        ignore_robots: [bool] = false, Judges, Flag, "Fetch what robots.txt forbids, and follow nofollow links";
+        /// The `User-Agent` header. It starts with the product token that robots.txt is matched against.
+        user_agent: [String] = USER_AGENT.to_owned(), Judges, Text,
+            "The User-Agent; its product token is what robots.txt is matched against", "";
+        /// How long a request may take, from the connection to the last byte of the body.
+        timeout: [Duration] = Duration::from_secs(30), Stored, Span, "The whole request";
+        /// How long it may take to connect.
+        connect_timeout: [Duration] = Duration::from_secs(10), Stored, Span, "The connection";
+        /// Tries after the first, for failures that may pass.
+        retries: [u32] = 3, Stored, Count<u32>, "Tries after the first, for what may pass";
+        /// The longest this invocation waits for a host that asked for time.
+        max_wait: [Duration] = Duration::from_secs(600), Stored, Span,
+            "The longest to wait for a host that asked for time";
+        /// Redirects in a row, at most.
+        max_redirects: [u32] = 10, Stored, Count<u32>, "Hops in a row";
+        /// Bytes; longer URLs are skipped.
+        max_url_length: [usize] = 4096, Judges, Count<usize>, "Longer URLs are skipped";
+        /// Sent with every request.
+        header: [Vec<Header>] = Vec::new(), Passing, Many<kinds::Header>, "Sent with every request; repeatable";
+        /// The URL of a proxy; if unset, what the environment says.
+        proxy: [Option<Secret>] = None, Passing, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
+        /// Asks hosts directly, whatever the environment says of proxies.
+        no_proxy: [bool] = false, Code, Flag, "";
+        /// In a new run, known pages younger than this are left alone.
+        recrawl_after: [Recrawl] = Recrawl::After(Duration::ZERO), Stored, Age,
+            "In a new run, leave pages alone that were fetched less than this ago; `auto`: each at an interval that follows its changes";
+        /// The shortest interval of [`Recrawl::Auto`].
+        recrawl_min: [Duration] = Duration::from_secs(3600), Stored, Span, "The shortest interval of `auto`";
+        /// The longest interval of [`Recrawl::Auto`].
+        recrawl_max: [Duration] = Duration::from_secs(30 * 24 * 3600), Stored, Span,
+            "The longest interval of `auto`";
+        /// In a new run, pages are left alone whose response says that it is still fresh.
+        respect_cache: [bool] = false, Stored, Flag,
+            "In a new run, leave pages alone whose Cache-Control or Expires says that they are fresh";
+        /// Gives up an interrupted run.
+        fresh: [bool] = false, Passing, Flag, "Give up an interrupted run instead of continuing it";
+        /// Media types whose bodies are downloaded.
+        body_types: [BodyTypes] = BodyTypes::default(), Stored, Types, "Media types whose bodies are downloaded";
+        /// Stores the bodies of responses.
+        store_bodies as no_bodies: [bool] = true, Stored, Negative, "Do not store bodies";
+        /// Stores which page links to which.
+        store_links as no_links: [bool] = true, Stored, Negative, "Do not store links";
+        /// Also takes the URLs of the hosts' sitemaps.
+        sitemaps: [bool] = false, Judges, Flag,
+            "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
+        /// Stores the readable text of pages. Titles and descriptions are stored anyway.
+        store_text as no_text: [bool] = true, Stored, Negative,
+            "Do not store readable text; titles and descriptions are kept";
+        /// Older versions kept of each page that changes or goes away.
+        keep_versions: [u32] = 0, Stored, Count<u32>,
+            "Of a page that changes or goes away, keep up to N older versions; 0 keeps none";
+        /// Runs of which fetches and changes are kept, at least 1; all if unset.
+        keep_runs: [Option<u32>] = None, Stored, Maybe<Count<u32>>,
+            "At the end of a run, delete the fetches and changes of all but the last N runs", "keep all";
+    } };
+}
+
+with_options! { declare_options }
+with_options! { store_options }
+
+/// A setting that no crawl can run with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{option}: {problem}")]
+pub struct ConfigError {
+    /// The name of the option on the command line.
+    pub option: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Config {
+    /// Requests in flight, at most.
+    pub fn connections(&self) -> usize {
+        self.max_connections.unwrap_or(self.concurrency)
+    }
+
+    /// The product token that robots.txt is matched against (RFC 9309, section 2.2.1).
+    pub fn product_token(&self) -> &str {
+        product_token(&self.user_agent)
+    }
+
+    /// Refuses what cannot work, before anything is opened.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let refuse = |option, problem: &str| Err(ConfigError { option, problem: problem.to_owned() });
+        if self.concurrency == 0 {
+            return refuse("concurrency", "at least one worker is needed");
+        }
+        if self.concurrency > MAX_CONCURRENCY {
+            return refuse("concurrency", &format!("more than {MAX_CONCURRENCY} workers"));
+        }
+        if self.connections() == 0 {
+            return refuse("max-connections", "at least one connection is needed");
+        }
+        if self.max_connections_per_host == 0 {
+            return refuse("max-connections-per-host", "at least one connection is needed");
+        }
+        if self.max_body_size == 0 {
+            return refuse("max-body-size", "must be at least one byte");
+        }
+        for (option, rate) in [("rate", self.rate), ("global-rate", self.global_rate)] {
+            if !rate.is_finite() || rate < 0.0 {
+                return refuse(option, "must be 0 (no limit) or a positive number of requests per second");
+            }
+        }
+        if self.timeout.is_zero() {
+            return refuse("timeout", "must be longer than zero");
+        }
+        if self.connect_timeout.is_zero() {
+            return refuse("connect-timeout", "must be longer than zero");
+        }
+        if self.recrawl_min > self.recrawl_max {
+            return refuse("recrawl-min", "must not be longer than --recrawl-max");
+        }
+        if self.keep_runs == Some(0) {
+            return refuse("keep-runs", "at least the run itself is kept");
+        }
+        if self.product_token().is_empty() {
+            return refuse("user-agent", "must start with a product token, such as `mybot/1.0`");
+        }
+        Ok(())
+    }
+}
+
+/// The leading letters, digits, hyphens and underscores of a user agent.
+pub fn product_token(user_agent: &str) -> &str {
+    let end = user_agent.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    &user_agent[..end.unwrap_or(user_agent.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_product_token_ends_before_the_version() {
+        assert_eq!(product_token("harvestman/0.1 (+https://example.org)"), "harvestman");
+        assert_eq!(product_token("My-Bot_x 2"), "My-Bot_x");
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_by_name() {
+        let config = Config { rate: f64::NAN, ..Config::default() };
+        assert_eq!(config.validate().unwrap_err().option, "rate");
+        assert!(Config::default().validate().is_ok());
+    }
+}

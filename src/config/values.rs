@@ -1,0 +1,270 @@
+//! The types of settings that are more than a number, a flag or a text.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use regex::Regex;
+
+/// A text that is no value of its setting, and how to write one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ValueError(pub(crate) String);
+
+/// An enumeration whose variants are words that a user types. A variant's documentation is its help.
+macro_rules! words {
+    (
+        $(#[$about:meta])*
+        pub enum $Words:ident { $($(#[doc = $help:literal])* $Variant:ident = $word:literal,)+ }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $Words { $($(#[doc = $help])* $Variant,)+ }
+
+        impl $Words {
+            /// Every word, with its help.
+            pub(crate) const CHOICES: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($help)*)),)+];
+
+            /// The word as a user types it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$Variant => $word,)+ }
+            }
+        }
+
+        impl FromStr for $Words {
+            type Err = ValueError;
+
+            fn from_str(text: &str) -> Result<Self, ValueError> {
+                match text {
+                    $($word => Ok(Self::$Variant),)+
+                    _ => {
+                        let words = [$(concat!("`", $word, "`"),)+].join(", ");
+                        Err(ValueError(format!("unknown variant `{text}`, expected one of {words}")))
+                    }
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// How far from the seeds the crawl goes.
+    pub enum ScopeKind {
+        /// Only the seeds
+        Page = "page",
+        /// The same host, at or below the seed's directory
+        Prefix = "prefix",
+        /// The same scheme, name and port
+        Host = "host",
+        /// The same registrable domain (public suffix list)
+        Domain = "domain",
+        /// Anywhere
+        Any = "any",
+    }
+}
+
+/// How long a new run leaves known pages alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recrawl {
+    /// The same time for all.
+    After(Duration),
+    /// Each at its own interval, which follows its changes.
+    Auto,
+}
+
+impl From<Duration> for Recrawl {
+    fn from(age: Duration) -> Self {
+        Self::After(age)
+    }
+}
+
+/// A regular expression, in the syntax of the crate `regex`. Its text is all there is to it, so that it can be stored.
+#[derive(Debug, Clone)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Fails on a text that is no regular expression.
+    pub fn new(text: &str) -> Result<Self, ValueError> {
+        let one_line = |e: regex::Error| {
+            let text = e.to_string();
+            let last = text.lines().last().unwrap_or_default().trim();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        };
+        Regex::new(text).map(Self).map_err(|e| ValueError(format!("not a regular expression: {}", one_line(e))))
+    }
+
+    /// Whether it matches anywhere in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The expression as it was written.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Pattern {}
+
+impl FromStr for Pattern {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::new(text)
+    }
+}
+
+/// A text that is neither shown nor stored: it cannot be serialised, and its `Debug` is `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for whoever sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Secret {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A header that is sent with every request. Its value may be a password or a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// In any case.
+    pub name: String,
+    /// Visible ASCII, as far as servers are to understand it.
+    pub value: Secret,
+}
+
+impl FromStr for Header {
+    type Err = ValueError;
+
+    /// Reads `Name: value`.
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (name, value) = text.split_once(':').ok_or_else(|| ValueError("write a header as `Name: value`".into()))?;
+        let (name, value) = (name.trim(), value.trim());
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(ValueError(format!("`{name}` is no header name")));
+        }
+        if name.eq_ignore_ascii_case("user-agent") {
+            let problem = "is set with --user-agent, whose product token robots.txt is matched against";
+            return Err(ValueError(problem.into()));
+        }
+        if http::HeaderValue::from_str(value).is_err() {
+            return Err(ValueError(format!("`{name}` has a value no header can hold")));
+        }
+        Ok(Self { name: name.to_owned(), value: value.into() })
+    }
+}
+
+/// Media types whose bodies are downloaded: `type/subtype`, `type/*`, `*+suffix` or `*/*`, parsed from a text with commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BodyTypes(Vec<String>);
+
+const DEFAULT_BODY_TYPES: &str = "text/*, application/xhtml+xml, application/xml, application/json, *+xml, *+json";
+
+impl Default for BodyTypes {
+    fn default() -> Self {
+        Self(split_types(DEFAULT_BODY_TYPES))
+    }
+}
+
+impl fmt::Display for BodyTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
+impl FromStr for BodyTypes {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let types = split_types(text);
+        for pattern in &types {
+            let whole = pattern.starts_with("*+") && pattern.len() > 2;
+            let halves = pattern.split_once('/').is_some_and(|(top, sub)| {
+                let plain = |half: &str| !half.is_empty() && !half.contains(['/', ' ', '*']);
+                (plain(top) && (plain(sub) || sub == "*")) || pattern == "*/*"
+            });
+            if !whole && !halves {
+                let how = "write `text/html`, `text/*`, `*+xml` or `*/*`";
+                return Err(ValueError(format!("`{pattern}` is no media type; {how}")));
+            }
+        }
+        if types.is_empty() {
+            return Err(ValueError("names no media type; `*/*` means all".into()));
+        }
+        Ok(Self(types))
+    }
+}
+
+fn split_types(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_ascii_lowercase()).filter(|part| !part.is_empty()).collect()
+}
+
+impl BodyTypes {
+    /// Whether a body of this essence (`type/subtype`, lower case, no parameters) is wanted.
+    pub fn wants(&self, essence: &str) -> bool {
+        self.0.iter().any(|pattern| {
+            if pattern == "*/*" || pattern == essence {
+                return true;
+            }
+            if let Some(suffix) = pattern.strip_prefix('*') {
+                return essence.ends_with(suffix);
+            }
+            pattern.strip_suffix('*').is_some_and(|top| top.ends_with('/') && essence.starts_with(top))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_types_match_by_type_wildcard_and_suffix() {
+        let types = BodyTypes::default();
+        for wanted in ["text/html", "text/plain", "application/atom+xml", "application/ld+json", "image/svg+xml"] {
+            assert!(types.wants(wanted), "{wanted}");
+        }
+        for left in ["image/png", "application/pdf", "application/octet-stream"] {
+            assert!(!types.wants(left), "{left}");
+        }
+        assert!("*/*".parse::<BodyTypes>().unwrap().wants("image/png"));
+        for bad in ["html", "", "text/", "/html", "*/html", "te*t/html", "text/*+xml", "text/a/b"] {
+            assert!(bad.parse::<BodyTypes>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_header_is_not_shown() {
+        let header: Header = "Authorization: Bearer abc: d".parse().unwrap();
+        assert_eq!((header.name.as_str(), header.value.expose()), ("Authorization", "Bearer abc: d"));
+        assert_eq!(format!("{header:?}"), "Header { name: \"Authorization\", value: *** }");
+    }
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written() {
+        for (word, help) in ScopeKind::CHOICES {
+            assert_eq!(word.parse::<ScopeKind>().unwrap().as_str(), *word);
+            assert!(!help.is_empty());
+        }
+        assert!("world".parse::<ScopeKind>().is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The pure schedule, driven by a fake clock: no runtime, no waiting.
+
+mod cases;
+mod memory;
+mod property;
+mod setting;
+mod world;
