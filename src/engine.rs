@@ -6,7 +6,6 @@ pub(crate) mod lifetime;
 mod narrate;
 pub(crate) mod observe;
 pub(crate) mod page;
-mod parsers;
 mod reader;
 mod running;
 mod sitemaps;

@@ -8,6 +8,7 @@
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -39,6 +40,14 @@ const KNOWN: &[(&str, &str)] = &[
     ("store/sqlite/revisit", "store/sqlite"),
     ("store/sqlite/write", "store/sqlite"),
 ];
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).unwrap()
+}
+
+static MODULE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^\s*(pub )?(?:pub\([a-z]+\) )?mod (\w+);"));
+static USE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^\s*(?:pub(?:\([a-z]+\))? )?use\s+([\w:{}*,\s]+);"));
+static PATH: LazyLock<Regex> = LazyLock::new(|| regex(r"(?:^|[^\w:.])(\w+(?:::\w+)+)"));
 
 /// Which files each file uses.
 type Graph = BTreeMap<String, BTreeSet<String>>;
@@ -73,7 +82,7 @@ fn used(name: &str, code: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
     let own: Vec<&str> = if name == "lib" { vec![] } else { name.split('/').collect() };
     let mut used = BTreeSet::new();
     let mut children = Vec::new();
-    for found in Regex::new(r"(?m)^\s*(pub )?(?:pub\([a-z]+\) )?mod (\w+);").unwrap().captures_iter(code) {
+    for found in MODULE.captures_iter(code) {
         let child = [&own[..], &[found.get(2).unwrap().as_str()]].concat().join("/");
         children.push(found[2].to_owned());
         if found.get(1).is_none() {
@@ -94,17 +103,13 @@ fn paths(code: &str, children: &[String]) -> Vec<Vec<String>> {
     let begins_here = |path: &[String]| {
         ["crate", "super", "self"].contains(&path[0].as_str()) || children.iter().any(|child| *child == path[0])
     };
-    let declarations = Regex::new(r"(?m)^\s*(?:pub(?:\([a-z]+\))? )?use\s+([\w:{}*,\s]+);").unwrap();
-    for found in declarations.captures_iter(code) {
+    for found in USE.captures_iter(code) {
         let tree: String = found[1].replace(" as ", "@").chars().filter(|c| !c.is_whitespace()).collect();
         let whole = leaves("", &tree);
         paths.extend(whole.iter().map(|path| split(path.split('@').next().unwrap())).filter(|path| begins_here(path)));
     }
-    let first = ["crate", "super", "self"].map(str::to_owned).into_iter().chain(children.iter().cloned());
-    let first = first.collect::<Vec<_>>().join("|");
-    let inline = Regex::new(&format!(r"(?:^|[^\w:.])((?:{first})(?:::\w+)+)")).unwrap();
-    let rest = declarations.replace_all(code, "");
-    paths.extend(inline.captures_iter(&rest).map(|found| split(&found[1])));
+    let rest = USE.replace_all(code, "");
+    paths.extend(PATH.captures_iter(&rest).map(|found| split(&found[1])).filter(|path| begins_here(path)));
     paths
 }
 

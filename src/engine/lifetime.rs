@@ -19,7 +19,7 @@ use super::worker::{Finished, work};
 use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::fetch::Fetcher;
+use crate::fetch::HttpClient;
 use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
@@ -76,7 +76,7 @@ impl<S: Store> Engine<S> {
         if let Some(hook) = self.hook.clone() {
             scope = scope.with_gate(move |url| hook.skip(url));
         }
-        let fetcher = Fetcher::new(&self.config)?;
+        let fetcher = Arc::new(HttpClient::new(&self.config)?);
         let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
         let fetched_before = self.store.accounting().0.fetched;
         let clock = SteadyClock::start();

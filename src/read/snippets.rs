@@ -3,13 +3,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// Around a hit; pages' own are taken out.
+/// What stands before and after a hit. Where a page itself has these characters, they are taken out.
 pub const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
 
 /// Bytes of a piece, about.
 const PIECE: usize = 4 << 10;
 
-/// A place to ask for the words piece by piece.
+/// A table in memory that takes one page at a time, in pieces.
 pub struct Snippets(Connection);
 
 impl Snippets {
@@ -39,7 +39,7 @@ impl Snippets {
         let mut ask = self.0.prepare_cached(snippet)?;
         let found: Option<[String; 2]> = ask.query_row([words], |row| Ok([row.get(0)?, row.get(1)?])).optional()?;
         let line = match found {
-            // What is found in the title alone is there to be seen anyway, but a snippet without a hit explains nothing.
+            // The words may stand in title and description alone: then the line is from there.
             Some([of_text, _]) if of_text.contains(MARKS[0]) => of_text,
             Some([_, of_best]) => of_best,
             None => text.split_whitespace().take(32).collect::<Vec<_>>().join(" ") + "…",

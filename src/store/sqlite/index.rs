@@ -11,7 +11,7 @@ use crate::visit::UrlId;
 
 use super::peek;
 
-/// How long one transaction takes in pages: a crawl that wants to commit waits no longer for it.
+/// The longest that one transaction takes pages in, so that a crawl that wants to commit need not wait for longer.
 const STINT: Duration = Duration::from_millis(100);
 /// How long the lock of another writer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,8 +26,8 @@ pub fn waiting(db: &Connection) -> rusqlite::Result<i64> {
 #[error("{0}")]
 pub struct IndexError(String);
 
-/// Brings pages into the index. It is no crawl: it needs no lock but that of its short transactions, and any number may
-/// be at it. What a killed one has committed stays.
+/// Brings pages into the index. It holds SQLite's lock only in its short transactions, so that several can work beside
+/// each other and beside a crawl. If it is killed, what it has committed stays.
 #[derive(Debug)]
 pub struct Indexer {
     db: Connection,
@@ -40,7 +40,7 @@ impl Indexer {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let db = Connection::open_with_flags(path, flags)?;
             db.busy_timeout(PATIENCE)?;
-            // What a power cut takes back, the notes of the commits bring back.
+            // After a power cut the last transactions may be missing, and their pages wait to be indexed again.
             db.execute_batch("pragma synchronous = normal; pragma cache_size = -32768; pragma temp_store = memory")?;
             Ok(db)
         };
@@ -70,7 +70,7 @@ impl Indexer {
         Ok(())
     }
 
-    /// One transaction: up to `at_most` pages, as many as a moment has room for. Returns how many there were.
+    /// One transaction: up to `at_most` pages, as many as fit into its time. Returns how many were indexed.
     pub fn step(&mut self, at_most: i64) -> rusqlite::Result<i64> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let end = Instant::now() + STINT;
@@ -85,7 +85,8 @@ impl Indexer {
         Ok(indexed)
     }
 
-    /// SQLite's writers do not queue, they look again and again: one that finds no gap would never get its turn.
+    /// How long to pause after a transaction. SQLite's writers do not queue: each tries again after a while, so that without
+    /// a pause a crawl might never find the database free.
     fn rest(&self, worked: Duration) -> rusqlite::Result<Duration> {
         let crawls = "select exists (select 1 from run where outcome is null)";
         let crawls: bool = self.db.prepare_cached(crawls)?.query_row([], |row| row.get(0))?;
