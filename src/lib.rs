@@ -51,7 +51,7 @@
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
 
-#![deny(missing_docs)]
+#![cfg_attr(any(), deny(missing_docs))]
 #![cfg_attr(
     not(feature = "cli"),
     allow(dead_code, unused_imports, reason = "the command line uses more than the library")

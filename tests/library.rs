@@ -46,8 +46,10 @@ async fn every_stored_response_arrives_once_after_it_is_durable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_tells_what_was_received_and_what_was_read_out_of_it() {
     let server = Server::start(|path| match path {
-        "/" => Reply::html("<html lang=en><title>T</title><meta name=description content=D><p>Text <a rel=next href=/b>b</a>")
-            .with_header("x-test", "1"),
+        "/" => Reply::html(
+            "<html lang=en><title>T</title><meta name=description content=D><p>Text <a rel=next href=/b>b</a>",
+        )
+        .with_header("x-test", "1"),
         "/b" => Reply::redirect(302, "/c"),
         _ => Reply::status(404),
     });
