@@ -40,7 +40,7 @@ impl SeedError {
 #[must_use = "a crawl does nothing until it is started"]
 pub struct Crawl {
     seeds: Vec<CanonicalUrl>,
-    config: Config,
+    pub(super) config: Config,
     database: PathBuf,
     hook: Option<Arc<dyn Hook>>,
     cancel: CancellationToken,
