@@ -25,10 +25,10 @@
 //!       │                                             ▲                          │
 //!       │                         release(): rest     └──────────────────────────┤
 //!       │                                                                        ▼
-//!       │                                                    Fetcher::get        one request, guarded and capped
+//!       │                                                    Fetch::fetch        one request, guarded and capped
 //!       │                                                                        ▼
 //!       │                                                    parse_html, or      pure, within a budget and a deadline
-//!       │                                                    sitemap::parse_xml
+//!       │                                                    sitemap::read
 //!       │                                                                        ▼
 //!       │                                                    Scope::judge        each link becomes a Candidate
 //!       │                                                                        ▼

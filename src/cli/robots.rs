@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, product_token};
-use crate::fetch::{Fetcher, Read};
+use crate::fetch::{Fetch as _, HttpClient, Read, Request};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
 use crate::visit::RobotsAnswer;
 
@@ -39,10 +39,12 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 
 async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
-    let fetcher = Fetcher::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
+    let client = HttpClient::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
+    let wants = |_, _: Option<&str>| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let fetched = fetcher.get(&url, url.host() == typed, None, |_, _| Read::Start(MAX_ROBOTS_BYTES)).await;
-        let fetched = fetched.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
+        let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };
+        let fetched =
+            client.fetch(request).await.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
         match fetched.status {
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
             status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),

@@ -1,28 +1,27 @@
 //! From a response to a page: its headers, where it redirects to, its text and its links, judged.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use aws_lc_rs::digest;
-use url::Url;
+use std::time::Instant;
 
 use super::observe::{Observers, Stage};
-use super::parsers::{INLINE_PARSE, INLINE_TIME, PARSE_BUDGET, PARSE_DEADLINE, Parsers};
 use super::sitemaps::Sitemaps;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
-use crate::fetch::{self, Fetched, latin1};
-use crate::parse::{self, Kind, Parsed, charset};
-use crate::policy::{politeness, recrawl};
+use crate::fetch::{Response, latin1};
+use crate::parse::kind::{Format, Kind};
+use crate::parse::pool::{ParsePool, Progress};
+use crate::parse::{self, Parsed};
+use crate::policy::{due, politeness};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
+use aws_lc_rs::digest;
 
 /// Reads responses to pages, by the settings of one crawl.
 #[derive(Debug)]
 pub(super) struct PageReader {
     scope: Arc<Scope>,
     sitemaps: Sitemaps,
-    parsers: Arc<Parsers>,
+    parsers: Arc<ParsePool>,
     max_redirects: u32,
     ignore_robots: bool,
     product_token: String,
@@ -31,7 +30,7 @@ pub(super) struct PageReader {
 
 impl PageReader {
     pub(super) fn new(config: &Config, scope: Scope, observers: Observers) -> Self {
-        let (scope, parsers) = (Arc::new(scope), Arc::new(Parsers::new()));
+        let (scope, parsers) = (Arc::new(scope), Arc::<ParsePool>::default());
         Self {
             sitemaps: Sitemaps::new(config, scope.clone(), parsers.clone()),
             scope,
@@ -57,33 +56,33 @@ impl PageReader {
     }
 
     /// Reads a response. An `Err` is the fate of the URL.
-    pub(super) async fn read(&self, target: &Target, fetched: Fetched, request: &Request) -> Result<Page, Failure> {
-        let header = |name: &str| fetched.headers.get(name).map(|value| latin1(value.as_bytes()));
+    pub(super) async fn read(&self, target: &Target, fetched: Response, request: &Request) -> Result<Page, Failure> {
         let mut page = Page {
             status: fetched.status,
             headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
-            content_type: header("content-type"),
-            language: header("content-language"),
-            etag: header("etag"),
-            last_modified: header("last-modified"),
+            content_type: fetched.header("content-type"),
+            language: fetched.header("content-language"),
+            etag: fetched.header("etag"),
+            last_modified: fetched.header("last-modified"),
             fetched_at: request.at + politeness::millis(request.elapsed),
-            fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
+            fresh_until: due::fresh_until(fetched.status, &fetched.headers, request.at),
             ..Page::default()
         };
         if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
-            match self.redirect(target, header("location").as_deref()) {
+            match self.redirect(target, fetched.header("location").as_deref()) {
                 Ok(candidate) => page.redirect = Some(candidate),
                 Err(message) => return Err(Failure::new(FailureKind::Redirect, message)),
             }
         }
-        let forbids = |value: &reqwest::header::HeaderValue| {
+        let forbids = |value: &http::HeaderValue| {
             parse::robots_tag_forbids_following(&latin1(value.as_bytes()), &self.product_token)
         };
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
         if let Some(body) = fetched.body {
             page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
-            if let Some(body) = self.sitemaps.read(target, &mut page, body, nofollow).await? {
-                self.read_body(target, &mut page, body, nofollow).await;
+            let format = Format::of(page.content_type.as_deref(), &body);
+            if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
+                self.read_body(target, &mut page, body, format, nofollow).await?;
             }
         }
         Ok(page)
@@ -105,59 +104,58 @@ impl PageReader {
         Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
     }
 
-    async fn read_body(&self, target: &Target, page: &mut Page, body: Vec<u8>, nofollow: bool) {
-        let content_type = page.content_type.clone().unwrap_or_default();
-        let media_type = fetch::essence(content_type.as_bytes());
-        let kind = Kind::of(media_type.as_deref(), &body);
-        if kind == Kind::Other {
-            page.body = Some(body);
-            return;
-        }
-        let label = fetch::charset_label(&content_type).map(str::to_owned);
-        let is_xml = media_type.is_some_and(|essence| essence.ends_with("xml"));
-        if kind == Kind::Text {
-            let (text, encoding) = charset::decode(&body, label.as_deref(), is_xml);
-            page.charset = Some(encoding.name().to_ascii_lowercase());
-            page.text = Some(text.into_owned());
-            page.body = Some(body);
-            return;
-        }
+    async fn read_body(
+        &self,
+        target: &Target,
+        page: &mut Page,
+        body: Vec<u8>,
+        format: Format,
+        nofollow: bool,
+    ) -> Result<(), Failure> {
+        let body = match format.kind {
+            Kind::Other => body,
+            Kind::Text => {
+                let (text, charset) = format.decode(&body);
+                (page.text, page.charset) = (Some(text.into_owned()), Some(charset));
+                body
+            }
+            Kind::Html => {
+                let (body, (charset, parsed)) = self.parse(target, body, format).await?;
+                page.charset = Some(charset);
+                self.take_in(target, page, parsed, nofollow);
+                body
+            }
+        };
+        page.body = Some(body);
+        Ok(())
+    }
+
+    /// The body of a page, its character encoding, and what it says.
+    async fn parse(
+        &self,
+        target: &Target,
+        body: Vec<u8>,
+        format: Format,
+    ) -> Result<(Vec<u8>, (String, Parsed)), Failure> {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
-        let cost = u32::try_from(body.len().clamp(1, PARSE_BUDGET)).unwrap_or(1);
         let observers = self.observers.clone();
-        let parse = move |body: Vec<u8>, time| {
+        let cost = body.len();
+        let job = move |body: &[u8], deadline| {
             let started = Instant::now();
-            let parsed = parse_body(body, label.as_deref(), is_xml, &base, &token, time);
+            let (text, charset) = format.decode(body);
+            let parsed = parse::parse_html(&base, &text, &token, deadline);
             observers.took(Stage::Parse, started.elapsed());
-            parsed
+            if parsed.cut_short { Progress::CutShort((charset, parsed)) } else { Progress::Whole((charset, parsed)) }
         };
-        let inline = if body.len() > INLINE_PARSE {
-            Err(body)
-        } else {
-            let _budget = self.parsers.budget.acquire_many(cost).await;
-            Ok(parse(body, INLINE_TIME))
-        };
-        let parsed = match inline {
-            Ok((body, _, Parsed { cut_short: true, .. })) | Err(body) => {
-                // The thread first: whoever waits for it must not hold what the others need.
-                let _thread = self.parsers.threads.acquire().await;
-                let _budget = self.parsers.budget.acquire_many(cost).await;
-                tokio::task::spawn_blocking(move || parse(body, PARSE_DEADLINE)).await.ok()
-            }
-            Ok(parsed) => Some(parsed),
-        };
-        let Some((body, charset, parsed)) = parsed else { return };
-        page.body = Some(body);
-        page.charset = Some(charset);
-        self.take_in(target, page, parsed, nofollow);
+        self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
     }
 
     fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
         if parsed.cut_short {
             tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
         }
-        let page_follows = self.ignore_robots || !(nofollow || parsed.nofollow);
+        let page_follows = self.ignore_robots || !(nofollow || parsed.head.nofollow);
         page.links = parsed
             .links
             .into_iter()
@@ -168,25 +166,15 @@ impl PageReader {
                 Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
             })
             .collect();
-        page.title = parsed.title;
-        page.description = parsed.description;
-        page.language = parsed.language.or(page.language.take());
-        page.canonical_url = parsed.canonical_url;
+        page.title = parsed.head.title;
+        page.description = parsed.head.description;
+        page.language = parsed.head.language.or(page.language.take());
+        page.canonical_url = parsed.head.canonical_url;
         page.text = Some(parsed.text);
     }
 }
 
-fn parse_body(
-    body: Vec<u8>,
-    label: Option<&str>,
-    is_xml: bool,
-    base: &Url,
-    token: &str,
-    time: Duration,
-) -> (Vec<u8>, String, Parsed) {
-    let (text, encoding) = charset::decode(&body, label, is_xml);
-    let parsed = parse::parse_html(base, &text, token, Instant::now() + time);
-    let charset = encoding.name().to_ascii_lowercase();
-    drop(text);
-    (body, charset, parsed)
+/// What is said of a response on which a parser panicked.
+pub(super) fn unreadable() -> Failure {
+    Failure::new(FailureKind::Protocol, "the response could not be read")
 }

@@ -3,14 +3,11 @@
 
 use std::sync::Arc;
 
-use url::Url;
-
-use super::parsers::{INLINE_PARSE, PARSE_BUDGET, Parsers};
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
-use crate::fetch;
+use crate::parse::kind::{Format, Kind};
+use crate::parse::pool::{ParsePool, Progress};
 use crate::parse::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
-use crate::parse::{Kind, charset};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Target};
 
@@ -27,7 +24,7 @@ struct Naming<'a> {
 #[derive(Debug)]
 pub(super) struct Sitemaps {
     scope: Arc<Scope>,
-    parsers: Arc<Parsers>,
+    parsers: Arc<ParsePool>,
     /// Whether sitemaps are looked for at all.
     wanted: bool,
     ignore_robots: bool,
@@ -35,7 +32,7 @@ pub(super) struct Sitemaps {
 }
 
 impl Sitemaps {
-    pub(super) fn new(config: &Config, scope: Arc<Scope>, parsers: Arc<Parsers>) -> Self {
+    pub(super) fn new(config: &Config, scope: Arc<Scope>, parsers: Arc<ParsePool>) -> Self {
         let (wanted, ignore_robots, max_body_size) = (config.sitemaps, config.ignore_robots, config.max_body_size);
         Self { scope, parsers, wanted, ignore_robots, max_body_size }
     }
@@ -83,33 +80,27 @@ impl Sitemaps {
         target: &Target,
         page: &mut Page,
         body: Vec<u8>,
+        format: &Format,
         nofollow: bool,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let expected = self.expects(target);
-        let content_type = page.content_type.clone().unwrap_or_default();
-        let media_type = fetch::essence(content_type.as_bytes());
-        let is_xml = media_type.as_deref().is_some_and(|essence| essence.ends_with("xml"));
-        let looked_into = expected || is_xml && Kind::of(media_type.as_deref(), &body) == Kind::Other;
+        let looked_into = expected || format.is_xml && format.kind == Kind::Other;
         if !self.wanted || page.status / 100 != 2 || !looked_into {
             return Ok(Some(body));
         }
-        let label = fetch::charset_label(&content_type).map(str::to_owned);
         let base = target.url.url().clone();
-        let read = move |body: Vec<u8>| (read(&body, label.as_deref(), &base, expected), body);
-        let is_packed = body.starts_with(&[0x1f, 0x8b]);
-        let (result, body) = if body.len() > INLINE_PARSE || is_packed {
-            let cost = if is_packed { PARSE_BUDGET } else { body.len().min(PARSE_BUDGET) };
-            let _thread = self.parsers.threads.acquire().await;
-            let _budget = self.parsers.budget.acquire_many(u32::try_from(cost).unwrap_or(1)).await;
-            let task = tokio::task::spawn_blocking(move || read(body));
-            task.await.map_err(|_| Failure::new(FailureKind::Protocol, "the sitemap could not be read"))?
-        } else {
-            read(body)
-        };
+        let charset = format.charset.clone();
+        // How much a packed file holds is not known.
+        let cost = if sitemap::is_packed(&body) { usize::MAX } else { body.len() };
+        // Its size bounds the time that a sitemap takes, so no deadline is needed.
+        let job = move |body: &[u8], _| Progress::Whole(sitemap::read(&base, body, charset.as_deref(), expected));
+        let read = self.parsers.run(body, cost, job).await;
+        let unreadable = |_| Failure::new(FailureKind::Protocol, "the sitemap could not be read");
+        let (body, result) = read.map_err(unreadable)?;
         let size = body.len() as u64;
         match result {
             Ok(Some((sitemap, charset))) => {
-                page.charset = Some(charset.to_ascii_lowercase());
+                page.charset = Some(charset);
                 page.body = Some(body);
                 self.take_entries(target, page, sitemap, self.ignore_robots || !nofollow);
                 Ok(None)
@@ -151,21 +142,4 @@ impl Sitemaps {
         };
         page.links = sitemap.entries.into_iter().map(candidate).collect();
     }
-}
-
-/// The sitemap and its character encoding; None if the body is something else.
-fn read(
-    body: &[u8],
-    label: Option<&str>,
-    base: &Url,
-    expected: bool,
-) -> Result<Option<(Sitemap, &'static str)>, UnpackError> {
-    let unpacked = sitemap::unpack(body)?;
-    let (text, encoding) = charset::decode(&unpacked, label, true);
-    let sitemap = if text.trim_ascii_start().starts_with('<') {
-        sitemap::parse_xml(base, text.trim_ascii_start())
-    } else {
-        Some(()).filter(|()| expected).and_then(|()| sitemap::parse_lines(&text))
-    };
-    Ok(sitemap.map(|sitemap| (sitemap, encoding.name())))
 }

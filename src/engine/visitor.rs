@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use super::hook::Hook;
 use super::observe::Observers;
 use super::page::Page;
-use super::reader::PageReader;
+use super::reader::{PageReader, unreadable};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::fetch::{self, FetchError, Fetched, Fetcher, Read};
+use crate::fetch::{self, Fetch, FetchError, Read, Response};
 use crate::frontier::SteadyClock;
 use crate::parse::sitemap;
 use crate::policy::politeness;
@@ -30,7 +30,7 @@ const NOT_MODIFIED: u16 = 304;
 /// Everything an errand needs, shared by all workers.
 pub(super) struct Visitor {
     reader: PageReader,
-    fetcher: Fetcher,
+    fetcher: Arc<dyn Fetch>,
     retries: u32,
     body_types: crate::config::BodyTypes,
     max_body_size: u64,
@@ -56,7 +56,7 @@ enum Asked {
     Done {
         request: Request,
         rest: Rest,
-        result: Result<Fetched, Missed>,
+        result: Result<Response, Missed>,
     },
 }
 
@@ -71,7 +71,7 @@ impl Visitor {
     pub(super) fn new(
         config: &Config,
         reader: PageReader,
-        fetcher: Fetcher,
+        fetcher: Arc<dyn Fetch>,
         clock: SteadyClock,
         observers: Observers,
         hook: Option<Arc<dyn Hook>>,
@@ -154,7 +154,7 @@ impl Visitor {
         }
     }
 
-    async fn request(&self, url: &CanonicalUrl, page: Option<&Target>) -> Result<Fetched, FetchError> {
+    async fn request(&self, url: &CanonicalUrl, page: Option<&Target>) -> Result<Response, FetchError> {
         let licensed = self.reader.is_seed_host(url);
         let wants = |status: u16, media_type: Option<&str>| match page {
             _ if status == NOT_MODIFIED => Read::Nothing,
@@ -165,7 +165,7 @@ impl Visitor {
             Some(_) => Read::Nothing,
         };
         let validators = page.and_then(|target| target.validators.as_deref());
-        self.fetcher.get(url, licensed, validators, wants).await
+        self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants }).await
     }
 
     /// When a request is made once more after `tries` tries, if it is.
@@ -176,7 +176,7 @@ impl Visitor {
     async fn page(
         &self,
         target: &Target,
-        result: Result<Fetched, Missed>,
+        result: Result<Response, Missed>,
         request: &Request,
         rest: Rest,
     ) -> PageOutcome {
@@ -208,7 +208,7 @@ impl Visitor {
     }
 
     /// The cases of RFC 9309, section 2.3.1.
-    fn robots(&self, call: &RobotsCall, result: Result<Fetched, Missed>, rest: Rest) -> RobotsOutcome {
+    fn robots(&self, call: &RobotsCall, result: Result<Response, Missed>, rest: Rest) -> RobotsOutcome {
         let RobotsCall { url, hop, attempt, .. } = call;
         let tries = attempt + 1;
         let again = |due_at| RobotsOutcome::Again { url: url.clone(), hop: *hop, attempt: tries, due_at };
@@ -225,29 +225,29 @@ impl Visitor {
                     RobotsAnswer::Unreachable { status: None, failure: Some(kind) }
                 })
             }
-            Ok(Fetched { status, headers, body }) => match status {
-                200..=299 => answered(RobotsAnswer::Rules { status, body: body.unwrap_or_default() }),
-                300..=399 => {
-                    let location = headers.get("location").map(|value| fetch::latin1(value.as_bytes()));
+            Ok(response) => match response.status {
+                status @ 200..=299 => answered(RobotsAnswer::Rules { status, body: response.body.unwrap_or_default() }),
+                status @ 300..=399 => {
+                    let location = response.header("location");
                     let next = location.and_then(|location| CanonicalUrl::join(url.url(), &location).ok());
                     match next.filter(|_| *hop < MAX_ROBOTS_REDIRECTS) {
                         Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
                         None => answered(RobotsAnswer::Unavailable { status }),
                     }
                 }
-                429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
+                status @ (429 | 500..=599) => match self.again(Trouble::Status(status), tries, rest) {
                     Some(due_at) => again(due_at),
                     None if status == 429 => answered(RobotsAnswer::Unavailable { status }),
                     None => answered(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
                 },
-                _ => answered(RobotsAnswer::Unavailable { status }),
+                status => answered(RobotsAnswer::Unavailable { status }),
             },
         }
     }
 }
 
 /// Judges what the host may be asked for after try number `tries`, and completes the log of the request.
-fn judge(request: &mut Request, result: &Result<Fetched, FetchError>, tries: u32) -> Rest {
+fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u32) -> Rest {
     // Both were rounded down, and what a host asks for is to be kept in full.
     let now = request.at.saturating_add(politeness::millis(request.elapsed)).saturating_add(2);
     let mut rest = Rest { started_at: request.at, ..Rest::default() };
@@ -267,9 +267,4 @@ fn judge(request: &mut Request, result: &Result<Fetched, FetchError>, tries: u32
         Err(FetchError::Private) => {}
     }
     rest
-}
-
-/// What is said of a response on which a parser panicked.
-fn unreadable() -> Failure {
-    Failure::new(FailureKind::Protocol, "the response could not be read")
 }

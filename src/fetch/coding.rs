@@ -4,7 +4,8 @@ use std::io;
 
 use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 
 /// What every server is offered.

@@ -3,36 +3,46 @@
 //! html5gum's tokenizer is used because it takes a fraction of the time of html5ever's own and hands over borrowed bytes,
 //! so that what nobody reads is dropped before anything is allocated or interned for it.
 
-use std::borrow::Cow;
+mod tag;
+
 use std::time::Instant;
 
 use ego_tree::{NodeId, Tree};
 use html5ever::interface::TreeSink;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{Doctype, Tag, TagKind, Token, TokenSink, TokenSinkResult};
+use html5ever::tokenizer::{Doctype, TagKind, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
-use html5ever::{Attribute, LocalName, QualName, local_name, ns};
+use html5ever::{LocalName, local_name};
 use html5gum::{Emitter, Error, State, Tokenizer};
 use scraper::{Html, HtmlTreeSink, Node};
 
-use super::names::read_attribute;
+use super::reader::Interest;
+use tag::{TagParts, tendril};
 
 /// Bytes read between two looks at the clock.
 const STEP: usize = 16 << 10;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
 
+/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6).
+const SHAPING: &[Interest] = &[
+    (local_name!("input"), &[local_name!("type")]),
+    (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
+    (local_name!("annotation-xml"), &[local_name!("encoding")]),
+];
+
 /// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). False if
-/// that was not the end.
-pub(super) fn build(html: &str, deadline: Instant) -> (Html, bool) {
+/// that was not the end. The tree holds what `interests` name, or what decides how it is built.
+pub(super) fn build(html: &str, interests: &[&[Interest]], deadline: Instant) -> (Html, bool) {
     let mut document = Html::new_document();
     // Growing a large tree by doubling would hold it twice.
     document.tree = Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
     // No script runs here, so what stands in <noscript> is what a reader gets.
     let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(HtmlTreeSink::new(document), opts);
-    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, html.len()));
+    let interests: Vec<_> = interests.iter().copied().chain([SHAPING]).flatten().cloned().collect();
+    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, &interests, html.len()));
     let complete = tokens.all(|left| left == Ok(0) || Instant::now() < deadline);
     drop(tokens);
     send(&builder, Token::EOFToken);
@@ -51,22 +61,16 @@ fn send(builder: &Builder, token: Token) {
 const NO_LINE: u64 = 1;
 
 /// The token at hand, put together from what the tokenizer reads, for the tree builder (WHATWG HTML, 13.2.5). Only what
-/// is read of a page, or shapes its tree, gets that far: most attributes are classes, ids and styles, and nobody reads
-/// scripts and style sheets.
+/// is read of a page, or shapes its tree, gets that far: most attributes are classes, ids and styles, and few read scripts
+/// and style sheets.
 struct Tokens<'a> {
     builder: &'a Builder,
+    interests: &'a [Interest],
     /// Characters that follow upon each other.
     text: Vec<u8>,
-    /// Between the tags of a script or style sheet.
+    /// Between the tags of a script or style sheet that nobody reads.
     in_code: bool,
-    kind: TagKind,
-    tag_name: Vec<u8>,
-    self_closing: bool,
-    attributes: Vec<Attribute>,
-    attribute: Vec<u8>,
-    value: Vec<u8>,
-    /// Whether the attribute at hand is of use.
-    reads_value: bool,
+    tag: TagParts<'a>,
     last_start_tag: Vec<u8>,
     doctype: DoctypeParts,
     /// Bytes read since the clock was looked at, and those to be read.
@@ -83,32 +87,18 @@ struct DoctypeParts {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(builder: &'a Builder, left: usize) -> Self {
+    fn new(builder: &'a Builder, interests: &'a [Interest], left: usize) -> Self {
         Self {
             builder,
+            interests,
             text: Vec::new(),
             in_code: false,
-            kind: TagKind::StartTag,
-            tag_name: Vec::new(),
-            self_closing: false,
-            attributes: Vec::new(),
-            attribute: Vec::new(),
-            value: Vec::new(),
-            reads_value: false,
+            tag: TagParts::new(interests),
             last_start_tag: Vec::new(),
             doctype: DoctypeParts::default(),
             read: 0,
             left,
         }
-    }
-
-    fn begin_tag(&mut self, kind: TagKind) {
-        self.kind = kind;
-        self.tag_name.clear();
-        self.attributes.clear();
-        self.attribute.clear();
-        self.value.clear();
-        self.self_closing = false;
     }
 
     /// Hands on the characters before a token of another kind.
@@ -127,26 +117,10 @@ impl<'a> Tokens<'a> {
         self.text.clear();
     }
 
-    /// The first attribute of a name counts.
-    fn end_attribute(&mut self) {
-        if let Some(name) = read_attribute(&self.attribute)
-            && self.kind == TagKind::StartTag
-            && self.attributes.iter().all(|attribute| attribute.name.local != name)
-        {
-            self.attributes.push(Attribute { name: QualName::new(None, ns!(), name), value: tendril(&self.value) });
-        }
-        self.attribute.clear();
-        self.value.clear();
+    /// Whether nobody reads what stands in a script or style sheet.
+    fn skips(&self, element: &LocalName) -> bool {
+        !self.interests.iter().any(|(wanted, _)| wanted == element)
     }
-}
-
-/// The document is text, and the tokenizer cuts at ASCII only.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-fn tendril(bytes: &[u8]) -> StrTendril {
-    StrTendril::from(&*text(bytes))
 }
 
 /// Whether this byte of UTF-8 is the first of its character.
@@ -203,74 +177,60 @@ impl Emitter for Tokens<'_> {
     }
 
     fn init_start_tag(&mut self) {
-        self.begin_tag(TagKind::StartTag);
+        self.tag.begin(TagKind::StartTag);
     }
 
     fn init_end_tag(&mut self) {
-        self.begin_tag(TagKind::EndTag);
+        self.tag.begin(TagKind::EndTag);
     }
 
     fn push_tag_name(&mut self, part: &[u8]) {
-        self.tag_name.extend_from_slice(part);
+        self.tag.name.extend_from_slice(part);
     }
 
     fn set_self_closing(&mut self) {
-        self.self_closing = true;
+        self.tag.self_closing = true;
     }
 
     fn init_attribute(&mut self) {
-        self.end_attribute();
+        self.tag.begin_attribute();
     }
 
     fn push_attribute_name(&mut self, part: &[u8]) {
-        self.attribute.extend_from_slice(part);
+        self.tag.push_attribute(part);
     }
 
     fn init_attribute_value(&mut self) {
-        self.reads_value = read_attribute(&self.attribute).is_some();
+        self.tag.begin_value();
     }
 
     fn push_attribute_value(&mut self, part: &[u8]) {
-        if self.reads_value {
-            self.value.extend_from_slice(part);
-        }
+        self.tag.push_value(part);
     }
 
     fn emit_current_tag(&mut self) -> Option<State> {
-        self.end_attribute();
         self.end_text();
         self.in_code = false;
-        let name = LocalName::from(text(&self.tag_name));
-        let is_style = name == local_name!("style");
-        let tag = Tag {
-            kind: self.kind,
-            name,
-            self_closing: self.self_closing,
-            attrs: std::mem::take(&mut self.attributes),
-            had_duplicate_attributes: false,
-        };
+        let tag = self.tag.end();
+        let code = [local_name!("script"), local_name!("style")].into_iter().find(|name| *name == tag.name);
         // It is asked for only between a start tag and what ends its text, so an end tag may clear it too.
         self.last_start_tag.clear();
-        if self.kind == TagKind::StartTag {
-            std::mem::swap(&mut self.last_start_tag, &mut self.tag_name);
+        if tag.kind == TagKind::StartTag {
+            std::mem::swap(&mut self.last_start_tag, &mut self.tag.name);
         }
-        match self.builder.process_token(Token::TagToken(tag), NO_LINE) {
+        let next = match self.builder.process_token(Token::TagToken(tag), NO_LINE) {
             TokenSinkResult::Continue | TokenSinkResult::Script(_) | TokenSinkResult::EncodingIndicator(_) => None,
             TokenSinkResult::Plaintext => Some(State::PlainText),
             TokenSinkResult::RawData(RawKind::Rcdata) => Some(State::RcData),
-            TokenSinkResult::RawData(RawKind::Rawtext) => {
-                self.in_code = is_style;
-                Some(State::RawText)
-            }
-            TokenSinkResult::RawData(RawKind::ScriptData | RawKind::ScriptDataEscaped(_)) => {
-                self.in_code = true;
-                Some(State::ScriptData)
-            }
-        }
+            TokenSinkResult::RawData(RawKind::Rawtext) => Some(State::RawText),
+            TokenSinkResult::RawData(RawKind::ScriptData | RawKind::ScriptDataEscaped(_)) => Some(State::ScriptData),
+        };
+        self.in_code = next.is_some() && code.is_some_and(|code| self.skips(&code));
+        next
     }
 
     fn current_is_appropriate_end_tag_token(&mut self) -> bool {
-        self.kind == TagKind::EndTag && !self.last_start_tag.is_empty() && self.last_start_tag == self.tag_name
+        self.tag.kind == TagKind::EndTag && !self.last_start_tag.is_empty() && self.last_start_tag == self.tag.name
     }
 
     /// For html5gum's own tests.

@@ -111,7 +111,7 @@ impl<'r> Page<'r> {
     /// The head of the response, with headers that fit a body of `length` bytes. All values are written as UTF-8, because
     /// it is not kept which of them came in ISO 8859-1.
     fn response_head(&self, length: usize) -> Vec<u8> {
-        let reason = reqwest::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default());
         let length = length.to_string();
         let mut has_length = false;

@@ -1,0 +1,133 @@
+//! A web without sockets, for tests: a function answers each request, and what was asked is kept.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use http::{HeaderMap, HeaderValue, header};
+
+use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
+use crate::canonical::CanonicalUrl;
+use crate::parse::mime;
+use crate::visit::Validators;
+
+/// A request that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub url: CanonicalUrl,
+    pub licensed: bool,
+    pub validators: Option<Validators>,
+}
+
+type Answer = dyn Fn(&Asked) -> Result<Response, FetchError> + Send + Sync;
+
+/// Answers at once, in the way of an HTTP client: as much of a body as is wanted.
+pub(crate) struct Canned {
+    answer: Box<Answer>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+impl fmt::Debug for Canned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canned").field("asked", &self.asked).finish_non_exhaustive()
+    }
+}
+
+impl Canned {
+    pub(crate) fn new(answer: impl Fn(&Asked) -> Result<Response, FetchError> + Send + Sync + 'static) -> Self {
+        Self { answer: Box::new(answer), asked: Mutex::default() }
+    }
+
+    /// Pages by URL. Everything else, robots.txt as well, has status 404.
+    pub(crate) fn web<'a>(pages: impl IntoIterator<Item = (&'a str, Response)>) -> Self {
+        let pages: HashMap<_, _> = pages.into_iter().map(|(url, page)| (url.to_owned(), page)).collect();
+        Self::new(move |asked| Ok(pages.get(asked.url.as_str()).cloned().unwrap_or_else(|| status(404))))
+    }
+
+    /// The requests so far, in their order.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn respond(&self, request: Request<'_>) -> Result<Response, FetchError> {
+        let Request { url, licensed, validators, wants } = request;
+        let asked = Asked { url: url.clone(), licensed, validators: validators.cloned() };
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+        let Response { status, headers, body } = (self.answer)(&asked)?;
+        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| mime::essence(value.as_bytes()));
+        let body = match wants(status, media_type.as_deref()) {
+            Read::Nothing => None,
+            read => {
+                let mut taken = Vec::new();
+                read.take(&mut taken, &body.unwrap_or_default())?;
+                Some(taken)
+            }
+        };
+        Ok(Response { status, headers, body })
+    }
+}
+
+impl Fetch for Canned {
+    fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
+        Box::pin(async move { self.respond(request) })
+    }
+}
+
+/// A response without headers and body.
+pub(crate) fn status(status: u16) -> Response {
+    Response { status, headers: HeaderMap::new(), body: None }
+}
+
+/// A page of HTML.
+pub(crate) fn html(body: &str) -> Response {
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
+    Response { status: 200, headers: headers.into_iter().collect(), body: Some(body.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::visit::FailureKind;
+
+    fn url(text: &str) -> CanonicalUrl {
+        CanonicalUrl::parse(text).unwrap()
+    }
+
+    async fn get(web: &dyn Fetch, to: &str, read: Read) -> Result<(u16, Option<Vec<u8>>), FetchError> {
+        let wants = |status, media_type: Option<&str>| match (status, media_type) {
+            (200, Some("text/html")) => read,
+            _ => Read::Nothing,
+        };
+        let request = Request { url: &url(to), licensed: true, validators: None, wants: &wants };
+        web.fetch(request).await.map(|response| (response.status, response.body))
+    }
+
+    #[tokio::test]
+    async fn as_much_of_a_page_is_given_as_is_wanted_of_it() {
+        let web: Arc<dyn Fetch> = Arc::new(Canned::web([("http://a.example/", html("12345"))]));
+        let page = "http://a.example/";
+        assert_eq!(get(&*web, page, Read::Whole(5)).await.unwrap(), (200, Some(b"12345".into())));
+        assert_eq!(get(&*web, page, Read::Start(2)).await.unwrap(), (200, Some(b"12".into())));
+        assert_eq!(get(&*web, page, Read::Nothing).await.unwrap(), (200, None));
+        assert_eq!(get(&*web, "http://a.example/x", Read::Whole(5)).await.unwrap(), (404, None));
+        let failed = get(&*web, page, Read::Whole(4)).await;
+        assert!(matches!(failed, Err(FetchError::Failed { kind: FailureKind::TooLarge, .. })));
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_depend_on_the_request_and_every_request_is_kept() {
+        let web = Canned::new(|asked| match &asked.validators {
+            Some(_) => Ok(status(304)),
+            None => Err(FetchError::failed(FailureKind::Connect, "nobody is there")),
+        });
+        let validators = Validators { etag: Some("\"1\"".into()), last_modified: None };
+        let (url, wants) = (url("http://a.example/"), |_, _: Option<&str>| Read::Nothing);
+        let request = Request { url: &url, licensed: false, validators: Some(&validators), wants: &wants };
+        assert_eq!(web.fetch(request).await.unwrap().status, 304);
+        assert!(web.fetch(Request { validators: None, ..request }).await.is_err());
+        let asked = Asked { url: url.clone(), licensed: false, validators: Some(validators) };
+        assert_eq!(web.asked(), [asked.clone(), Asked { validators: None, ..asked }]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Requests over HTTP: address guard, time and size caps, content decoding.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use tokio::io::AsyncBufReadExt;
+use tokio_util::io::StreamReader;
+
+use super::classify::{chain, classify, undecodable};
+use super::coding;
+use super::guard::{PublicOnly, proxy_host};
+use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
+use crate::config::{Config, ConfigError, Header};
+use crate::parse::mime;
+use crate::scope::{is_private, names_private};
+use crate::visit::{FailureKind, Validators};
+
+/// Response header fields accepted; more is a failure `protocol`.
+const MAX_HEADERS: usize = 256;
+/// Bytes of HTTP/2 response headers accepted.
+const MAX_HEADER_BYTES: u32 = 256 << 10;
+/// Kept-alive connections without a request, for each host.
+const IDLE_PER_HOST: usize = 64;
+
+/// Silence that ends a request, where its whole time limit is longer.
+const MAX_SILENCE: Duration = Duration::from_secs(30);
+/// How long a connection is kept for the next request: a host at its pace needs it at once, and each idle one takes a
+/// file descriptor.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Makes requests over HTTP. Two clients, so that no connection to a private address is ever shared with a host whose
+/// seed licence does not cover it.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    licensed: reqwest::Client,
+    guarded: reqwest::Client,
+    headers: HeaderMap,
+    proxied: bool,
+    timeout: Duration,
+}
+
+impl Fetch for HttpClient {
+    fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
+        Box::pin(async move {
+            if !request.licensed && names_private(request.url) {
+                return Err(FetchError::Private);
+            }
+            tokio::time::timeout(self.timeout, self.exchange(request)).await.unwrap_or_else(|_| {
+                let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
+                Err(FetchError::failed(FailureKind::Timeout, message))
+            })
+        })
+    }
+}
+
+impl HttpClient {
+    /// Fails on a header, a proxy or TLS roots that cannot be used.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let prepare = |guard: bool| -> Result<reqwest::ClientBuilder, ConfigError> {
+            let mut builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .user_agent(&config.user_agent)
+                .connect_timeout(config.connect_timeout)
+                .read_timeout(config.timeout.min(MAX_SILENCE))
+                .http1_max_headers(MAX_HEADERS)
+                .http2_max_header_list_size(MAX_HEADER_BYTES)
+                .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .tcp_nodelay(true);
+            if guard {
+                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
+            }
+            if let Some(proxy) = &config.proxy {
+                let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
+                builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(problem)?);
+            }
+            if config.no_proxy {
+                builder = builder.no_proxy();
+            }
+            Ok(builder)
+        };
+        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+            // A machine without root certificates can still crawl http; its https requests fail as `tls`.
+            let client = match prepare(guard)?.build() {
+                Err(_) => prepare(guard)?.tls_certs_only([]).build(),
+                client => client,
+            };
+            client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
+        };
+        Ok(Self {
+            licensed: build(false)?,
+            guarded: build(true)?,
+            headers: headers(config)?,
+            proxied: proxy_host(config).is_some(),
+            timeout: config.timeout,
+        })
+    }
+
+    async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
+        let Request { url, licensed, validators, wants } = request;
+        let client = if licensed { &self.licensed } else { &self.guarded };
+        let request = client.get(url.url().clone()).headers(self.headers(validators));
+        let response = request.send().await.map_err(|e| classify(&e))?;
+        if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
+            return Err(FetchError::Private);
+        }
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let media_type = headers.get(CONTENT_TYPE).and_then(|value| mime::essence(value.as_bytes()));
+        let body = match wants(status, media_type.as_deref()) {
+            Read::Nothing => None,
+            read => Some(read_body(response, &headers, read).await?),
+        };
+        Ok(Response { status, headers, body })
+    }
+
+    /// The headers of a request; one that the user set wins over the validators.
+    fn headers(&self, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        let Some(Validators { etag, last_modified }) = validators else { return headers };
+        for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
+            if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
+                headers.entry(name).or_insert(value);
+            }
+        }
+        headers
+    }
+}
+
+async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
+    let codings = coding::codings(headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
+    let mut body = Vec::new();
+    if codings.is_empty() {
+        let room = if let Read::Whole(max) = read { max } else { 0 };
+        let announced = response.content_length().unwrap_or(0).min(room).min(1 << 20);
+        body.reserve(usize::try_from(announced).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
+            if read.take(&mut body, &chunk)? {
+                break;
+            }
+        }
+    } else {
+        let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
+        let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
+        loop {
+            let chunk = decoded.fill_buf().await.map_err(|e| undecodable(&e))?;
+            let length = chunk.len();
+            if length == 0 || read.take(&mut body, chunk)? {
+                break;
+            }
+            decoded.consume(length);
+        }
+    }
+    Ok(body)
+}
+
+fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
+    let mut map = HeaderMap::new();
+    for Header { name, value } in &config.header {
+        let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
+        let value = HeaderValue::from_str(value.expose()).map_err(|_| bad("has a value no header can hold"))?;
+        map.append(header, value);
+    }
+    let types = HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
+    map.entry("accept").or_insert(types);
+    map.entry("accept-encoding").or_insert(HeaderValue::from_static(coding::ACCEPTED));
+    Ok(map)
+}

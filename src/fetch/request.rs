@@ -1,0 +1,110 @@
+//! What is asked for and what is answered, however it is fetched.
+
+use std::fmt;
+use std::pin::Pin;
+
+use http::HeaderMap;
+
+use crate::canonical::CanonicalUrl;
+use crate::visit::{FailureKind, Validators};
+
+/// Answers requests.
+pub trait Fetch: fmt::Debug + Send + Sync {
+    /// Gets what a URL holds. Never waits for a host to rest, and ends by itself if the host falls silent.
+    fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a>;
+}
+
+/// A request that is out.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Response, FetchError>> + Send + 'a>>;
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub url: &'a CanonicalUrl,
+    /// A seed names its host, so its address may be private.
+    pub licensed: bool,
+    /// The body is wanted only if it changed since the response that gave these.
+    pub validators: Option<&'a Validators>,
+    /// How much of the body is read, by status and media type (lower case, no parameters).
+    pub wants: &'a (dyn Fn(u16, Option<&str>) -> Read + Sync),
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, licensed, validators, wants: _ } = self;
+        let mut debug = f.debug_struct("Request");
+        debug.field("url", url).field("licensed", licensed).field("validators", validators).finish_non_exhaustive()
+    }
+}
+
+/// How much of a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// It is left on the wire.
+    Nothing,
+    /// All of it, up to so many bytes; more is a failure `too_large`.
+    Whole(u64),
+    /// So many bytes; what follows is left on the wire.
+    Start(usize),
+}
+
+impl Read {
+    /// Adds a chunk to a body; true if that is as much of it as is wanted.
+    pub(super) fn take(self, body: &mut Vec<u8>, chunk: &[u8]) -> Result<bool, FetchError> {
+        let max = match self {
+            Self::Nothing => return Ok(true),
+            Self::Start(wanted) => {
+                body.extend_from_slice(&chunk[..chunk.len().min(wanted - body.len())]);
+                return Ok(body.len() == wanted);
+            }
+            Self::Whole(max) => max,
+        };
+        if body.len() as u64 + chunk.len() as u64 > max {
+            return Err(FetchError::failed(FailureKind::TooLarge, format!("body is larger than {max} bytes")));
+        }
+        body.extend_from_slice(chunk);
+        Ok(false)
+    }
+}
+
+/// A response, whole or as much of it as was wanted.
+#[derive(Debug, Clone)]
+pub struct Response {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// Without its content codings. None if nothing of it was wanted.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Response {
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).map(|value| latin1(value.as_bytes()))
+    }
+}
+
+/// Header bytes as text: UTF-8 if they are, else each byte a Latin-1 character.
+pub fn latin1(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect(), str::to_owned)
+}
+
+/// Why a request gave no usable response.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FetchError {
+    /// The address is not for crawling, and no seed names this host.
+    #[error("the address is not a public one")]
+    Private,
+    #[error("{message}")]
+    Failed {
+        kind: FailureKind,
+        message: String,
+        /// No connection stood.
+        unconnected: bool,
+    },
+}
+
+impl FetchError {
+    pub(crate) fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self::Failed { kind, message: message.into(), unconnected: false }
+    }
+}

@@ -1,0 +1,197 @@
+//! The links of a page, and the base they are relative to.
+
+use std::collections::HashMap;
+
+use html5ever::{LocalName, local_name};
+use indexmap::IndexSet;
+use scraper::node::Element as Tag;
+use url::Url;
+
+use super::reader::{Context, Interest, Reader, attribute};
+use super::words::{cut, push_words};
+use crate::canonical::CanonicalUrl;
+use crate::visit::Element;
+
+/// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
+const MAX_LINK_BYTES: usize = 32 << 20;
+/// Characters of anchor text kept.
+const MAX_LINK_TEXT: usize = 300;
+
+/// A link as written in the page, resolved, not yet judged.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FoundLink {
+    pub url: CanonicalUrl,
+    pub text: String,
+    pub rel: String,
+    pub element: Element,
+    /// Its `rel` holds `nofollow`, `ugc` or `sponsored`.
+    pub nofollow: bool,
+}
+
+/// Finds what the page's URLs are relative to: the first `<base>` with a target, or the page itself.
+#[derive(Debug, Default)]
+pub(super) struct BaseReader<'a> {
+    href: Option<&'a str>,
+}
+
+impl<'a> BaseReader<'a> {
+    pub const INTERESTS: &'static [Interest] = &[(local_name!("base"), &[local_name!("href")])];
+
+    pub fn open(&mut self, tag: &'a Tag) {
+        if tag.name.local == local_name!("base") {
+            self.href = self.href.or_else(|| attribute(tag, &local_name!("href")));
+        }
+    }
+
+    pub fn finish(self, document: &Url) -> Url {
+        let base = self.href.and_then(|href| document.join(href).ok());
+        base.filter(|url| matches!(url.scheme(), "http" | "https")).unwrap_or_else(|| document.clone())
+    }
+}
+
+/// A link before the base is known.
+#[derive(Debug)]
+struct RawLink<'a> {
+    href: &'a str,
+    text: String,
+    rel: String,
+    element: Element,
+}
+
+/// Collects the links to other documents, each with its text.
+#[derive(Debug, Default)]
+pub(super) struct LinkReader<'a> {
+    links: Vec<RawLink<'a>>,
+    /// Index of the `<a>` whose text is being read, and that text.
+    anchor: Option<usize>,
+    anchor_text: String,
+}
+
+impl<'a> Reader<'a> for LinkReader<'a> {
+    type Found = Vec<FoundLink>;
+
+    const INTERESTS: &'static [Interest] = &[
+        (local_name!("a"), &[local_name!("href"), local_name!("rel")]),
+        (local_name!("area"), &[local_name!("href"), local_name!("rel"), local_name!("alt")]),
+        (local_name!("iframe"), &[local_name!("src"), local_name!("rel")]),
+        (local_name!("frame"), &[local_name!("src"), local_name!("rel")]),
+        (local_name!("link"), &[local_name!("href"), local_name!("rel")]),
+        (local_name!("meta"), &[local_name!("http-equiv"), local_name!("content")]),
+        (local_name!("img"), &[local_name!("alt")]),
+    ];
+
+    fn new(_: &Context<'a>) -> Self {
+        Self::default()
+    }
+
+    #[inline]
+    fn open(&mut self, tag: &'a Tag) {
+        match tag.name.local {
+            local_name!("a") => {
+                self.end_anchor();
+                self.anchor = self.link(tag, &local_name!("href"), Element::A);
+            }
+            local_name!("area") => {
+                if let Some(index) = self.link(tag, &local_name!("href"), Element::Area) {
+                    push_words(&mut self.links[index].text, attribute(tag, &local_name!("alt")).unwrap_or_default());
+                }
+            }
+            local_name!("iframe") => _ = self.link(tag, &local_name!("src"), Element::Iframe),
+            local_name!("frame") => _ = self.link(tag, &local_name!("src"), Element::Frame),
+            local_name!("link") => self.link_element(tag),
+            local_name!("meta") => self.refresh(tag),
+            local_name!("img") if self.anchor.is_some() && self.anchor_text.is_empty() => {
+                push_words(&mut self.anchor_text, attribute(tag, &local_name!("alt")).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn close(&mut self, tag: &'a Tag) {
+        if tag.name.local == local_name!("a") {
+            self.end_anchor();
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, text: &'a str) {
+        if self.anchor.is_some() && self.anchor_text.len() < MAX_LINK_TEXT {
+            push_words(&mut self.anchor_text, text);
+        }
+    }
+
+    fn finish(self, base: &Url, cut_short: &mut bool) -> Vec<FoundLink> {
+        let mut resolved: HashMap<&str, Option<CanonicalUrl>, foldhash::fast::RandomState> = HashMap::default();
+        let mut links: IndexSet<FoundLink, foldhash::fast::RandomState> = IndexSet::default();
+        let mut bytes = 0;
+        for mut raw in self.links {
+            if bytes > MAX_LINK_BYTES {
+                *cut_short = true;
+                break;
+            }
+            // Fragments make no difference, and most links of a page differ in nothing else.
+            let reference = raw.href.trim_ascii();
+            let key = reference.split_once('#').map_or(reference, |(before, _)| before);
+            let url = resolved.entry(key).or_insert_with(|| CanonicalUrl::join(base, key).ok());
+            let Some(url) = url.clone() else { continue };
+            bytes += url.as_str().len();
+            cut(&mut raw.text, MAX_LINK_TEXT);
+            let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
+            links.insert(FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow });
+        }
+        links.into_iter().collect()
+    }
+}
+
+impl<'a> LinkReader<'a> {
+    /// Gathered apart, so that each link's text is allocated once.
+    fn end_anchor(&mut self) {
+        if let Some(index) = self.anchor.take() {
+            self.links[index].text = self.anchor_text.as_str().into();
+        }
+        self.anchor_text.clear();
+    }
+
+    fn link(&mut self, tag: &'a Tag, target: &LocalName, element: Element) -> Option<usize> {
+        let href = attribute(tag, target)?;
+        let rel = attribute(tag, &local_name!("rel")).map(str::to_ascii_lowercase).unwrap_or_default();
+        self.links.push(RawLink { href, text: String::new(), rel, element });
+        Some(self.links.len() - 1)
+    }
+
+    fn link_element(&mut self, tag: &'a Tag) {
+        let has = |wanted: &str| has_rel(tag, wanted);
+        // An alternate style sheet is a style sheet.
+        if ["canonical", "next", "prev"].iter().any(|wanted| has(wanted)) || has("alternate") && !has("stylesheet") {
+            self.link(tag, &local_name!("href"), Element::Link);
+        }
+    }
+
+    fn refresh(&mut self, tag: &'a Tag) {
+        if attribute(tag, &local_name!("http-equiv")).is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
+            && let Some(href) = attribute(tag, &local_name!("content")).and_then(refresh_target)
+        {
+            self.links.push(RawLink { href, text: String::new(), rel: String::new(), element: Element::Meta });
+        }
+    }
+}
+
+/// Whether a `<link>` states this relation.
+pub(super) fn has_rel(tag: &Tag, wanted: &str) -> bool {
+    let rel = attribute(tag, &local_name!("rel")).unwrap_or_default();
+    rel.split_ascii_whitespace().any(|token| token.eq_ignore_ascii_case(wanted))
+}
+
+/// The URL in the content of `<meta http-equiv=refresh>` (WHATWG HTML, "shared declarative refresh steps").
+fn refresh_target(content: &str) -> Option<&str> {
+    let after_time = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let rest = after_time.trim_start().strip_prefix([';', ','])?.trim_start();
+    let is_url = rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("url"));
+    let value = if is_url { rest[3..].trim_start().strip_prefix('=').unwrap_or(rest) } else { rest }.trim();
+    let value = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value[1..].split(quote).next().unwrap_or_default(),
+        _ => value,
+    };
+    (!value.is_empty()).then_some(value)
+}

@@ -1,0 +1,46 @@
+//! What reads a page: it hears of the elements and the text of the tree in document order, and keeps what it is for.
+
+use html5ever::{LocalName, ns};
+use scraper::node::Element as Tag;
+use url::Url;
+
+/// An element, and the attributes of it that are read.
+///
+/// Every element is in the tree, and so is all text but that of scripts and style sheets, because these decide how it is
+/// built. Attributes are in it if an interest names them; so is the text of a script or style sheet, if an interest names
+/// that element.
+pub(super) type Interest = (LocalName, &'static [LocalName]);
+
+/// What is known of a page before it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// Bytes of its HTML.
+    pub length: usize,
+    /// The crawler's name in `<meta name=NAME>` directives.
+    pub product_token: &'a str,
+}
+
+/// Reads one thing of a page, in the same walk as all others.
+pub(super) trait Reader<'a>: Sized {
+    /// What it gives.
+    type Found;
+
+    /// Attributes that no reader names are not in the tree.
+    const INTERESTS: &'static [Interest];
+
+    fn new(context: &Context<'a>) -> Self;
+
+    fn open(&mut self, tag: &'a Tag);
+
+    fn close(&mut self, _tag: &'a Tag) {}
+
+    fn text(&mut self, _text: &'a str) {}
+
+    /// `base`: what the page's URLs are relative to. Sets `cut_short` if the page says more than is given.
+    fn finish(self, base: &Url, cut_short: &mut bool) -> Self::Found;
+}
+
+/// The value of an attribute that an interest names. Compares interned names, thus integers.
+pub(super) fn attribute<'a>(tag: &'a Tag, name: &LocalName) -> Option<&'a str> {
+    tag.attrs.iter().find(|(found, _)| found.local == *name && found.ns == ns!()).map(|(_, value)| &**value)
+}

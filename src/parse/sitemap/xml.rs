@@ -1,0 +1,194 @@
+//! Sitemaps, sitemap indexes, RSS 2.0 and Atom: XML in one pass, and no entity but XML's own five is ever resolved.
+
+use std::borrow::Cow;
+
+use quick_xml::Reader;
+use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::QName;
+use url::Url;
+
+use super::entries::Sitemap;
+use super::lastmod::time;
+use crate::canonical::CanonicalUrl;
+
+/// Elements within each other; a sitemap has four.
+const MAX_NESTING: usize = 64;
+/// Bytes of one URL or date, as written.
+const MAX_FIELD: usize = 64 << 10;
+
+/// Reads the XML of a sitemap, a sitemap index, an RSS or an Atom feed, told by the root element; None if it is none of
+/// them. URLs are resolved against `base`: some write them without their host, against the standard.
+pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.expand_empty_elements = true;
+    // Few sitemaps are so wrong so often as in their URLs' ampersands.
+    config.allow_dangling_amp = true;
+    let mut state = loop {
+        match reader.read_event().ok()? {
+            Event::Start(root) => break State::of_root(&root)?,
+            Event::Eof => return None,
+            _ => {}
+        }
+    };
+    while state.depth > 0 && state.sitemap.cut_short.is_none() {
+        match reader.read_event() {
+            Ok(Event::Start(tag)) => state.start(&tag),
+            Ok(Event::End(_)) => state.end(base),
+            Ok(Event::Text(text)) => state.text(&text),
+            Ok(Event::CData(text)) => state.text(&text),
+            Ok(Event::GeneralRef(reference)) => state.reference(&reference),
+            Ok(Event::Eof) => state.cut_short("it ends before its root element does"),
+            Ok(_) => {}
+            Err(error) => state.cut_short(&error.to_string()),
+        }
+    }
+    Some(state.sitemap)
+}
+
+/// Where a format keeps its entries: the elements around one, and those within it.
+struct Format {
+    path: &'static [&'static str],
+    url: &'static str,
+    dates: &'static [&'static str],
+}
+
+const FORMATS: [Format; 4] = [
+    Format { path: &["urlset", "url"], url: "loc", dates: &["lastmod"] },
+    Format { path: &["sitemapindex", "sitemap"], url: "loc", dates: &["lastmod"] },
+    Format { path: &["rss", "channel", "item"], url: "link", dates: &["pubDate"] },
+    Format { path: &["feed", "entry"], url: "link", dates: &["updated", "modified"] },
+];
+
+/// What an element's text is read as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Url,
+    Date,
+}
+
+/// Where the reader stands.
+struct State {
+    format: &'static Format,
+    /// Other vocabularies (images, videos, media) have other prefixes than the root.
+    prefix: Option<String>,
+    /// Open elements, and how many of them are those of the format's path.
+    depth: usize,
+    matched: usize,
+    field: Option<Field>,
+    url: String,
+    date: String,
+    sitemap: Sitemap,
+}
+
+impl State {
+    fn of_root(root: &BytesStart<'_>) -> Option<Self> {
+        let format = FORMATS.iter().find(|format| format.path[0] == root.local_name().into_inner())?;
+        Some(Self {
+            format,
+            prefix: prefix(root.name()).map(str::to_owned),
+            depth: 1,
+            matched: 1,
+            field: None,
+            url: String::new(),
+            date: String::new(),
+            sitemap: Sitemap { is_index: format.path[0] == "sitemapindex", ..Sitemap::default() },
+        })
+    }
+
+    fn cut_short(&mut self, why: &str) {
+        self.sitemap.cut_short = Some(why.to_owned());
+    }
+
+    fn start(&mut self, tag: &BytesStart<'_>) {
+        let path = self.format.path;
+        if self.matched == self.depth && prefix(tag.name()) == self.prefix.as_deref() {
+            let name = tag.local_name().into_inner();
+            if self.matched < path.len() {
+                self.matched += usize::from(path[self.matched] == name);
+            } else if name == self.format.url {
+                self.field = Some(Field::Url);
+                self.href(tag);
+            } else if self.format.dates.contains(&name) {
+                self.field = Some(Field::Date);
+                self.date.clear();
+            }
+        }
+        self.depth += 1;
+        if self.depth > MAX_NESTING {
+            self.cut_short("its elements are nested too deep");
+        }
+    }
+
+    /// Atom writes an entry's page as `<link href>`, beside links to other things.
+    fn href(&mut self, tag: &BytesStart<'_>) {
+        if self.format.path[0] != "feed" {
+            return self.url.clear();
+        }
+        let (mut href, mut is_page) = (None, true);
+        for attribute in tag.attributes().with_checks(false).flatten() {
+            match attribute.key.into_inner() {
+                "href" => href = unescape(&attribute.value).ok().map(Cow::into_owned),
+                "rel" => is_page = attribute.value == "alternate",
+                _ => {}
+            }
+        }
+        if let Some(href) = href.filter(|_| is_page && self.url.is_empty()) {
+            self.url = href;
+        }
+    }
+
+    fn end(&mut self, base: &Url) {
+        self.depth -= 1;
+        if self.depth == self.matched {
+            self.field = None;
+        }
+        if self.depth >= self.matched {
+            return;
+        }
+        if self.matched == self.format.path.len() {
+            let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
+            let url = written.and_then(|url| CanonicalUrl::join(base, url).ok());
+            self.sitemap.push(url, time(self.date.trim()));
+            self.url.clear();
+            self.date.clear();
+        }
+        self.matched = self.depth;
+    }
+
+    fn text(&mut self, text: &str) {
+        // Deeper text belongs to something that is not understood.
+        if self.depth != self.matched + 1 {
+            return;
+        }
+        let field = match self.field {
+            Some(Field::Url) => &mut self.url,
+            Some(Field::Date) => &mut self.date,
+            None => return,
+        };
+        if field.len() <= MAX_FIELD {
+            field.push_str(text);
+        }
+    }
+
+    fn reference(&mut self, reference: &BytesRef<'_>) {
+        let character = reference.resolve_char_ref().ok().flatten();
+        if let Some(character) = character {
+            self.text(character.encode_utf8(&mut [0; 4]));
+        } else if let Some(text) = resolve_predefined_entity(reference) {
+            self.text(text);
+        } else if self.depth == self.matched + 1 {
+            // A document's own entities are never looked at, so what is written with them is not known.
+            match self.field.take() {
+                Some(Field::Url) => self.url.clear(),
+                Some(Field::Date) => self.date.clear(),
+                None => {}
+            }
+        }
+    }
+}
+
+fn prefix(name: QName<'_>) -> Option<&str> {
+    name.prefix().map(|prefix| prefix.into_inner())
+}
