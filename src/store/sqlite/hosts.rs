@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sqlx::Row as _;
+
 use crate::canonical::Host;
 use crate::policy::politeness::millis;
 use crate::policy::robots::Rules;
@@ -12,7 +14,21 @@ use super::batch::Batch;
 use super::known::{Holder, KnownHosts};
 use super::rows::{self, json};
 use super::run::SqliteRun;
-use sqlx::Row as _;
+
+/// Sets the clocks of hosts, and more, as far as they are held under the epochs that are named. The `+` keeps SQLite from
+/// looking the hosts up by their holder, who holds many.
+macro_rules! set_clocks {
+    ($more:literal) => {
+        concat!(
+            "update host set asked_at = v.asked, blocked_until = v.until",
+            $more,
+            " from (select value ->> 0 as i, value ->> 1 as epoch, value ->> 2 as asked, value ->> 3 as until
+                    from jsonb_each(?1)) v
+             where host.id = v.i and host.epoch = v.epoch and +host.holder = ?2
+             returning id"
+        )
+    };
+}
 
 impl SqliteRun {
     pub(super) async fn take_hosts(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {
@@ -53,31 +69,20 @@ impl SqliteRun {
     }
 
     pub(super) async fn free_hosts(&mut self, holds: &[Hold]) -> Result<(), StoreError> {
-        self.set_clocks(holds, 0).await?;
+        self.set_clocks(set_clocks!(", holder = 0"), holds).await?;
         self.hosts = KnownHosts::default();
         Ok(())
     }
 
-    /// Stores the clocks of hosts that are held, and who holds them from now on. Answers with those that were held.
-    async fn set_clocks(&mut self, holds: &[Hold], holder: i64) -> Result<HashSet<HostId>, StoreError> {
+    /// Stores the clocks of hosts that are held. Answers with those that were.
+    async fn set_clocks(&mut self, sql: &'static str, holds: &[Hold]) -> Result<HashSet<HostId>, StoreError> {
         if holds.is_empty() {
             return Ok(HashSet::new());
         }
         let invocation = self.invocation;
-        // The `+` keeps SQLite from looking the hosts up by their holder, of which there are many.
         let clocks: Vec<_> = holds.iter().map(|it| (it.host, it.epoch, it.asked_at, it.blocked_until)).collect();
-        let held: Vec<HostId> = sqlx::query_scalar(
-            "update host set asked_at = v.asked, blocked_until = v.until, holder = ?3
-             from (select value ->> 0 as i, value ->> 1 as epoch, value ->> 2 as asked, value ->> 3 as until
-                   from jsonb_each(?1)) v
-             where host.id = v.i and host.epoch = v.epoch and +host.holder = ?2
-             returning id",
-        )
-        .bind(json(&clocks)?)
-        .bind(invocation)
-        .bind(holder)
-        .fetch_all(self.db())
-        .await?;
+        let held: Vec<HostId> =
+            sqlx::query_scalar(sql).bind(json(&clocks)?).bind(invocation).fetch_all(self.db()).await?;
         Ok(held.into_iter().collect())
     }
 
@@ -92,7 +97,7 @@ impl SqliteRun {
         let asked = records.iter().filter_map(|record| record.asked().map(|(host, _)| host));
         let hosts: HashSet<_> = records.iter().map(Record::subject).chain(asked).collect();
         let holds: Vec<_> = hosts.iter().filter_map(|host| hold(*host)).collect();
-        let held = self.set_clocks(&holds, self.invocation).await?;
+        let held = self.set_clocks(set_clocks!(""), &holds).await?;
         if held.len() == hosts.len() {
             return Ok(records);
         }

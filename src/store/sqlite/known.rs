@@ -84,7 +84,7 @@ impl Holder {
 /// Hosts with their rows and who holds them. To be forgotten whenever a host is taken, given back or lost but by
 /// [`insert`](Self::insert).
 #[derive(Debug, Default)]
-pub(super) struct KnownHosts(HashMap<Host, (HostId, Holder)>);
+pub(super) struct KnownHosts(HashMap<Host, (HostId, Holder), Seeded>);
 
 impl KnownHosts {
     pub(super) fn id(&self, host: &Host) -> Option<HostId> {
