@@ -144,3 +144,37 @@ async fn what_the_first_version_skipped_is_judged_by_the_settings_of_now() {
     assert_eq!(bench.rows("select state from urls where url like '%alone'").await, ["fetched"]);
     assert_eq!(bench.rows("select key from meta where key = 'settings'").await, [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_version_fetched_is_due_by_its_age() {
+    let server = Server::start(|path| graph_page(2, 300, path)).await.unwrap();
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 9).await;
+    let rows = "insert into run (id, started_at, finished_at, outcome) values (1, 1000, 2000, 'finished');
+        insert into meta values ('recrawl_after_ms', '0'), ('respect_cache', '0'), ('sitemaps', '0')";
+    sqlx::raw_sql(rows).execute(&mut db).await.unwrap();
+    sqlx::query("insert into host (id, host) values (1, ?1)").bind(server.url("")).execute(&mut db).await.unwrap();
+    for (id, age) in [(1_i64, 7_200_000_i64), (2, 1_000)] {
+        sqlx::query("insert into url (id, url, host_id, state, depth, first_seen_at) values (?1, ?2, 1, 1, 0, 0)")
+            .bind(id)
+            .bind(server.url(&format!("/p/{}", id - 1)))
+            .execute(&mut db)
+            .await
+            .unwrap();
+        sqlx::query(
+            "insert into page (url_id, status, size, fetched_at, changed_at, elapsed_ms, headers)
+             values (?1, 200, 0, cast(unixepoch('subsec') * 1000 as integer) - ?2, 0, 0, '[]')",
+        )
+        .bind(id)
+        .bind(age)
+        .execute(&mut db)
+        .await
+        .unwrap();
+    }
+    db.close().await.unwrap();
+    let output = bench.run(&["crawl", &server.url("/p/0"), "--rate", "0", "--recrawl-after", "1h"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let asked: Vec<_> = server.hits().into_iter().map(|hit| hit.path).collect();
+    assert_eq!(asked, ["/robots.txt", "/p/0"]);
+    assert_eq!(bench.rows("select count(due_at) from recrawl").await, ["2"]);
+}
