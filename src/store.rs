@@ -43,6 +43,15 @@ pub struct Tally {
     pub requests: i64,
 }
 
+/// What an invocation of the crawl is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    pub config: &'a Config,
+    /// Drawn from the settings and the seeds.
+    pub scope: &'a Scope,
+    pub seeds: &'a [CanonicalUrl],
+}
+
 /// What a commit made durable and the frontier has to know.
 #[derive(Debug, Default)]
 pub struct Committed {
@@ -60,16 +69,20 @@ pub struct Refill {
     pub complete: bool,
 }
 
-/// One process's hold on a crawl: it owns its hosts, so URLs in flight need no mark.
-pub trait Store: Send {
-    /// Continues the unfinished run or starts a new one, judges again what other options left out, and admits the
-    /// seeds. Returns the run's number.
-    fn begin(
-        &mut self,
-        config: &Config,
-        scope: &Scope,
-        seeds: &[CanonicalUrl],
-    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
+/// An open database in which no run is under way.
+pub trait Store: Sized + Send {
+    type Run: Run<Store = Self>;
+
+    /// Continues the unfinished run or starts a new one, judges again what other options left out, and admits the seeds.
+    fn begin(self, start: Start<'_>) -> impl Future<Output = Result<Self::Run, StoreError>> + Send;
+}
+
+/// One process's part in a run: it owns its hosts, so URLs in flight need no mark.
+pub trait Run: Send {
+    type Store: Store<Run = Self>;
+
+    /// The run's number.
+    fn id(&self) -> i64;
 
     /// Commits a batch in one transaction: pages, their links and the state of their URLs together. `clock` names the
     /// time of the last request to a host and its blocked-until time.
@@ -97,4 +110,7 @@ pub trait Store: Send {
 
     /// The accounting as of the last commit, and what this invocation did.
     fn accounting(&self) -> (Accounting, Tally);
+
+    /// Gives the database back, for whatever comes after the run.
+    fn into_store(self) -> Self::Store;
 }

@@ -2,8 +2,7 @@
 
 use crate::read::Database;
 use crate::store::StoreError;
-use crate::store::sqlite::house::disk_size;
-use crate::store::sqlite::{SqliteStore, file_path};
+use crate::store::sqlite::{SqliteDatabase, disk_size, file_path};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -17,7 +16,7 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     // Opening for writing would create a database if none is there.
     Database::open(&path)?;
     let before = disk_size(&path);
-    let mut store = SqliteStore::open(&path).await?;
+    let mut store = SqliteDatabase::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {
         StoreError::Database(e) if e.as_database_error().is_some_and(|e| e.code().as_deref() == Some(FULL)) => {
             Failure::new(format!("no room to vacuum `{database}`; what it holds is kept")).hint(format!(

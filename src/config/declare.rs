@@ -10,14 +10,13 @@ use super::values::ValueError;
 
 /// Where an option may be given, and whether it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command line makes use of it"))]
 pub enum Memory {
     /// Stored. A change has what was skipped judged again.
     Judges,
     /// Stored.
     Stored,
     /// Not stored: a secret, or of no interest afterwards.
-    Passing,
+    Unstored,
     /// Not stored, and no key of the settings file.
     Typed,
     /// Not stored, and set by code alone.
@@ -26,7 +25,6 @@ pub enum Memory {
 
 /// One option of the settings `T`, as a user meets it.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command line makes use of it"))]
 pub struct Setting<T> {
     /// The long option, without the hyphens, and the key in the settings file.
     pub name: &'static str,

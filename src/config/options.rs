@@ -67,9 +67,9 @@ macro_rules! with_options {
         /// Bytes; longer URLs are skipped.
         max_url_length: [usize] = 4096, Judges, Count<usize>, "Longer URLs are skipped";
         /// Sent with every request.
-        header: [Vec<Header>] = Vec::new(), Passing, Many<kinds::Header>, "Sent with every request; repeatable";
+        header: [Vec<Header>] = Vec::new(), Unstored, Many<kinds::Header>, "Sent with every request; repeatable";
         /// The URL of a proxy; if unset, what the environment says.
-        proxy: [Option<Secret>] = None, Passing, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
+        proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
         /// Asks hosts directly, whatever the environment says of proxies.
         no_proxy: [bool] = false, Code, Flag, "";
         /// In a new run, known pages younger than this are left alone.
@@ -84,7 +84,7 @@ macro_rules! with_options {
         respect_cache: [bool] = false, Stored, Flag,
             "In a new run, leave pages alone whose Cache-Control or Expires says that they are fresh";
         /// Gives up an interrupted run.
-        fresh: [bool] = false, Passing, Flag, "Give up an interrupted run instead of continuing it";
+        fresh: [bool] = false, Unstored, Flag, "Give up an interrupted run instead of continuing it";
         /// Media types whose bodies are downloaded.
         body_types: [BodyTypes] = BodyTypes::default(), Stored, Types, "Media types whose bodies are downloaded";
         /// Stores the bodies of responses.
@@ -105,6 +105,8 @@ macro_rules! with_options {
             "At the end of a run, delete the fetches and changes of all but the last N runs", "keep all";
     } };
 }
+
+pub(crate) use with_options;
 
 with_options! { declare_options }
 with_options! { store_options }
