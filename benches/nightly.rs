@@ -12,7 +12,7 @@ use common::{Outcome, Role, ServerProcess, crawl, serve_until_told};
 use cpu_time::ProcessTime;
 use harvestman::Config;
 use harvestman::demo::{Hit, Reply, Server, graph_page};
-use harvestman::internals::store::sqlite::house::disk_size;
+use harvestman::internals::store::sqlite::disk_size;
 use harvestman::read::Database;
 
 /// Nights and pages, unless others are asked for.

@@ -14,8 +14,8 @@ use harvestman::internals::frontier::limits::Limits;
 use harvestman::internals::frontier::schedule::{Schedule, Step};
 use harvestman::internals::parse::{Parsed, parse_html};
 use harvestman::internals::scope::Scope;
-use harvestman::internals::store::Store as _;
-use harvestman::internals::store::sqlite::SqliteStore;
+use harvestman::internals::store::sqlite::{SqliteDatabase, SqliteRun};
+use harvestman::internals::store::{Run as _, Start, Store as _};
 use harvestman::internals::visit::{
     self, Candidate, Errand, HostRecord, Page, PageOutcome, Record, Request, Rest, Settlement, Target,
 };
@@ -165,19 +165,20 @@ fn record(number: usize, target: Target) -> Record {
 }
 
 /// A fresh database with its seeds pending, and the batches that settle them.
-async fn store_and_batches() -> (TempDir, SqliteStore, Vec<Vec<Record>>) {
+async fn store_and_batches() -> (TempDir, SqliteRun, Vec<Vec<Record>>) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::default();
     let url = |number| CanonicalUrl::parse(&format!("http://shop.example/p/{number}")).unwrap();
     let seeds: Vec<_> = (0..RECORDS).map(url).collect();
-    let mut store = SqliteStore::open(&folder.path().join("crawl.db")).await.unwrap();
-    store.begin(&config, &Scope::new(&config, &seeds), &seeds).await.unwrap();
-    let host = store.hosts_with_pending(0, 1).await.unwrap()[0];
-    let targets = store.pending(host, RECORDS).await.unwrap().targets;
+    let database = SqliteDatabase::open(&folder.path().join("crawl.db")).await.unwrap();
+    let scope = Scope::new(&config, &seeds);
+    let mut run = database.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await.unwrap();
+    let host = run.hosts_with_pending(0, 1).await.unwrap()[0];
+    let targets = run.pending(host, RECORDS).await.unwrap().targets;
     let mut records = targets.into_iter().enumerate().map(|(number, target)| record(number, target));
     let batches = std::iter::repeat_with(|| records.by_ref().take(RECORDS_PER_COMMIT).collect::<Vec<_>>());
     let batches = batches.take_while(|batch| !batch.is_empty()).collect();
-    (folder, store, batches)
+    (folder, run, batches)
 }
 
 fn commit(c: &mut Criterion) {
@@ -187,13 +188,13 @@ fn commit(c: &mut Criterion) {
     group.bench_function("pages of 20 kB and 26 links, 64 at a time", |b| {
         b.iter_batched(
             || runtime.block_on(store_and_batches()),
-            |(folder, mut store, batches)| {
+            |(folder, mut run, batches)| {
                 runtime.block_on(async {
                     for batch in batches {
-                        store.commit(batch, |_| None).await.unwrap();
+                        run.commit(batch, |_| None).await.unwrap();
                     }
                 });
-                (folder, store)
+                (folder, run)
             },
             BatchSize::PerIteration,
         );

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Outcome, Role};
-use harvestman::internals::store::sqlite::SqliteStore;
+use harvestman::internals::store::sqlite::SqliteDatabase;
 use rusqlite::{Connection, params};
 use wait4::Wait4 as _;
 
@@ -31,7 +31,7 @@ async fn main() -> Outcome {
     };
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("crawl.db");
-    SqliteStore::open(&path).await?.close().await?;
+    SqliteDatabase::open(&path).await?.close().await?;
     generate(&path, pages)?;
     index(&path, pages)?;
     println!("\n| words | pages that hold them | answered within |\n|---|--:|--:|");

@@ -6,10 +6,11 @@ mod document;
 mod file;
 pub(crate) mod kinds;
 mod options;
+pub(crate) mod setters;
 pub(crate) mod values;
 
 pub use file::TomlError;
-#[cfg(feature = "cli")]
 pub(crate) use file::read_toml;
+pub(crate) use options::with_options;
 pub use options::{Config, ConfigError, product_token};
 pub use values::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};

@@ -8,6 +8,7 @@ pub(crate) mod observe;
 pub(crate) mod page;
 mod reader;
 mod running;
+mod settings;
 mod sitemaps;
 pub(crate) mod summary;
 mod visitor;

@@ -1,6 +1,12 @@
-//! Decisions as plain functions over plain data: whether, when and how often something is asked for.
+//! Decisions as plain functions over plain data: whether, when and how often something is asked for, and what an answer or
+//! a link makes of what is known.
 
+pub mod due;
+pub mod kept;
+pub mod life;
+pub mod offer;
 pub mod politeness;
-pub mod recrawl;
+pub mod redirect;
 pub mod retry;
 pub mod robots;
+pub mod sweep;

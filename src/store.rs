@@ -1,46 +1,25 @@
 //! Where the crawl is kept. A store commits whole batches of records; what it gives back feeds the frontier.
 
+mod counts;
+mod error;
 pub mod sqlite;
 
 use std::future::Future;
-use std::path::PathBuf;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
 use crate::visit::{HostId, HostRecord, Millis, Record, Settlement, Target};
+pub use counts::{Accounting, Tally};
+pub use error::{DatabaseFailure, StoreError};
 
-/// Why the store cannot be used. Fatal to a crawl; what was committed stays.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("`{path}` is in use by another crawl ({holder})")]
-    InUse { path: PathBuf, holder: String },
-    #[error("cannot open the database `{path}`: {problem}")]
-    Open { path: PathBuf, problem: String },
-    #[error("the database `{path}` was written by a newer version of harvestman")]
-    Newer { path: PathBuf },
-    #[error("no database at `{path}`")]
-    Missing { path: PathBuf },
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-}
-
-/// discovered = fetched + failed + skipped + pending, at every commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Accounting {
-    pub discovered: i64,
-    pub fetched: i64,
-    pub failed: i64,
-    pub skipped: i64,
-    pub pending: i64,
-}
-
-/// What was done so far, besides the accounting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Tally {
-    pub unchanged: i64,
-    pub bytes: i64,
-    pub requests: i64,
+/// What an invocation of the crawl is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    pub config: &'a Config,
+    /// Drawn from the settings and the seeds.
+    pub scope: &'a Scope,
+    pub seeds: &'a [CanonicalUrl],
 }
 
 /// What a commit made durable and the frontier has to know.
@@ -60,16 +39,20 @@ pub struct Refill {
     pub complete: bool,
 }
 
-/// One process's hold on a crawl: it owns its hosts, so URLs in flight need no mark.
-pub trait Store: Send {
-    /// Continues the unfinished run or starts a new one, judges again what other options left out, and admits the
-    /// seeds. Returns the run's number.
-    fn begin(
-        &mut self,
-        config: &Config,
-        scope: &Scope,
-        seeds: &[CanonicalUrl],
-    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
+/// An open database in which no run is under way.
+pub trait Store: Sized + Send {
+    type Run: Run<Store = Self>;
+
+    /// Continues the unfinished run or starts a new one, judges again what other options left out, and admits the seeds.
+    fn begin(self, start: Start<'_>) -> impl Future<Output = Result<Self::Run, StoreError>> + Send;
+}
+
+/// One process's part in a run: it owns its hosts, so URLs in flight need no mark.
+pub trait Run: Send {
+    type Store: Store<Run = Self>;
+
+    /// The run's number.
+    fn id(&self) -> i64;
 
     /// Commits a batch in one transaction: pages, their links and the state of their URLs together. `clock` names the
     /// time of the last request to a host and its blocked-until time.
@@ -97,4 +80,7 @@ pub trait Store: Send {
 
     /// The accounting as of the last commit, and what this invocation did.
     fn accounting(&self) -> (Accounting, Tally);
+
+    /// Gives the database back, for whatever comes after the run.
+    fn into_store(self) -> Self::Store;
 }

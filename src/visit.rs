@@ -2,6 +2,7 @@
 
 mod errand;
 mod record;
+mod state;
 mod words;
 
 pub use errand::{
@@ -9,4 +10,5 @@ pub use errand::{
     Validators, now,
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
+pub use state::State;
 pub use words::{Element, FailureKind, SkipReason};

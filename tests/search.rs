@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::{Bench, stderr, stdout, until};
 use harvestman::demo::{Reply, Server};
-use harvestman::internals::store::sqlite::SqliteStore;
+use harvestman::internals::store::sqlite::SqliteDatabase;
 use harvestman::internals::store::sqlite::index::{Indexer, waiting};
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -64,7 +64,7 @@ fn assert_sound(bench: &Bench) {
 
 /// Pages of some length that no crawl has fetched, each with the word `common` and one of its own.
 async fn many_pages(bench: &Bench, pages: i64) {
-    SqliteStore::open(&bench.path("crawl.db")).await.unwrap().close().await.unwrap();
+    SqliteDatabase::open(&bench.path("crawl.db")).await.unwrap().close().await.unwrap();
     let mut db = open(bench);
     let tx = db.transaction().unwrap();
     tx.execute("insert into host (id, host) values (1, 'http://a.test')", []).unwrap();

@@ -14,7 +14,7 @@ const FILE: usize = 450;
 const FUNCTION: usize = 75;
 
 /// Functions that are still longer, with their files. None is added, and one that is not longer any more goes.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[("store/sqlite/commit", "fetched"), ("store/sqlite/write", "write")];
+const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
 #[test]
 fn no_file_is_longer_than_its_bound() {

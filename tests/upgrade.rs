@@ -117,3 +117,30 @@ async fn a_database_of_the_first_version_is_read_without_being_changed() {
     }
     assert_eq!(std::fs::read(bench.path("crawl.db")).unwrap(), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_first_version_skipped_is_judged_by_the_settings_of_now() {
+    let server = Server::start(|path| graph_page(2, 300, path)).await.unwrap();
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 9).await;
+    let (host, seed) = (server.url(""), server.url("/p/0"));
+    let rows = format!(
+        r#"insert into run (id, started_at, outcome) values (1, 1000, 'limit');
+        insert into host (id, host) values (1, '{host}');
+        insert into url (id, url, host_id, state, reason, depth, first_seen_at)
+            values (1, '{seed}', 1, 0, null, 0, 1000), (2, '{host}/alone', 1, 3, 'excluded', 1, 1000);
+        insert into seed values (1);
+        insert into meta values ('settings', 'Host [] [Regex("alone")] None 4096 false true harvestman ["{seed}"]'),
+            ('config', '{{"scope":"host","include":[],"exclude":["alone"],"max_depth":null,"max_url_length":4096,
+                "ignore_robots":false,"user_agent":"harvestman/0.1.0","rate":2.0,"retries":3,"max_redirects":10,
+                "max_body_size":10485760,"recrawl_after_ms":0,"recrawl_min_ms":3600000,"recrawl_max_ms":2592000000}}')"#
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    let told = stdout(&bench.run(&["explain", &server.url("/alone")]).await);
+    assert!(told.contains("--exclude alone matches it"), "{told}");
+    let output = bench.run(&["crawl", &seed, "--rate", "0"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(bench.rows("select state from urls where url like '%alone'").await, ["fetched"]);
+    assert_eq!(bench.rows("select key from meta where key = 'settings'").await, [""; 0]);
+}

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Summary};
 use crate::read::Database;
 use crate::store::StoreError;
-use crate::store::sqlite::{SqliteStore, file_path};
+use crate::store::sqlite::{SqliteDatabase, file_path};
 use clap::CommandFactory as _;
 
 use super::activity::Activity;
@@ -142,12 +142,17 @@ impl Job {
 }
 
 /// Opens the database; as long as another crawl holds it, up to `patience` later.
-async fn open(path: &Path, patience: Duration, console: &Console, notifier: &Notifier) -> Result<SqliteStore, Failure> {
+async fn open(
+    path: &Path,
+    patience: Duration,
+    console: &Console,
+    notifier: &Notifier,
+) -> Result<SqliteDatabase, Failure> {
     let deadline = Instant::now().checked_add(patience);
     let (mut pause, longest) = LOOK_EVERY;
     let mut told = false;
     loop {
-        let in_use = match SqliteStore::open(path).await {
+        let in_use = match SqliteDatabase::open(path).await {
             Ok(store) => return Ok(store),
             Err(e @ StoreError::InUse { .. }) => e,
             Err(e) => return Err(e.into()),

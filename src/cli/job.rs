@@ -17,25 +17,25 @@ declare_options! {
     pub struct Job;
 
     /// The SQLite file.
-    database: [String] = "crawl.db".to_owned(), Passing, Database, "SQLite file, created if absent";
+    database: [String] = "crawl.db".to_owned(), Unstored, Database, "SQLite file, created if absent";
     /// The settings file, if another is meant than the one in the folder.
     config: [Option<PathBuf>] = None, Typed, Maybe<File>,
         "TOML file whose keys are these options' names", "harvestman.toml if present";
     /// Brings the full-text index up to date at the end.
-    index: [bool] = false, Passing, Flag,
+    index: [bool] = false, Unstored, Flag,
         "Index for full-text search at the end, which the first search does otherwise";
     /// The summary as JSON on standard output.
-    json: [bool] = false, Passing, Flag, "Print the closing summary as one JSON object";
+    json: [bool] = false, Unstored, Flag, "Print the closing summary as one JSON object";
     /// The crawl counts as failed if one of them holds in the end.
-    fail_on: [Vec<Threshold>] = Vec::new(), Passing, Many<Thresholds>,
+    fail_on: [Vec<Threshold>] = Vec::new(), Unstored, Many<Thresholds>,
         "Exit with 5 if it holds in the end, e.g. 'failed>10%' (of what was discovered) or 'fetched<100'; repeatable";
     /// The longest to wait for a database that another crawl holds.
-    wait_lock: [Duration] = Duration::ZERO, Passing, Span, "Wait this long for a database that another crawl holds";
+    wait_lock: [Duration] = Duration::ZERO, Unstored, Span, "Wait this long for a database that another crawl holds";
     /// Where the log is written too.
-    log_file: [Option<PathBuf>] = None, Passing, Maybe<File>,
+    log_file: [Option<PathBuf>] = None, Unstored, Maybe<File>,
         "Write the log to this file too, after what it holds; --quiet is not for it";
     /// Where figures are served.
-    metrics: [Option<SocketAddr>] = None, Passing, Maybe<Address>,
+    metrics: [Option<SocketAddr>] = None, Unstored, Maybe<Address>,
         "Serve figures for Prometheus at /metrics and /healthz there, e.g. 127.0.0.1:9464";
 }
 
@@ -68,5 +68,20 @@ impl Kind for File {
 
     fn gather(texts: &[OsString]) -> Result<PathBuf, ValueError> {
         texts.last().map(PathBuf::from).ok_or_else(|| ValueError("needs a value".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::config::declare::Memory;
+
+    use super::*;
+
+    #[test]
+    fn a_settings_file_of_the_command_line_serves_the_library_too() {
+        for option in Job::OPTIONS.iter().filter(|option| option.memory != Memory::Typed) {
+            assert!(Config::from_toml(&format!("{} = true", option.name)).is_ok(), "{}", option.name);
+        }
     }
 }

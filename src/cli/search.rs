@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use crate::canonical::CanonicalUrl;
 use crate::read::{Database, Hit, ReadError};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::SqliteDatabase;
 use serde_json::Value;
 
 use super::args::Format;
@@ -58,7 +58,7 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     drop(db);
     if unindexed.is_none() {
         console.say("The database is of an earlier version: it is brought up to date first.");
-        SqliteStore::open(&path).await?.close().await?;
+        SqliteDatabase::open(&path).await?.close().await?;
     }
     index::bring_up_to_date(&path, console, || false)?;
     Ok(Database::open(&path)?)

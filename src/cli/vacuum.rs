@@ -2,24 +2,23 @@
 
 use crate::read::Database;
 use crate::store::StoreError;
-use crate::store::sqlite::house::disk_size;
-use crate::store::sqlite::{SqliteStore, file_path};
+use crate::store::sqlite::{SqliteDatabase, disk_size, file_path};
 
 use super::console::Console;
 use super::failure::Failure;
 use super::words;
 
 /// SQLite's result code for a file system without room.
-const FULL: &str = "13";
+const FULL: i32 = 13;
 
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let Ok(path) = file_path(database);
     // Opening for writing would create a database if none is there.
     Database::open(&path)?;
     let before = disk_size(&path);
-    let mut store = SqliteStore::open(&path).await?;
+    let mut store = SqliteDatabase::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {
-        StoreError::Database(e) if e.as_database_error().is_some_and(|e| e.code().as_deref() == Some(FULL)) => {
+        StoreError::Database(e) if e.code() == Some(FULL) => {
             Failure::new(format!("no room to vacuum `{database}`; what it holds is kept")).hint(format!(
                 "the first time it takes up to {0} free beside the file, and {0} in the folder for temporary files \
                  (which SQLITE_TMPDIR names)",

@@ -290,7 +290,6 @@ macro_rules! texts {
     )+};
 }
 
-#[cfg(feature = "cli")]
 pub(crate) use texts;
 
 texts! {

@@ -12,7 +12,7 @@ use super::running::RunningCrawl;
 use super::summary::CrawlError;
 use crate::canonical::{CanonicalUrl, UrlError};
 use crate::config::Config;
-use crate::store::sqlite::{SqliteStore, file_path};
+use crate::store::sqlite::{SqliteDatabase, file_path};
 
 /// Stored pages that wait for whoever follows the crawl; when so many wait, the crawl does too.
 const PAGES_WAITING: usize = 64;
@@ -40,7 +40,7 @@ impl SeedError {
 #[must_use = "a crawl does nothing until it is started"]
 pub struct Crawl {
     seeds: Vec<CanonicalUrl>,
-    config: Config,
+    pub(super) config: Config,
     database: PathBuf,
     hook: Option<Arc<dyn Hook>>,
     cancel: CancellationToken,
@@ -92,7 +92,7 @@ impl Crawl {
         self.config.validate()?;
         let database = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
         let Ok(path) = database;
-        let store = SqliteStore::open(&path).await?;
+        let store = SqliteDatabase::open(&path).await?;
         let (listener, pages) = mpsc::channel(PAGES_WAITING);
         let engine = Engine::new(self.config, self.seeds, store).delivering_to(listener).hooked(self.hook);
         let progress = engine.progress();

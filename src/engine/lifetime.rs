@@ -23,7 +23,7 @@ use crate::fetch::HttpClient;
 use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
-use crate::store::{Store, StoreError};
+use crate::store::{Run, Start, Store, StoreError};
 
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -69,82 +69,81 @@ impl<S: Store> Engine<S> {
 
     /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
     /// happens.
-    pub(crate) async fn run_until(mut self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
-        self.config.validate()?;
+    pub(crate) async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
+        let Self { config, seeds, store, progress, observers, listener, hook } = self;
+        config.validate()?;
         let started = Instant::now();
-        let mut scope = Scope::new(&self.config, &self.seeds);
-        if let Some(hook) = self.hook.clone() {
+        let mut scope = Scope::new(&config, &seeds);
+        if let Some(hook) = hook.clone() {
             scope = scope.with_gate(move |url| hook.skip(url));
         }
-        let fetcher = Arc::new(HttpClient::new(&self.config)?);
-        let run = self.store.begin(&self.config, &scope, &self.seeds).await?;
-        let fetched_before = self.store.accounting().0.fetched;
+        let fetcher = Arc::new(HttpClient::new(&config)?);
+        let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await?;
         let clock = SteadyClock::start();
-        let frontier = Arc::new(Frontier::new(Limits::new(&self.config), clock));
-        let reader = PageReader::new(&self.config, scope, self.observers.clone());
-        let visitor = Visitor::new(&self.config, reader, fetcher, clock, self.observers.clone(), self.hook.take());
-        let deadline = self.config.max_duration.and_then(|limit| started.checked_add(limit));
+        let frontier = Arc::new(Frontier::new(Limits::new(&config), clock));
+        let reader = PageReader::new(&config, scope, observers.clone());
+        let visitor = Visitor::new(&config, reader, fetcher, clock, observers.clone(), hook);
+        let deadline = config.max_duration.and_then(|limit| started.checked_add(limit));
         let stop = first_reason(stop, deadline);
         tokio::pin!(stop);
-        let stopped = self.work_until(stop.as_mut(), &frontier, visitor, fetched_before).await?;
-        let outcome = self.judge_end(&frontier, stopped);
-        self.store.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
-        if outcome == CrawlEnd::Finished && stopped.is_none() {
-            self.tidy_until(stop, fetched_before).await;
-        }
-        let (accounting, tally) = self.store.accounting();
-        let elapsed_seconds = started.elapsed().as_secs_f64();
-        Ok((Summary { run, outcome, accounting, tally, elapsed_seconds }, self.store))
-    }
-
-    /// Workers and writer, from the first request to the last commit. Answers why it came to an early end.
-    async fn work_until(
-        &mut self,
-        stop: impl Future<Output = CrawlEnd>,
-        frontier: &Arc<Frontier>,
-        visitor: Visitor,
-        fetched_before: i64,
-    ) -> Result<Option<CrawlEnd>, StoreError> {
-        let (progress, observers, listener) = (&self.progress, &self.observers, self.listener.as_ref());
+        let fetched_before = run.accounting().0.fetched;
+        let (progress, observers, listener) = (&progress, &observers, listener.as_ref());
         let watchers = Watchers { progress, observers, listener, fetched_before };
-        let mut writer = Writer { store: &mut self.store, frontier, watchers };
-        writer.wake_hosts(0).await?;
-        let (abort, aborted) = watch::channel(false);
-        let (mut tasks, inbox) = start_workers(self.config.concurrency, frontier, visitor, &aborted);
-        tasks.spawn({
-            let frontier = frontier.clone();
-            async move { frontier.keep_time().await }
-        });
-        let stopped = until_stopped(writer.run(inbox), stop, frontier, abort).await?;
-        tasks.shutdown().await;
-        Ok(stopped)
+        let writer = Writer { run: &mut run, frontier: &frontier, watchers: &watchers };
+        let stopped = work_until(stop.as_mut(), writer, &frontier, visitor, config.concurrency).await?;
+        let outcome = judge_end(&run, &frontier, stopped);
+        run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+        if outcome == CrawlEnd::Finished && stopped.is_none() {
+            tidy_until(stop, &mut run, &watchers).await;
+        }
+        let (accounting, tally) = run.accounting();
+        let elapsed_seconds = started.elapsed().as_secs_f64();
+        let summary = Summary { run: run.id(), outcome, accounting, tally, elapsed_seconds };
+        Ok((summary, run.into_store()))
     }
+}
 
-    /// There may be years to tidy up; what is left when time is up is left to the next run.
-    async fn tidy_until(&mut self, mut stop: Pin<&mut impl Future<Output = CrawlEnd>>, fetched_before: i64) {
-        while stop.as_mut().now_or_never().is_none() {
-            match self.store.tidy().await {
-                Ok(true) => {
-                    let (progress, observers) = (&self.progress, &self.observers);
-                    Watchers { progress, observers, listener: None, fetched_before }.publish(&self.store);
-                }
-                Ok(false) => break,
-                Err(e) => {
-                    tracing::warn!("the logs of old runs are not pruned: {e}");
-                    break;
-                }
+/// Workers and writer, from the first request to the last commit. Answers why it came to an early end.
+async fn work_until<R: Run>(
+    stop: impl Future<Output = CrawlEnd>,
+    mut writer: Writer<'_, R>,
+    frontier: &Arc<Frontier>,
+    visitor: Visitor,
+    concurrency: usize,
+) -> Result<Option<CrawlEnd>, StoreError> {
+    writer.wake_hosts(0).await?;
+    let (abort, aborted) = watch::channel(false);
+    let (mut tasks, inbox) = start_workers(concurrency, frontier, visitor, &aborted);
+    tasks.spawn({
+        let frontier = frontier.clone();
+        async move { frontier.keep_time().await }
+    });
+    let stopped = until_stopped(writer.run(inbox), stop, frontier, abort).await?;
+    tasks.shutdown().await;
+    Ok(stopped)
+}
+
+/// There may be years to tidy up; what is left when time is up is left to the next run.
+async fn tidy_until(mut stop: Pin<&mut impl Future<Output = CrawlEnd>>, run: &mut impl Run, watchers: &Watchers<'_>) {
+    while stop.as_mut().now_or_never().is_none() {
+        match run.tidy().await {
+            Ok(true) => watchers.publish(run),
+            Ok(false) => break,
+            Err(e) => {
+                tracing::warn!("the logs of old runs are not pruned: {e}");
+                break;
             }
         }
     }
+}
 
-    fn judge_end(&self, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
-        let (accounting, _) = self.store.accounting();
-        match stopped {
-            _ if accounting.pending == 0 => CrawlEnd::Finished,
-            Some(end) => end,
-            None if frontier.is_limited() => CrawlEnd::Limit,
-            None => CrawlEnd::Waiting,
-        }
+fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
+    let (accounting, _) = run.accounting();
+    match stopped {
+        _ if accounting.pending == 0 => CrawlEnd::Finished,
+        Some(end) => end,
+        None if frontier.is_limited() => CrawlEnd::Limit,
+        None => CrawlEnd::Waiting,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
 use crate::parse::pool::{Attempt, ParsePool};
 use crate::parse::{self, Parsed};
-use crate::policy::{politeness, recrawl};
+use crate::policy::{due, politeness};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
 use aws_lc_rs::digest;
@@ -65,7 +65,7 @@ impl PageReader {
             etag: fetched.header("etag"),
             last_modified: fetched.header("last-modified"),
             fetched_at: request.at + politeness::millis(request.elapsed),
-            fresh_until: recrawl::fresh_until(fetched.status, &fetched.headers, request.at),
+            fresh_until: due::fresh_until(fetched.status, &fetched.headers, request.at),
             ..Page::default()
         };
         if matches!(page.status, 301 | 302 | 303 | 307 | 308) {

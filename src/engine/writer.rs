@@ -11,7 +11,7 @@ use super::page::Page;
 use super::summary::Progress;
 use super::worker::Finished;
 use crate::frontier::Frontier;
-use crate::store::{Committed, Refill, Store, StoreError};
+use crate::store::{Committed, Refill, Run, StoreError};
 use crate::visit::{HostId, Record, Settlement, UrlId};
 
 /// Records in one transaction, at most.
@@ -24,10 +24,10 @@ const HOSTS_AT_ONCE: usize = 20_000;
 const PULSE: Duration = Duration::from_millis(250);
 
 /// The one task that changes the database while a crawl runs.
-pub(super) struct Writer<'a, S> {
-    pub(super) store: &'a mut S,
+pub(super) struct Writer<'a, R> {
+    pub(super) run: &'a mut R,
     pub(super) frontier: &'a Frontier,
-    pub(super) watchers: Watchers<'a>,
+    pub(super) watchers: &'a Watchers<'a>,
 }
 
 /// Those who look on.
@@ -40,15 +40,15 @@ pub(super) struct Watchers<'a> {
 }
 
 impl Watchers<'_> {
-    pub(super) fn publish<S: Store>(&self, store: &S) {
-        let (accounting, tally) = store.accounting();
+    pub(super) fn publish(&self, run: &impl Run) {
+        let (accounting, tally) = run.accounting();
         self.observers.accounted(accounting);
         let stored = u64::try_from(accounting.fetched - self.fetched_before).unwrap_or(0);
         self.progress.send_replace(Progress { accounting, tally, stored });
     }
 }
 
-impl<S: Store> Writer<'_, S> {
+impl<R: Run> Writer<'_, R> {
     /// Writes until the workers are gone, and closes the frontier on every way out: workers must not wait for one that
     /// nobody feeds.
     pub(super) async fn run(&mut self, mut inbox: mpsc::Receiver<Finished>) -> Result<(), StoreError> {
@@ -59,7 +59,7 @@ impl<S: Store> Writer<'_, S> {
 
     async fn write(&mut self, inbox: &mut mpsc::Receiver<Finished>) -> Result<(), StoreError> {
         let mut batch = Vec::with_capacity(MAX_BATCH);
-        self.watchers.publish(self.store);
+        self.watchers.publish(self.run);
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -75,7 +75,7 @@ impl<S: Store> Writer<'_, S> {
             if let Some(after) = self.frontier.wants_hosts() {
                 self.wake_hosts(after).await?;
             }
-            self.watchers.publish(self.store);
+            self.watchers.publish(self.run);
         }
     }
 
@@ -84,7 +84,7 @@ impl<S: Store> Writer<'_, S> {
         let pages = self.pages(&records);
         let started = Instant::now();
         let clock = |host| self.frontier.clock(host);
-        let Committed { hosts, targets, settlements } = self.store.commit(records, clock).await?;
+        let Committed { hosts, targets, settlements } = self.run.commit(records, clock).await?;
         self.watchers.observers.took(Stage::Commit, started.elapsed());
         let pages = stored(pages, &settlements);
         self.frontier.settle(hosts, targets, settlements);
@@ -113,7 +113,7 @@ impl<S: Store> Writer<'_, S> {
 
     async fn refill(&mut self) -> Result<(), StoreError> {
         for (host, limit) in self.frontier.low_windows() {
-            let Refill { host, targets, complete } = self.store.pending(host, limit).await?;
+            let Refill { host, targets, complete } = self.run.pending(host, limit).await?;
             self.frontier.refill(host, targets, complete);
         }
         Ok(())
@@ -121,9 +121,9 @@ impl<S: Store> Writer<'_, S> {
 
     /// Brings hosts with pending URLs into memory: those after `after`, by id.
     pub(super) async fn wake_hosts(&mut self, after: HostId) -> Result<(), StoreError> {
-        let ids = self.store.hosts_with_pending(after, HOSTS_AT_ONCE).await?;
+        let ids = self.run.hosts_with_pending(after, HOSTS_AT_ONCE).await?;
         for &id in &ids {
-            let Refill { host, targets, complete } = self.store.pending(id, self.frontier.window()).await?;
+            let Refill { host, targets, complete } = self.run.pending(id, self.frontier.window()).await?;
             self.frontier.refill(host, targets, complete);
         }
         self.frontier.set_dormant(if ids.len() == HOSTS_AT_ONCE { ids.last().copied() } else { None });

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
-use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{
+    OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _,
+};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use crate::config::declare::{Memory, Setting};
@@ -101,7 +103,9 @@ fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
         Shape::One | Shape::Many => argument,
     };
     let argument = if option.name == "database" { argument.short('d') } else { argument };
-    let argument = if option.is_file { argument.value_hint(ValueHint::AnyPath) } else { argument };
+    if option.is_file {
+        return argument.value_hint(ValueHint::AnyPath).value_parser(PathBufValueParser::new().map(OsString::from));
+    }
     if option.choices.is_empty() {
         // The value is set once more when all layers are known; here it is judged, so that the error names the option.
         let judge = |text: OsString| (option.set)(&mut T::default(), std::slice::from_ref(&text)).map(|()| text);
@@ -112,4 +116,56 @@ fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
         if help.is_empty() { choice } else { choice.help(help.trim()) }
     });
     argument.value_parser(PossibleValuesParser::new(choices).map(OsString::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A row of the table for each option: how it is written, its default, and its meaning.
+    fn table() -> String {
+        let row = |argument: Arg| {
+            let help = argument.get_help().unwrap().to_string();
+            let (meaning, default) = help.split_once(" [default: ").unwrap_or((&help, ""));
+            let values = argument.get_value_names().unwrap().join(" ");
+            let is_flag = values == "BOOL";
+            let values = if is_flag { String::new() } else { format!(" {values}") };
+            let name = format!("--{}{values}", argument.get_long().unwrap());
+            let default = if is_flag { "off" } else { default.trim_end_matches(']') };
+            format!("| `{name}` | {default} | {meaning} |\n")
+                .replace("N|auto", "N\\|auto")
+                .replace('<', "&lt;")
+                .replace('*', "\\*")
+        };
+        let rows: String = arguments().into_iter().map(row).collect();
+        format!("\n| option | default | meaning |\n|---|---|---|\n{rows}\n")
+    }
+
+    #[test]
+    fn options_md_lists_every_option_as_it_is_declared() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/options.md");
+        let document = std::fs::read_to_string(&path).unwrap();
+        let start = document.find("<!-- options: ").unwrap();
+        let start = start + document[start..].find('\n').unwrap() + 1;
+        let end = document.find("<!-- end of options -->").unwrap();
+        let fresh = format!("{}{}{}", &document[..start], table(), &document[end..]);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, fresh).unwrap();
+            return;
+        }
+        assert!(document == fresh, "docs/options.md is out of date; BLESS=1 writes it anew");
+    }
+
+    #[test]
+    fn options_md_names_the_options_whose_change_has_urls_judged_again() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/options.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let words = &document[document.find("If `--scope`").unwrap()..];
+        for option in Config::OPTIONS {
+            let judges = option.memory == Memory::Judges;
+            assert_eq!(words.contains(&format!("`--{}`", option.name)), judges, "{}", option.name);
+        }
+    }
 }

@@ -54,6 +54,9 @@ pub struct Response {
     /// version.
     #[serde(skip)]
     pub interval: Option<Millis>,
+    /// How long after that a new run fetches it again; `None` in a database of an earlier version.
+    #[serde(skip)]
+    pub recrawl: Option<Millis>,
 }
 
 /// One step of the way from a seed.
@@ -180,12 +183,13 @@ fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
 }
 
 fn response(db: &Database, id: i64) -> Result<Option<Response>, ReadError> {
-    let sql = "select p.status, p.content_type, t.url, p.fetched_at, p.interval_ms
-               from _page p left join _url t on t.id = p.redirect_to where p.url_id = ?1";
+    let sql = "select p.status, p.content_type, t.url, p.fetched_at, p.interval_ms, u.recrawl_ms
+               from _page p join _url u on u.id = p.url_id left join _url t on t.id = p.redirect_to
+               where p.url_id = ?1";
     one(db, sql, [id.into()], |row| {
         let (status, content_type, redirect_to) = (row.at(0)?, row.at(1)?, row.at(2)?);
-        let (at, interval) = (row.at(3)?, row.at(4)?);
-        Ok(Response { status, content_type, redirect_to, fetched_at: timestamp(at), at, interval })
+        let (at, interval, recrawl) = (row.at(3)?, row.at(4)?, row.at(5)?);
+        Ok(Response { status, content_type, redirect_to, fetched_at: timestamp(at), at, interval, recrawl })
     })
 }
 

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Recrawl};
-use crate::policy::politeness;
-use crate::policy::recrawl::FIRST_INTERVAL;
 use crate::policy::retry::Trouble;
 use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
+use crate::policy::{due, politeness};
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, FailureKind, Millis, RobotsAnswer, SkipReason};
 use serde::Serialize;
@@ -175,29 +174,23 @@ pub fn next(facts: &Facts, robots: &RobotsVerdict, would: Option<&Would>) -> Nex
 }
 
 fn of_fetched(facts: &Facts, config: &Config) -> Next {
-    let again = |age: Duration, what: String| {
-        let at = facts.response.as_ref().map(|response| response.at.saturating_add(politeness::millis(age)));
-        Next { what, at: at.map(timestamp) }
-    };
-    match config.recrawl_after {
-        Recrawl::After(Duration::ZERO) => Next { what: "The next run fetches it again.".to_owned(), at: None },
-        Recrawl::After(age) => {
-            let old = words::time(age);
-            let what =
-                format!("A run that begins once the response is older than {old} (--recrawl-after) fetches it again.");
-            again(age, what)
-        }
-        Recrawl::Auto => {
-            let interval = facts.response.as_ref().and_then(|response| response.interval);
-            let interval = interval.and_then(|ms| u64::try_from(ms).ok()).map_or(FIRST_INTERVAL, Duration::from_millis);
-            let interval = interval.max(config.recrawl_min).min(config.recrawl_max);
-            let old = words::time(interval);
-            let what = format!(
-                "A run that begins once the response is older than {old} fetches it again: the interval follows its changes (--recrawl-after auto)."
-            );
-            again(interval, what)
-        }
+    let (at, interval, recrawl) =
+        facts.response.as_ref().map_or((0, None, None), |it| (it.at, it.interval, it.recrawl));
+    let page = due::Facts { fetched_at: at, interval, ..due::Facts::default() };
+    let wait = recrawl.unwrap_or_else(|| due::due_at(&page, &due::Rules::of(config)).saturating_sub(at));
+    if wait == 0 {
+        return Next { what: "The next run fetches it again.".to_owned(), at: None };
     }
+    let old = words::time(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
+    let older = format!("A run that begins once the response is older than {old}");
+    let what = match config.recrawl_after {
+        Recrawl::After(age) if politeness::millis(age) == wait => {
+            format!("{older} (--recrawl-after) fetches it again.")
+        }
+        Recrawl::After(_) => format!("{older} fetches it again: until then it is fresh (--respect-cache)."),
+        Recrawl::Auto => format!("{older} fetches it again: the interval follows its changes (--recrawl-after auto)."),
+    };
+    Next { what, at: Some(timestamp(at.saturating_add(wait))) }
 }
 
 fn of_unseen(config: &Config, would: Option<&Would>) -> String {

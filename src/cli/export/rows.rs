@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use super::pages::{PAGES, Pages};
 use crate::cli::args::Format;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Rows, cells, unique};
 use crate::read::{Database, ReadError};
+
+use super::pages::{PAGES, Pages};
 
 /// The chosen columns, or those of `pages`.
 pub fn columns(db: &Database, chosen: Option<&[String]>) -> Result<Vec<String>, Failure> {

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use quick_xml::escape::escape;
 use url::Url;
 
-use super::pages::Pages;
 use crate::cli::failure::Failure;
 use crate::cli::target::{Output, Target};
 use crate::read::{ReadError, Row};
+
+use super::pages::Pages;
 
 /// The protocol's limits for one file: URLs, and bytes.
 const MAX_URLS: i64 = 50_000;

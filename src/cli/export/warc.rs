@@ -7,9 +7,10 @@ use std::io::Write;
 
 use crate::warc::{self, FIELDS, Record, RecordId};
 
-use super::pages::Pages;
 use crate::cli::failure::Failure;
 use crate::read::{ReadError, Row};
+
+use super::pages::Pages;
 
 const REQUEST: &str = "application/http;msgtype=request";
 const RESPONSE: &str = "application/http;msgtype=response";

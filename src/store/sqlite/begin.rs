@@ -1,89 +1,81 @@
 //! The start of an invocation: continue or begin a run, judge again, admit the seeds.
 
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
+use crate::policy::due::Rules;
+use crate::policy::sweep::{OPENED_BY_INVOCATION, Waiting, judge_again};
 use crate::scope::Scope;
-use crate::store::{Accounting, StoreError};
-use crate::visit;
+use crate::store::{Start, StoreError};
+use crate::visit::{self, Millis, SkipReason, State, UrlId};
 
-use super::SqliteStore;
-use super::revisit::{save_recrawl, sweep_again};
+use super::database::SqliteDatabase;
+use super::due;
+use super::ledger::Ledger;
+use super::rows::{self, json};
+use super::run::SqliteRun;
 
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
 
-impl SqliteStore {
-    pub(super) async fn begin_run(
-        &mut self,
-        config: &Config,
-        scope: &Scope,
-        seeds: &[CanonicalUrl],
-    ) -> Result<i64, StoreError> {
-        self.store_bodies = config.store_bodies;
-        self.store_links = config.store_links;
-        self.store_text = config.store_text;
-        self.reads_sitemaps = config.sitemaps;
-        self.max_depth = config.max_depth;
-        self.recrawl_after = config.recrawl_after;
-        self.recrawl_min = config.recrawl_min;
-        self.recrawl_max = config.recrawl_max;
-        self.keep_versions = config.keep_versions;
-        self.keep_runs = config.keep_runs;
-        self.product_token = config.product_token().to_owned();
-        self.known.clear();
-
-        let mut tx = self.db.begin_with("begin immediate").await?;
-        let last = sqlx::query("select id, finished_at is not null, outcome is null from run order by id desc limit 1")
-            .fetch_optional(&mut *tx)
-            .await?;
-        let unfinished = last.as_ref().filter(|row| !row.get::<bool, _>(1) && !config.fresh).map(|row| row.get(0));
-        if last.as_ref().is_some_and(|row| row.get(2)) {
-            // A crash: which hosts it had just asked is not known.
-            sqlx::query("update host set asked_at = ?1").bind(visit::now()).execute(&mut *tx).await?;
-        }
-        self.run = if let Some(run) = unfinished {
-            sqlx::query("update run set outcome = null where id = ?1").bind(run).execute(&mut *tx).await?;
-            run
-        } else {
-            if last.is_some() {
-                sweep_again(&mut tx, config).await?;
-            }
-            sqlx::query_scalar("insert into run (started_at) values (?1) returning id")
-                .bind(visit::now())
-                .fetch_one(&mut *tx)
-                .await?
-        };
-        // Unreachable then may be reachable now.
-        sqlx::query("update url set state = 0, reason = null where state = 3 and reason in ('robots_unreachable', 'private_address')")
-            .execute(&mut *tx)
-            .await?;
-        let changed = settings_changed(&mut tx, config, seeds).await?;
-        admit(&mut tx, seeds).await?;
-        save_recrawl(&mut tx, config).await?;
-        remember(&mut tx, config).await?;
-        if changed {
-            judge_again(&mut tx, scope, config.sitemaps).await?;
-        }
-        self.next_url = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(&mut *tx).await?;
-        // The run counts from its first moment: it may end without a single commit.
-        sqlx::query(
-            "update run set (discovered, fetched, failed, skipped, pending) =
-                 (select discovered, fetched, failed, skipped, pending from accounting) where id = ?1",
-        )
-        .bind(self.run)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        self.accounting = count(&mut self.db).await?;
-        Ok(self.run)
+/// Begins this process's part in a run, in one transaction.
+pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Result<SqliteRun, StoreError> {
+    let Start { config, scope, seeds } = start;
+    let rules = Rules::of(config);
+    let mut tx = database.db.begin_with("begin immediate").await?;
+    due::keep_up(&mut tx, &rules).await?;
+    let (id, began) = enter_run(&mut tx, config).await?;
+    // Unreachable then may be reachable now.
+    sqlx::query(
+        "update url set state = 0, reason = null
+         where state = 3 and reason in (select value from json_each(?1))",
+    )
+    .bind(json(&OPENED_BY_INVOCATION.each_ref().map(SkipReason::as_str))?)
+    .execute(&mut *tx)
+    .await?;
+    let is_told_otherwise = settings_changed(&mut tx, config, seeds).await? | is_gated(&mut tx, scope).await?;
+    admit(&mut tx, seeds).await?;
+    remember(&mut tx, config).await?;
+    if is_told_otherwise {
+        judge_all_again(&mut tx, scope, config.sitemaps).await?;
     }
+    let ledger = Ledger::begin(&mut tx, id).await?;
+    tx.commit().await?;
+    let (urls, hosts) = Default::default();
+    Ok(SqliteRun { database, config: config.clone(), rules, id, began, ledger, urls, hosts })
+}
+
+/// Continues the unfinished run, or begins a new one. Answers with its number and when it was begun.
+async fn enter_run(tx: &mut SqliteConnection, config: &Config) -> Result<(i64, Millis), StoreError> {
+    let last = sqlx::query(
+        "select id, started_at, finished_at is not null as finished, outcome is null as crashed from run
+         order by id desc limit 1",
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if last.as_ref().is_some_and(|row| row.get("crashed")) {
+        // Which hosts it had just asked is not known.
+        sqlx::query("update host set asked_at = ?1").bind(visit::now()).execute(&mut *tx).await?;
+    }
+    if let Some(row) = last.as_ref().filter(|row| !row.get::<bool, _>("finished") && !config.fresh) {
+        let id = row.get("id");
+        sqlx::query("update run set outcome = null where id = ?1").bind(id).execute(&mut *tx).await?;
+        return Ok((id, row.get("started_at")));
+    }
+    if last.is_some() {
+        due::sweep(tx).await?;
+    }
+    let began = visit::now();
+    let id =
+        sqlx::query_scalar("insert into run (started_at) values (?1) returning id").bind(began).fetch_one(tx).await?;
+    Ok((id, began))
 }
 
 async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), StoreError> {
     let rows: Vec<_> = seeds.iter().map(|seed| (seed.as_str(), seed.host().as_str().to_owned())).collect();
-    let json = serde_json::to_string(&rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let json = json(&rows)?;
     sqlx::query(
         "insert into host (host) select distinct value ->> 1 from json_each(?1) where true on conflict do nothing",
     )
@@ -110,9 +102,8 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
 
 /// Keeps the settings for those who ask what became of a URL, or would.
 async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
-    let json = serde_json::to_string(config).map_err(|e| sqlx::Error::Encode(e.into()))?;
     sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
-        .bind(json)
+        .bind(json(config)?)
         .execute(tx)
         .await?;
     Ok(())
@@ -145,42 +136,45 @@ async fn settings_changed(
     Ok(past != present)
 }
 
+/// Whether the program that runs the crawl keeps URLs out, or the one before did: no settings tell which.
+async fn is_gated(tx: &mut SqliteConnection, scope: &Scope) -> Result<bool, StoreError> {
+    let was_gated = sqlx::query("delete from meta where key = 'gated'").execute(&mut *tx).await?.rows_affected() > 0;
+    if scope.is_gated() {
+        sqlx::query("insert into meta (key, value) values ('gated', '1')").execute(tx).await?;
+    }
+    Ok(was_gated || scope.is_gated())
+}
+
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.
-async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -> Result<(), StoreError> {
+async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -> Result<(), StoreError> {
     let (mut after, mut left_out) = (0_i64, 0);
     loop {
         let rows = sqlx::query(
-            "select u.id, u.url, u.depth, u.reason,
-                 u.depth = 0 or u.followed, u.sitemap is not null, u.state = 0
-             from url u where u.id > ?1 and u.state in (0, 3) order by u.id limit ?2",
+            "select id, url, state, depth, reason, followed, sitemap is not null as is_sitemap
+             from url where id > ?1 and state in (0, 3) order by id limit ?2",
         )
         .bind(after)
         .bind(CHUNK)
         .fetch_all(&mut *tx)
         .await?;
         let Some(last) = rows.last() else { break };
-        after = last.get(0);
-        let mut verdicts = Vec::new();
+        after = last.get("id");
+        let mut verdicts: Vec<(UrlId, u8, Option<SkipWord>)> = Vec::new();
         for row in &rows {
-            let (id, depth, follow): (i64, u32, bool) = (row.get(0), row.get(2), row.get(4));
-            let old: Option<String> = row.get(3);
-            let Ok(url) = CanonicalUrl::parse(row.get(1)) else { continue };
-            let is_sitemap = sitemaps && row.get::<bool, _>(5);
-            let new =
-                if is_sitemap { scope.judge_sitemap(&url, depth, follow) } else { scope.judge(&url, depth, follow) };
-            left_out += i64::from(row.get::<bool, _>(6) && new.is_some());
-            let new = new.map(|reason| reason.to_string());
+            let Some((old, new)) = verdict(row, scope, sitemaps) else { continue };
+            left_out += i64::from(rows::state(row)? == State::Pending && new.is_some());
             if old != new {
-                verdicts.push((id, new));
+                let state = if new.is_some() { State::Skipped } else { State::Pending };
+                verdicts.push((row.get("id"), state.number(), new));
             }
         }
-        let json = serde_json::to_string(&verdicts).map_err(|e| sqlx::Error::Encode(e.into()))?;
-        sqlx::query(
-            "update url set state = iif(v.reason is null, 0, 3), reason = v.reason
-             from (select value ->> 0 as id, value ->> 1 as reason from json_each(?1)) v where url.id = v.id",
+        rows::run_json(
+            tx,
+            "update url set state = v.state, reason = v.reason
+             from (select value ->> 0 as id, value ->> 1 as state, value ->> 2 as reason from json_each(?1)) v
+             where url.id = v.id",
+            &verdicts,
         )
-        .bind(json)
-        .execute(&mut *tx)
         .await?;
     }
     if left_out > 0 {
@@ -189,13 +183,18 @@ async fn judge_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -
     Ok(())
 }
 
-async fn count(db: &mut SqliteConnection) -> Result<Accounting, StoreError> {
-    let row = sqlx::query("select discovered, fetched, failed, skipped, pending from accounting").fetch_one(db).await?;
-    Ok(Accounting {
-        discovered: row.get(0),
-        fetched: row.get(1),
-        failed: row.get(2),
-        skipped: row.get(3),
-        pending: row.get(4),
-    })
+/// A skip reason as it is stored.
+type SkipWord = String;
+
+/// Why a URL was skipped so far, and why it is from now on.
+fn verdict(row: &SqliteRow, scope: &Scope, sitemaps: bool) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
+    let url = rows::url(row).ok()?;
+    let waiting = Waiting {
+        url: &url,
+        depth: row.get("depth"),
+        followed: row.get("followed"),
+        is_sitemap: row.get("is_sitemap"),
+    };
+    let new = judge_again(&waiting, scope, sitemaps);
+    Some((row.get("reason"), new.map(|reason| reason.to_string())))
 }

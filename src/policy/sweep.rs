@@ -1,0 +1,69 @@
+//! What a new run asks for again, and what a new invocation judges again.
+
+use crate::canonical::CanonicalUrl;
+use crate::policy::due::is_due;
+use crate::scope::Scope;
+use crate::visit::{Millis, SkipReason, State};
+
+/// Reasons that may have passed by the next invocation: the URL is pending again.
+pub const OPENED_BY_INVOCATION: [SkipReason; 2] = [SkipReason::RobotsUnreachable, SkipReason::PrivateAddress];
+/// Reasons that a new run looks into again: robots.txt may say otherwise by then.
+pub const OPENED_BY_RUN: [SkipReason; 1] = [SkipReason::Robots];
+/// States of URLs that a new run asks for whatever they hold: what is left of a run that was given up, and what failed.
+pub const ASKED_BY_RUN: [State; 2] = [State::Pending, State::Failed];
+
+/// A URL that is skipped or pending, when the settings change.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    pub url: &'a CanonicalUrl,
+    pub depth: u32,
+    /// A followed link leads there, or it is a seed.
+    pub followed: bool,
+    pub is_sitemap: bool,
+}
+
+/// Why the URL is skipped under the present settings, if it is.
+pub fn judge_again(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool) -> Option<SkipReason> {
+    let Waiting { url, depth, followed, is_sitemap } = *waiting;
+    let follow = depth == 0 || followed;
+    if reads_sitemaps && is_sitemap { scope.judge_sitemap(url, depth, follow) } else { scope.judge(url, depth, follow) }
+}
+
+/// Whether a page that a sitemap lists is fetched again in the run at hand: it is due at `now`, and was not fetched since
+/// the run began, because once in a run is enough.
+pub fn wakes(state: State, due_at: Millis, fetched_at: Millis, run_began: Millis, now: Millis) -> bool {
+    state == State::Fetched && fetched_at < run_began && is_due(due_at, fetched_at, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, ScopeKind};
+
+    #[test]
+    fn a_listed_page_wakes_once_in_a_run_when_it_is_due() {
+        let wakes = |state, due_at, fetched_at| wakes(state, due_at, fetched_at, 50, 100);
+        assert!(wakes(State::Fetched, 100, 49));
+        assert!(!wakes(State::Fetched, 101, 49), "not due");
+        assert!(!wakes(State::Fetched, 100, 50), "fetched in this run");
+        assert!(!wakes(State::Pending, 100, 49) && !wakes(State::Failed, 100, 49));
+    }
+
+    #[test]
+    fn what_waits_is_judged_by_its_depth_its_links_and_what_it_is() {
+        let url = |text| CanonicalUrl::parse(text).unwrap();
+        let config = Config { max_depth: Some(1), scope: ScopeKind::Host, ..Config::default() };
+        let scope = Scope::new(&config, &[url("http://a.test/")]);
+        let page = url("http://a.test/page");
+        let judge = |depth, followed, is_sitemap, url: &CanonicalUrl| {
+            judge_again(&Waiting { url, depth, followed, is_sitemap }, &scope, true)
+        };
+        assert_eq!(judge(1, true, false, &page), None);
+        assert_eq!(judge(2, true, false, &page), Some(SkipReason::Depth));
+        assert_eq!(judge(1, false, false, &page), Some(SkipReason::Nofollow));
+        assert_eq!(judge(0, false, false, &page), None, "a seed needs no link");
+        let elsewhere = url("http://b.test/sitemap.xml");
+        assert_eq!(judge(1, true, false, &elsewhere), Some(SkipReason::Scope));
+        assert_eq!(judge(1, true, true, &elsewhere), None, "a sitemap may lie on any host");
+    }
+}

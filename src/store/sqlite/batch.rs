@@ -1,0 +1,238 @@
+//! What a batch of records changes, gathered before the statements that write it: each kind of row goes over as one JSON
+//! array.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use crate::store::{Committed, StoreError};
+use crate::visit::{HostId, Millis, State, Target, UrlId};
+
+use super::ledger::Delta;
+use super::rows::run_json;
+
+/// A row of `page`.
+#[derive(Serialize)]
+pub(super) struct PageRow {
+    pub(super) id: UrlId,
+    pub(super) status: u16,
+    pub(super) content_type: Option<String>,
+    pub(super) charset: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) canonical_url: Option<String>,
+    pub(super) size: usize,
+    pub(super) content_hash: Option<String>,
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+    pub(super) redirect_to: Option<UrlId>,
+    pub(super) fetched_at: Millis,
+    pub(super) changed_at: Millis,
+    pub(super) elapsed: u64,
+    pub(super) headers: String,
+    pub(super) fingerprint: Option<String>,
+    pub(super) gone: bool,
+    pub(super) new_run: Option<i64>,
+    pub(super) new_at: Option<Millis>,
+    pub(super) interval: Option<Millis>,
+    pub(super) fresh_until: Option<Millis>,
+    pub(super) kept: u8,
+}
+
+// `jsonb_each` hands nested values on in their binary form, `json_each` as text to be parsed again.
+const WRITE_PAGES: &str =
+    "insert or replace into page (url_id, status, content_type, charset, language, title, description,
+         canonical_url, size, content_hash, etag, last_modified, redirect_to, fetched_at, changed_at, elapsed_ms, headers,
+         fingerprint, gone, new_run, new_at, interval_ms, fresh_until, kept)
+     select value ->> 'id', value ->> 'status', value ->> 'content_type', value ->> 'charset', value ->> 'language',
+         value ->> 'title', value ->> 'description', value ->> 'canonical_url', value ->> 'size',
+         value ->> 'content_hash', value ->> 'etag', value ->> 'last_modified', value ->> 'redirect_to',
+         value ->> 'fetched_at', value ->> 'changed_at', value ->> 'elapsed', value ->> 'headers',
+         value ->> 'fingerprint', value ->> 'gone', value ->> 'new_run', value ->> 'new_at', value ->> 'interval',
+         value ->> 'fresh_until', value ->> 'kept'
+     from jsonb_each(?1)";
+
+pub(super) async fn write_pages(db: &mut SqliteConnection, rows: &[PageRow]) -> Result<(), StoreError> {
+    run_json(db, WRITE_PAGES, rows).await
+}
+
+/// What a batch changes: each tuple becomes a JSON array.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// What the frontier has to know after the commit.
+    pub(super) committed: Committed,
+    pub(super) delta: Delta,
+    states: Vec<StateRow>,
+    pub(super) fetches: Vec<FetchRow>,
+    /// From, position, to, text, rel, element, follow.
+    pub(super) links: Vec<(UrlId, usize, UrlId, String, String, &'static str, bool)>,
+    /// From, position, to, text of an `<a>` without `rel` that is followed: almost every link.
+    pub(super) plain_links: Vec<(UrlId, usize, UrlId, String)>,
+    /// From, to, step: what a depth is passed on along when links are not stored.
+    pub(super) edges: Vec<(UrlId, UrlId, bool)>,
+    /// Id, time: when a sitemap says that a page changed last.
+    pub(super) lastmods: Vec<(UrlId, Millis)>,
+    /// Id, kind, message, attempts.
+    pub(super) failures: Vec<(UrlId, &'static str, String, u32)>,
+    pub(super) pages: Vec<PageRow>,
+    /// Run, id, what became of it, when.
+    pub(super) changes: Vec<(i64, UrlId, &'static str, Millis)>,
+    pub(super) kept_alive: Vec<KeptAlive>,
+    /// Pages whose stored links are replaced.
+    pub(super) relinked: Vec<UrlId>,
+    /// Pages whose words the index does not have.
+    pub(super) unindexed: Vec<UrlId>,
+    /// Hosts that were asked.
+    pub(super) hosts: HashSet<HostId>,
+}
+
+/// Of a page that was not modified: id, time of the answer, how long it took, interval, until when it is fresh, what
+/// counts as kept.
+pub(super) type KeptAlive = (UrlId, Millis, u64, Millis, Option<Millis>, u8);
+
+/// Id, state, reason, attempts, not before, how long after it was fetched the page is due again (none: as before).
+type StateRow = (UrlId, u8, Option<String>, u32, Option<Millis>, Option<Millis>);
+
+/// A row of `fetch`.
+#[derive(Serialize)]
+pub(super) struct FetchRow {
+    pub(super) run: i64,
+    pub(super) id: Option<UrlId>,
+    /// Of a robots.txt, which has no row of its own.
+    pub(super) url: Option<String>,
+    pub(super) at: Millis,
+    pub(super) status: Option<u16>,
+    pub(super) failure: Option<&'static str>,
+    pub(super) elapsed: u64,
+    pub(super) bytes: u64,
+    pub(super) unchanged: bool,
+}
+
+impl Batch {
+    /// A pending URL has come to its end in this run.
+    pub(super) fn settle(
+        &mut self,
+        target: &Target,
+        to: State,
+        reason: Option<String>,
+        attempts: u32,
+        recrawl: Option<Millis>,
+    ) {
+        self.states.push((target.id, to.number(), reason, attempts, None, recrawl));
+        self.delta.change(State::Pending, to);
+    }
+
+    /// A pending URL is tried again at a later time.
+    pub(super) fn postpone(&mut self, target: &Target, due_at: Millis) {
+        self.states.push((target.id, State::Pending.number(), None, target.attempts + 1, Some(due_at), None));
+    }
+
+    /// The request at hand brought nothing new.
+    pub(super) fn note_unchanged(&mut self) {
+        self.delta.tally.unchanged += 1;
+        if let Some(fetch) = self.fetches.last_mut() {
+            fetch.unchanged = true;
+        }
+    }
+
+    /// Writes all of it but the accounting and what sitemaps say. `clock` is as in `Run::commit`.
+    pub(super) async fn write(
+        &self,
+        db: &mut SqliteConnection,
+        clock: &(impl Fn(HostId) -> Option<(Millis, Millis)> + Send + Sync),
+    ) -> Result<(), StoreError> {
+        self.write_contents(db).await?;
+        self.write_links(db).await?;
+        self.write_fates(db).await?;
+        let clocks = self.hosts.iter().filter_map(|id| clock(*id).map(|(asked, until)| (*id, asked, until)));
+        let clocks: Vec<_> = clocks.collect();
+        run_json(
+            db,
+            "update host set asked_at = v.asked, blocked_until = v.until
+             from (select value ->> 0 as id, value ->> 1 as asked, value ->> 2 as until from jsonb_each(?1)) v
+             where host.id = v.id",
+            &clocks,
+        )
+        .await
+    }
+
+    async fn write_contents(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+        write_pages(db, &self.pages).await?;
+        run_json(db, "insert or ignore into unindexed select value from json_each(?1)", &self.unindexed).await?;
+        run_json(
+            db,
+            "insert into change (run_id, url_id, kind, at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from jsonb_each(?1)",
+            &self.changes,
+        )
+        .await?;
+        run_json(
+            db,
+            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, interval_ms = v.interval,
+                 fresh_until = v.fresh, kept = v.kept
+             from (select value ->> 0 as id, value ->> 1 as at, value ->> 2 as elapsed, value ->> 3 as interval,
+                   value ->> 4 as fresh, value ->> 5 as kept from jsonb_each(?1)) v
+             where page.url_id = v.id",
+            &self.kept_alive,
+        )
+        .await
+    }
+
+    async fn write_links(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+        run_json(db, "delete from link where from_id in (select value from json_each(?1))", &self.relinked).await?;
+        run_json(
+            db,
+            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+             from jsonb_each(?1)",
+            &self.links,
+        )
+        .await?;
+        run_json(
+            db,
+            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, '', 'a', true from jsonb_each(?1)",
+            &self.plain_links,
+        )
+        .await?;
+        run_json(
+            db,
+            "insert or ignore into edge (from_id, to_id, step) select value ->> 0, value ->> 1, value ->> 2
+             from jsonb_each(?1)",
+            &self.edges,
+        )
+        .await
+    }
+
+    async fn write_fates(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+        run_json(
+            db,
+            "insert or replace into failure (url_id, kind, message, attempts, last_attempt_at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+                 cast(unixepoch('subsec') * 1000 as integer)
+             from jsonb_each(?1)",
+            &self.failures,
+        )
+        .await?;
+        run_json(
+            db,
+            "update url set state = v.state, reason = v.reason, attempts = v.attempts, due_at = v.due,
+                 recrawl_ms = coalesce(v.recrawl, recrawl_ms)
+             from (select value ->> 0 as id, value ->> 1 as state, value ->> 2 as reason, value ->> 3 as attempts,
+                   value ->> 4 as due, value ->> 5 as recrawl from jsonb_each(?1)) v where url.id = v.id",
+            &self.states,
+        )
+        .await?;
+        run_json(
+            db,
+            "insert into fetch (run_id, url_id, url, at, status, failure, elapsed_ms, bytes, unchanged)
+             select value ->> 'run', value ->> 'id', value ->> 'url', value ->> 'at', value ->> 'status', value ->> 'failure',
+                 value ->> 'elapsed', value ->> 'bytes', value ->> 'unchanged'
+             from jsonb_each(?1)",
+            &self.fetches,
+        )
+        .await
+    }
+}

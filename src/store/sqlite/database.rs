@@ -1,0 +1,140 @@
+//! An open database file: one writer connection in WAL mode, and the lock that makes it the only one.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::store::StoreError;
+use crate::visit;
+
+use super::peek;
+use super::rows::timestamp;
+use super::schema;
+
+/// Pages given back in one transaction.
+const PAGES: i64 = 1_000;
+/// The value of `pragma auto_vacuum` that lets free pages be given back without rewriting the file.
+const INCREMENTAL: i64 = 2;
+
+/// A crawl in a SQLite file, held by this process alone until dropped.
+#[derive(Debug)]
+pub struct SqliteDatabase {
+    pub(super) db: SqliteConnection,
+    // Declared after `db`: closing any descriptor of the file would drop SQLite's own locks.
+    _lock: File,
+}
+
+impl SqliteDatabase {
+    /// Opens or creates the database, takes its lock, and brings its schema up to date.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let refuse = |problem: String| StoreError::Open { path: path.to_owned(), problem };
+        let lock = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|e| refuse(in_words(&e)))?;
+        if path.is_dir() {
+            return Err(refuse("it is a directory".into()));
+        }
+        let path = path.canonicalize().map_err(|e| refuse(in_words(&e)))?;
+        if lock.try_lock().is_err() {
+            let holder = peek::holder(&path).unwrap_or_else(|| "its process is not known".into());
+            return Err(StoreError::InUse { path, holder });
+        }
+        // Before anything is set, so that somebody else's database stays as it is.
+        if peek::holds_something_else(&path) {
+            return Err(refuse("it holds no crawl but something else".into()));
+        }
+        let db = connect(&path).await?;
+        Ok(Self { db, _lock: lock })
+    }
+
+    /// Closes the database cleanly: the WAL is written back.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.close().await?)
+    }
+
+    /// Gives free pages back to the file system, in steps beside which others can read. A database of a version that
+    /// could not do so is rewritten once, which takes up to twice its size of free space; without it nothing changes. False
+    /// if a reader still needs the older state, so that the file shrinks only later.
+    pub async fn vacuum(&mut self) -> Result<bool, StoreError> {
+        let mode: i64 = sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut self.db).await?;
+        if mode == INCREMENTAL {
+            free_pages(&mut self.db).await?;
+        } else {
+            tracing::info!("rewriting the whole file, this once");
+            // Everything is copied: too much for memory, where temporary tables are otherwise.
+            sqlx::raw_sql("pragma temp_store = file; pragma auto_vacuum = incremental; vacuum")
+                .execute(&mut self.db)
+                .await?;
+        }
+        sqlx::query("pragma busy_timeout = 2000").execute(&mut self.db).await?;
+        let busy: bool = sqlx::query_scalar("pragma wal_checkpoint(truncate)").fetch_one(&mut self.db).await?;
+        Ok(!busy)
+    }
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .page_size(16384)
+        // Takes effect in a new file only; `vacuum` makes older ones so.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(false)
+        .busy_timeout(Duration::from_secs(30))
+        // A reader may make the log grow; it does not stay so long.
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-32768")
+        .pragma("temp_store", "memory");
+    let failed = |e| schema::open_error(path, &e);
+    let mut db = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    schema::migrate(&mut db, path).await?;
+    let holder = format!("process {}, since {}", std::process::id(), timestamp(visit::now()));
+    sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")
+        .bind(holder)
+        .execute(&mut db)
+        .await
+        .map_err(failed)?;
+    Ok(db)
+}
+
+async fn free_pages(db: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut free: i64 = sqlx::query_scalar("pragma freelist_count").fetch_one(&mut *db).await?;
+    while free > 0 {
+        sqlx::query(sqlx::AssertSqlSafe(format!("pragma incremental_vacuum({PAGES})"))).execute(&mut *db).await?;
+        let left = sqlx::query_scalar("pragma freelist_count").fetch_one(&mut *db).await?;
+        if left >= free {
+            break;
+        }
+        free = left;
+    }
+    Ok(())
+}
+
+fn in_words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::IsADirectory => "it is a directory".into(),
+        std::io::ErrorKind::NotFound => "its folder does not exist".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// The file of a database, from what the user typed.
+pub fn file_path(database: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(database.strip_prefix("sqlite://").unwrap_or(database).into())
+}
+
+/// Bytes that a database and its write-ahead log take on the disk.
+pub fn disk_size(path: &Path) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    size(path) + size(Path::new(&log))
+}

@@ -1,0 +1,118 @@
+//! URLs and hosts remembered with their rows, so that a link seen again costs no statement.
+//!
+//! What is remembered stays right whoever else writes: the id of a row never changes, the depth of a URL that followed
+//! links lead to and its hops only fall, and what no better link can change stays so for the whole run. So a remembered
+//! depth may be too great, which costs a look at the row, and never too small. Only what was committed may stay
+//! remembered: after a transaction that failed, all is forgotten.
+
+use std::collections::HashMap;
+
+use crate::canonical::Host;
+use crate::visit::{HostId, UrlId};
+
+/// URLs remembered, and the bytes of them.
+const URLS: usize = 1 << 18;
+const URL_BYTES: usize = 64 << 20;
+const HOSTS: usize = 100_000;
+
+/// Fast, and seeded at random: the keys are the web's choice.
+pub(super) type Seeded = foldhash::fast::RandomState;
+
+/// What is remembered of a URL.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) id: UrlId,
+    pub(super) depth: u32,
+    pub(super) hops: u32,
+    /// A better link cannot change its state any more.
+    pub(super) settled: bool,
+}
+
+/// Two generations of remembered URLs: bounded, and what is used stays.
+#[derive(Debug, Default)]
+pub(super) struct KnownUrls {
+    young: HashMap<Box<str>, Known, Seeded>,
+    young_bytes: usize,
+    old: HashMap<Box<str>, Known, Seeded>,
+}
+
+impl KnownUrls {
+    /// The row of a URL, if a link of this depth and so many redirects cannot change it.
+    pub(super) fn settled(&mut self, url: &str, depth: u32, hops: u32) -> Option<UrlId> {
+        let known = self.get(url)?;
+        (known.settled && known.depth <= depth && known.hops <= hops).then_some(known.id)
+    }
+
+    fn get(&mut self, url: &str) -> Option<Known> {
+        if let Some(known) = self.young.get(url) {
+            return Some(*known);
+        }
+        let (url, known) = self.old.remove_entry(url)?;
+        self.insert(url, known);
+        Some(known)
+    }
+
+    pub(super) fn insert(&mut self, url: Box<str>, known: Known) {
+        if self.young.len() >= URLS / 2 || self.young_bytes >= URL_BYTES / 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+        self.young_bytes += url.len();
+        self.young.insert(url, known);
+    }
+}
+
+/// Hosts with their rows.
+#[derive(Debug, Default)]
+pub(super) struct KnownHosts(HashMap<Host, HostId>);
+
+impl KnownHosts {
+    pub(super) fn id(&self, host: &Host) -> Option<HostId> {
+        self.0.get(host).copied()
+    }
+
+    pub(super) fn insert(&mut self, host: Host, id: HostId) {
+        self.0.insert(host, id);
+    }
+
+    /// Makes room for the hosts of another batch.
+    pub(super) fn trim(&mut self) {
+        if self.0.len() > HOSTS {
+            self.0.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(id: UrlId) -> Known {
+        Known { id, depth: 3, hops: 1, settled: true }
+    }
+
+    #[test]
+    fn only_a_link_that_can_change_nothing_needs_no_look_at_the_row() {
+        let mut urls = KnownUrls::default();
+        urls.insert("a".into(), known(7));
+        urls.insert("b".into(), Known { settled: false, ..known(8) });
+        assert_eq!((urls.settled("a", 3, 1), urls.settled("a", 9, 9)), (Some(7), Some(7)));
+        assert_eq!((urls.settled("a", 2, 1), urls.settled("a", 3, 0)), (None, None));
+        assert_eq!((urls.settled("b", 9, 9), urls.settled("c", 9, 9)), (None, None));
+    }
+
+    #[test]
+    fn what_is_used_stays_and_the_rest_is_forgotten() {
+        let mut urls = KnownUrls::default();
+        let used = "used";
+        urls.insert(used.into(), known(1));
+        for id in 0..i64::try_from(URLS * 2).unwrap() {
+            urls.insert(id.to_string().into(), known(id));
+            if id % 1_000 == 0 {
+                assert_eq!(urls.settled(used, 3, 1), Some(1));
+            }
+        }
+        assert_eq!(urls.settled("0", 3, 1), None);
+        assert!(urls.young.len() + urls.old.len() <= URLS);
+    }
+}

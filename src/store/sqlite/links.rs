@@ -1,0 +1,230 @@
+//! The links of a batch: each target gets its row, what the best of them offers it, and its place in the frontier.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::canonical::{CanonicalUrl, Host};
+use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
+use crate::store::StoreError;
+use crate::visit::{self, Candidate, HostId, PageOutcome, Record, SkipReason, Target, UrlId};
+
+use super::batch::Batch;
+use super::known::{Known, Seeded};
+use super::rows::{self, json};
+use super::run::SqliteRun;
+
+/// URLs that have a row.
+type Present = HashMap<String, Standing, Seeded>;
+
+type Offers<'a> = HashMap<&'a CanonicalUrl, Offer<'a>, Seeded>;
+
+/// The rows of the links' targets, in the order of the links.
+pub(super) type Ids = std::vec::IntoIter<Option<UrlId>>;
+
+/// The rows of the URLs that a record leads to.
+pub(super) struct Found {
+    /// In the order of the page's links.
+    pub(super) links: Vec<Option<UrlId>>,
+    pub(super) redirect: Option<UrlId>,
+}
+
+impl Found {
+    /// Takes the record's own from the rows of the candidates of all records.
+    pub(super) fn of(record: &Record, ids: &mut Ids) -> Self {
+        let (links, redirect) = match record {
+            Record::Page { outcome: PageOutcome::Fetched(page), .. } => (page.links.len(), page.redirect.is_some()),
+            Record::Sitemaps { named, .. } => (named.len(), false),
+            _ => (0, false),
+        };
+        let links = ids.by_ref().take(links).collect();
+        Self { links, redirect: if redirect { ids.next().flatten() } else { None } }
+    }
+}
+
+/// Every candidate of the batch beside where it was found.
+fn candidates(records: &[Record]) -> impl Iterator<Item = (Source, &Candidate)> {
+    records.iter().flat_map(|record| {
+        let (source, links, redirect) = match record {
+            Record::Page { target, outcome: PageOutcome::Fetched(page), .. } => {
+                let source = Source { id: Some(target.id), depth: target.depth, hops: target.hops };
+                (source, page.links.as_slice(), page.redirect.as_ref())
+            }
+            Record::Sitemaps { named, .. } => (Source::default(), named.as_slice(), None),
+            _ => (Source::default(), [].as_slice(), None),
+        };
+        links.iter().chain(redirect).map(move |candidate| (source, candidate))
+    })
+}
+
+impl SqliteRun {
+    /// Gives every link target of the batch its row, and reports those that became pending. Answers with the rows in the
+    /// order of [`candidates`].
+    pub(super) async fn resolve(&mut self, records: &[Record], batch: &mut Batch) -> Result<Ids, StoreError> {
+        let mut ids = Vec::new();
+        let mut offers = Offers::default();
+        for (source, candidate) in candidates(records) {
+            let (depth, hops) = depth_and_hops(source, candidate);
+            // A URL that is named as a sitemap may become one.
+            let is_page = candidate.sitemap.is_none();
+            let known = is_page.then(|| self.urls.settled(candidate.url.as_str(), depth, hops)).flatten();
+            ids.push(known);
+            if known.is_none() {
+                let offer = Offer::new(source, candidate);
+                offers.entry(&candidate.url).and_modify(|old| old.merge(&offer)).or_insert(offer);
+            }
+        }
+        if offers.is_empty() {
+            return Ok(ids.into_iter());
+        }
+        self.resolve_hosts(offers.values().map(|offer| &offer.host), batch).await?;
+        let present = self.look_up(&offers).await?;
+        self.improve(&offers, &present, batch).await?;
+        let inserted = self.insert(&offers, &present, batch).await?;
+        for (id, (_, candidate)) in ids.iter_mut().zip(candidates(records)) {
+            let url = candidate.url.as_str();
+            *id = id.or_else(|| present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied()));
+        }
+        Ok(ids.into_iter())
+    }
+
+    pub(super) async fn resolve_hosts(
+        &mut self,
+        hosts: impl Iterator<Item = &Host>,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        self.hosts.trim();
+        let missing: HashSet<_> = hosts.filter(|host| self.hosts.id(host).is_none()).map(Host::as_str).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let json = json(&missing)?;
+        sqlx::query("insert into host (host) select value from json_each(?1) where true on conflict do nothing")
+            .bind(&json)
+            .execute(self.db())
+            .await?;
+        let sql =
+            concat!("select ", rows::host_columns!(), " from host where host in (select value from json_each(?1))");
+        for row in sqlx::query(sql).bind(&json).fetch_all(self.db()).await? {
+            let record = rows::host_record(&row)?;
+            self.hosts.insert(record.host.clone(), record.id);
+            batch.committed.hosts.push(record);
+        }
+        Ok(())
+    }
+
+    /// Rows that exist already.
+    async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, StoreError> {
+        let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
+        let rows = sqlx::query(
+            "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap from url
+             where url in (select value from json_each(?1))",
+        )
+        .bind(json(&urls)?)
+        .fetch_all(self.db())
+        .await?;
+        rows.iter().map(|row| Ok((row.get("url"), standing(row)?))).collect()
+    }
+
+    /// Lowers depths and opens what a better link opens.
+    async fn improve(&mut self, offers: &Offers<'_>, present: &Present, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut better = Vec::new();
+        let mut lowered = Vec::new();
+        for offer in offers.values() {
+            let Some(old) = present.get(offer.url.as_str()) else { continue };
+            let new = offer.improve(old);
+            if new.is_news {
+                let reason = new.reason.as_ref().map(SkipReason::as_str);
+                let found = json!([offer.referrer, new.nearer, new.followed, new.sitemap]);
+                better.push(json!([old.id, new.depth, new.hops, new.state.number(), reason, found]));
+                if new.depth < old.depth {
+                    lowered.push(old.id);
+                }
+            }
+            let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled };
+            self.urls.insert(offer.url.as_str().into(), known);
+            if new.opens {
+                batch.delta.change(old.state, new.state);
+                batch.committed.targets.push(target(offer, old.id, self.host_of(offer), new.depth));
+            }
+        }
+        if !better.is_empty() {
+            sqlx::query(
+                "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
+                     referrer_id = iif(v.nearer, v.referrer, referrer_id), sitemap = coalesce(url.sitemap, v.sitemap)
+                 from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
+                     value ->> 4 as reason, value ->> '$[5][0]' as referrer, value ->> '$[5][1]' as nearer,
+                     value ->> '$[5][2]' as followed, value ->> '$[5][3]' as sitemap from jsonb_each(?1)) v
+                 where url.id = v.id",
+            )
+            .bind(Value::from(better).to_string())
+            .execute(self.db())
+            .await?;
+        }
+        self.pass_depth_on(lowered, batch).await
+    }
+
+    async fn insert(
+        &mut self,
+        offers: &Offers<'_>,
+        present: &Present,
+        batch: &mut Batch,
+    ) -> Result<HashMap<String, UrlId, Seeded>, StoreError> {
+        let mut inserted = HashMap::default();
+        let new: Vec<_> = offers.values().filter(|offer| !present.contains_key(offer.url.as_str())).collect();
+        if new.is_empty() {
+            return Ok(inserted);
+        }
+        // Nobody else inserts while this transaction lasts.
+        let next: UrlId = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(self.db()).await?;
+        let mut rows = Vec::with_capacity(new.len());
+        for (id, offer) in (next..).zip(new) {
+            let state = offer.first_state();
+            let (url, host) = (offer.url.as_str(), self.host_of(offer));
+            let found = (offer.depth, offer.hops, offer.referrer, offer.follow, offer.sitemap);
+            rows.push((id, url, host, state.number(), offer.skip.map(SkipReason::as_str), found));
+            batch.delta.discover(state);
+            if offer.skip.is_none() {
+                batch.committed.targets.push(target(offer, id, host, offer.depth));
+            }
+            let known = Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled() };
+            self.urls.insert(url.into(), known);
+            inserted.insert(url.to_owned(), id);
+        }
+        sqlx::query(
+            "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
+                 first_seen_at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
+                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]', ?2
+             from jsonb_each(?1)",
+        )
+        .bind(json(&rows)?)
+        .bind(visit::now())
+        .execute(self.db())
+        .await?;
+        Ok(inserted)
+    }
+
+    fn host_of(&self, offer: &Offer<'_>) -> HostId {
+        self.hosts.id(&offer.host).unwrap_or_default()
+    }
+}
+
+fn standing(row: &SqliteRow) -> Result<Standing, StoreError> {
+    Ok(Standing {
+        id: row.get("id"),
+        state: rows::state(row)?,
+        depth: row.get("depth"),
+        hops: row.get("hops"),
+        reason: rows::reason(row),
+        followed: row.get("followed"),
+        is_sitemap: row.get("is_sitemap"),
+    })
+}
+
+fn target(offer: &Offer<'_>, id: UrlId, host: HostId, depth: u32) -> Target {
+    let new = Target::new(id, host, offer.url.clone(), depth);
+    Target { hops: offer.hops, sitemap: offer.sitemap, ..new }
+}

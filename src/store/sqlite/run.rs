@@ -1,0 +1,32 @@
+//! A run under way: the database it goes on in, what it was told, and what it remembers.
+
+use sqlx::SqliteConnection;
+
+use crate::config::Config;
+use crate::policy::due::Rules;
+use crate::visit::Millis;
+
+use super::database::SqliteDatabase;
+use super::known::{KnownHosts, KnownUrls};
+use super::ledger::Ledger;
+
+/// This process's part in a run.
+#[derive(Debug)]
+pub struct SqliteRun {
+    pub(super) database: SqliteDatabase,
+    pub(super) config: Config,
+    /// When known pages are due, by the settings.
+    pub(super) rules: Rules,
+    pub(super) id: i64,
+    /// When the run was begun, maybe by an earlier invocation.
+    pub(super) began: Millis,
+    pub(super) ledger: Ledger,
+    pub(super) urls: KnownUrls,
+    pub(super) hosts: KnownHosts,
+}
+
+impl SqliteRun {
+    pub(super) fn db(&mut self) -> &mut SqliteConnection {
+        &mut self.database.db
+    }
+}
