@@ -19,8 +19,6 @@ pub enum StoreError {
     Open { path: PathBuf, problem: String },
     #[error("the database `{path}` was written by a newer version of harvestman")]
     Newer { path: PathBuf },
-    #[error("no database at `{path}`")]
-    Missing { path: PathBuf },
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
