@@ -51,11 +51,13 @@
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(feature = "cli"),
     allow(dead_code, unused_imports, reason = "the command line uses more than the library")
 )]
 
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod canonical;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -64,18 +66,24 @@ mod config;
 pub mod demo;
 mod engine;
 mod fetch;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod frontier;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod parse;
 mod policy;
 pub mod read;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod scope;
+#[allow(missing_docs, reason = "all but the errors and counts are reachable by the project's own tests alone")]
 mod store;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod visit;
 mod warc;
 
 pub use config::{BodyTypes, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
-pub use store::{Accounting, StoreError, Tally};
+pub use read::Database;
+pub use store::{Accounting, DatabaseFailure, StoreError, Tally};
 /// Stops a crawl from elsewhere: see [`Crawl::cancelled_by`] and [`RunningCrawl::token`].
 pub use tokio_util::sync::CancellationToken;
 

@@ -1,45 +1,17 @@
 //! Where the crawl is kept. A store commits whole batches of records; what it gives back feeds the frontier.
 
+mod counts;
+mod error;
 pub mod sqlite;
 
 use std::future::Future;
-use std::path::PathBuf;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
 use crate::visit::{HostId, HostRecord, Millis, Record, Settlement, Target};
-
-/// Why the store cannot be used. Fatal to a crawl; what was committed stays.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("`{path}` is in use by another crawl ({holder})")]
-    InUse { path: PathBuf, holder: String },
-    #[error("cannot open the database `{path}`: {problem}")]
-    Open { path: PathBuf, problem: String },
-    #[error("the database `{path}` was written by a newer version of harvestman")]
-    Newer { path: PathBuf },
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-}
-
-/// discovered = fetched + failed + skipped + pending, at every commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Accounting {
-    pub discovered: i64,
-    pub fetched: i64,
-    pub failed: i64,
-    pub skipped: i64,
-    pub pending: i64,
-}
-
-/// What was done so far, besides the accounting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Tally {
-    pub unchanged: i64,
-    pub bytes: i64,
-    pub requests: i64,
-}
+pub use counts::{Accounting, Tally};
+pub use error::{DatabaseFailure, StoreError};
 
 /// What an invocation of the crawl is told.
 #[derive(Debug, Clone, Copy)]

@@ -71,7 +71,7 @@ impl From<StoreError> for Failure {
             },
             E::Database(e) => {
                 let failure = Self::new("the database failed; what was committed is kept").cause(&e);
-                match database_code(&e) {
+                match e.code() {
                     Some(FULL | IO) => failure.hint(MAKE_ROOM),
                     Some(CORRUPT) => failure.hint("the file is damaged: `sqlite3 FILE .recover` may save what it held"),
                     _ => failure,
@@ -87,11 +87,6 @@ const MAKE_ROOM: &str = "make room on the disk; then the same command goes on";
 const IO: i32 = 10;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
-
-fn database_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
-}
 
 fn hint_for(problem: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));

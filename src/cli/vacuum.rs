@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::words;
 
 /// SQLite's result code for a file system without room.
-const FULL: &str = "13";
+const FULL: i32 = 13;
 
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let Ok(path) = file_path(database);
@@ -18,7 +18,7 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let before = disk_size(&path);
     let mut store = SqliteDatabase::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {
-        StoreError::Database(e) if e.as_database_error().is_some_and(|e| e.code().as_deref() == Some(FULL)) => {
+        StoreError::Database(e) if e.code() == Some(FULL) => {
             Failure::new(format!("no room to vacuum `{database}`; what it holds is kept")).hint(format!(
                 "the first time it takes up to {0} free beside the file, and {0} in the folder for temporary files \
                  (which SQLITE_TMPDIR names)",

@@ -36,7 +36,7 @@ pub struct Setting<T> {
     pub may_begin_with_hyphen: bool,
     pub is_file: bool,
     pub memory: Memory,
-    /// The default as the help tells it; empty if there is nothing to tell.
+    /// The default as the help shows it; empty if it shows none.
     pub default: fn() -> String,
     /// Sets the option to what was typed.
     pub set: fn(&mut T, &[OsString]) -> Result<(), ValueError>,
@@ -63,8 +63,8 @@ pub const fn hyphenated<const N: usize>(name: &str) -> [u8; N] {
     bytes
 }
 
-/// The environment variable of an option. `name` holds the prefix already.
-pub const fn shouted<const N: usize>(name: &str) -> [u8; N] {
+/// `name` in capital letters, as the names of environment variables are written.
+pub const fn in_capitals<const N: usize>(name: &str) -> [u8; N] {
     let mut bytes = [0; N];
     let mut at = 0;
     while at < N {
@@ -98,8 +98,8 @@ macro_rules! option_name {
     };
 }
 
-/// What the help tells as a default: the words given for it, or else the value.
-macro_rules! told_default {
+/// What the help shows as a default: the words given for it, or else the value.
+macro_rules! shown_default {
     ($value:expr, $kind:ty) => {
         <$kind as $crate::config::kinds::Kind>::print(&$value)
     };
@@ -158,7 +158,7 @@ macro_rules! declare_options {
             pub(crate) const OPTIONS: &'static [$crate::config::declare::Setting<Self>] = &[$(
                 $crate::config::declare::Setting {
                     name: $crate::config::declare::const_text!(hyphenated, $crate::config::declare::option_name!($field $($option)?)),
-                    variable: $crate::config::declare::const_text!(shouted, concat!("HARVESTMAN_", $crate::config::declare::option_name!($field $($option)?))),
+                    variable: $crate::config::declare::const_text!(in_capitals, concat!("HARVESTMAN_", $crate::config::declare::option_name!($field $($option)?))),
                     help: $help,
                     value_name: <$kind as $crate::config::kinds::Kind>::VALUE_NAME,
                     shape: <$kind as $crate::config::kinds::Kind>::SHAPE,
@@ -166,7 +166,7 @@ macro_rules! declare_options {
                     may_begin_with_hyphen: <$kind as $crate::config::kinds::Kind>::HYPHEN,
                     is_file: <$kind as $crate::config::kinds::Kind>::IS_FILE,
                     memory: $crate::config::declare::Memory::$memory,
-                    default: || $crate::config::declare::told_default!({ let value: $($type)+ = $default; value }, $kind $(, $words)?),
+                    default: || $crate::config::declare::shown_default!({ let value: $($type)+ = $default; value }, $kind $(, $words)?),
                     set: |settings, texts| {
                         settings.$field = <$kind as $crate::config::kinds::Kind>::gather(texts)?;
                         Ok(())
@@ -229,4 +229,4 @@ macro_rules! store_options {
     };
 }
 
-pub(crate) use {const_text, declare_options, option_name, store_options, told_default, write_entry};
+pub(crate) use {const_text, declare_options, option_name, shown_default, store_options, write_entry};

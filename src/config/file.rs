@@ -46,6 +46,20 @@ pub enum TomlError {
 impl Config {
     /// Settings from TOML, the same as that of the command line: its keys are the long options without the hyphens.
     /// What concerns the command line alone, such as `json`, is left out. What is missing is the default.
+    ///
+    /// ```
+    /// use harvestman::{Config, TomlError};
+    ///
+    /// let config = Config::from_toml("rate = 0.5\nmax-duration = '5h'")?;
+    /// assert_eq!(config.rate, 0.5);
+    /// let error = Config::from_toml("rate = 0.5\nmax-depht = 3").unwrap_err();
+    /// assert_eq!(error, TomlError::UnknownKey { line: 2, key: "max-depht".into() });
+    /// # Ok::<(), TomlError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first key or value that no option can have, with its line.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
         let mut config = Self::default();
         read_toml(text, &mut config, &mut CommandLine)?;

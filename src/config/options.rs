@@ -11,19 +11,50 @@ const MAX_CONCURRENCY: usize = 100_000;
 
 const USER_AGENT: &str = concat!("harvestman/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
 
+const fn empty<T>() -> Vec<T> {
+    Vec::new()
+}
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+const fn minutes(count: u64) -> Duration {
+    seconds(60 * count)
+}
+
+const fn hours(count: u64) -> Duration {
+    minutes(60 * count)
+}
+
+const fn days(count: u64) -> Duration {
+    hours(24 * count)
+}
+
 /// Hands the list of options to a macro, in the form that [`declare_options`] describes.
 macro_rules! with_options {
     ($then:ident $($more:tt)*) => { $then! { $($more)*
-        /// The settings of one crawl. [`Config::default`] is what the command line starts from.
+        /// The settings of one crawl.
+        ///
+        /// [`Config::default`] is what the command line starts from. [`Config::validate`] refuses what cannot work, which
+        /// starting a crawl does too. Serialised, settings are one object without secrets; read back, what is missing is
+        /// the default and what is unknown is left out.
+        ///
+        /// ```
+        /// use harvestman::{Config, ScopeKind};
+        ///
+        /// let config = Config { scope: ScopeKind::Domain, max_pages: Some(100), ..Config::default() };
+        /// assert!(config.validate().is_ok());
+        /// ```
         #[derive(Debug, Clone, PartialEq)]
         pub struct Config;
 
         /// How far from the seeds the crawl goes.
         scope: [ScopeKind] = ScopeKind::Host, Judges, Scopes, "How far from the seeds";
         /// A URL must match one of these, if there are any. Seeds are always in scope.
-        include: [Vec<Pattern>] = Vec::new(), Judges, Many<kinds::Regex>, "Only URLs that match; repeatable";
+        include: [Vec<Pattern>] = empty(), Judges, Many<kinds::Regex>, "Only URLs that match; repeatable";
         /// A URL must match none of these. Seeds are always in scope.
-        exclude: [Vec<Pattern>] = Vec::new(), Judges, Many<kinds::Regex>, "No URLs that match; repeatable";
+        exclude: [Vec<Pattern>] = empty(), Judges, Many<kinds::Regex>, "No URLs that match; repeatable";
         /// Links away from a seed, at most; unlimited if unset.
         max_depth: [Option<u32>] = None, Judges, Maybe<Count<u32>>, "Links away from a seed", "unlimited";
         /// Responses stored by this invocation, exact; unlimited if unset.
@@ -35,7 +66,7 @@ macro_rules! with_options {
         max_duration: [Option<Duration>] = None, Stored, Maybe<Span>,
             "Stop cleanly after, e.g. 50m; requests in flight get ten seconds more", "unlimited";
         /// Decoded bytes, at least 1; a larger body is a failure `too_large`.
-        max_body_size: [u64] = 10 << 20, Stored, Size, "Decoded; a larger body is a failure";
+        max_body_size: [u64] = 10 * 1024 * 1024, Stored, Size, "Decoded; a larger body is a failure";
         /// Workers, at least 1 and at most 100,000.
         concurrency: [usize] = 64, Stored, Count<usize>, "Workers";
         /// Requests in flight, at least 1; as many as workers if unset.
@@ -50,24 +81,25 @@ macro_rules! with_options {
         global_rate: [f64] = 0.0, Stored, Rate, "Requests per second in all, 0 for no limit";
         /// Fetches what robots.txt forbids, and follows nofollow links.
         ignore_robots: [bool] = false, Judges, Flag, "Fetch what robots.txt forbids, and follow nofollow links";
-        /// The `User-Agent` header. It starts with the product token that robots.txt is matched against.
+        /// The `User-Agent` header. It starts with the product token that robots.txt is matched against. By default it names
+        /// harvestman, its version and its home page.
         user_agent: [String] = USER_AGENT.to_owned(), Judges, Text,
             "The User-Agent; its product token is what robots.txt is matched against", "";
         /// How long a request may take, from the connection to the last byte of the body.
-        timeout: [Duration] = Duration::from_secs(30), Stored, Span, "The whole request";
+        timeout: [Duration] = seconds(30), Stored, Span, "The whole request";
         /// How long it may take to connect.
-        connect_timeout: [Duration] = Duration::from_secs(10), Stored, Span, "The connection";
+        connect_timeout: [Duration] = seconds(10), Stored, Span, "The connection";
         /// Tries after the first, for failures that may pass.
         retries: [u32] = 3, Stored, Count<u32>, "Tries after the first, for what may pass";
         /// The longest this invocation waits for a host that asked for time.
-        max_wait: [Duration] = Duration::from_secs(600), Stored, Span,
+        max_wait: [Duration] = minutes(10), Stored, Span,
             "The longest to wait for a host that asked for time";
         /// Redirects in a row, at most.
         max_redirects: [u32] = 10, Stored, Count<u32>, "Hops in a row";
         /// Bytes; longer URLs are skipped.
         max_url_length: [usize] = 4096, Judges, Count<usize>, "Longer URLs are skipped";
         /// Sent with every request.
-        header: [Vec<Header>] = Vec::new(), Unstored, Many<kinds::Header>, "Sent with every request; repeatable";
+        header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>, "Sent with every request; repeatable";
         /// The URL of a proxy; if unset, what the environment says.
         proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
         /// Asks hosts directly, whatever the environment says of proxies.
@@ -76,9 +108,9 @@ macro_rules! with_options {
         recrawl_after: [Recrawl] = Recrawl::After(Duration::ZERO), Stored, Age,
             "In a new run, leave pages alone that were fetched less than this ago; `auto`: each at an interval that follows its changes";
         /// The shortest interval of [`Recrawl::Auto`].
-        recrawl_min: [Duration] = Duration::from_secs(3600), Stored, Span, "The shortest interval of `auto`";
+        recrawl_min: [Duration] = hours(1), Stored, Span, "The shortest interval of `auto`";
         /// The longest interval of [`Recrawl::Auto`].
-        recrawl_max: [Duration] = Duration::from_secs(30 * 24 * 3600), Stored, Span,
+        recrawl_max: [Duration] = days(30), Stored, Span,
             "The longest interval of `auto`";
         /// In a new run, pages are left alone whose response says that it is still fresh.
         respect_cache: [bool] = false, Stored, Flag,

@@ -14,6 +14,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::policy::politeness;
 use crate::visit::{Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target};
 
@@ -46,9 +48,11 @@ pub struct Schedule {
     hosts: Hosts,
     armed: Armed,
     budget: Budget,
-    /// Errands handed out and not yet settled, and those of them that are requests.
+    /// Errands handed out and not yet settled.
     outstanding: usize,
-    requests_out: usize,
+    /// A permit for each connection: a request holds one from when it is handed out until it is settled, and none is
+    /// ever waited for here.
+    connections: Semaphore,
     closed: bool,
     /// Hosts after this one may have pending URLs on disk and were not brought in yet; None if all were.
     dormant: Option<HostId>,
@@ -62,13 +66,13 @@ impl Schedule {
         let global = politeness::interval(limits.global_rate, None).and_then(|interval| Pace::new(interval, &tick));
         Self {
             budget: Budget::new(limits.max_pages),
+            connections: Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)),
             limits,
             tick,
             global: (global, 0),
             hosts: Hosts::default(),
             armed: Armed::default(),
             outstanding: 0,
-            requests_out: 0,
             closed: false,
             dormant: None,
             returning: BTreeSet::new(),
@@ -133,7 +137,10 @@ impl Schedule {
                     self.armed.rearm(id, at);
                     return Ok(None);
                 }
-                self.requests_out += 1;
+                if let Ok(permit) = self.connections.try_acquire() {
+                    // Given back by `settle`.
+                    permit.forget();
+                }
                 if matches!(offer, Offer::Call) {
                     self.hosts.change(id, limits, HostState::take_call).flatten().map(Errand::Robots)
                 } else {
@@ -196,7 +203,7 @@ impl Schedule {
         self.tick.set(now);
         self.outstanding = self.outstanding.saturating_sub(1);
         if !matches!(settlement, Settlement::Refused { .. } | Settlement::Sitemaps { .. }) {
-            self.requests_out = self.requests_out.saturating_sub(1);
+            self.connections.add_permits(1);
         }
         match settlement {
             Settlement::Stored { host, id } => {
@@ -264,7 +271,7 @@ impl Schedule {
 
     /// Whether a connection is free for a request.
     fn is_free(&self) -> bool {
-        self.requests_out < self.limits.connections
+        self.connections.available_permits() > 0
     }
 
     /// No errand after this.

@@ -35,7 +35,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     .bind(json(&OPENED_BY_INVOCATION.each_ref().map(SkipReason::as_str))?)
     .execute(&mut *tx)
     .await?;
-    let is_told_otherwise = settings_changed(&mut tx, config, seeds).await?;
+    let is_told_otherwise = settings_changed(&mut tx, config, seeds).await? | is_gated(&mut tx, scope).await?;
     admit(&mut tx, seeds).await?;
     remember(&mut tx, config).await?;
     if is_told_otherwise {
@@ -134,6 +134,15 @@ async fn settings_changed(
     present.sort_unstable();
     present.dedup();
     Ok(past != present)
+}
+
+/// Whether the program that runs the crawl keeps URLs out, or the one before did: no settings tell which.
+async fn is_gated(tx: &mut SqliteConnection, scope: &Scope) -> Result<bool, StoreError> {
+    let was_gated = sqlx::query("delete from meta where key = 'gated'").execute(&mut *tx).await?.rows_affected() > 0;
+    if scope.is_gated() {
+        sqlx::query("insert into meta (key, value) values ('gated', '1')").execute(tx).await?;
+    }
+    Ok(was_gated || scope.is_gated())
 }
 
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.

@@ -11,7 +11,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite")
 /// Brings the schema up to date.
 pub async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     use sqlx::migrate::MigrateError as E;
-    MIGRATIONS.run(db).await.map_err(|error| match error {
+    // Not `run`: the compiler does not see of its future that it can be sent to another thread.
+    MIGRATIONS.run_direct(None, db, false).await.map_err(|error| match error {
         E::VersionMissing(_) | E::VersionTooNew(..) => StoreError::Newer { path: path.to_owned() },
         E::Execute(e) | E::ExecuteMigration(e, _) => open_error(path, &e),
         other => StoreError::Open { path: path.to_owned(), problem: other.to_string() },

@@ -1,0 +1,53 @@
+//! Why a store cannot be used.
+
+use std::path::PathBuf;
+
+/// Why the database of a crawl cannot be used. Fatal to a crawl; what was committed stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another crawl uses the database.
+    #[error("`{path}` is in use by another crawl ({holder})")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// Which process uses it, and since when, as far as that is known.
+        holder: String,
+    },
+    /// It cannot be opened, or holds something else.
+    #[error("cannot open the database `{path}`: {problem}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in words.
+        problem: String,
+    },
+    /// It has a schema that this version does not know.
+    #[error("the database `{path}` was written by a newer version of harvestman")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A statement failed, such as for want of space on the disk.
+    #[error("the database failed: {0}")]
+    Database(#[source] DatabaseFailure),
+}
+
+/// What the database said of a statement that failed.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DatabaseFailure(sqlx::Error);
+
+impl DatabaseFailure {
+    /// The primary result code of SQLite, such as 13 for a full disk; none if the failure is not SQLite's.
+    pub fn code(&self) -> Option<i32> {
+        let code: i32 = self.0.as_database_error()?.code()?.parse().ok()?;
+        Some(code & 0xff)
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(DatabaseFailure(error))
+    }
+}
