@@ -292,8 +292,14 @@ mod tests {
     fn host(rules: &str) -> HostState {
         let answer = RobotsAnswer::Rules { status: 200, body: rules.as_bytes().to_vec() };
         let robots = Some(StoredRobots { fetched_at: NOW, answer });
-        let record =
-            HostRecord { id: 1, host: Host::parse("http://h.test").unwrap(), asked_at: 0, blocked_until: 0, robots };
+        let record = HostRecord {
+            id: 1,
+            host: Host::parse("http://h.test").unwrap(),
+            asked_at: 0,
+            blocked_until: 0,
+            robots,
+            epoch: 1,
+        };
         let mut host = HostState::new(record, Facts::default(), &limits(), &Tick::default(), NOW);
         for id in 1..=2 {
             let url = CanonicalUrl::parse(&format!("http://h.test/{id}")).unwrap();

@@ -1,7 +1,7 @@
 //! The store on SQLite.
 //!
-//! A file of this folder uses its siblings and never this one: `database` ← `known`, `ledger`, `rows` ← `run` ← what a
-//! run does, one file each.
+//! A file of this folder uses its siblings and never this one: `rows`, `known`, `ledger` and `database` are at the bottom,
+//! `run` holds them together, and each of the others is one thing that a run does.
 
 mod batch;
 mod begin;
