@@ -189,10 +189,14 @@ impl Schedule {
             self.push(target, now);
         }
         for settlement in settlements {
-            if let Settlement::RobotsAgain { on_host, .. } = settlement
-                && let Some(host) = hosts.remove(&on_host)
+            if let Settlement::RobotsAgain { host, on_host, .. } = settlement
+                && on_host != host
             {
-                self.add_host(host, now);
+                if let Some(record) = hosts.remove(&on_host) {
+                    self.add_host(record, now);
+                }
+                // If it was taken just now, more of it may be pending on disk.
+                self.returning.insert(on_host);
             }
             self.settle(settlement, now);
         }

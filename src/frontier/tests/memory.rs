@@ -138,6 +138,7 @@ fn a_host_stays_until_the_robots_txt_that_another_host_moved_there_is_settled() 
     let url = CanonicalUrl::parse("http://h2.test/robots.txt").unwrap();
     let moved = Settlement::RobotsAgain { host: 1, on_host: 2, url, hop: 1, attempt: call.attempt, due_at: 0 };
     schedule.settle_all(vec![record(2)], Vec::new(), vec![moved], START);
+    assert!(schedule.low().iter().any(|(host, _)| *host == 2), "what is pending of it on disk is read");
     let Step::Go(Errand::Robots(call)) = schedule.next(START) else { panic!("it is asked for on the other host") };
     assert_eq!((call.host, call.for_host), (2, 1));
     schedule.release(2, answered(), START);
