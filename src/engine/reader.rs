@@ -9,7 +9,7 @@ use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
 use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
-use crate::parse::pool::{ParsePool, Progress};
+use crate::parse::pool::{Attempt, ParsePool};
 use crate::parse::{self, Parsed};
 use crate::policy::{due, politeness};
 use crate::scope::Scope;
@@ -146,7 +146,7 @@ impl PageReader {
             let (text, charset) = format.decode(body);
             let parsed = parse::parse_html(&base, &text, &token, deadline);
             observers.took(Stage::Parse, started.elapsed());
-            if parsed.cut_short { Progress::CutShort((charset, parsed)) } else { Progress::Whole((charset, parsed)) }
+            if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
         };
         self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
     }

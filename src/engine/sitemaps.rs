@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
 use crate::parse::kind::{Format, Kind};
-use crate::parse::pool::{ParsePool, Progress};
+use crate::parse::pool::{Attempt, ParsePool};
 use crate::parse::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Target};
@@ -93,7 +93,7 @@ impl Sitemaps {
         // How much a packed file holds is not known.
         let cost = if sitemap::is_packed(&body) { usize::MAX } else { body.len() };
         // Its size bounds the time that a sitemap takes, so no deadline is needed.
-        let job = move |body: &[u8], _| Progress::Whole(sitemap::read(&base, body, charset.as_deref(), expected));
+        let job = move |body: &[u8], _| Attempt::Whole(sitemap::read(&base, body, charset.as_deref(), expected));
         let read = self.parsers.run(body, cost, job).await;
         let unreadable = |_| Failure::new(FailureKind::Protocol, "the sitemap could not be read");
         let (body, result) = read.map_err(unreadable)?;

@@ -10,11 +10,11 @@ use crate::visit::{FailureKind, Validators};
 
 /// Answers requests.
 pub trait Fetch: fmt::Debug + Send + Sync {
-    /// Gets what a URL holds. Never waits for a host to rest, and ends by itself if the host falls silent.
+    /// Gets what a URL holds. Never waits for a host to rest, and ends by itself if the server stops sending.
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a>;
 }
 
-/// A request that is out.
+/// A request in flight, until it is answered.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Response, FetchError>> + Send + 'a>>;
 
 /// What is asked for.

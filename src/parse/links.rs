@@ -28,7 +28,7 @@ pub struct FoundLink {
     pub nofollow: bool,
 }
 
-/// Finds what the page's URLs are relative to: the first `<base>` with a target, or the page itself.
+/// Finds what the page's URLs are relative to: the first `<base>` with an `href`, or the page itself.
 #[derive(Debug, Default)]
 pub(super) struct BaseReader<'a> {
     href: Option<&'a str>,

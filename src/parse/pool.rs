@@ -14,9 +14,9 @@ const INLINE_TIME: Duration = Duration::from_millis(50);
 /// How long a document is parsed there.
 const THREAD_TIME: Duration = Duration::from_secs(2);
 
-/// How far a job came.
+/// How far a job came with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress<T> {
+pub enum Attempt<T> {
     /// To the end of the document.
     Whole(T),
     /// To its deadline.
@@ -53,13 +53,13 @@ impl ParsePool {
         &self,
         document: Vec<u8>,
         cost: usize,
-        job: impl Fn(&[u8], Instant) -> Progress<T> + Send + 'static,
+        job: impl Fn(&[u8], Instant) -> Attempt<T> + Send + 'static,
     ) -> Result<(Vec<u8>, T), JobPanicked> {
         let bytes = u32::try_from(cost.clamp(1, BUDGET)).unwrap_or(u32::MAX);
         if cost <= INLINE_COST {
             let _bytes = self.budget.acquire_many(bytes).await;
             let attempt = AssertUnwindSafe(|| job(&document, Instant::now() + INLINE_TIME));
-            if let Progress::Whole(found) = std::panic::catch_unwind(attempt).map_err(|_| JobPanicked)? {
+            if let Attempt::Whole(found) = std::panic::catch_unwind(attempt).map_err(|_| JobPanicked)? {
                 return Ok((document, found));
             }
         }
@@ -67,10 +67,10 @@ impl ParsePool {
         let _thread = self.threads.acquire().await;
         let _bytes = self.budget.acquire_many(bytes).await;
         let task = tokio::task::spawn_blocking(move || {
-            let progress = job(&document, Instant::now() + THREAD_TIME);
-            (document, progress)
+            let attempt = job(&document, Instant::now() + THREAD_TIME);
+            (document, attempt)
         });
-        let (document, Progress::Whole(found) | Progress::CutShort(found)) = task.await.map_err(|_| JobPanicked)?;
+        let (document, Attempt::Whole(found) | Attempt::CutShort(found)) = task.await.map_err(|_| JobPanicked)?;
         Ok((document, found))
     }
 }
@@ -91,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn a_small_document_stays_on_its_thread_and_a_large_one_goes_to_another() {
         let pool = ParsePool::default();
-        let job = |document: &[u8], _| Progress::Whole((document.len(), thread::current().id()));
+        let job = |document: &[u8], _| Attempt::Whole((document.len(), thread::current().id()));
         let here = thread::current().id();
         assert_eq!(pool.run(vec![1, 2], SMALL, job).await, Ok((vec![1, 2], (2, here))));
         let (document, (length, there)) = pool.run(vec![1, 2], LARGE, job).await.unwrap();
@@ -106,7 +106,7 @@ mod tests {
         let counted = calls.clone();
         let job = move |_: &[u8], deadline: Instant| {
             counted.fetch_add(1, Ordering::Relaxed);
-            Progress::CutShort((deadline.saturating_duration_since(Instant::now()), thread::current().id()))
+            Attempt::CutShort((deadline.saturating_duration_since(Instant::now()), thread::current().id()))
         };
         let (_, (time, there)) = pool.run(Vec::new(), SMALL, job).await.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 2);
@@ -120,13 +120,13 @@ mod tests {
             let ended: Result<(_, ()), _> = pool.run(Vec::new(), cost, |_, _| panic!("a test")).await;
             assert_eq!(ended, Err(JobPanicked));
         }
-        assert!(pool.run(Vec::new(), usize::MAX, |_, _| Progress::Whole(())).await.is_ok());
+        assert!(pool.run(Vec::new(), usize::MAX, |_, _| Attempt::Whole(())).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_document_waits_for_bytes_and_a_small_one_for_no_thread() {
         let pool = ParsePool::default();
-        let job = |_: &[u8], _| Progress::Whole(());
+        let job = |_: &[u8], _| Attempt::Whole(());
         let all_bytes = pool.budget.acquire_many(u32::try_from(BUDGET).unwrap()).await.unwrap();
         let mut waiting = Box::pin(pool.run(Vec::new(), 1, job));
         assert_eq!((&mut waiting).now_or_never(), None);

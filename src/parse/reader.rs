@@ -1,4 +1,5 @@
-//! What reads a page: it hears of the elements and the text of the tree in document order, and keeps what it is for.
+//! What a reader of pages is: it is told of each element and each text of the tree in document order, and keeps what it
+//! is for.
 
 use html5ever::{LocalName, ns};
 use scraper::node::Element as Tag;
@@ -25,7 +26,7 @@ pub(super) trait Reader<'a>: Sized {
     /// What it gives.
     type Found;
 
-    /// Attributes that no reader names are not in the tree.
+    /// What it needs the tree to hold.
     const INTERESTS: &'static [Interest];
 
     fn new(context: &Context<'a>) -> Self;

@@ -3,6 +3,7 @@
 //! html5gum's tokenizer is used because it takes a fraction of the time of html5ever's own and hands over borrowed bytes,
 //! so that what nobody reads is dropped before anything is allocated or interned for it.
 
+mod interests;
 mod tag;
 
 use std::time::Instant;
@@ -18,19 +19,13 @@ use html5gum::{Emitter, Error, State, Tokenizer};
 use scraper::{Html, HtmlTreeSink, Node};
 
 use super::reader::Interest;
+use interests::Interests;
 use tag::{TagParts, tendril};
 
 /// Bytes read between two looks at the clock.
 const STEP: usize = 16 << 10;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
-
-/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6).
-const SHAPING: &[Interest] = &[
-    (local_name!("input"), &[local_name!("type")]),
-    (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
-    (local_name!("annotation-xml"), &[local_name!("encoding")]),
-];
 
 /// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). False if
 /// that was not the end. The tree holds what `interests` name, or what decides how it is built.
@@ -41,7 +36,7 @@ pub(super) fn build(html: &str, interests: &[&[Interest]], deadline: Instant) ->
     // No script runs here, so what stands in <noscript> is what a reader gets.
     let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(HtmlTreeSink::new(document), opts);
-    let interests: Vec<_> = interests.iter().copied().chain([SHAPING]).flatten().cloned().collect();
+    let interests = Interests::new(interests);
     let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, &interests, html.len()));
     let complete = tokens.all(|left| left == Ok(0) || Instant::now() < deadline);
     drop(tokens);
@@ -65,7 +60,7 @@ const NO_LINE: u64 = 1;
 /// and style sheets.
 struct Tokens<'a> {
     builder: &'a Builder,
-    interests: &'a [Interest],
+    interests: &'a Interests,
     /// Characters that follow upon each other.
     text: Vec<u8>,
     /// Between the tags of a script or style sheet that nobody reads.
@@ -87,7 +82,7 @@ struct DoctypeParts {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(builder: &'a Builder, interests: &'a [Interest], left: usize) -> Self {
+    fn new(builder: &'a Builder, interests: &'a Interests, left: usize) -> Self {
         Self {
             builder,
             interests,
@@ -106,6 +101,16 @@ impl<'a> Tokens<'a> {
         if self.text.is_empty() {
             return;
         }
+        if self.text.contains(&0) {
+            self.send_with_nulls();
+        } else {
+            send(self.builder, Token::CharacterTokens(tendril(&self.text)));
+        }
+        self.text.clear();
+    }
+
+    /// The tree builder takes null characters by themselves. Few texts have any, and looking for one is quick.
+    fn send_with_nulls(&self) {
         for (index, part) in self.text.split(|&byte| byte == 0).enumerate() {
             if index > 0 {
                 send(self.builder, Token::NullCharacterToken);
@@ -114,12 +119,11 @@ impl<'a> Tokens<'a> {
                 send(self.builder, Token::CharacterTokens(tendril(part)));
             }
         }
-        self.text.clear();
     }
 
     /// Whether nobody reads what stands in a script or style sheet.
     fn skips(&self, element: &LocalName) -> bool {
-        !self.interests.iter().any(|(wanted, _)| wanted == element)
+        self.interests.of(element).next().is_none()
     }
 }
 

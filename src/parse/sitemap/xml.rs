@@ -47,18 +47,18 @@ pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
     Some(state.sitemap)
 }
 
-/// Where a format keeps its entries: the elements around one, and those within it.
-struct Format {
+/// Where a vocabulary keeps its entries: the elements around one, and those within it.
+struct Vocabulary {
     path: &'static [&'static str],
     url: &'static str,
     dates: &'static [&'static str],
 }
 
-const FORMATS: [Format; 4] = [
-    Format { path: &["urlset", "url"], url: "loc", dates: &["lastmod"] },
-    Format { path: &["sitemapindex", "sitemap"], url: "loc", dates: &["lastmod"] },
-    Format { path: &["rss", "channel", "item"], url: "link", dates: &["pubDate"] },
-    Format { path: &["feed", "entry"], url: "link", dates: &["updated", "modified"] },
+const VOCABULARIES: [Vocabulary; 4] = [
+    Vocabulary { path: &["urlset", "url"], url: "loc", dates: &["lastmod"] },
+    Vocabulary { path: &["sitemapindex", "sitemap"], url: "loc", dates: &["lastmod"] },
+    Vocabulary { path: &["rss", "channel", "item"], url: "link", dates: &["pubDate"] },
+    Vocabulary { path: &["feed", "entry"], url: "link", dates: &["updated", "modified"] },
 ];
 
 /// What an element's text is read as.
@@ -70,10 +70,10 @@ enum Field {
 
 /// Where the reader stands.
 struct State {
-    format: &'static Format,
+    vocabulary: &'static Vocabulary,
     /// Other vocabularies (images, videos, media) have other prefixes than the root.
     prefix: Option<String>,
-    /// Open elements, and how many of them are those of the format's path.
+    /// Open elements, and how many of them are those of the vocabulary's path.
     depth: usize,
     matched: usize,
     field: Option<Field>,
@@ -84,16 +84,16 @@ struct State {
 
 impl State {
     fn of_root(root: &BytesStart<'_>) -> Option<Self> {
-        let format = FORMATS.iter().find(|format| format.path[0] == root.local_name().into_inner())?;
+        let vocabulary = VOCABULARIES.iter().find(|vocabulary| vocabulary.path[0] == root.local_name().into_inner())?;
         Some(Self {
-            format,
+            vocabulary,
             prefix: prefix(root.name()).map(str::to_owned),
             depth: 1,
             matched: 1,
             field: None,
             url: String::new(),
             date: String::new(),
-            sitemap: Sitemap { is_index: format.path[0] == "sitemapindex", ..Sitemap::default() },
+            sitemap: Sitemap { is_index: vocabulary.path[0] == "sitemapindex", ..Sitemap::default() },
         })
     }
 
@@ -102,15 +102,15 @@ impl State {
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) {
-        let path = self.format.path;
+        let path = self.vocabulary.path;
         if self.matched == self.depth && prefix(tag.name()) == self.prefix.as_deref() {
             let name = tag.local_name().into_inner();
             if self.matched < path.len() {
                 self.matched += usize::from(path[self.matched] == name);
-            } else if name == self.format.url {
+            } else if name == self.vocabulary.url {
                 self.field = Some(Field::Url);
                 self.href(tag);
-            } else if self.format.dates.contains(&name) {
+            } else if self.vocabulary.dates.contains(&name) {
                 self.field = Some(Field::Date);
                 self.date.clear();
             }
@@ -123,7 +123,7 @@ impl State {
 
     /// Atom writes an entry's page as `<link href>`, beside links to other things.
     fn href(&mut self, tag: &BytesStart<'_>) {
-        if self.format.path[0] != "feed" {
+        if self.vocabulary.path[0] != "feed" {
             return self.url.clear();
         }
         let (mut href, mut is_page) = (None, true);
@@ -147,7 +147,7 @@ impl State {
         if self.depth >= self.matched {
             return;
         }
-        if self.matched == self.format.path.len() {
+        if self.matched == self.vocabulary.path.len() {
             let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
             let url = written.and_then(|url| CanonicalUrl::join(base, url).ok());
             self.sitemap.push(url, time(self.date.trim()));

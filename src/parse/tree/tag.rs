@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind};
-use html5ever::{Attribute, LocalName, QualName, local_name, ns};
+use html5ever::{Attribute, LocalName, QualName, ns};
 
-use crate::parse::reader::Interest;
+use super::interests::Interests;
 
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
-    interests: &'a [Interest],
+    interests: &'a Interests,
     pub kind: TagKind,
     pub name: Vec<u8>,
     pub self_closing: bool,
@@ -20,14 +20,15 @@ pub(super) struct TagParts<'a> {
     /// The names of the attributes to be kept.
     wanted: Vec<&'a LocalName>,
     attributes: Vec<Attribute>,
-    /// Name and value of the attribute at hand, and whether the value is to be kept.
+    /// Name and value of the attribute at hand, as far as they are of use.
     attribute: Vec<u8>,
     value: Vec<u8>,
-    keeps_value: bool,
+    /// Its name, interned, if it has a value that is to be kept.
+    valued: Option<&'a LocalName>,
 }
 
 impl<'a> TagParts<'a> {
-    pub fn new(interests: &'a [Interest]) -> Self {
+    pub fn new(interests: &'a Interests) -> Self {
         Self {
             interests,
             kind: TagKind::StartTag,
@@ -38,7 +39,7 @@ impl<'a> TagParts<'a> {
             attributes: Vec::new(),
             attribute: Vec::new(),
             value: Vec::new(),
-            keeps_value: false,
+            valued: None,
         }
     }
 
@@ -50,22 +51,20 @@ impl<'a> TagParts<'a> {
         self.wanted.clear();
         self.attributes.clear();
         self.attribute.clear();
-        self.value.clear();
     }
 
     pub fn begin_attribute(&mut self) {
-        self.end_attribute();
-        if self.kind == TagKind::StartTag && self.interned.is_none() {
-            let name = intern(&self.name);
-            // The tree builder makes `<image>` an `<img>`.
-            let element = if name == local_name!("image") { &local_name!("img") } else { &name };
-            for (of, attributes) in self.interests {
-                if of == element {
-                    self.wanted.extend(*attributes);
-                }
-            }
-            self.interned = Some(name);
+        if self.kind == TagKind::EndTag {
+            return;
         }
+        if self.interned.is_some() {
+            return self.end_attribute();
+        }
+        let name = intern(&self.name);
+        for attributes in self.interests.of(&name) {
+            self.wanted.extend(attributes);
+        }
+        self.interned = Some(name);
     }
 
     pub fn push_attribute(&mut self, part: &[u8]) {
@@ -73,11 +72,11 @@ impl<'a> TagParts<'a> {
     }
 
     pub fn begin_value(&mut self) {
-        self.keeps_value = self.wanted_attribute().is_some();
+        self.valued = self.wanted_attribute();
     }
 
     pub fn push_value(&mut self, part: &[u8]) {
-        if self.keeps_value {
+        if self.valued.is_some() {
             self.value.extend_from_slice(part);
         }
     }
@@ -94,9 +93,12 @@ impl<'a> TagParts<'a> {
         }
     }
 
-    /// The first attribute of a name counts.
     fn end_attribute(&mut self) {
-        if let Some(name) = self.wanted_attribute()
+        if self.wanted.is_empty() {
+            return self.attribute.clear();
+        }
+        // The first attribute of a name counts.
+        if let Some(name) = self.valued.take().or_else(|| self.wanted_attribute())
             && self.attributes.iter().all(|attribute| attribute.name.local != *name)
         {
             let name = QualName::new(None, ns!(), name.clone());
