@@ -64,7 +64,6 @@ impl From<StoreError> for Failure {
             E::InUse { .. } => {
                 failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
             }
-            E::Missing { .. } => failure.hint(NAME_OR_MAKE),
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
             E::Open { problem, .. } => match hint_for(&problem) {
                 Some(hint) => failure.hint(hint),
@@ -82,7 +81,6 @@ impl From<StoreError> for Failure {
     }
 }
 
-const NAME_OR_MAKE: &str = "name the file with --database, or make one with `harvestman crawl`";
 const MAKE_ROOM: &str = "make room on the disk; then the same command goes on";
 
 /// Result codes of SQLite.
@@ -107,7 +105,9 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         use ReadError as E;
         match &error {
-            E::Missing { .. } => Self::new(error.to_string()).hint(NAME_OR_MAKE),
+            E::Missing { .. } => {
+                Self::new(error.to_string()).hint("name the file with --database, or make one with `harvestman crawl`")
+            }
             E::Open { problem, .. } => {
                 let failure = Self::new(error.to_string());
                 match hint_for(problem) {

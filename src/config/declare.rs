@@ -219,8 +219,8 @@ macro_rules! store_options {
         }
 
         impl $Settings {
-            /// Whether what was skipped under `other` would be skipped for the same reasons under these settings. Which
-            /// seeds there are matters too, and is not told by settings.
+            /// Whether what was skipped under `other` would be skipped for the same reasons under these settings. That
+            /// depends on the seeds too, which are no part of the settings.
             pub fn judges_like(&self, other: &Self) -> bool {
                 use $crate::config::declare::Memory;
                 true $(&& (!matches!(Memory::$memory, Memory::Judges) || self.$field == other.$field))+

@@ -41,7 +41,7 @@ pub trait Kind {
 
     fn parse(text: &str) -> Result<Self::Value, ValueError>;
 
-    /// The value as text; empty if it cannot be told in one.
+    /// The value as `parse` reads it; empty if it cannot be shown.
     fn print(value: &Self::Value) -> String;
 
     /// From all the texts that were given for the option.

@@ -28,12 +28,6 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// Nothing is at the path.
-    #[error("no database at `{path}`")]
-    Missing {
-        /// Where the database was looked for.
-        path: PathBuf,
-    },
     /// A statement failed, such as for want of space on the disk.
     #[error("the database failed: {0}")]
     Database(#[source] DatabaseFailure),

@@ -1,6 +1,7 @@
 //! The options of `crawl`, as arguments made from the list of settings.
 
 use std::ffi::OsString;
+use std::fmt;
 
 use clap::builder::{
     OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _,
@@ -17,11 +18,19 @@ use crate::cli::job::Job;
 const SEEDS: &str = "seeds";
 
 /// What was typed or stands in the environment.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CrawlArgs {
     pub seeds: Vec<String>,
     /// Texts by the name of their option.
     given: Vec<(String, Vec<OsString>)>,
+}
+
+/// The values may be secrets, so only the names are shown.
+impl fmt::Debug for CrawlArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.given.iter().map(|(name, _)| name).collect();
+        f.debug_struct("CrawlArgs").field("seeds", &self.seeds).field("given", &names).finish()
+    }
 }
 
 impl CrawlArgs {
