@@ -11,6 +11,8 @@ mod running;
 mod settings;
 mod sitemaps;
 pub(crate) mod summary;
+#[cfg(test)]
+mod tests;
 mod visitor;
 mod worker;
 mod writer;

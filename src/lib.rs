@@ -1,24 +1,37 @@
 //! A web crawler that goes from a seed list to a SQLite database, politely, and loses nothing it saw.
 //!
+//! A crawl is written down with [`Crawl`], followed with [`RunningCrawl`], and read with [`Database`]:
+//!
 //! ```no_run
-//! use harvestman::Crawl;
+//! use harvestman::{Crawl, Database};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let crawl = Crawl::new(["https://books.toscrape.com/"])?.database("books.db");
+//! let crawl = Crawl::new(["https://books.toscrape.com/"])?.rate(5.0).max_pages(100).database("books.db");
 //! let mut crawl = crawl.start().await?;
 //! while let Some(page) = crawl.next().await {
 //!     println!("{} {}", page.status(), page.url());
 //! }
 //! let summary = crawl.finish().await?;
-//! println!("{} pages", summary.accounting.fetched);
+//! println!("{} pages, {} URLs are pending", summary.accounting.fetched, summary.accounting.pending);
+//!
+//! for row in Database::open("books.db")?.query("select url from pages where title like ?1", ["%poetry%".into()])? {
+//!     println!("{}", row?.get::<&str>("url")?);
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! Pages arrive after their commit, each once; a slow listener slows the crawl. A [`Hook`] keeps URLs out by code and sees
+//! responses before they are stored. Settings come one by one, or all at once from the same TOML that the command line
+//! reads ([`Config::from_toml`]). The folder `examples` answers what embedders ask: follow pages, stop at a condition, keep
+//! URLs out, read the database, run inside a web service.
+//!
+//! What follows is for those who work on the crawler.
+//!
 //! # How a URL travels
 //!
 //! ```text
-//!  seeds ─ CanonicalUrl::parse ─ Scope::judge ──► Store::begin             durable first
+//!  seeds ─ CanonicalUrl::parse ─ Scope::judge ──► Store::begin ──► Run      durable first
 //!                                                     │ pending
 //!       ┌─────────────────────────────────────────────▼
 //!       │                                         Frontier ─ next().await ──► Errand { Robots | Sitemaps | Page | Refuse }
@@ -43,6 +56,19 @@
 //!
 //! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `policy`, `parse` ← `frontier`,
 //! `fetch`, `store` (which do not know each other) ← `engine`, `read` ← `cli`.
+//!
+//! # Where to look
+//!
+//! - What the settings are: `config::options`, each once.
+//! - Whether a URL is in scope: `scope`. Which depth it takes, and what a better link changes: `policy::offer`; a shorter
+//!   path is handed on along stored links by `store::sqlite::depth`.
+//! - What a host may be asked now: `frontier::host`. How long it rests – pace, `Retry-After`, back-off – and when that ends:
+//!   `frontier::clock`. Whether and when something is tried again: `policy::retry`.
+//! - What a request is conditional on: `policy::kept`. What an answer makes of a page known before, a 304 too:
+//!   `policy::life` and `store::sqlite::pages`. When a page is due again: `policy::due`.
+//! - What an errand can end as, and what the schedule hears of it: `visit::record`.
+//! - What is written in one transaction: `store::sqlite::commit` gathers it, `store::sqlite::batch` has the statements.
+//! - How a run begins, resumes and ends: `store::sqlite::begin`, `engine::lifetime`.
 //!
 //! # How a crawl is read
 //!

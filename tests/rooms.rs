@@ -1,7 +1,8 @@
 //! The arrows among the files of `src`: between rooms they point down only, and nowhere do they form a circle.
 //!
 //! A file uses another if it names it in a path, in a `use` or elsewhere, or declares it as a private module: what is
-//! private to a file is there to be used by it. `pub mod` alone is only a place. What is under `#[cfg(test)]` does not count.
+//! private to a file is there to be used by it. `pub mod` alone is only a place. What is under `#[cfg(test)]` does not count, nor
+//! do files called `tests`.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/source.rs"]
@@ -46,6 +47,7 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 fn graph() -> Graph {
     let mut files = source::files();
     files.remove("main");
+    files.retain(|name, _| name.split('/').all(|part| part != "tests"));
     let names: BTreeSet<_> = files.keys().cloned().collect();
     files.iter().map(|(name, text)| (name.clone(), used(name, &without_tests(text), &names))).collect()
 }

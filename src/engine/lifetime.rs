@@ -19,7 +19,7 @@ use super::worker::{Finished, work};
 use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::fetch::HttpClient;
+use crate::fetch::{Fetch, HttpClient};
 use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
@@ -38,12 +38,14 @@ pub(crate) struct Engine<S> {
     observers: Observers,
     listener: Option<mpsc::Sender<Page>>,
     hook: Option<Arc<dyn Hook>>,
+    /// What makes the requests; an HTTP client if unset.
+    fetcher: Option<Arc<dyn Fetch>>,
 }
 
 impl<S: Store> Engine<S> {
     pub(crate) fn new(config: Config, seeds: Vec<CanonicalUrl>, store: S) -> Self {
         let (progress, observers) = Default::default();
-        Self { config, seeds, store, progress, observers, listener: None, hook: None }
+        Self { config, seeds, store, progress, observers, listener: None, hook: None, fetcher: None }
     }
 
     /// Lets somebody watch.
@@ -61,6 +63,12 @@ impl<S: Store> Engine<S> {
         Self { hook, ..self }
     }
 
+    /// Lets something else than an HTTP client make the requests.
+    #[cfg(test)]
+    pub(super) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
+        Self { fetcher: Some(fetcher), ..self }
+    }
+
     /// Follows the crawl from outside. Lossy: only the newest state is kept. News come from when the crawl runs, several
     /// times a second even when nothing has changed, as long as the loop that commits is alive.
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
@@ -70,14 +78,17 @@ impl<S: Store> Engine<S> {
     /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
     /// happens.
     pub(crate) async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
-        let Self { config, seeds, store, progress, observers, listener, hook } = self;
+        let Self { config, seeds, store, progress, observers, listener, hook, fetcher } = self;
         config.validate()?;
         let started = Instant::now();
         let mut scope = Scope::new(&config, &seeds);
         if let Some(hook) = hook.clone() {
             scope = scope.with_gate(move |url| hook.skip(url));
         }
-        let fetcher = Arc::new(HttpClient::new(&config)?);
+        let fetcher = match fetcher {
+            Some(fetcher) => fetcher,
+            None => Arc::new(HttpClient::new(&config)?),
+        };
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await?;
         let clock = SteadyClock::start();
         let frontier = Arc::new(Frontier::new(Limits::new(&config), clock));

@@ -68,7 +68,10 @@ impl<'a> TagParts<'a> {
     }
 
     pub fn push_attribute(&mut self, part: &[u8]) {
-        self.attribute.extend_from_slice(part);
+        // Of most tags no attribute is kept, and their names need not be copied.
+        if !self.wanted.is_empty() {
+            self.attribute.extend_from_slice(part);
+        }
     }
 
     pub fn begin_value(&mut self) {
@@ -95,7 +98,7 @@ impl<'a> TagParts<'a> {
 
     fn end_attribute(&mut self) {
         if self.wanted.is_empty() {
-            return self.attribute.clear();
+            return;
         }
         // The first attribute of a name counts.
         if let Some(name) = self.valued.take().or_else(|| self.wanted_attribute())

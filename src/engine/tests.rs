@@ -1,0 +1,136 @@
+//! The engine on a web without sockets: what is asked for, in which order, and what becomes of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::lifetime::Engine;
+use super::summary::{CrawlEnd, Summary};
+use crate::canonical::CanonicalUrl;
+use crate::config::Config;
+use crate::fetch::canned::{Canned, html, status};
+use crate::fetch::{FetchError, Response};
+use crate::read::Database;
+use crate::store::sqlite::SqliteDatabase;
+use crate::visit::FailureKind;
+
+/// A crawl that is over, and the database it left.
+struct Crawled {
+    summary: Summary,
+    folder: TempDir,
+}
+
+impl Crawled {
+    /// The cells of an answer, joined.
+    fn ask(&self, sql: &str) -> Vec<String> {
+        let db = Database::open(self.folder.path().join("crawl.db")).unwrap();
+        db.query(sql, []).unwrap().map(|row| row.unwrap().at(0).unwrap()).collect()
+    }
+}
+
+async fn crawl_with(config: Config, seeds: &[&str], web: &Arc<Canned>) -> Crawled {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteDatabase::open(&folder.path().join("crawl.db")).await.unwrap();
+    let seeds = seeds.iter().map(|seed| CanonicalUrl::parse(seed).unwrap()).collect();
+    let engine = Engine::new(config, seeds, store).fetched_by(web.clone());
+    let (summary, store) = engine.run_until(std::future::pending()).await.unwrap();
+    store.close().await.unwrap();
+    Crawled { summary, folder }
+}
+
+async fn crawl(seed: &str, web: &Arc<Canned>) -> Crawled {
+    crawl_with(Config { rate: 0.0, ..Config::default() }, &[seed], web).await
+}
+
+fn asked(web: &Canned) -> Vec<String> {
+    web.asked().into_iter().map(|asked| asked.url.to_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_txt_comes_first_and_each_page_is_asked_for_once() {
+    let web = Arc::new(Canned::web([
+        ("http://a.test/", html("<a href=/b>b</a> <a href=/>again</a>")),
+        ("http://a.test/b", html("<a href=/>back</a>")),
+    ]));
+    let crawled = crawl("http://a.test/", &web).await;
+    assert_eq!(asked(&web), ["http://a.test/robots.txt", "http://a.test/", "http://a.test/b"]);
+    assert_eq!((crawled.summary.outcome, crawled.summary.accounting.fetched), (CrawlEnd::Finished, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_robots_txt_forbids_is_never_asked_for() {
+    let rules = Response { body: Some(b"user-agent: *\ndisallow: /b".to_vec()), ..status(200) };
+    let web = Arc::new(Canned::web([
+        ("http://a.test/robots.txt", rules),
+        ("http://a.test/", html("<a href=/b>b</a>")),
+        ("http://a.test/b", html("no")),
+    ]));
+    let crawled = crawl("http://a.test/", &web).await;
+    assert_eq!(asked(&web), ["http://a.test/robots.txt", "http://a.test/"]);
+    assert_eq!(crawled.ask("select url || ' ' || reason from skipped"), ["http://a.test/b robots"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_the_address_guard_holds_back_is_skipped_without_a_request() {
+    let web = Arc::new(Canned::new(|asked| match asked.url.as_str() {
+        "http://a.test/" => Ok(html("<a href=http://b.test/>b</a>")),
+        url if url.starts_with("http://b.test/") => Err(FetchError::Private),
+        _ => Ok(status(404)),
+    }));
+    let config = Config { rate: 0.0, scope: crate::config::ScopeKind::Any, ..Config::default() };
+    let crawled = crawl_with(config, &["http://a.test/"], &web).await;
+    assert_eq!(crawled.ask("select url || ' ' || reason from skipped"), ["http://b.test/ private_address"]);
+    assert_eq!(crawled.ask("select url from fetches where url like '%b.test%'"), [""; 0]);
+    let licensed = |url: &str| web.asked().iter().find(|asked| asked.url.as_str() == url).unwrap().licensed;
+    assert_eq!((licensed("http://a.test/"), licensed("http://b.test/robots.txt")), (true, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_may_pass_is_tried_again_and_one_that_may_not_is_not() {
+    let times = AtomicUsize::new(0);
+    let web = Arc::new(Canned::new(move |asked| match asked.url.path_and_query() {
+        "/" => Ok(html("<a href=/flaky>f</a> <a href=/broken>b</a>")),
+        "/flaky" if times.fetch_add(1, Ordering::Relaxed) == 0 => {
+            Err(FetchError::failed(FailureKind::Closed, "cut off"))
+        }
+        "/flaky" => Ok(html("there it is")),
+        "/broken" => Err(FetchError::failed(FailureKind::Decode, "no gzip")),
+        _ => Ok(status(404)),
+    }));
+    let crawled = crawl("http://a.test/", &web).await;
+    assert_eq!(crawled.ask("select url from pages where status = 200 order by 1").len(), 2);
+    let tries = "select url || ' ' || count(*) from fetches where url not like '%robots.txt' group by url order by 1";
+    assert_eq!(crawled.ask(tries), ["http://a.test/ 1", "http://a.test/broken 1", "http://a.test/flaky 2"]);
+    assert_eq!(crawled.ask("select kind || ' ' || attempts from failures"), ["decode 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_asks_for_more_time_than_there_is_leaves_its_urls_waiting() {
+    let web = Arc::new(Canned::new(|asked| match asked.url.path_and_query() {
+        "/" => {
+            let mut busy = status(503);
+            busy.headers.insert("retry-after", http::HeaderValue::from_static("86400"));
+            Ok(busy)
+        }
+        _ => Ok(status(404)),
+    }));
+    let config = Config { rate: 0.0, max_wait: Duration::from_secs(1), ..Config::default() };
+    let crawled = crawl_with(config, &["http://a.test/"], &web).await;
+    assert_eq!((crawled.summary.outcome, crawled.summary.accounting.pending), (CrawlEnd::Waiting, 1));
+    assert_eq!(asked(&web).len(), 2, "robots.txt and one try");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redirects_that_lead_back_are_a_failure_and_not_a_page() {
+    let to = |location: &'static str| {
+        let mut moved = status(302);
+        moved.headers.insert("location", http::HeaderValue::from_static(location));
+        moved
+    };
+    let web = Arc::new(Canned::web([("http://a.test/", to("/b")), ("http://a.test/b", to("/"))]));
+    let crawled = crawl("http://a.test/", &web).await;
+    assert_eq!(crawled.ask("select url || ' ' || kind from failures"), ["http://a.test/b redirect"]);
+    assert_eq!(crawled.ask("select url from pages"), ["http://a.test/"]);
+}
