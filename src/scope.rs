@@ -78,6 +78,14 @@ impl Scope {
         self.judge_page(url, depth, follow).or_else(|| self.ask_gate(url))
     }
 
+    /// Judges a URL that only a response with an error status links to: such links are not followed.
+    pub fn judge_on_error_page(&self, url: &CanonicalUrl) -> Option<SkipReason> {
+        match self.judge(url, 0, true) {
+            None if !self.is_seed(url) => Some(SkipReason::ErrorPage),
+            verdict => verdict,
+        }
+    }
+
     fn ask_gate(&self, url: &CanonicalUrl) -> Option<SkipReason> {
         let Gate(skip) = self.gate.as_ref()?;
         skip(url.url()).map(|reason| SkipReason::hook(&reason))
@@ -300,6 +308,15 @@ mod tests {
         assert_eq!(judge("http://127.0.0.1/example", 1, true), Some(SkipReason::PrivateAddress));
         assert_eq!(judge(&format!("https://example.test/{:060}", 0), 1, true), Some(SkipReason::UrlTooLong));
         assert_eq!(judge("https://example.test/", 2, true), None);
+    }
+
+    #[test]
+    fn what_an_error_page_links_to_is_judged_by_its_url_first() {
+        let scope = scope(ScopeKind::Host, |config| (config.max_depth, config.ignore_robots) = (Some(0), true));
+        let judge = |text| scope.judge_on_error_page(&url(text));
+        assert_eq!(judge("https://www.example.co.uk/a"), Some(SkipReason::ErrorPage));
+        assert_eq!(judge("https://other.test/"), Some(SkipReason::Scope));
+        assert_eq!(judge("https://www.example.co.uk/docs/index.html"), None, "a seed");
     }
 
     #[test]

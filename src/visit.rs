@@ -11,4 +11,4 @@ pub use errand::{
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
 pub use state::State;
-pub use words::{Element, FailureKind, SkipReason};
+pub use words::{Element, FailureKind, SkipReason, Way};

@@ -98,7 +98,7 @@ impl PageReader {
         if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
             return Ok(sitemap);
         }
-        let skip = self.scope.judge(&url, target.depth + 1, true);
+        let skip = self.scope.judge(&url, target.depth, true);
         let (text, rel) = Default::default();
         let (element, sitemap, lastmod) = (Element::Redirect, None, None);
         Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
@@ -155,13 +155,17 @@ impl PageReader {
         if parsed.cut_short {
             tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
         }
+        let is_error = page.status >= 400;
         let page_follows = self.ignore_robots || !(nofollow || parsed.head.nofollow);
         page.links = parsed
             .links
             .into_iter()
             .map(|link| {
-                let follow = page_follows && (self.ignore_robots || !link.nofollow);
-                let skip = self.scope.judge(&link.url, target.depth + 1, follow);
+                let follow = !is_error && page_follows && (self.ignore_robots || !link.nofollow);
+                let skip = match is_error {
+                    true => self.scope.judge_on_error_page(&link.url),
+                    false => self.scope.judge(&link.url, target.depth + 1, follow),
+                };
                 let (url, text, rel, element) = (link.url, link.text, link.rel, link.element);
                 Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
             })

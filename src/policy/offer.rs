@@ -64,12 +64,7 @@ pub struct Outcome {
 /// How deep and how many redirects on a link found at `source` leads.
 pub fn depth_and_hops(source: Source, candidate: &Candidate) -> (u32, u32) {
     let hops = if candidate.element == Element::Redirect { source.hops + 1 } else { 0 };
-    (candidate.depth_below(source.depth), hops)
-}
-
-/// The depth of a URL on a stored way: no URL but a seed has depth 0, and what a sitemap names is no deeper than it.
-pub fn depth_along(source_depth: u32, is_step: bool) -> u32 {
-    (source_depth + u32::from(is_step)).max(1)
+    (candidate.way().depth_below(source.depth), hops)
 }
 
 /// Whether a URL that was too deep is so no more.
@@ -150,16 +145,16 @@ impl<'a> Offer<'a> {
         old.state == State::Skipped
             && is_decided_by_link(old.reason.as_ref())
             && self.skip != old.reason.as_ref()
-            && self.skip != Some(&SkipReason::Nofollow)
+            && !matches!(self.skip, Some(SkipReason::Nofollow | SkipReason::ErrorPage))
     }
 
     /// Whether a URL that was read as a page, or left alone as one, is to be read as a sitemap.
     fn makes_sitemap(&self, old: &Standing) -> bool {
         let can_be_asked = match old.state {
-            State::Skipped => matches!(
-                old.reason,
-                Some(SkipReason::Scope | SkipReason::Excluded | SkipReason::Depth | SkipReason::Nofollow)
-            ),
+            State::Skipped => {
+                matches!(old.reason, Some(SkipReason::Scope | SkipReason::Excluded))
+                    || is_decided_by_link(old.reason.as_ref())
+            }
             // Where a redirect leads may well be the front page.
             State::Fetched | State::Failed => self.listed,
             State::Pending => true,
@@ -170,12 +165,13 @@ impl<'a> Offer<'a> {
 
 /// Whether a better link can change this.
 fn is_decided_by_link(reason: Option<&SkipReason>) -> bool {
-    matches!(reason, Some(SkipReason::Depth | SkipReason::Nofollow))
+    matches!(reason, Some(SkipReason::Depth | SkipReason::Nofollow | SkipReason::ErrorPage))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::visit::Way;
 
     fn link(element: Element, skip: Option<SkipReason>, follow: bool) -> Candidate {
         let url = CanonicalUrl::parse("http://a.test/x").unwrap();
@@ -247,13 +243,26 @@ mod tests {
     #[test]
     fn redirects_are_counted_in_a_row() {
         let source = Source { hops: 2, ..at(1) };
-        assert_eq!(depth_and_hops(source, &link(Element::Redirect, None, true)), (2, 3));
+        assert_eq!(depth_and_hops(source, &link(Element::Redirect, None, true)), (1, 3), "a redirect is no step");
         assert_eq!(depth_and_hops(source, &link(Element::A, None, true)), (2, 0));
     }
 
     #[test]
-    fn what_was_too_deep_opens_on_a_shorter_way_and_sitemaps_are_no_step() {
-        assert_eq!((depth_along(0, false), depth_along(3, false), depth_along(3, true)), (1, 3, 4));
+    fn a_link_on_an_error_page_changes_nothing_and_a_good_one_opens_what_it_named() {
+        let on_error_page = link(Element::A, Some(SkipReason::ErrorPage), false);
+        for reason in [SkipReason::Depth, SkipReason::Nofollow] {
+            let outcome = Offer::new(at(0), &on_error_page).improve(&standing(State::Skipped, 9, Some(reason)));
+            assert!(!outcome.is_news && !outcome.settled);
+        }
+        let old = Standing { followed: false, ..standing(State::Skipped, 1, Some(SkipReason::ErrorPage)) };
+        let opened = Offer::new(at(3), &link(Element::A, None, true)).improve(&old);
+        assert_eq!((opened.opens, opened.depth, opened.reason), (true, 4, None));
+    }
+
+    #[test]
+    fn what_was_too_deep_opens_on_a_shorter_way_and_sitemaps_and_redirects_are_no_step() {
+        let below = |depth| [Way::Link, Way::Listing, Way::Redirect].map(|way| way.depth_below(depth));
+        assert_eq!((below(0), below(3)), ([1, 1, 0], [4, 3, 3]));
         let opens = |reason, depth| opens_nearer(State::Skipped, Some(&reason), depth, Some(3));
         assert!(opens(SkipReason::Depth, 3) && !opens(SkipReason::Depth, 4) && !opens(SkipReason::Scope, 1));
         assert!(!opens_nearer(State::Pending, None, 1, None));

@@ -19,13 +19,18 @@ pub struct Waiting<'a> {
     pub depth: u32,
     /// A followed link leads there, or it is a seed.
     pub followed: bool,
+    /// No followed link leads there, and the page that it was found on is an error page.
+    pub is_on_error_page: bool,
     pub is_sitemap: bool,
 }
 
 /// Why the URL is skipped under the present settings, if it is.
 pub fn judge_again(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool) -> Option<SkipReason> {
-    let Waiting { url, depth, followed, is_sitemap } = *waiting;
+    let Waiting { url, depth, followed, is_on_error_page, is_sitemap } = *waiting;
     let follow = depth == 0 || followed;
+    if is_on_error_page && !follow {
+        return scope.judge_on_error_page(url);
+    }
     if reads_sitemaps && is_sitemap { scope.judge_sitemap(url, depth, follow) } else { scope.judge(url, depth, follow) }
 }
 
@@ -56,7 +61,8 @@ mod tests {
         let scope = Scope::new(&config, &[url("http://a.test/")]);
         let page = url("http://a.test/page");
         let judge = |depth, followed, is_sitemap, url: &CanonicalUrl| {
-            judge_again(&Waiting { url, depth, followed, is_sitemap }, &scope, true)
+            let is_on_error_page = false;
+            judge_again(&Waiting { url, depth, followed, is_on_error_page, is_sitemap }, &scope, true)
         };
         assert_eq!(judge(1, true, false, &page), None);
         assert_eq!(judge(2, true, false, &page), Some(SkipReason::Depth));
@@ -65,5 +71,9 @@ mod tests {
         let elsewhere = url("http://b.test/sitemap.xml");
         assert_eq!(judge(1, true, false, &elsewhere), Some(SkipReason::Scope));
         assert_eq!(judge(1, true, true, &elsewhere), None, "a sitemap may lie on any host");
+        let on_error_page =
+            Waiting { url: &page, depth: 1, followed: false, is_on_error_page: true, is_sitemap: false };
+        assert_eq!(judge_again(&on_error_page, &scope, true), Some(SkipReason::ErrorPage));
+        assert_eq!(judge_again(&Waiting { followed: true, ..on_error_page }, &scope, true), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::{Element, FailureKind, SkipReason};
+use super::words::{Element, FailureKind, SkipReason, Way};
 use crate::canonical::{CanonicalUrl, Host};
 
 /// Milliseconds since the Unix epoch: the one notion of time that is stored, scheduled by and shown.
@@ -33,10 +33,14 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// The depth of its target. However many files a sitemap is spread over, what it names is one link from the site.
-    pub fn depth_below(&self, depth: u32) -> u32 {
-        let listed = self.element == Element::Sitemap || self.sitemap.is_some();
-        if listed { depth.max(1) } else { depth + 1 }
+    /// How it leads to its target.
+    pub fn way(&self) -> Way {
+        match self.element {
+            Element::Redirect => Way::Redirect,
+            Element::Sitemap => Way::Listing,
+            _ if self.sitemap.is_some() => Way::Listing,
+            _ => Way::Link,
+        }
     }
 }
 

@@ -36,6 +36,8 @@ pub enum SkipReason {
     Nofollow,
     PrivateAddress,
     UrlTooLong,
+    /// Only links of responses with a status of 400 or more lead there.
+    ErrorPage,
     /// A hook of the program that runs the crawl: `hook: ` and what it said.
     Hook(Arc<str>),
 }
@@ -51,6 +53,7 @@ impl SkipReason {
         Self::Nofollow,
         Self::PrivateAddress,
         Self::UrlTooLong,
+        Self::ErrorPage,
     ];
     const HOOK: &str = "hook: ";
 
@@ -70,6 +73,7 @@ impl SkipReason {
             Self::Nofollow => "nofollow",
             Self::PrivateAddress => "private_address",
             Self::UrlTooLong => "url_too_long",
+            Self::ErrorPage => "error_page",
             Self::Hook(reason) => reason,
         }
     }
@@ -105,6 +109,27 @@ named! {
         TooLarge = "too_large",
         /// Loop, too many hops, or no usable target.
         Redirect = "redirect",
+    }
+}
+
+named! {
+    /// How a URL leads to the next.
+    Way {
+        Link = "link",
+        /// A sitemap names it. However many files a sitemap is spread over, what it names is one link from the site.
+        Listing = "listing",
+        Redirect = "redirect",
+    }
+}
+
+impl Way {
+    /// The depth of a URL to which it leads from one of `depth`. A redirect is no step.
+    pub fn depth_below(self, depth: u32) -> u32 {
+        match self {
+            Self::Link => depth + 1,
+            Self::Listing => depth.max(1),
+            Self::Redirect => depth,
+        }
     }
 }
 

@@ -37,6 +37,11 @@ const SKIPPED: &[Meaning] = &[
     ),
     ("trap", "Its address looks like one of an endless number that the site makes up.", "A seed is never a trap."),
     ("url_too_long", "It is longer than --max-url-length.", "A larger --max-url-length lets it in."),
+    (
+        "error_page",
+        "Only responses with a status of 400 or more link to it, and their links are not followed.",
+        "A link on a good page lets it in, once one is found, and so does making it a seed.",
+    ),
 ];
 
 const FAILED: &[Meaning] = &[

@@ -65,7 +65,11 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
     let unseen = u32::from(!scope.is_seed(url));
     let (depth, follow) =
         facts.known.as_ref().map_or((unseen, true), |known| (known.depth, known.depth == 0 || known.followed));
-    let reason = scope.judge(url, depth, follow);
+    let on_error_page = facts.known.as_ref().and_then(|known| known.reason.as_deref()) == Some("error_page");
+    let reason = match on_error_page && !follow {
+        true => scope.judge_on_error_page(url),
+        false => scope.judge(url, depth, follow),
+    };
     let meaning = match &reason {
         None if scope.is_seed(url) => "It is a seed, and a seed is always in scope.".to_owned(),
         None => "It is within the scope.".to_owned(),

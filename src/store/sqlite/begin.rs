@@ -156,7 +156,8 @@ async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: boo
     let (mut after, mut left_out) = (0_i64, 0);
     loop {
         let rows = sqlx::query(
-            "select id, url, state, depth, reason, followed, sitemap is not null as is_sitemap
+            "select id, url, state, depth, reason, followed, sitemap is not null as is_sitemap,
+                 not followed and exists (select 1 from page where url_id = url.referrer_id and status >= 400) as on_error_page
              from url where id > ?1 and state in (0, 3) order by id limit ?2",
         )
         .bind(after)
@@ -199,6 +200,7 @@ fn verdict(row: &SqliteRow, scope: &Scope, sitemaps: bool) -> Option<(Option<Ski
         url: &url,
         depth: row.get("depth"),
         followed: row.get("followed"),
+        is_on_error_page: row.get("on_error_page"),
         is_sitemap: row.get("is_sitemap"),
     };
     let new = judge_again(&waiting, scope, sitemaps);

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 
-use crate::policy::offer::{depth_along, opens_nearer};
+use crate::policy::offer::opens_nearer;
 use crate::store::StoreError;
-use crate::visit::{State, UrlId};
+use crate::visit::{State, UrlId, Way};
 
 use super::batch::Batch;
 use super::rows::{self, json};
@@ -32,13 +32,14 @@ impl SqliteRun {
     /// The URLs to which a shorter path leads through one of `lowered`: id, depth and referrer.
     async fn nearer(&mut self, lowered: &[UrlId]) -> Result<Vec<(UrlId, u32, UrlId)>, StoreError> {
         let rows = sqlx::query(
-            "with way (from_id, to_id, step) as (
-                 select from_id, to_id, element <> 'sitemap' from link
+            "with way (from_id, to_id, way) as (
+                 select from_id, to_id, iif(element = 'sitemap', 'listing', 'link') from link
                  where follow and from_id in (select value from json_each(?1))
-                 union select from_id, to_id, step from edge where from_id in (select value from json_each(?1))
-                 union select p.url_id, p.redirect_to, u.sitemap is null from page p join url u on u.id = p.url_id
-                 where p.redirect_to is not null and p.url_id in (select value from json_each(?1)))
-             select t.id, t.depth, f.id as referrer, f.depth as source_depth, e.step
+                 union select from_id, to_id, iif(step, 'link', 'listing') from edge
+                 where from_id in (select value from json_each(?1))
+                 union select url_id, redirect_to, 'redirect' from page
+                 where redirect_to is not null and url_id in (select value from json_each(?1)))
+             select t.id, t.depth, f.id as referrer, f.depth as source_depth, e.way
              from way e join url f on f.id = e.from_id join url t on t.id = e.to_id where t.depth > f.depth",
         )
         .bind(json(lowered)?)
@@ -46,7 +47,8 @@ impl SqliteRun {
         .await?;
         let mut nearest = HashMap::new();
         for row in &rows {
-            let depth = depth_along(row.get("source_depth"), row.get("step"));
+            let way = Way::from_word(row.get("way")).unwrap_or(Way::Link);
+            let depth = way.depth_below(row.get("source_depth"));
             let best = nearest.entry(row.get::<UrlId, _>("id")).or_insert((row.get::<u32, _>("depth"), None));
             if depth < best.0 {
                 *best = (depth, Some(row.get::<UrlId, _>("referrer")));
