@@ -171,8 +171,8 @@ async fn store_and_batches() -> (TempDir, SqliteRun, Hold, Vec<Vec<Record>>) {
     let url = |number| CanonicalUrl::parse(&format!("http://shop.example/p/{number}")).unwrap();
     let seeds: Vec<_> = (0..RECORDS).map(url).collect();
     let database = SqliteDatabase::open(&folder.path().join("crawl.db")).await.unwrap();
-    let scope = Scope::new(&config, &seeds);
-    let mut run = database.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await.unwrap();
+    let scope = Scope::new(&config, &seeds).into();
+    let mut run = database.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &[] }).await.unwrap();
     let host = run.take(1).await.unwrap()[0];
     let Refill { host, targets, .. } = run.pending(host, RECORDS).await.unwrap().unwrap();
     let mut records = targets.into_iter().enumerate().map(|(number, target)| record(number, target));

@@ -1,2 +1,2 @@
 -- What became of each seed.
-select url, state, reason, status from seeds order by url
+select url, state, reason, status, final_url, line, given from seeds order by url

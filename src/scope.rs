@@ -1,7 +1,11 @@
 //! May this URL be fetched at all, and if not, why: a pure judgement on the URL, its depth and the seeds.
 
+mod heirs;
+mod place;
+
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use url::Url;
 
@@ -9,8 +13,8 @@ use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, Pattern, ScopeKind};
 use crate::visit::SkipReason;
 
-/// Fast, and seeded at random: what is looked up is the web's choice.
-type Seeded = foldhash::fast::RandomState;
+use heirs::Heirs;
+use place::{Seeded, directory, registrable_domain};
 
 /// The limits of a crawl, drawn from its seeds and its settings.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub struct Scope {
     hosts: HashSet<Host, Seeded>,
     prefixes: Vec<String>,
     domains: HashSet<String>,
+    /// Where the seeds redirect to, which a crawl finds out.
+    heirs: RwLock<Heirs>,
     gate: Option<Gate>,
 }
 
@@ -56,8 +62,29 @@ impl Scope {
             hosts: seeds.iter().map(CanonicalUrl::host).collect(),
             prefixes,
             domains: seeds.iter().filter_map(|seed| registrable_domain(seed.url())).collect(),
+            heirs: RwLock::default(),
             gate: None,
         }
+    }
+
+    /// Takes in that `from` redirects to `to`. Of a seed, or a page that counts for one, that page counts for the seed
+    /// too: it is in scope, and in the same registrable domain its host (by prefix: its directory) is so for good.
+    /// What is granted to the seed's own host is not passed on.
+    pub fn inherit(&self, from: &CanonicalUrl, to: &CanonicalUrl) {
+        let heir_of = self.heirs().domain(from).cloned();
+        let domain = heir_of.or_else(|| self.is_seed(from).then(|| registrable_domain(from.url())));
+        if let Some(domain) = domain.filter(|_| !self.is_seed(to)) {
+            self.heirs.write().unwrap_or_else(PoisonError::into_inner).take(to, domain);
+        }
+    }
+
+    fn heirs(&self) -> RwLockReadGuard<'_, Heirs> {
+        self.heirs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is a page that a seed redirects to.
+    pub fn is_heir(&self, url: &CanonicalUrl) -> bool {
+        self.heirs().has(url)
     }
 
     /// Lets the program that runs the crawl keep URLs from being fetched, seeds too.
@@ -81,7 +108,7 @@ impl Scope {
     /// Judges a URL that only a response with an error status links to: such links are not followed.
     pub fn judge_on_error_page(&self, url: &CanonicalUrl) -> Option<SkipReason> {
         match self.judge(url, 0, true) {
-            None if !self.is_seed(url) => Some(SkipReason::ErrorPage),
+            None if !self.is_seed(url) && !self.is_heir(url) => Some(SkipReason::ErrorPage),
             verdict => verdict,
         }
     }
@@ -98,13 +125,14 @@ impl Scope {
         if url.as_str().len() > self.max_url_length {
             return Some(SkipReason::UrlTooLong);
         }
-        if !self.within(url) {
-            return Some(SkipReason::Scope);
+        let is_within = self.within(url);
+        if is_within && !self.is_excluded(url.as_str()) {
+            return self.judge_link(url, depth, follow);
         }
-        if self.is_excluded(url.as_str()) {
-            return Some(SkipReason::Excluded);
+        if self.is_heir(url) {
+            return self.judge_link(url, 0, true);
         }
-        self.judge_link(url, depth, follow)
+        Some(if is_within { SkipReason::Excluded } else { SkipReason::Scope })
     }
 
     fn judge_link(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
@@ -146,7 +174,7 @@ impl Scope {
     pub fn reaches(&self, host: &Host) -> bool {
         match self.kind {
             ScopeKind::Page => false,
-            ScopeKind::Prefix => self.hosts.contains(host),
+            ScopeKind::Prefix => self.hosts.contains(host) || self.heirs().has_host(host.as_str()),
             _ => CanonicalUrl::parse(host.as_str()).is_ok_and(|url| self.within(&url)),
         }
     }
@@ -161,11 +189,18 @@ impl Scope {
         self.hosts.contains(url.host_str())
     }
 
+    /// Whether the pages around a URL are in scope, and not that page alone.
+    pub fn takes_in(&self, url: &CanonicalUrl) -> bool {
+        self.within(url)
+    }
+
     fn within(&self, url: &CanonicalUrl) -> bool {
         match self.kind {
             ScopeKind::Page => false,
-            ScopeKind::Prefix => self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)),
-            ScopeKind::Host => self.is_seed_host(url),
+            ScopeKind::Prefix => {
+                self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)) || self.heirs().has_prefix_of(url)
+            }
+            ScopeKind::Host => self.is_seed_host(url) || self.heirs().has_host(url.host_str()),
             ScopeKind::Domain => {
                 registrable_domain(url.url()).is_some_and(|domain| self.domains.contains(&domain))
                     || self.is_seed_host(url)
@@ -177,23 +212,6 @@ impl Scope {
     fn is_excluded(&self, url: &str) -> bool {
         (!self.include.is_empty() && !self.include.iter().any(|pattern| pattern.is_match(url)))
             || self.exclude.iter().any(|pattern| pattern.is_match(url))
-    }
-}
-
-/// The URL up to the last slash of its path.
-fn directory(url: &CanonicalUrl) -> String {
-    let path_end = &url.url()[..url::Position::AfterPath];
-    path_end[..=path_end.rfind('/').unwrap_or(path_end.len() - 1)].to_owned()
-}
-
-/// The domain one label below a public suffix ([publicsuffix.org](https://publicsuffix.org)); an address is its own.
-fn registrable_domain(url: &Url) -> Option<String> {
-    match url.host()? {
-        url::Host::Domain(name) => {
-            let name = name.trim_end_matches('.');
-            Some(psl::domain_str(name).unwrap_or(name).to_owned())
-        }
-        address => Some(address.to_string()),
     }
 }
 

@@ -5,11 +5,12 @@ mod error;
 pub mod sqlite;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
-use crate::visit::{Hold, HostId, HostRecord, Record, Settlement, Target};
+use crate::visit::{Hold, HostId, HostRecord, Record, SeedLine, Settlement, Target};
 pub use counts::{Accounting, Tally};
 pub use error::{DatabaseFailure, StoreError};
 
@@ -18,8 +19,10 @@ pub use error::{DatabaseFailure, StoreError};
 pub struct Start<'a> {
     pub config: &'a Config,
     /// Drawn from the settings and the seeds.
-    pub scope: &'a Scope,
+    pub scope: &'a Arc<Scope>,
     pub seeds: &'a [CanonicalUrl],
+    /// How they were given, and what was left out.
+    pub given: &'a [SeedLine],
 }
 
 /// What a commit made durable and the frontier has to know.

@@ -2,6 +2,7 @@
 
 mod errand;
 mod record;
+mod seed;
 mod state;
 mod words;
 
@@ -10,5 +11,6 @@ pub use errand::{
     UrlId, Validators, now,
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
+pub use seed::SeedLine;
 pub use state::State;
 pub use words::{Element, FailureKind, SkipReason, Way};

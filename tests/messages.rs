@@ -273,8 +273,11 @@ async fn hosts_that_answer_429_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seed_that_redirects_out_of_scope_is_named_with_the_way_to_follow_it() {
-    let server = Server::start(|path| match path {
-        "/here" => Reply::redirect(301, "/there"),
+    let other = Server::start(|_| page(&[])).await.unwrap();
+    let there = other.url("/there");
+    let server = Server::start(move |path| match path {
+        "/here" => Reply::redirect(301, "/moved"),
+        "/private" => Reply::redirect(301, &there),
         "/away" => Reply::redirect(302, "/hop"),
         "/hop" => Reply::redirect(302, "http://elsewhere.example/x"),
         _ => page(&[]),
@@ -282,7 +285,9 @@ async fn a_seed_that_redirects_out_of_scope_is_named_with_the_way_to_follow_it()
     let server = server.await.unwrap();
     let bench = Bench::new();
     let output = crawl(&bench, &[&server.url("/here"), "--scope", "page"]).await;
-    assert_hint(&output, &[&server.url("/here"), &format!("to {}", server.url("/there")), "--scope prefix follows it"]);
+    assert!(!stderr(&output).contains("out of scope"), "the page counts for its seed: {}", stderr(&output));
+    let output = crawl(&bench, &[&server.url("/private")]).await;
+    assert_hint(&output, &[&server.url("/private"), &format!("redirects out of scope to {}", other.url("/there"))]);
     let output = crawl(&bench, &[&server.url("/away")]).await;
     assert_hint(&output, &[&server.url("/away"), "to http://elsewhere.example/x", "make that a seed"]);
 }

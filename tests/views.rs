@@ -40,7 +40,7 @@ const VIEWS: [(&str, &str); 22] = [
     ("fetches", "run, url, at, status, failure, elapsed_ms, bytes, unchanged"),
     ("accounting", "discovered, fetched, failed, skipped, pending"),
     ("urls", "url, host, state, reason, depth, referrer, first_seen_at"),
-    ("seeds", "url, state, reason, status"),
+    ("seeds", "url, state, reason, status, line, given, final_url, pages"),
     ("inbound_links", "url, links, pages"),
     ("host_links", "from_host, to_host, links"),
     ("orphans", "url, host, status, depth, referrer"),
@@ -124,7 +124,7 @@ async fn pages_say_what_came_back() {
             "/flaky|200|null|1|/",
             "/gone|404|null|1|/",
             "/moved|301|/target|1|/",
-            "/target|200|null|2|/moved",
+            "/target|200|null|1|/moved",
             "/twin/1|200|null|1|/",
             "/twin/2|200|null|1|/",
         ]

@@ -142,7 +142,7 @@ pub struct DatabaseArg {
 #[group(required = true, multiple = false)]
 pub struct Question {
     /// What to ask
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true, value_parser = sql)]
     pub sql: Option<String>,
     /// Run a useful query by its name
     #[arg(long, value_name = "NAME")]
@@ -150,6 +150,12 @@ pub struct Question {
     /// Show the recipes
     #[arg(long)]
     pub list: bool,
+}
+
+/// SQL may begin with a comment, but a single word with hyphens before it is an option that does not exist.
+fn sql(text: &str) -> Result<String, &'static str> {
+    let is_option = text.starts_with('-') && !text.contains(char::is_whitespace);
+    if is_option { Err("there is no such option") } else { Ok(text.to_owned()) }
 }
 
 /// A parameter of a query as `name=value`.

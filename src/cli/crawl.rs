@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Engine, Summary};
-use crate::read::Database;
+use crate::read::{Database, ReadError};
 use crate::store::StoreError;
 use crate::store::sqlite::{SqliteDatabase, file_path};
+use crate::visit::{self, Millis, SeedLine};
 use clap::CommandFactory as _;
 
 use super::activity::Activity;
 use super::args::{Cli, CrawlArgs};
 use super::console::Console;
+use super::ending::Ending;
 use super::failure::Failure;
 use super::figures::Metrics;
 use super::job::Job;
@@ -45,7 +47,8 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 }
 
 /// Crawls and reports; what `demo` runs too.
-pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, job: &Job) -> Result<u8, Failure> {
+pub async fn crawl(config: Config, given: Vec<SeedLine>, console: &Console, job: &Job) -> Result<u8, Failure> {
+    let seeds: Vec<CanonicalUrl> = given.iter().filter_map(|seed| seed.url.clone().ok()).collect();
     let database = settings::file(&job.database)?;
     let Ok(path) = file_path(database);
     let signals = Signals::listen(console)?;
@@ -61,7 +64,7 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
     };
     let reader = Database::open(&path)?;
     let last_request = hints::last_request(&reader)?;
-    let mut crawl = Engine::new(config.clone(), seeds.clone(), store);
+    let mut crawl = Engine::new(config.clone(), seeds.clone(), store).given(given);
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
     let activity = progress::is_live(console).then(Activity::default);
@@ -79,17 +82,20 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
         signals.clone().stopped().await;
         notifier.tell("STOPPING=1");
     };
+    let started_at = visit::now();
     let result = crawl.run_until(stop).await;
+    let times = (started_at, visit::now());
     // The last painting is over before the display is taken away.
     followers.shutdown().await;
     console.clear();
     let (summary, store) = result?;
     let stored = progress.borrow().stored;
     let facts = hints::gather(&reader, &config, &seeds, &summary, stored, last_request);
+    let ending = job.ending(&reader, &summary, times);
     // The writer is the last to close, so that it can put the WAL away.
     drop(reader);
     store.close().await?;
-    let facts = facts?;
+    let (facts, ending) = (facts?, ending?);
     if job.index {
         index::bring_up_to_date(&path, console, || {
             notifier.tell("WATCHDOG=1");
@@ -98,38 +104,51 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
     }
     notifier.tell("STOPPING=1");
     if job.json {
-        writeln!(std::io::stdout(), "{}", job.report(&summary)?)?;
+        writeln!(std::io::stdout(), "{}", job.report(&summary, &ending)?)?;
     }
     summary::say(console, &summary);
     let said = hints::hints(&facts);
-    let code = signals.exit_code().unwrap_or_else(|| job.judge(&summary, facts.no_seed_fetched(), console));
+    let code = signals.exit_code().unwrap_or_else(|| job.judge(&summary, &ending, &facts, console));
     said.iter().for_each(|hint| console.hint(hint));
     summary::say_next(console, &summary, database);
     Ok(code)
 }
 
 impl Job {
+    /// What the summary and the thresholds stand on, as far as they are asked for.
+    fn ending(&self, db: &Database, summary: &Summary, times: (Millis, Millis)) -> Result<Ending, ReadError> {
+        if !self.json && self.fail_on.is_empty() {
+            return Ok(Ending::default());
+        }
+        Ending::read(db, summary.run, times, self.fail_on.iter().any(Threshold::is_of_broken_links))
+    }
+
     /// The summary as JSON, with the thresholds that hold if any were given.
-    fn report(&self, summary: &Summary) -> Result<String, std::io::Error> {
+    fn report(&self, summary: &Summary, ending: &Ending) -> Result<String, std::io::Error> {
         #[derive(serde::Serialize)]
         struct Report<'a> {
             #[serde(flatten)]
             summary: &'a Summary,
+            #[serde(flatten)]
+            ending: &'a Ending,
             #[serde(skip_serializing_if = "Option::is_none")]
             failed_on: Option<Vec<&'a str>>,
         }
-        let held = self.fail_on.iter().filter(|threshold| threshold.judge(summary).is_some()).map(Threshold::as_str);
+        let held =
+            self.fail_on.iter().filter(|threshold| threshold.judge(summary, ending).is_some()).map(Threshold::as_str);
         let failed_on = (!self.fail_on.is_empty()).then(|| held.collect());
-        Ok(serde_json::to_string(&Report { summary, failed_on })?)
+        Ok(serde_json::to_string(&Report { summary, ending, failed_on })?)
     }
 
     /// The exit code of a crawl that came to its end by itself, with the reason for one that is not 0.
-    fn judge(&self, summary: &Summary, no_seed_fetched: bool, console: &Console) -> u8 {
-        if no_seed_fetched {
-            console.error("not one seed could be fetched", &[], None);
+    fn judge(&self, summary: &Summary, ending: &Ending, facts: &hints::Facts, console: &Console) -> u8 {
+        if facts.no_seed_fetched() {
+            let were_refused = facts.seeds_refused.total == facts.seeds;
+            let why = if were_refused { ": each answered with a status of 400 or more" } else { "" };
+            console.error(&format!("not one seed could be fetched{why}"), &[], None);
             return 3;
         }
-        let held: Vec<_> = self.fail_on.iter().filter_map(|threshold| threshold.judge(summary)).collect();
+        let held: Vec<_> = self.fail_on.iter().filter_map(|threshold| threshold.judge(summary, ending)).collect();
         if held.is_empty() {
             return 0;
         }

@@ -27,7 +27,7 @@ const QUESTIONS: [(&str, &str); 3] = [
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let database = settings::file(database)?;
     let web = DemoWeb::start().await.map_err(|e| Failure::new("cannot serve the demo on loopback").cause(&e))?;
-    let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
+    let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| Some(CanonicalUrl::parse(seed).ok()?.into())).collect();
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
     let job = Job { database: database.to_owned(), ..Job::default() };

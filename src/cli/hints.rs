@@ -3,5 +3,5 @@
 mod facts;
 mod words;
 
-pub use facts::{gather, last_request};
+pub use facts::{Facts, gather, last_request};
 pub use words::hints;

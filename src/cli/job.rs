@@ -28,7 +28,7 @@ declare_options! {
     json: [bool] = false, Unstored, Flag, "Print the closing summary as one JSON object";
     /// The crawl counts as failed if one of them holds in the end.
     fail_on: [Vec<Threshold>] = Vec::new(), Unstored, Many<Thresholds>,
-        "Exit with 5 if it holds in the end, e.g. 'failed>10%' (of what was discovered) or 'fetched<100'; repeatable";
+        "Exit with 5 if it holds in the end, e.g. 'failed>10%' (of what was discovered), 'status_5xx>0' or 'gone>=20'; repeatable";
     /// The longest to wait for a database that another crawl holds.
     wait_lock: [Duration] = Duration::ZERO, Unstored, Span, "Wait this long for a database that another crawl holds";
     /// Where the log is written too.

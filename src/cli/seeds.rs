@@ -1,45 +1,64 @@
 //! The seeds: files, URLs and standard input become canonical URLs. Lines that are no URL are reported and left out.
 
+mod lines;
+
 use std::collections::HashSet;
 use std::io::Read as _;
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
+use crate::visit::SeedLine;
 
 use super::console::Console;
 use super::failure::Failure;
+use super::words::counted;
 
-/// Reads every seed, each once, in their order.
-pub fn read(sources: &[String], console: &Console) -> Result<Vec<CanonicalUrl>, Failure> {
+use lines::{Comma, Line};
+
+/// Reads every seed, each once, in their order, and the lines that are none.
+pub fn read(sources: &[String], console: &Console) -> Result<Vec<SeedLine>, Failure> {
     let mut seeds = Vec::new();
     for source in sources {
         if source.contains("://") {
-            take(source, "the command line", &mut seeds, console);
+            seeds.push(seed(source, None, "the command line", console));
             continue;
         }
         let (name, bytes) = match source.as_str() {
             "-" => ("standard input", standard_input()?),
             file => (file, std::fs::read(file).map_err(|e| unreadable(file, &e))?),
         };
-        if bytes.contains(&0) {
+        let Some(lines) = lines::read(&bytes) else {
             return Err(Failure::new(format!("{name} is no text, so it holds no seeds"))
                 .hint("a seeds file has one URL a line; a database is named with --database"));
-        }
-        let text = String::from_utf8_lossy(&bytes);
-        for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-            let line = without_comment(line);
-            if !line.is_empty() {
-                take(line, &format!("{name}, line {}", index + 1), &mut seeds, console);
-            }
-        }
+        };
+        warn_of_commas(name, &lines, console);
+        let read =
+            |Line { number, url, .. }: &Line| seed(url, Some(*number), &format!("{name}, line {number}"), console);
+        seeds.extend(lines.iter().map(read));
     }
     let mut seen = HashSet::new();
-    seeds.retain(|seed: &CanonicalUrl| seen.insert(seed.clone()));
-    if seeds.is_empty() {
+    seeds.retain(|seed| seed.url.as_ref().map_or(true, |url| seen.insert(url.clone())));
+    if seen.is_empty() {
         let name = |name: &String| if name == "-" { "standard input".to_owned() } else { without_userinfo(name) };
         let names: Vec<_> = sources.iter().map(name).collect();
         return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint("write one http(s) URL a line"));
     }
     Ok(seeds)
+}
+
+/// A comma may belong to a URL or end it: what was made of it is said once for each file.
+fn warn_of_commas(name: &str, lines: &[Line], console: &Console) {
+    for (comma, meaning) in [
+        (Comma::Kept, "is taken with its comma; put white space before what is no part of the URL"),
+        (Comma::Ends, "is all that is taken of this line: what follows the comma is no part of the URL"),
+    ] {
+        let mut found = lines.iter().filter(|line| line.comma == comma);
+        let Some(Line { number, url, .. }) = found.next() else { continue };
+        let more = match u64::try_from(found.count()).unwrap_or(u64::MAX) {
+            0 => String::new(),
+            more => format!(" ({} likewise)", counted(more, "more line")),
+        };
+        console.warn(&format!("{name}, line {number}: `{}` {meaning}{more}", without_userinfo(url)));
+    }
 }
 
 fn standard_input() -> Result<Vec<u8>, Failure> {
@@ -63,21 +82,11 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     }
 }
 
-fn take(text: &str, place: &str, seeds: &mut Vec<CanonicalUrl>, console: &Console) {
-    match CanonicalUrl::parse(text) {
-        Ok(url) => seeds.push(url),
-        Err(e) => console.warn_always(&format!("{place}: `{}` left out: {e}", without_userinfo(text))),
+fn seed(text: &str, line: Option<u64>, place: &str, console: &Console) -> SeedLine {
+    let given = without_userinfo(text);
+    let url = CanonicalUrl::parse(text).map_err(|e| e.to_string());
+    if let Err(problem) = &url {
+        console.warn_always(&format!("{place}: `{given}` left out: {problem}"));
     }
-}
-
-/// A `#` at the start or after white space begins a comment.
-fn without_comment(line: &str) -> &str {
-    let mut before = ' ';
-    for (index, c) in line.char_indices() {
-        if c == '#' && before.is_whitespace() {
-            return line[..index].trim();
-        }
-        before = c;
-    }
-    line.trim()
+    SeedLine { url, line, given }
 }

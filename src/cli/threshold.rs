@@ -3,24 +3,34 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::ending::Ending;
 use crate::engine::Summary;
 use serde::Deserialize;
 
 /// Exit code if a condition holds.
 pub const EXIT_CODE: u8 = 5;
 
-type Counter = fn(&Summary) -> i64;
+type Counter = fn(&Summary, &Ending) -> i64;
 type Comparison = fn(f64, f64) -> bool;
 
-const COUNTERS: [(&str, Counter); 7] = [
-    ("discovered", |summary| summary.accounting.discovered),
-    ("fetched", |summary| summary.accounting.fetched),
-    ("failed", |summary| summary.accounting.failed),
-    ("skipped", |summary| summary.accounting.skipped),
-    ("pending", |summary| summary.accounting.pending),
-    ("unchanged", |summary| summary.tally.unchanged),
-    ("requests", |summary| summary.tally.requests),
+const COUNTERS: [(&str, Counter); 14] = [
+    ("discovered", |summary, _| summary.accounting.discovered),
+    ("fetched", |summary, _| summary.accounting.fetched),
+    ("failed", |summary, _| summary.accounting.failed),
+    ("skipped", |summary, _| summary.accounting.skipped),
+    ("pending", |summary, _| summary.accounting.pending),
+    ("unchanged", |summary, _| summary.tally.unchanged),
+    ("requests", |summary, _| summary.tally.requests),
+    ("status_4xx", |_, ending| ending.statuses_of('4')),
+    ("status_5xx", |_, ending| ending.statuses_of('5')),
+    (BROKEN_LINKS, |_, ending| ending.broken_links),
+    ("new", |_, ending| ending.new),
+    ("changed", |_, ending| ending.changed),
+    ("gone", |_, ending| ending.gone),
+    ("restored", |_, ending| ending.restored),
 ];
+
+const BROKEN_LINKS: &str = "broken_links";
 
 /// The longer ones first, so that `>=` is not read as `>`.
 const COMPARISONS: [(&str, Comparison); 5] = [
@@ -43,9 +53,14 @@ pub struct Threshold {
 }
 
 impl Threshold {
+    /// Whether links have to be counted for it.
+    pub fn is_of_broken_links(&self) -> bool {
+        self.text.starts_with(BROKEN_LINKS)
+    }
+
     /// If it holds for this summary, the condition and the numbers in words.
-    pub fn judge(&self, summary: &Summary) -> Option<String> {
-        let (counted, discovered) = ((self.counter)(summary), summary.accounting.discovered);
+    pub fn judge(&self, summary: &Summary, ending: &Ending) -> Option<String> {
+        let (counted, discovered) = ((self.counter)(summary, ending), summary.accounting.discovered);
         if !self.is_percent {
             return (self.compare)(counted as f64, self.number).then(|| format!("{} holds ({counted})", self.text));
         }
@@ -113,7 +128,13 @@ mod tests {
             tally: Tally { unchanged: 50, bytes: 1, requests: 999 },
             elapsed_seconds: 1.0,
         };
-        let held = |text: &str| text.parse::<Threshold>().unwrap().judge(&summary);
+        let ending = Ending {
+            statuses: [("200", 160), ("404", 7), ("410", 3), ("503", 1)].map(|(s, n)| (s.to_owned(), n)).into(),
+            broken_links: 12,
+            gone: 4,
+            ..Ending::default()
+        };
+        let held = |text: &str| text.parse::<Threshold>().unwrap().judge(&summary, &ending);
         for holds in [
             "failed>=10%",
             "failed=10%",
@@ -126,6 +147,12 @@ mod tests {
             "unchanged>=25%",
             "requests>998",
             "discovered=100%",
+            "status_4xx=10",
+            "status_4xx>=5%",
+            "status_5xx>0",
+            "broken_links>11",
+            "gone>1.9%",
+            "new<=0",
         ] {
             assert!(held(holds).is_some(), "{holds}");
         }
@@ -145,7 +172,7 @@ mod tests {
             tally: Tally::default(),
             elapsed_seconds: 0.0,
         };
-        assert_eq!("failed>0%".parse::<Threshold>().unwrap().judge(&nothing), None);
+        assert_eq!("failed>0%".parse::<Threshold>().unwrap().judge(&nothing, &Ending::default()), None);
     }
 
     #[test]

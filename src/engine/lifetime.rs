@@ -24,6 +24,7 @@ use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
+use crate::visit::SeedLine;
 
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,6 +34,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Engine<S> {
     config: Config,
     seeds: Vec<CanonicalUrl>,
+    given: Vec<SeedLine>,
     store: S,
     progress: watch::Sender<Progress>,
     observers: Observers,
@@ -44,8 +46,13 @@ pub(crate) struct Engine<S> {
 
 impl<S: Store> Engine<S> {
     pub(crate) fn new(config: Config, seeds: Vec<CanonicalUrl>, store: S) -> Self {
-        let (progress, observers) = Default::default();
-        Self { config, seeds, store, progress, observers, listener: None, hook: None, fetcher: None }
+        let (progress, observers, given) = Default::default();
+        Self { config, seeds, given, store, progress, observers, listener: None, hook: None, fetcher: None }
+    }
+
+    /// Keeps how the seeds were given, and what was left out.
+    pub(crate) fn given(self, given: Vec<SeedLine>) -> Self {
+        Self { given, ..self }
     }
 
     /// Lets somebody watch.
@@ -78,18 +85,19 @@ impl<S: Store> Engine<S> {
     /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
     /// happens.
     pub(crate) async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
-        let Self { config, seeds, store, progress, observers, listener, hook, fetcher } = self;
+        let Self { config, seeds, given, store, progress, observers, listener, hook, fetcher } = self;
         config.validate()?;
         let started = Instant::now();
         let mut scope = Scope::new(&config, &seeds);
         if let Some(hook) = hook.clone() {
             scope = scope.with_gate(move |url| hook.skip(url));
         }
+        let scope = Arc::new(scope);
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,
             None => Arc::new(HttpClient::new(&config)?),
         };
-        let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await?;
+        let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &given }).await?;
         let clock = SteadyClock::start();
         let frontier = Arc::new(Frontier::new(Limits::new(&config), clock));
         let reader = PageReader::new(&config, scope, observers.clone());

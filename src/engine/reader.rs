@@ -29,8 +29,8 @@ pub(super) struct PageReader {
 }
 
 impl PageReader {
-    pub(super) fn new(config: &Config, scope: Scope, observers: Observers) -> Self {
-        let (scope, parsers) = (Arc::new(scope), Arc::<ParsePool>::default());
+    pub(super) fn new(config: &Config, scope: Arc<Scope>, observers: Observers) -> Self {
+        let parsers = Arc::<ParsePool>::default();
         Self {
             sitemaps: Sitemaps::new(config, scope.clone(), parsers.clone()),
             scope,
@@ -98,6 +98,7 @@ impl PageReader {
         if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
             return Ok(sitemap);
         }
+        self.scope.inherit(&target.url, &url);
         let skip = self.scope.judge(&url, target.depth, true);
         let (text, rel) = Default::default();
         let (element, sitemap, lastmod) = (Element::Redirect, None, None);

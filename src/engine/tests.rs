@@ -31,7 +31,10 @@ impl Crawled {
 }
 
 async fn crawl_with(config: Config, seeds: &[&str], web: &Arc<Canned>) -> Crawled {
-    let folder = tempfile::tempdir().unwrap();
+    crawl_into(tempfile::tempdir().unwrap(), config, seeds, web).await
+}
+
+async fn crawl_into(folder: TempDir, config: Config, seeds: &[&str], web: &Arc<Canned>) -> Crawled {
     let store = SqliteDatabase::open(&folder.path().join("crawl.db")).await.unwrap();
     let seeds = seeds.iter().map(|seed| CanonicalUrl::parse(seed).unwrap()).collect();
     let engine = Engine::new(config, seeds, store).fetched_by(web.clone());
@@ -42,6 +45,12 @@ async fn crawl_with(config: Config, seeds: &[&str], web: &Arc<Canned>) -> Crawle
 
 async fn crawl(seed: &str, web: &Arc<Canned>) -> Crawled {
     crawl_with(Config { rate: 0.0, ..Config::default() }, &[seed], web).await
+}
+
+fn to(location: &'static str) -> Response {
+    let mut moved = status(302);
+    moved.headers.insert("location", http::HeaderValue::from_static(location));
+    moved
 }
 
 fn asked(web: &Canned) -> Vec<String> {
@@ -124,13 +133,98 @@ async fn a_host_that_asks_for_more_time_than_there_is_leaves_its_urls_waiting() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redirects_that_lead_back_are_a_failure_and_not_a_page() {
-    let to = |location: &'static str| {
-        let mut moved = status(302);
-        moved.headers.insert("location", http::HeaderValue::from_static(location));
-        moved
-    };
     let web = Arc::new(Canned::web([("http://a.test/", to("/b")), ("http://a.test/b", to("/"))]));
     let crawled = crawl("http://a.test/", &web).await;
     assert_eq!(crawled.ask("select url || ' ' || kind from failures"), ["http://a.test/b redirect"]);
     assert_eq!(crawled.ask("select url from pages"), ["http://a.test/"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_of_error_pages_are_stored_and_not_followed() {
+    let gone =
+        Response { status: 404, ..html("<a href=/only-here>x</a> <a href=/known>y</a> <a href=http://b.test/>z</a>") };
+    let web = Arc::new(Canned::web([
+        ("http://a.test/", html("<a href=/gone>g</a> <a href=/later>l</a>")),
+        ("http://a.test/gone", gone),
+        ("http://a.test/later", html("<a href=/known>k</a>")),
+        ("http://a.test/known", html("there")),
+    ]));
+    let crawled = crawl("http://a.test/", &web).await;
+    let skipped = "select url || ' ' || reason from skipped order by 1";
+    assert_eq!(crawled.ask(skipped), ["http://a.test/only-here error_page", "http://b.test/ scope"]);
+    assert_eq!(crawled.ask("select to_url from links where from_url like '%gone'").len(), 3);
+    assert_eq!(crawled.ask("select url from pages where status = 200").len(), 3, "a good page links to /known");
+    let Crawled { folder, .. } = crawled;
+    let config = Config { rate: 0.0, ignore_robots: true, ..Config::default() };
+    let again = crawl_into(folder, config, &["http://a.test/"], &web).await;
+    assert_eq!(again.ask(skipped), ["http://a.test/only-here error_page", "http://b.test/ scope"], "judged again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_no_step_in_depth() {
+    let web = Arc::new(Canned::web([
+        ("http://a.test/", html("<a href=/b>b</a> <a href=/far>f</a>")),
+        ("http://a.test/b", to("/b/")),
+        ("http://a.test/b/", html("<a href=/c>c</a>")),
+        ("http://a.test/far", to("/c")),
+    ]));
+    let config = Config { rate: 0.0, max_depth: Some(1), ..Config::default() };
+    let crawled = crawl_with(config, &["http://a.test/"], &web).await;
+    let depths = "select url || ' ' || depth from urls order by 1";
+    let expected =
+        ["http://a.test/ 0", "http://a.test/b 1", "http://a.test/b/ 1", "http://a.test/c 1", "http://a.test/far 1"];
+    assert_eq!(crawled.ask(depths), expected);
+    assert_eq!(crawled.summary.accounting.fetched, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_seed_moved_to_is_crawled_in_its_place_for_good() {
+    let web = Arc::new(Canned::web([
+        // It is met before anybody knows that the host is the seed's.
+        ("http://a.test/list", html("<a href=https://www.a.test/early>e</a> <a href=https://www.b.test/>b</a>")),
+        ("http://a.test/", to("https://a.test/")),
+        ("https://a.test/", to("https://www.a.test/home")),
+        ("https://www.a.test/home", html("<a href=/x>x</a> <a href=https://b.test/>b</a>")),
+        ("https://www.a.test/x", html("<a href=/y>y</a>")),
+    ]));
+    let config = || Config { rate: 0.0, max_depth: Some(1), ..Config::default() };
+    let seeds = ["http://a.test/list", "http://a.test/"];
+    let crawled = crawl_with(config(), &seeds, &web).await;
+    let of_www = "select replace(url, 'https://www.a.test', '') || ' ' || state || ' ' || depth from urls
+        where host = 'https://www.a.test' order by 1";
+    assert_eq!(crawled.ask(of_www), ["/early fetched 1", "/home fetched 0", "/x fetched 1", "/y skipped 2"]);
+    let left_out = "select url from skipped where reason = 'scope' order by 1";
+    assert_eq!(crawled.ask(left_out), ["https://b.test/", "https://www.b.test/"]);
+    let licensed = web.asked().into_iter().filter(|asked| asked.licensed && asked.url.host_str() != "http://a.test");
+    assert_eq!(licensed.count(), 0, "what is granted to the seed's host is not passed on");
+
+    // A new run, in which the seed leads nowhere else any more.
+    let Crawled { folder, .. } = crawled;
+    let web = Arc::new(Canned::web([
+        ("http://a.test/list", html("<a href=https://www.a.test/new>n</a>")),
+        ("http://a.test/", html("here")),
+        ("https://www.a.test/new", html("new")),
+    ]));
+    let again = crawl_into(folder, config(), &seeds, &web).await;
+    assert_eq!(again.ask("select state from urls where url = 'https://www.a.test/new'"), ["fetched"]);
+    assert_eq!(again.ask(left_out), ["https://b.test/", "https://www.b.test/"]);
+
+    // Without the seed, nothing of it is left.
+    let Crawled { folder, .. } = again;
+    let without = crawl_into(folder, config(), &["http://c.test/"], &web).await;
+    assert_eq!(without.ask("select count(*) || '' from urls where state = 'pending'"), ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_another_domain_the_page_that_a_seed_leads_to_is_fetched_alone() {
+    let web = Arc::new(Canned::web([
+        ("http://a.test/", to("https://b.test/home")),
+        ("https://b.test/home", html("<a href=/x>x</a>")),
+    ]));
+    for scope in [crate::config::ScopeKind::Page, crate::config::ScopeKind::Prefix, crate::config::ScopeKind::Domain] {
+        let config = Config { rate: 0.0, scope, ..Config::default() };
+        let crawled = crawl_with(config, &["http://a.test/"], &web).await;
+        assert_eq!(crawled.ask("select url from pages order by 1"), ["http://a.test/", "https://b.test/home"]);
+        assert_eq!(crawled.ask("select url || ' ' || reason from skipped"), ["https://b.test/x scope"]);
+    }
 }

@@ -53,9 +53,9 @@ pub struct Hand<'p, P: Place> {
 impl<'p, P: Place> Hand<'p, P> {
     pub async fn begin(place: &'p P, config: &Config, seeds: &[&str]) -> Self {
         let seeds: Vec<_> = seeds.iter().map(|seed| url(seed)).collect();
-        let scope = Scope::new(config, &seeds);
+        let scope = Scope::new(config, &seeds).into();
         let store = place.open().await;
-        let run = store.begin(Start { config, scope: &scope, seeds: &seeds }).await.unwrap();
+        let run = store.begin(Start { config, scope: &scope, seeds: &seeds, given: &[] }).await.unwrap();
         let hand = Self { run, holds: HashMap::new(), place };
         hand.check().await;
         hand

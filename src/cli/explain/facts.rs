@@ -179,6 +179,15 @@ fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
     let seeds: Vec<String> = seeds.collect::<Result<_, ReadError>>()?;
     let seeds: Vec<_> = seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     let scope = Scope::new(&config, &seeds);
+    let heirs = "select s.url, u.url from _heir h join _seed on _seed.url_id = h.seed_id
+        join _url s on s.id = h.seed_id join _url u on u.id = h.url_id";
+    for row in db.query(heirs, [])? {
+        let row = row?;
+        let (seed, heir): (&str, &str) = (row.at(0)?, row.at(1)?);
+        if let (Ok(seed), Ok(heir)) = (CanonicalUrl::parse(seed), CanonicalUrl::parse(heir)) {
+            scope.inherit(&seed, &heir);
+        }
+    }
     Ok(Some((config, scope)))
 }
 

@@ -72,6 +72,7 @@ pub fn scope(url: &CanonicalUrl, facts: &Facts) -> Option<ScopeVerdict> {
     };
     let meaning = match &reason {
         None if scope.is_seed(url) => "It is a seed, and a seed is always in scope.".to_owned(),
+        None if scope.is_heir(url) => "A seed redirects to it, so it counts for that seed.".to_owned(),
         None => "It is within the scope.".to_owned(),
         Some(SkipReason::Excluded) => excluded(config, url),
         Some(reason) => meaning::of_skipped(reason.as_str()).0.to_owned(),

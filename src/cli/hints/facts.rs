@@ -41,6 +41,8 @@ pub enum Limit {
 pub struct Stray {
     pub seed: String,
     pub target: String,
+    /// The page that it leads to was not left out.
+    pub is_taken: bool,
     /// The narrowest scope that follows it.
     pub scope: Option<ScopeKind>,
 }
@@ -49,7 +51,7 @@ pub struct Stray {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     pub seeds: i64,
-    /// Seeds that failed or were skipped.
+    /// Seeds that failed, were skipped, or answered with a status of 400 or more, after their redirects.
     pub seeds_lost: i64,
     /// Seeds that robots.txt forbids, and one of them.
     pub seeds_forbidden: i64,
@@ -76,7 +78,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether every seed failed or was skipped.
+    /// Whether every seed failed, was skipped, or answered with an error.
     pub fn no_seed_fetched(&self) -> bool {
         self.seeds_lost == self.seeds
     }
@@ -144,17 +146,27 @@ fn json(seeds: &[CanonicalUrl]) -> Value {
     serde_json::json!(urls).to_string().into()
 }
 
+/// Where the redirects of each seed end. Beside max(), SQLite takes the other columns from the row with the maximum.
+const ENDS: &str = "with recursive hop (seed, seed_id, id, nth) as (
+        select url, id, id, 0 from _url where url in (select value from json_each(?1))
+        union all
+        select h.seed, h.seed_id, p.redirect_to, nth + 1 from hop h join _url u on u.id = h.id
+        join _page p on p.url_id = h.id where u.state = 1 and p.redirect_to is not null and nth < 100),
+    final as (select seed, seed_id, id, max(nth) as hops from hop group by seed_id)";
+
 fn about_seeds(db: &Database, seeds: &[CanonicalUrl], facts: &mut Facts) -> Result<(), ReadError> {
     facts.seeds = i64::try_from(seeds.len()).unwrap_or(i64::MAX);
-    let sql = "select u.url, u.state, u.reason is 'robots', p.status, f.kind
-        from _url u left join _page p on p.url_id = u.id and u.state = 1
-        left join _failure f on f.url_id = u.id and u.state = 2 and f.kind not in ('dns', 'tls')
-        where u.url in (select value from json_each(?1)) order by u.id";
-    for row in db.query(sql, [json(seeds)])? {
+    let sql = format!(
+        "{ENDS} select e.seed, u.state, u.reason is 'robots', p.status, f.kind
+        from final e join _url u on u.id = e.id left join _page p on p.url_id = u.id and u.state = 1
+        left join _failure f on f.url_id = u.id and u.state = 2 and f.kind not in ('dns', 'tls') order by e.seed_id"
+    );
+    for row in db.query(&sql, [json(seeds)])? {
         let row = row?;
         let (url, state, by_robots): (&str, i64, bool) = (row.at(0)?, row.at(1)?, row.at(2)?);
         let (status, failure): (Option<u16>, Option<&str>) = (row.at(3)?, row.at(4)?);
-        facts.seeds_lost += i64::from(matches!(state, 2 | 3));
+        let is_refused = status.is_some_and(|status| status >= 400);
+        facts.seeds_lost += i64::from(matches!(state, 2 | 3) || is_refused);
         if by_robots {
             facts.seeds_forbidden += 1;
             facts.forbidden_seed.get_or_insert(url.to_owned());
@@ -168,19 +180,24 @@ fn about_seeds(db: &Database, seeds: &[CanonicalUrl], facts: &mut Facts) -> Resu
 }
 
 fn about_strays(db: &Database, config: &Config, seeds: &[CanonicalUrl], facts: &mut Facts) -> Result<(), ReadError> {
-    let sql = "with recursive hop (seed, id, nth) as (
-            select url, id, 0 from _url where state = 1 and url in (select value from json_each(?1))
-            union all
-            select seed, p.redirect_to, nth + 1 from hop join _page p on p.url_id = hop.id
-            where p.redirect_to is not null and nth < 20)
-        select seed, u.url from hop join _url u on u.id = hop.id
-        where nth > 0 and u.state = 3 and u.reason = 'scope' order by seed";
+    let sql = format!(
+        "{ENDS} select e.seed, u.url, u.state = 3, u.state = 3 and u.reason in ('scope', 'private_address')
+        from final e join _url u on u.id = e.id where e.hops > 0 order by e.seed_id"
+    );
+    let scope = Scope::new(config, seeds);
     let mut seen = HashSet::new();
-    for row in db.query(sql, [json(seeds)])? {
+    for row in db.query(&sql, [json(seeds)])? {
         let row = row?;
-        let (seed, target): (String, String) = (row.at(0)?, row.at(1)?);
+        let (seed, target, is_skipped, is_left_out): (String, String, bool, bool) =
+            (row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?);
+        let (Ok(from), Ok(to)) = (CanonicalUrl::parse(&seed), CanonicalUrl::parse(&target)) else { continue };
+        scope.inherit(&from, &to);
+        let stands_alone = !is_skipped && config.scope != ScopeKind::Page && !scope.takes_in(&to);
+        if !is_left_out && !stands_alone {
+            continue;
+        }
         if seen.len() < NAMES && seen.insert(target.clone()) {
-            facts.strays.push(Stray { scope: scope_for(config, seeds, &target), seed, target });
+            facts.strays.push(Stray { scope: scope_for(config, seeds, &target), seed, target, is_taken: !is_left_out });
         }
         facts.strays_in_all += 1;
     }

@@ -84,14 +84,14 @@ fn strays(facts: &Facts) -> Vec<String> {
     let mut hints: Vec<_> = facts
         .strays
         .iter()
-        .map(|Stray { seed, target, scope }| {
+        .map(|Stray { seed, target, is_taken, scope }| {
             let (seed, target) = (printable(seed), printable(target));
-            match scope {
-                Some(scope) => {
-                    format!("the seed {seed} redirects out of scope to {target}; --scope {} follows it", word(*scope))
-                }
-                None => format!("the seed {seed} redirects out of scope to {target}; to follow it, make that a seed"),
-            }
+            let alone = if *is_taken { ", and that page alone is fetched there" } else { "" };
+            let cure = match scope {
+                Some(scope) => format!("--scope {} follows it", word(*scope)),
+                None => "to follow it, make that a seed".to_owned(),
+            };
+            format!("the seed {seed} redirects out of scope to {target}{alone}; {cure}")
         })
         .collect();
     let more = facts.strays_in_all - i64::try_from(hints.len()).unwrap_or(0);

@@ -72,6 +72,8 @@ pub(super) struct Batch {
     pub(super) plain_links: Vec<(UrlId, usize, UrlId, String)>,
     /// From, to, step: what a depth is passed on along when links are not stored.
     pub(super) edges: Vec<(UrlId, UrlId, bool)>,
+    /// From, to: redirects of what may be a seed, or count for one.
+    pub(super) heirs: Vec<(UrlId, UrlId)>,
     /// Id, time: when a sitemap says that a page changed last.
     pub(super) lastmods: Vec<(UrlId, Millis)>,
     /// Id, kind, message, attempts.

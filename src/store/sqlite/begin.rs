@@ -1,18 +1,19 @@
 //! The start of an invocation: continue or begin a run, judge again, admit the seeds.
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::policy::due::Rules;
-use crate::policy::sweep::{OPENED_BY_INVOCATION, Waiting, judge_again};
+use crate::policy::sweep::OPENED_BY_INVOCATION;
 use crate::scope::Scope;
 use crate::store::{Start, StoreError};
-use crate::visit::{self, Millis, SkipReason, State, UrlId};
+use crate::visit::{self, Millis, SeedLine, SkipReason, State, UrlId};
 
 use super::database::SqliteDatabase;
 use super::due;
+use super::heirs;
+use super::judge::{SkipWord, verdict, verdict_columns};
 use super::ledger::Ledger;
 use super::rows::{self, json};
 use super::run::SqliteRun;
@@ -22,7 +23,7 @@ const CHUNK: i64 = 5_000;
 
 /// Begins this process's part in a run, in one transaction.
 pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Result<SqliteRun, StoreError> {
-    let Start { config, scope, seeds } = start;
+    let Start { config, scope, seeds, given } = start;
     let rules = Rules::of(config);
     let mut tx = database.db.begin_with("begin immediate").await?;
     due::keep_up(&mut tx, &rules).await?;
@@ -37,6 +38,8 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     .await?;
     let is_told_otherwise = settings_changed(&mut tx, config, seeds).await? | is_gated(&mut tx, scope).await?;
     admit(&mut tx, seeds).await?;
+    note_lines(&mut tx, given).await?;
+    heirs::recall(&mut tx, scope).await?;
     remember(&mut tx, config).await?;
     if is_told_otherwise {
         judge_all_again(&mut tx, scope, config.sitemaps).await?;
@@ -50,7 +53,18 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     .await?;
     tx.commit().await?;
     let (urls, hosts) = Default::default();
-    Ok(SqliteRun { database, config: config.clone(), rules, id, invocation, began, ledger, urls, hosts })
+    Ok(SqliteRun {
+        database,
+        config: config.clone(),
+        scope: scope.clone(),
+        rules,
+        id,
+        invocation,
+        began,
+        ledger,
+        urls,
+        hosts,
+    })
 }
 
 /// Continues the unfinished run, or begins a new one. Answers with its number and when it was begun.
@@ -106,6 +120,24 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     Ok(())
 }
 
+/// Keeps how the seeds were given.
+async fn note_lines(tx: &mut SqliteConnection, given: &[SeedLine]) -> Result<(), StoreError> {
+    let text = |line: &SeedLine| line.url.as_ref().map(ToString::to_string).ok();
+    let rows: Vec<_> = given.iter().map(|line| (text(line), line.line, &line.given, line.url.as_ref().err())).collect();
+    sqlx::query("delete from seed_line").execute(&mut *tx).await?;
+    sqlx::query(
+        "insert into seed_line (url_id, line, given, problem)
+         select u.id, value ->> 1, value ->> 2, value ->> 3 from json_each(?1) left join url u on u.url = value ->> 0
+         union all
+         select s.url_id, null, u.url, null from seed s join url u on u.id = s.url_id
+         where u.url not in (select value ->> 0 from json_each(?1) where value ->> 0 is not null)",
+    )
+    .bind(json(&rows)?)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Keeps the settings for those who ask what became of a URL, or would.
 async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
     sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
@@ -155,11 +187,11 @@ async fn is_gated(tx: &mut SqliteConnection, scope: &Scope) -> Result<bool, Stor
 async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -> Result<(), StoreError> {
     let (mut after, mut left_out) = (0_i64, 0);
     loop {
-        let rows = sqlx::query(
-            "select id, url, state, depth, reason, followed, sitemap is not null as is_sitemap,
-                 not followed and exists (select 1 from page where url_id = url.referrer_id and status >= 400) as on_error_page
-             from url where id > ?1 and state in (0, 3) order by id limit ?2",
-        )
+        let rows = sqlx::query(concat!(
+            "select id, state, ",
+            verdict_columns!(),
+            " from url where id > ?1 and state in (0, 3) order by id limit ?2"
+        ))
         .bind(after)
         .bind(CHUNK)
         .fetch_all(&mut *tx)
@@ -188,21 +220,4 @@ async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: boo
         tracing::warn!("URLs that were pending are left out under these seeds and settings: {left_out}");
     }
     Ok(())
-}
-
-/// A skip reason as it is stored.
-type SkipWord = String;
-
-/// Why a URL was skipped so far, and why it is from now on.
-fn verdict(row: &SqliteRow, scope: &Scope, sitemaps: bool) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
-    let url = rows::url(row).ok()?;
-    let waiting = Waiting {
-        url: &url,
-        depth: row.get("depth"),
-        followed: row.get("followed"),
-        is_on_error_page: row.get("on_error_page"),
-        is_sitemap: row.get("is_sitemap"),
-    };
-    let new = judge_again(&waiting, scope, sitemaps);
-    Some((row.get("reason"), new.map(|reason| reason.to_string())))
 }

@@ -58,6 +58,7 @@ impl SqliteRun {
         batch.write(self.db()).await?;
         self.heed_lastmods(&mut batch).await?;
         self.pass_depth_on(past.lowered, &mut batch).await?;
+        self.note_heirs(&mut batch).await?;
         self.take_reached(&batch).await?;
         let ledger = self.ledger.write(&mut self.database.db, self.id, &batch.delta).await?;
         Ok((ledger, batch.committed))

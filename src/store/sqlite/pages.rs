@@ -74,6 +74,8 @@ impl SqliteRun {
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let id = target.id;
+        // Only a seed, and what its redirects lead to, has depth 0.
+        batch.heirs.extend(found.redirect.filter(|_| target.depth == 0).map(|to| (id, to)));
         let row = past.rows.get(&id);
         let old = row.and_then(|row| row.page.as_ref());
         if page.status == 304

@@ -1,9 +1,12 @@
 //! A run under way: the database it goes on in, what it was told, and what it remembers.
 
+use std::sync::Arc;
+
 use sqlx::SqliteConnection;
 
 use crate::config::Config;
 use crate::policy::due::Rules;
+use crate::scope::Scope;
 use crate::visit::Millis;
 
 use super::database::SqliteDatabase;
@@ -15,6 +18,7 @@ use super::ledger::Ledger;
 pub struct SqliteRun {
     pub(super) database: SqliteDatabase,
     pub(super) config: Config,
+    pub(super) scope: Arc<Scope>,
     /// When known pages are due, by the settings.
     pub(super) rules: Rules,
     pub(super) id: i64,

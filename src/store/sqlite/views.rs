@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 11] = [
+const VIEWS: [(&str, &str); 12] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     ("host", "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms"),
@@ -20,6 +20,7 @@ const VIEWS: [(&str, &str); 11] = [
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
     ("seed", "url_id=null"),
+    ("heir", "url_id=null seed_id=null"),
     ("unindexed", "url_id=null"),
 ];
 
