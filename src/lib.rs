@@ -107,7 +107,9 @@ mod store;
 mod visit;
 mod warc;
 
-pub use config::{BodyTypes, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError};
+pub use config::{
+    BodyTypes, Cidr, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError,
+};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use read::Database;
 pub use store::{Accounting, DatabaseFailure, StoreError, Tally};

@@ -63,9 +63,8 @@ impl<S: Store> Engine<S> {
         Self { hook, ..self }
     }
 
-    /// Lets something else than an HTTP client make the requests.
-    #[cfg(test)]
-    pub(super) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
+    /// Names what makes the requests; an HTTP client by the settings if nothing does.
+    pub(crate) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
         Self { fetcher: Some(fetcher), ..self }
     }
 
