@@ -103,6 +103,23 @@ impl fmt::Display for CanonicalUrl {
     }
 }
 
+/// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no URL it cannot be
+/// said where they end, so it is the last `@` that ends them.
+pub fn without_userinfo(text: &str) -> String {
+    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = before.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = before.split_at(scheme);
+    let is_url = CanonicalUrl::parse(text).is_ok();
+    match rest.find(['/', '\\', '?', '#']).filter(|_| is_url) {
+        // The authority ends before the `@`; it may hold another.
+        Some(end) => match rest[..end].rfind('@') {
+            Some(at) => format!("{scheme}…{}@{after}", &rest[at..]),
+            None => text.to_owned(),
+        },
+        None => format!("{scheme}…@{after}"),
+    }
+}
+
 /// Scheme, host name and port, such as `https://example.com` or `http://127.0.0.1:8080`: the unit of politeness and
 /// of robots.txt. A default port is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -161,6 +178,22 @@ mod tests {
         }
         assert_eq!(canonical("http://0x7f.1/"), "http://127.0.0.1/");
         assert_eq!(canonical("http://bücher.example/ä"), "http://xn--bcher-kva.example/%C3%A4");
+    }
+
+    #[test]
+    fn credentials_are_left_out_of_what_is_told_of_a_text_whether_it_is_a_url_or_not() {
+        for (text, told) in [
+            ("http://user:secret@a.test/x", "http://…@a.test/x"),
+            ("http://user:se@cret@a.test/x@y", "http://…@a.test/x@y"),
+            ("http://a.test/x@y", "http://a.test/x@y"),
+            ("user:secret@a.test/x", "…@a.test/x"),
+            ("ftp://user:secret@a.test/x", "ftp://…@a.test/x"),
+            ("http://user:sec/ret@a.test/", "http://…@a.test/"),
+            ("http:user:secret@a.test/", "…@a.test/"),
+            ("no URL", "no URL"),
+        ] {
+            assert_eq!(without_userinfo(text), told);
+        }
     }
 
     #[test]

@@ -89,6 +89,7 @@ mod canonical;
 #[doc(hidden)]
 pub mod cli;
 mod config;
+#[doc(hidden)]
 pub mod demo;
 mod engine;
 mod fetch;

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::config::{Config, product_token};
 use crate::fetch::{Fetch as _, HttpClient, Read, Request};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
@@ -16,14 +16,15 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
     let rules = match CanonicalUrl::parse(robots) {
         Ok(url) => Rules::from_answer(&fetch(url).await?, token),
         Err(_) => {
-            let body = std::fs::read(robots).map_err(|e| Failure::new(format!("cannot read `{robots}`")).cause(&e))?;
+            let body = std::fs::read(robots)
+                .map_err(|e| Failure::new(format!("cannot read `{}`", without_userinfo(robots))).cause(&e))?;
             Rules::parse(&body, token)
         }
     };
     let mut out = std::io::stdout().lock();
     let mut all_allowed = true;
     let no_url = |text: &str, e| {
-        let failure = Failure::new(format!("`{text}` is no URL that can be crawled")).cause(&e);
+        let failure = Failure::new(format!("`{}` is no URL that can be crawled", without_userinfo(text))).cause(&e);
         failure.hint("write the whole URL, such as https://example.com/private")
     };
     let urls: Result<Vec<_>, _> =

@@ -98,8 +98,10 @@ macro_rules! with_options {
         max_redirects: [u32] = 10, Stored, Count<u32>, "Hops in a row";
         /// Bytes; longer URLs are skipped.
         max_url_length: [usize] = 4096, Judges, Count<usize>, "Longer URLs are skipped";
-        /// Sent with every request.
-        header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>, "Sent with every request; repeatable";
+        /// Sent with every request; `Authorization`, `Cookie` and names with `auth`, `token`, `key`, `secret` or `session` to
+        /// the seeds' hosts only.
+        header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>,
+            "Sent with every request; Authorization, Cookie and names with auth, token, key, secret or session to the seeds' hosts only; repeatable";
         /// The URL of a proxy; if unset, what the environment says.
         proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
         /// Asks hosts directly, whatever the environment says of proxies.

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
 
 use super::classify::{chain, classify, undecodable};
 use super::coding;
+use super::credentials::Headers;
 use super::guard::{PublicOnly, proxy_host};
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use crate::config::{Config, ConfigError, Header};
+use crate::config::{Config, ConfigError};
 use crate::scope::{is_private, names_private};
 use crate::visit::{FailureKind, Validators};
 
@@ -34,11 +35,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes requests over HTTP. Two clients, so that no connection to a private address is ever shared with a host whose
 /// seed licence does not cover it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HttpClient {
     licensed: reqwest::Client,
     guarded: reqwest::Client,
-    headers: HeaderMap,
+    headers: Headers,
     proxied: bool,
     timeout: Duration,
 }
@@ -96,7 +97,7 @@ impl HttpClient {
         Ok(Self {
             licensed: build(false)?,
             guarded: build(true)?,
-            headers: headers(config)?,
+            headers: Headers::new(config)?,
             proxied: proxy_host(config).is_some(),
             timeout: config.timeout,
         })
@@ -106,7 +107,7 @@ impl HttpClient {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
         let client = if licensed { &self.licensed } else { &self.guarded };
-        let request = client.get(url.url().clone()).headers(self.headers(validators));
+        let request = client.get(url.url().clone()).headers(self.headers(licensed, validators));
         let response = self.within(deadline, async { request.send().await.map_err(|e| classify(&e)) }).await?;
         if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
             return Err(FetchError::Private);
@@ -133,8 +134,10 @@ impl HttpClient {
     }
 
     /// The headers of a request; one that the user set wins over the validators.
-    fn headers(&self, validators: Option<&Validators>) -> HeaderMap {
-        let mut headers = self.headers.clone();
+    fn headers(&self, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.headers.of_request(seed_host);
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
         for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
             if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
@@ -176,18 +179,4 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
         }
     }
     Ok(body)
-}
-
-fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
-    let mut map = HeaderMap::new();
-    for Header { name, value } in &config.header {
-        let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
-        let value = HeaderValue::from_str(value.expose()).map_err(|_| bad("has a value no header can hold"))?;
-        map.append(header, value);
-    }
-    let types = HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
-    map.entry("accept").or_insert(types);
-    map.entry("accept-encoding").or_insert(HeaderValue::from_static(coding::ACCEPTED));
-    Ok(map)
 }
