@@ -155,7 +155,8 @@ mod tests {
     /// Fetch standard, section 3.4, with its examples.
     #[test]
     fn of_several_the_last_valid_one_counts() {
-        let table: [(&[&str], Option<(&str, Option<&str>)>); 15] = [
+        type Found = Option<(&'static str, Option<&'static str>)>;
+        let table: [(&[&str], Found); 15] = [
             (&["text/plain;charset=gbk, text/html"], Some(("text/html", None))),
             (&["text/html;charset=gbk;a=b, text/html;x=y"], Some(("text/html", Some("gbk")))),
             (&["text/html;charset=gbk;a=b", "text/html;x=y"], Some(("text/html", Some("gbk")))),
