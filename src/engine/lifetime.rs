@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::hook::Hook;
+use super::hook::{self, Hook};
 use super::observe::{Observer, Observers};
 use super::page::Page;
 use super::reader::PageReader;
@@ -83,7 +83,7 @@ impl<S: Store> Engine<S> {
         let started = Instant::now();
         let mut scope = Scope::new(&config, &seeds);
         if let Some(hook) = hook.clone() {
-            scope = scope.with_gate(move |url| hook.skip(url));
+            scope = scope.with_gate(move |url| hook::ask(&*hook, url));
         }
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,
