@@ -58,7 +58,7 @@ impl<S: Store> Engine<S> {
         Self { listener: Some(listener), ..self }
     }
 
-    /// Lets a program decide with.
+    /// Asks the program that runs the crawl about URLs and shows it responses.
     pub(crate) fn hooked(self, hook: Option<Arc<dyn Hook>>) -> Self {
         Self { hook, ..self }
     }

@@ -1,7 +1,7 @@
 //! The store on SQLite.
 //!
-//! A file of this folder uses its siblings and never this one: `rows`, `known`, `ledger` and `database` are at the bottom,
-//! `run` holds them together, and each of the others is one thing that a run does.
+//! This file implements the store's traits by calling the files of the folder, which do not use this one: `rows`, `known`,
+//! `ledger` and `database` are at the bottom, `run` puts them together, and each other file is one thing that a run does.
 
 mod batch;
 mod begin;
