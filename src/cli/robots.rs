@@ -13,13 +13,18 @@ use super::output::printable;
 
 pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, Failure> {
     let token = product_token(user_agent);
-    let rules = match CanonicalUrl::parse(robots) {
-        Ok(url) => Rules::from_answer(&fetch(url).await?, token),
+    let answer = match CanonicalUrl::parse(robots) {
+        Ok(url) => fetch(url).await?,
         Err(_) => {
             let body = std::fs::read(robots)
                 .map_err(|e| Failure::new(format!("cannot read `{}`", without_userinfo(robots))).cause(&e))?;
-            Rules::parse(&body, token)
+            RobotsAnswer::Rules { status: 200, body }
         }
+    };
+    let rules = Rules::from_answer(&answer, token);
+    let line = |url: &CanonicalUrl| match &answer {
+        RobotsAnswer::Rules { body, .. } => rules.deciding_place(body, url).map(|(_, line)| line),
+        _ => None,
     };
     let mut out = std::io::stdout().lock();
     let mut all_allowed = true;
@@ -33,7 +38,7 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
         let allowed = rules.forbid(&url).is_none();
         all_allowed &= allowed;
         let verdict = if allowed { "allowed" } else { "disallowed" };
-        writeln!(out, "{verdict}\t{url}\t{}", printable(&rules.deciding_line(&url).unwrap_or_default()))?;
+        writeln!(out, "{verdict}\t{url}\t{}", printable(&line(&url).unwrap_or_default()))?;
     }
     Ok(if all_allowed { 0 } else { 3 })
 }

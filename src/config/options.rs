@@ -209,8 +209,15 @@ impl Config {
     }
 }
 
-/// The leading letters, digits, hyphens and underscores of a user agent.
+/// The leading letters, digits, hyphens and underscores of a user agent; of one that begins as browsers do, those after
+/// `compatible;` (RFC 9309, section 2.2.1, has an example).
 pub fn product_token(user_agent: &str) -> &str {
+    let token = leading_token(user_agent);
+    let after = user_agent.split_once("compatible;").filter(|_| token.eq_ignore_ascii_case("mozilla"));
+    after.map(|(_, rest)| leading_token(rest.trim_start())).filter(|own| !own.is_empty()).unwrap_or(token)
+}
+
+fn leading_token(user_agent: &str) -> &str {
     let end = user_agent.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
     &user_agent[..end.unwrap_or(user_agent.len())]
 }
@@ -223,6 +230,22 @@ mod tests {
     fn the_product_token_ends_before_the_version() {
         assert_eq!(product_token("harvestman/0.1 (+https://example.org)"), "harvestman");
         assert_eq!(product_token("My-Bot_x 2"), "My-Bot_x");
+    }
+
+    #[test]
+    fn the_product_token_of_a_crawler_that_calls_itself_mozilla_is_its_own() {
+        for (agent, token) in [
+            ("Mozilla/5.0 (compatible; mybot/1.0; +https://example.com/bot.html)", "mybot"),
+            (
+                "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible;my_bot/2.1; +http://e.test) Safari",
+                "my_bot",
+            ),
+            ("Mozilla/5.0 (X11; Linux x86_64)", "Mozilla"),
+            ("Mozilla/5.0 (compatible; )", "Mozilla"),
+            ("mybot/1.0 (compatible; other/2)", "mybot"),
+        ] {
+            assert_eq!(product_token(agent), token);
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Robots {
 
     fn know(&mut self, rules: Rules, until: Millis, limits: &Limits) {
         let rules = if limits.ignore_robots { rules.lifted() } else { rules };
-        if limits.sitemaps && rules.sitemaps().is_some() {
+        if limits.sitemaps && rules.can_name_sitemaps() {
             self.sitemaps = Sitemaps::Due;
         }
         self.state = State::Known { rules, until };
@@ -191,7 +191,7 @@ impl Robots {
     pub(super) fn take_sitemaps(&mut self, host: &Host) -> Vec<CanonicalUrl> {
         self.sitemaps = Sitemaps::Asked;
         let State::Known { rules, .. } = &self.state else { return Vec::new() };
-        let named = rules.sitemaps().unwrap_or_default();
+        let named = rules.sitemaps(host);
         if named.is_empty() { host.sitemap_url().into_iter().collect() } else { named }
     }
 
