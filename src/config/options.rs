@@ -83,7 +83,7 @@ macro_rules! with_options {
         ignore_robots: [bool] = false, Judges, Flag, "Fetch what robots.txt forbids, and follow nofollow links";
         /// The `User-Agent` header. It starts with the product token that robots.txt is matched against. By default it names
         /// harvestman, its version and its home page.
-        user_agent: [String] = USER_AGENT.to_owned(), Judges, Text,
+        user_agent: [String] = USER_AGENT.to_owned(), Stored, Text,
             "The User-Agent; its product token is what robots.txt is matched against", "";
         /// How long a request may take, from the connection to the last byte of the body.
         timeout: [Duration] = seconds(30), Stored, Span, "The whole request";
@@ -155,6 +155,7 @@ with_options! { store_options }
 /// A setting that no crawl can run with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: {problem}")]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The name of the option on the command line.
     pub option: &'static str,
