@@ -9,7 +9,9 @@ mod coding;
 mod credentials;
 mod guard;
 mod http;
+mod proxy;
 mod request;
+mod route;
 
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

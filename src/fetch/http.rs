@@ -1,23 +1,24 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures_util::TryStreamExt;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tokio::io::AsyncBufReadExt;
+use tokio::time::Instant;
 use tokio_util::io::StreamReader;
 
 use super::classify::{chain, classify, undecodable};
 use super::coding;
 use super::credentials::Headers;
-use super::guard::{PublicOnly, proxy_host};
+use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
+use super::route::{Routes, Way};
 use crate::config::{Config, ConfigError};
-use crate::parse::mime;
-use crate::scope::{is_private, names_private};
+use crate::scope::AddressRules;
 use crate::visit::{FailureKind, Validators};
 
 /// Response header fields accepted; more is a failure `protocol`.
@@ -33,35 +34,31 @@ const MAX_SILENCE: Duration = Duration::from_secs(30);
 /// file descriptor.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes requests over HTTP. Two clients, so that no connection to a private address is ever shared with a host whose
-/// seed licence does not cover it.
-#[derive(Debug)]
+/// Makes requests over HTTP.
 pub struct HttpClient {
-    licensed: reqwest::Client,
-    guarded: reqwest::Client,
+    routes: Routes,
+    addresses: AddressRules,
     headers: Headers,
-    proxied: bool,
     timeout: Duration,
+}
+
+/// Much of it is secret.
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
 }
 
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
-        Box::pin(async move {
-            if !request.licensed && names_private(request.url) {
-                return Err(FetchError::Private);
-            }
-            tokio::time::timeout(self.timeout, self.exchange(request)).await.unwrap_or_else(|_| {
-                let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
-                Err(FetchError::failed(FailureKind::Timeout, message))
-            })
-        })
+        Box::pin(self.exchange(request))
     }
 }
 
 impl HttpClient {
     /// Fails on a header, a proxy or TLS roots that cannot be used.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let prepare = |guard: bool| -> Result<reqwest::ClientBuilder, ConfigError> {
+        let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -69,55 +66,71 @@ impl HttpClient {
                 .connect_timeout(config.connect_timeout)
                 .read_timeout(config.timeout.min(MAX_SILENCE))
                 .http1_max_headers(MAX_HEADERS)
+                // As browsers do: a line that is no header field is passed over, a folded one is one line.
+                .http1_ignore_invalid_headers_in_responses(true)
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
+                .http1_allow_spaces_after_header_name_in_responses(true)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
                 .pool_idle_timeout(IDLE_TIMEOUT)
-                .tcp_nodelay(true);
-            if guard {
-                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
+                .tcp_nodelay(true)
+                .no_proxy();
+            if let Some(guard) = &way.guard {
+                builder = builder.dns_resolver(Arc::new(guard.clone()));
             }
-            if let Some(proxy) = &config.proxy {
+            if let Some(proxy) = way.proxy {
                 let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(problem)?);
-            }
-            if config.no_proxy {
-                builder = builder.no_proxy();
+                builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(problem)?);
             }
             Ok(builder)
         };
-        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+        let build = |way: &Way<'_>| -> Result<reqwest::Client, ConfigError> {
             // A machine without root certificates can still crawl http; its https requests fail as `tls`.
-            let client = match prepare(guard)?.build() {
-                Err(_) => prepare(guard)?.tls_certs_only([]).build(),
+            let client = match prepare(way)?.build() {
+                Err(_) => prepare(way)?.tls_certs_only([]).build(),
                 client => client,
             };
             client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
         };
-        Ok(Self {
-            licensed: build(false)?,
-            guarded: build(true)?,
-            headers: Headers::new(config)?,
-            proxied: proxy_host(config).is_some(),
-            timeout: config.timeout,
-        })
+        let addresses = AddressRules::new(config);
+        let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
+        let routes = Routes::new(proxies, &addresses, &build)?;
+        Ok(Self { routes, addresses, headers: Headers::new(config)?, timeout: config.timeout })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
-        let client = if licensed { &self.licensed } else { &self.guarded };
+        let deadline = Instant::now() + self.timeout;
+        let (route, opened) = (self.routes.of(url.url()), self.addresses.license(licensed));
+        if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
+            return Err(FetchError::Private);
+        }
+        let client = route.client(opened);
         let request = client.get(url.url().clone()).headers(self.headers(licensed, validators));
-        let response = request.send().await.map_err(|e| classify(&e))?;
-        if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
+        let response = self.within(deadline, async { request.send().await.map_err(|e| classify(&e)) }).await?;
+        let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
+        if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
         }
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let media_type = headers.get(CONTENT_TYPE).and_then(|value| mime::essence(value.as_bytes()));
-        let body = match wants(status, media_type.as_deref()) {
-            Read::Nothing => None,
-            read => Some(read_body(response, &headers, read).await?),
+        let body = match wants(status, &headers) {
+            Read::Nothing => Ok(None),
+            read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
         };
-        Ok(Response { status, headers, body })
+        Response::new(status, headers, body)
+    }
+
+    /// Waits until the time limit of a request is over.
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| {
+            let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
+            Err(FetchError::failed(FailureKind::Timeout, message))
+        })
     }
 
     /// The headers of a request; one that the user set wins over the validators.
@@ -151,7 +164,13 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
         let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
         let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
         loop {
-            let chunk = decoded.fill_buf().await.map_err(|e| undecodable(&e))?;
+            let chunk = match decoded.fill_buf().await.map_err(|e| undecodable(&e)) {
+                Ok(chunk) => chunk,
+                // What was decoded counts, as in browsers: a check sum that is wrong or missing, and what follows the
+                // end, take nothing from it.
+                Err(FetchError::Failed { kind: FailureKind::Decode, .. }) if !body.is_empty() => break,
+                Err(failure) => return Err(failure),
+            };
             let length = chunk.len();
             if length == 0 || read.take(&mut body, chunk)? {
                 break;

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::canonical::CanonicalUrl;
+use crate::policy::sweep::Changed;
 use crate::scope::Scope;
-use crate::store::StoreError;
 use crate::visit::{State, UrlId};
 
 use super::batch::Batch;
+use super::failed::Failed;
 use super::judge::{verdict, verdict_columns};
 use super::rows::{self, json};
 use super::run::SqliteRun;
 
 /// Tells the scope what the redirects of the present seeds led to so far.
-pub(super) async fn recall(db: &mut SqliteConnection, scope: &Arc<Scope>) -> Result<(), StoreError> {
+pub(super) async fn recall(db: &mut SqliteConnection, scope: &Arc<Scope>) -> Result<(), Failed> {
     let rows = sqlx::query(
         "select s.url as seed, u.url as heir from heir h join seed on seed.url_id = h.seed_id
          join url s on s.id = h.seed_id join url u on u.id = h.url_id",
@@ -26,7 +27,7 @@ pub(super) async fn recall(db: &mut SqliteConnection, scope: &Arc<Scope>) -> Res
     Ok(())
 }
 
-fn inherit(row: &sqlx::sqlite::SqliteRow, scope: &Scope) -> Result<CanonicalUrl, StoreError> {
+fn inherit(row: &sqlx::sqlite::SqliteRow, scope: &Scope) -> Result<CanonicalUrl, Failed> {
     let parse = |column| CanonicalUrl::parse(row.get(column)).map_err(|e| sqlx::Error::Decode(e.into()));
     let heir = parse("heir")?;
     scope.inherit(&parse("seed")?, &heir);
@@ -36,7 +37,7 @@ fn inherit(row: &sqlx::sqlite::SqliteRow, scope: &Scope) -> Result<CanonicalUrl,
 impl SqliteRun {
     /// Notes where redirects of seeds, and of pages that count for one, lead. What was left out of scope on the hosts
     /// that this lets in becomes pending.
-    pub(super) async fn note_heirs(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+    pub(super) async fn note_heirs(&mut self, batch: &mut Batch) -> Result<(), Failed> {
         for (from, to) in std::mem::take(&mut batch.heirs) {
             // What lies behind may be stored already, from when it counted for no seed.
             let rows = sqlx::query(
@@ -60,7 +61,7 @@ impl SqliteRun {
     }
 
     /// Judges once more what was left out on the host of a page that counts for a seed.
-    async fn let_in(&mut self, heir: &CanonicalUrl, batch: &mut Batch) -> Result<(), StoreError> {
+    async fn let_in(&mut self, heir: &CanonicalUrl, batch: &mut Batch) -> Result<(), Failed> {
         let skipped = sqlx::query(concat!(
             "select id, ",
             verdict_columns!(),
@@ -68,9 +69,12 @@ impl SqliteRun {
                  and (reason = 'scope' or url = ?2 and reason = 'excluded')"
         ));
         let skipped = skipped.bind(heir.host_str()).bind(heir.as_str()).fetch_all(self.db()).await?;
+        let changed = Changed { scope: true, robots: false };
         let mut verdicts = Vec::new();
         for row in &skipped {
-            if let Some((_, new)) = verdict(row, &self.scope, self.config.sitemaps).filter(|(old, new)| old != new) {
+            if let Some((_, new)) =
+                verdict(row, &self.scope, self.config.sitemaps, changed).filter(|(old, new)| old != new)
+            {
                 let state = if new.is_some() { State::Skipped } else { State::Pending };
                 verdicts.push((row.get::<UrlId, _>("id"), state.number(), new));
             }

@@ -3,8 +3,9 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::policy::sweep::{Waiting, judge_again};
+use crate::policy::sweep::{Changed, Waiting, judge_again};
 use crate::scope::Scope;
+use crate::visit::SkipReason;
 
 use super::rows;
 
@@ -21,15 +22,22 @@ pub(super) use verdict_columns;
 pub(super) type SkipWord = String;
 
 /// Why a URL was skipped so far, and why it is from now on.
-pub(super) fn verdict(row: &SqliteRow, scope: &Scope, sitemaps: bool) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
+pub(super) fn verdict(
+    row: &SqliteRow,
+    scope: &Scope,
+    sitemaps: bool,
+    changed: Changed,
+) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
     let url = rows::url(row).ok()?;
+    let old: Option<SkipWord> = row.get("reason");
     let waiting = Waiting {
         url: &url,
+        reason: old.as_deref().and_then(SkipReason::from_word),
         depth: row.get("depth"),
         followed: row.get("followed"),
         is_on_error_page: row.get("on_error_page"),
         is_sitemap: row.get("is_sitemap"),
     };
-    let new = judge_again(&waiting, scope, sitemaps);
-    Some((row.get("reason"), new.map(|reason| reason.to_string())))
+    let new = judge_again(&waiting, scope, sitemaps, changed);
+    Some((old, new.map(|reason| reason.to_string())))
 }
