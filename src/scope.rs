@@ -1,14 +1,12 @@
 //! May this URL be fetched at all, and if not, why: a pure judgement on the URL, its depth and the seeds.
 
+mod address;
 mod heirs;
 mod place;
 
 use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use url::Url;
-
-mod address;
 
 pub use address::{AddressRules, is_local_name};
 
@@ -23,8 +21,7 @@ use place::{Seeded, directory, registrable_domain};
 #[derive(Debug)]
 pub struct Scope {
     kind: ScopeKind,
-    include: Vec<Pattern>,
-    exclude: Vec<Pattern>,
+    patterns: Patterns,
     max_depth: Option<u32>,
     max_url_length: usize,
     follow_nofollow: bool,
@@ -33,9 +30,27 @@ pub struct Scope {
     prefixes: Vec<String>,
     domains: HashSet<String>,
     /// Where the seeds redirect to, which a crawl finds out.
-    heirs: RwLock<Heirs>,
+    heirs: Heirs,
     addresses: AddressRules,
     gate: Option<Gate>,
+}
+
+/// What the user lets in and keeps out by patterns.
+#[derive(Debug)]
+struct Patterns {
+    include: Vec<Pattern>,
+    exclude: Vec<Pattern>,
+}
+
+impl Patterns {
+    fn exclude(&self, url: &CanonicalUrl) -> bool {
+        self.exclude.iter().any(|pattern| pattern.is_match(url.as_str()))
+    }
+
+    fn leave_out(&self, url: &CanonicalUrl) -> bool {
+        (!self.include.is_empty() && !self.include.iter().any(|pattern| pattern.is_match(url.as_str())))
+            || self.exclude(url)
+    }
 }
 
 /// Why the program that runs the crawl keeps a URL from being fetched.
@@ -57,8 +72,7 @@ impl Scope {
         prefixes.dedup();
         Self {
             kind: config.scope,
-            include: config.include.clone(),
-            exclude: config.exclude.clone(),
+            patterns: Patterns { include: config.include.clone(), exclude: config.exclude.clone() },
             max_depth: config.max_depth,
             max_url_length: config.max_url_length,
             follow_nofollow: config.ignore_robots,
@@ -66,7 +80,7 @@ impl Scope {
             hosts: seeds.iter().map(CanonicalUrl::host).collect(),
             prefixes,
             domains: seeds.iter().filter_map(|seed| registrable_domain(seed.url())).collect(),
-            heirs: RwLock::default(),
+            heirs: Heirs::default(),
             addresses: AddressRules::new(config),
             gate: None,
         }
@@ -76,20 +90,14 @@ impl Scope {
     /// too: it is in scope, and in the same registrable domain its host (by prefix: its directory) is so for good.
     /// What is granted to the seed's own host is not passed on.
     pub fn inherit(&self, from: &CanonicalUrl, to: &CanonicalUrl) {
-        let heir_of = self.heirs().domain(from).cloned();
-        let domain = heir_of.or_else(|| self.is_seed(from).then(|| registrable_domain(from.url())));
-        if let Some(domain) = domain.filter(|_| !self.is_seed(to)) {
-            self.heirs.write().unwrap_or_else(PoisonError::into_inner).take(to, domain);
+        if !self.is_seed(to) {
+            self.heirs.take(from, self.is_seed(from), to);
         }
-    }
-
-    fn heirs(&self) -> RwLockReadGuard<'_, Heirs> {
-        self.heirs.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it is a page that a seed redirects to.
     pub fn is_heir(&self, url: &CanonicalUrl) -> bool {
-        self.heirs().has(url)
+        self.heirs.has(url)
     }
 
     /// Lets the program that runs the crawl keep URLs from being fetched, seeds too.
@@ -131,7 +139,7 @@ impl Scope {
             return Some(SkipReason::UrlTooLong);
         }
         let is_within = self.within(url);
-        if is_within && !self.is_excluded(url.as_str()) {
+        if is_within && !self.patterns.leave_out(url) {
             return self.judge_link(url, depth, follow);
         }
         if self.is_heir(url) {
@@ -169,7 +177,7 @@ impl Scope {
         if self.kind == ScopeKind::Page {
             return Some(SkipReason::Scope);
         }
-        if self.exclude.iter().any(|pattern| pattern.is_match(url.as_str())) {
+        if self.patterns.exclude(url) {
             return Some(SkipReason::Excluded);
         }
         self.judge_link(url, depth, follow)
@@ -179,7 +187,7 @@ impl Scope {
     pub fn reaches(&self, host: &Host) -> bool {
         match self.kind {
             ScopeKind::Page => false,
-            ScopeKind::Prefix => self.hosts.contains(host) || self.heirs().has_host(host.as_str()),
+            ScopeKind::Prefix => self.hosts.contains(host) || self.heirs.has_host(host.as_str()),
             _ => CanonicalUrl::parse(host.as_str()).is_ok_and(|url| self.within(&url)),
         }
     }
@@ -203,20 +211,15 @@ impl Scope {
         match self.kind {
             ScopeKind::Page => false,
             ScopeKind::Prefix => {
-                self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)) || self.heirs().has_prefix_of(url)
+                self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)) || self.heirs.has_prefix_of(url)
             }
-            ScopeKind::Host => self.is_seed_host(url) || self.heirs().has_host(url.host_str()),
+            ScopeKind::Host => self.is_seed_host(url) || self.heirs.has_host(url.host_str()),
             ScopeKind::Domain => {
                 registrable_domain(url.url()).is_some_and(|domain| self.domains.contains(&domain))
                     || self.is_seed_host(url)
             }
             ScopeKind::Any => true,
         }
-    }
-
-    fn is_excluded(&self, url: &str) -> bool {
-        (!self.include.is_empty() && !self.include.iter().any(|pattern| pattern.is_match(url)))
-            || self.exclude.iter().any(|pattern| pattern.is_match(url))
     }
 }
 

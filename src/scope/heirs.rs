@@ -1,13 +1,22 @@
 //! The pages that seeds redirect to: each counts for its seed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use super::place::{Seeded, directory, registrable_domain};
 use crate::canonical::{CanonicalUrl, Host};
 
-/// What redirects of seeds have let in.
+/// What redirects of seeds have let in. Shared by those who judge and those who find redirects.
 #[derive(Debug, Default)]
 pub(super) struct Heirs {
+    /// Most crawls have none, and then no link needs the lock.
+    are_any: AtomicBool,
+    found: RwLock<Found>,
+}
+
+#[derive(Debug, Default)]
+struct Found {
     /// Each with the registrable domain of the seed that it counts for.
     urls: HashMap<String, Option<String>, Seeded>,
     hosts: HashSet<Host, Seeded>,
@@ -15,33 +24,39 @@ pub(super) struct Heirs {
 }
 
 impl Heirs {
+    fn ask(&self, question: impl FnOnce(&Found) -> bool) -> bool {
+        self.are_any.load(Ordering::Acquire) && question(&self.found.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(super) fn has(&self, url: &CanonicalUrl) -> bool {
-        self.urls.contains_key(url.as_str())
+        self.ask(|found| found.urls.contains_key(url.as_str()))
     }
 
     pub(super) fn has_host(&self, host: &str) -> bool {
-        self.hosts.contains(host)
+        self.ask(|found| found.hosts.contains(host))
     }
 
     pub(super) fn has_prefix_of(&self, url: &CanonicalUrl) -> bool {
-        self.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix))
+        self.ask(|found| found.prefixes.iter().any(|prefix| url.as_str().starts_with(prefix)))
     }
 
-    /// The registrable domain of the seed that a URL counts for.
-    pub(super) fn domain(&self, url: &CanonicalUrl) -> Option<&Option<String>> {
-        self.urls.get(url.as_str())
-    }
-
-    /// Takes in where a redirect leads, and its host, if that lies in the seed's registrable domain.
-    pub(super) fn take(&mut self, url: &CanonicalUrl, domain: Option<String>) {
-        if domain.is_some() && registrable_domain(url.url()) == domain {
-            self.hosts.insert(url.host());
-            let prefix = directory(url);
-            if !self.prefixes.contains(&prefix) {
-                self.prefixes.push(prefix);
+    /// Takes in where `from`, a seed or a page that counts for one, redirects to; and its host, if that lies in the seed's
+    /// registrable domain. Of any other redirect nothing is taken.
+    pub(super) fn take(&self, from: &CanonicalUrl, is_seed: bool, to: &CanonicalUrl) {
+        if !is_seed && !self.has(from) {
+            return;
+        }
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        let domain = found.urls.get(from.as_str()).cloned().unwrap_or_else(|| registrable_domain(from.url()));
+        if domain.is_some() && registrable_domain(to.url()) == domain {
+            found.hosts.insert(to.host());
+            let prefix = directory(to);
+            if !found.prefixes.contains(&prefix) {
+                found.prefixes.push(prefix);
             }
         }
-        self.urls.insert(url.as_str().to_owned(), domain);
+        found.urls.insert(to.as_str().to_owned(), domain);
+        self.are_any.store(true, Ordering::Release);
     }
 }
 
