@@ -19,6 +19,7 @@ mod words;
 use std::time::Instant;
 
 use ego_tree::iter::Edge;
+use encoding_rs::{Encoding, UTF_8};
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
@@ -26,6 +27,7 @@ use url::Url;
 pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
+use kind::Format;
 pub use links::FoundLink;
 use links::{BaseReader, LinkReader};
 use reader::{Context, Interest, Reader};
@@ -67,8 +69,8 @@ macro_rules! readers {
                 $(self.$name.text(text);)*
             }
 
-            fn finish(self, document: &Url, mut cut_short: bool) -> Parsed {
-                let base = self.base.finish(document);
+            fn finish(self, document: &Url, encoding: &'static Encoding, mut cut_short: bool) -> Parsed {
+                let base = self.base.finish(document, encoding);
                 $(let $name = self.$name.finish(&base, &mut cut_short);)*
                 Parsed { $($name,)* cut_short }
             }
@@ -85,10 +87,32 @@ readers! {
     head: HeadReader<'a> => Head,
 }
 
-/// Parses as far as `deadline` allows; what was read until then counts.
+/// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. Gives the name of its
+/// character encoding too, in lower case.
+pub fn parse_page(
+    base: &Url,
+    format: &Format,
+    body: &[u8],
+    product_token: &str,
+    deadline: Instant,
+) -> (String, Parsed) {
+    let guess = charset::guess(body, format.charset.as_deref(), format.is_xml);
+    let (mut text, mut encoding, _) = guess.encoding.decode(body);
+    let mut tree = tree::build(&text, Readers::INTERESTS, deadline, (!guess.is_certain).then_some(encoding));
+    if let Some(declared) = tree.declared {
+        encoding = declared;
+        text = encoding.decode_without_bom_handling(body).0;
+        tree = tree::build(&text, Readers::INTERESTS, deadline, None);
+    }
+    let context = Context { length: text.len(), product_token, encoding };
+    (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
+}
+
+/// Parses HTML that is text already.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let (document, complete) = tree::build(html, Readers::INTERESTS, deadline);
-    read(&document, base, &Context { length: html.len(), product_token }, !complete)
+    let tree = tree::build(html, Readers::INTERESTS, deadline, None);
+    let context = Context { length: html.len(), product_token, encoding: UTF_8 };
+    read(&tree.document, base, &context, !tree.is_whole)
 }
 
 fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> Parsed {
@@ -107,5 +131,5 @@ fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> 
             }
         }
     }
-    readers.finish(base, cut_short)
+    readers.finish(base, context.encoding, cut_short)
 }

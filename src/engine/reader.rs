@@ -69,7 +69,7 @@ impl PageReader {
             ..Page::default()
         };
         if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
-            match self.redirect(target, fetched.header("location").as_deref()) {
+            match self.redirect(target, fetched.headers.get("location")) {
                 Ok(candidate) => page.redirect = Some(candidate),
                 Err(message) => return Err(Failure::new(FailureKind::Redirect, message)),
             }
@@ -88,12 +88,12 @@ impl PageReader {
         Ok(page)
     }
 
-    fn redirect(&self, target: &Target, location: Option<&str>) -> Result<Candidate, String> {
+    fn redirect(&self, target: &Target, location: Option<&http::HeaderValue>) -> Result<Candidate, String> {
         let Some(location) = location else { return Err("a redirect without a Location".into()) };
         if target.hops >= self.max_redirects {
             return Err(format!("more than {} redirects in a row", self.max_redirects));
         }
-        let url = CanonicalUrl::join(target.url.url(), location)
+        let url = CanonicalUrl::join_header(target.url.url(), location.as_bytes())
             .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
         if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
             return Ok(sitemap);
@@ -143,8 +143,7 @@ impl PageReader {
         let cost = body.len();
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
-            let (text, charset) = format.decode(body);
-            let parsed = parse::parse_html(&base, &text, &token, deadline);
+            let (charset, parsed) = parse::parse_page(&base, &format, body, &token, deadline);
             observers.took(Stage::Parse, started.elapsed());
             if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
         };

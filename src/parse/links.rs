@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use encoding_rs::Encoding;
 use html5ever::{LocalName, local_name};
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use url::Url;
 
-use super::reader::{Context, Interest, Reader, attribute};
+use super::reader::{Base, Context, Interest, Reader, attribute};
 use super::words::{cut, push_words};
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{self, CanonicalUrl};
 use crate::visit::Element;
 
 /// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
@@ -43,9 +44,10 @@ impl<'a> BaseReader<'a> {
         }
     }
 
-    pub fn finish(self, document: &Url) -> Url {
-        let base = self.href.and_then(|href| document.join(href).ok());
-        base.filter(|url| matches!(url.scheme(), "http" | "https")).unwrap_or_else(|| document.clone())
+    pub fn finish(self, document: &Url, encoding: &'static Encoding) -> Base {
+        let url = self.href.and_then(|href| canonical::join(document, href, encoding).ok());
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https")).unwrap_or_else(|| document.clone());
+        Base { url, encoding }
     }
 }
 
@@ -121,7 +123,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         }
     }
 
-    fn finish(self, base: &Url, cut_short: &mut bool) -> Vec<FoundLink> {
+    fn finish(self, base: &Base, cut_short: &mut bool) -> Vec<FoundLink> {
         let mut resolved: HashMap<&str, Option<CanonicalUrl>, foldhash::fast::RandomState> = HashMap::default();
         let mut links: IndexSet<FoundLink, foldhash::fast::RandomState> = IndexSet::default();
         let mut bytes = 0;
@@ -130,10 +132,11 @@ impl<'a> Reader<'a> for LinkReader<'a> {
                 *cut_short = true;
                 break;
             }
-            // Fragments make no difference, and most links of a page differ in nothing else.
+            // What a fragment says makes no difference, and most links of a page differ in nothing else. That there is
+            // one does: white space before it is part of the path.
             let reference = raw.href.trim_ascii();
-            let key = reference.split_once('#').map_or(reference, |(before, _)| before);
-            let url = resolved.entry(key).or_insert_with(|| CanonicalUrl::join(base, key).ok());
+            let key = reference.find('#').map_or(reference, |hash| &reference[..=hash]);
+            let url = resolved.entry(key).or_insert_with(|| base.join(key));
             let Some(url) = url.clone() else { continue };
             bytes += url.as_str().len();
             cut(&mut raw.text, MAX_LINK_TEXT);

@@ -1,9 +1,12 @@
 //! What a reader of pages is: it is told of each element and each text of the tree in document order, and keeps what it
 //! is for.
 
+use encoding_rs::Encoding;
 use html5ever::{LocalName, ns};
 use scraper::node::Element as Tag;
 use url::Url;
+
+use crate::canonical::CanonicalUrl;
 
 /// An element, and the attributes of it that are read.
 ///
@@ -19,6 +22,8 @@ pub(super) struct Context<'a> {
     pub length: usize,
     /// The crawler's name in `<meta name=NAME>` directives.
     pub product_token: &'a str,
+    /// What it was decoded from.
+    pub encoding: &'static Encoding,
 }
 
 /// Reads one thing of a page, in the same walk as all others.
@@ -37,8 +42,21 @@ pub(super) trait Reader<'a>: Sized {
 
     fn text(&mut self, _text: &'a str) {}
 
-    /// `base`: what the page's URLs are relative to. Sets `cut_short` if the page says more than is given.
-    fn finish(self, base: &Url, cut_short: &mut bool) -> Self::Found;
+    /// Sets `cut_short` if the page says more than is given.
+    fn finish(self, base: &Base, cut_short: &mut bool) -> Self::Found;
+}
+
+/// What the page's URLs are relative to, and the character encoding of their queries.
+#[derive(Debug)]
+pub(super) struct Base {
+    pub url: Url,
+    pub encoding: &'static Encoding,
+}
+
+impl Base {
+    pub fn join(&self, reference: &str) -> Option<CanonicalUrl> {
+        CanonicalUrl::join_in(&self.url, reference, self.encoding).ok()
+    }
 }
 
 /// The value of an attribute that an interest names. Compares interned names, thus integers.

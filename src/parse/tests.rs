@@ -73,6 +73,60 @@ fn title_language_description_and_text_are_what_a_reader_sees() {
     assert_eq!(long.head.description.map(|text| text.chars().count()), Some(MAX_TITLE));
 }
 
+/// The character encoding of a page and its text, as its Content-Type and its bytes have it.
+fn page(content_type: &str, body: &[u8]) -> (String, Parsed) {
+    let base = Url::parse("http://example.com/").unwrap();
+    let format = Format::of(Some(content_type), body);
+    parse_page(&base, &format, body, "", Instant::now() + Duration::from_secs(60))
+}
+
+#[test]
+fn a_declaration_that_comes_late_is_obeyed_unless_something_better_is_known() {
+    // WHATWG HTML, 13.2.3.4 "changing the encoding while parsing".
+    let late = |meta: &str, label: &str, text: &str| {
+        let html = format!("<script>'<meta charset=koi8-u>';{}</script>{meta}<p>", "x();".repeat(9_000));
+        [html.as_bytes(), &Encoding::for_label(label.as_bytes()).unwrap().encode(text).0].concat()
+    };
+    for label in ["shift_jis", "iso-2022-jp", "big5", "windows-874", "iso-8859-15", "koi8-r", "utf-8"] {
+        let text = match label {
+            "windows-874" => "ภาษาไทย",
+            "iso-8859-15" => "Ÿ€",
+            "koi8-r" => "привет",
+            _ => "日本",
+        };
+        for meta in [
+            format!("<meta charset={label}>"),
+            format!("</head><body><meta http-equiv=content-type content='a/b;charset={label}'>"),
+            format!("<meta charset=none><meta charset={label}><meta charset=koi8-u>"),
+        ] {
+            let (charset, parsed) = page("text/html", &late(&meta, label, text));
+            assert_eq!((&*charset, &*parsed.text), (label, text), "{meta}");
+        }
+        let body = late("<meta charset=koi8-u>", label, text);
+        assert_eq!(page(&format!("text/html;charset={label}"), &body).1.text, text);
+    }
+    let nowhere =
+        ["<!--<meta charset=koi8-u>-->", "<style><meta charset=koi8-u></style>", "<title><meta charset=koi8-u>"];
+    for html in nowhere.map(|html| [" ".repeat(2_000), html.to_owned()].concat()) {
+        assert_eq!(page("text/html", html.as_bytes()).0, "utf-8", "{html}");
+    }
+    assert_eq!(page("text/html", &late("<meta charset=utf-16>", "utf-8", "é")).1.text, "é");
+}
+
+#[test]
+fn queries_are_in_the_encoding_of_the_page() {
+    let query = |html: &str| {
+        let (body, _, _) = encoding_rs::WINDOWS_1251.encode(html);
+        page("text/html", &body).1.links[0].url.as_str().to_owned()
+    };
+    let declared = "<meta charset=windows-1251>";
+    assert_eq!(query(&format!("{declared}<a href='я?я'>x</a>")), "http://example.com/%D1%8F?%FF");
+    assert_eq!(query(&format!("{declared}<base href='?я'><a href=''>x</a>")), "http://example.com/?%FF");
+    assert_eq!(query(&format!("<a href='?&#1103;'>x</a>{declared}")), "http://example.com/?%FF");
+    assert_eq!(urls("<a href='?я'>x</a>"), ["http://example.com/dir/page?%D1%8F"]);
+    assert_eq!(urls("<a href='/p #a'>x</a><a href='/p'>x</a>"), ["http://example.com/p%20", "http://example.com/p"]);
+}
+
 #[test]
 fn links_that_a_long_base_blows_up_are_held_to_a_bound() {
     let html = format!(
@@ -195,7 +249,7 @@ const PIECES: &[&str] = &[
 
 /// What the tree holds of each element that has attributes or is a script.
 fn held(html: &str, interests: &[&[Interest]]) -> Vec<String> {
-    let (document, _) = tree::build(html, interests, Instant::now() + Duration::from_secs(60));
+    let document = tree::build(html, interests, Instant::now() + Duration::from_secs(60), None).document;
     let tags = document.tree.nodes().filter_map(|node| Some((node.value().as_element()?, node)));
     let held = tags.map(|(tag, node)| {
         let attributes: String = tag.attrs().map(|(name, value)| format!(" {name}={value}")).collect();
@@ -251,7 +305,7 @@ proptest! {
         for id in code.flat_map(|element| element.children()).map(|text| text.id()).collect::<Vec<_>>() {
             document.tree.get_mut(id).unwrap().detach();
         }
-        let context = Context { length: 0, product_token: "harvestman" };
+        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8 };
         let expected = read(&document, &base, &context, false);
         let parsed = parse_html(&base, &html, "harvestman", Instant::now() + Duration::from_secs(60));
         prop_assert_eq!(format!("{parsed:#?}"), format!("{expected:#?}"));

@@ -2,9 +2,8 @@
 
 use html5ever::{LocalName, local_name};
 use scraper::node::Element as Tag;
-use url::Url;
 
-use super::reader::{Context, Interest, Reader};
+use super::reader::{Base, Context, Interest, Reader};
 use super::words::push_words;
 
 /// Bytes of ordinary HTML to a byte of its text.
@@ -52,7 +51,7 @@ impl<'a> Reader<'a> for TextReader {
         }
     }
 
-    fn finish(mut self, _: &Url, _: &mut bool) -> String {
+    fn finish(mut self, _: &Base, _: &mut bool) -> String {
         self.text.truncate(self.text.trim_end().len());
         self.text
     }

@@ -4,11 +4,12 @@ use html5ever::{LocalName, local_name};
 
 use crate::parse::reader::Interest;
 
-/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6).
+/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6), and what is read into it.
 const SHAPING: &[Interest] = &[
     (local_name!("input"), &[local_name!("type")]),
     (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
     (local_name!("annotation-xml"), &[local_name!("encoding")]),
+    (local_name!("meta"), &[local_name!("charset"), local_name!("http-equiv"), local_name!("content")]),
 ];
 
 /// The union of interests, made for one document. Every tag with attributes is looked up.
