@@ -167,6 +167,23 @@ impl fmt::Display for CanonicalUrl {
     }
 }
 
+/// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no URL it cannot be
+/// said where they end, so it is the last `@` that ends them.
+pub fn without_userinfo(text: &str) -> String {
+    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = before.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = before.split_at(scheme);
+    let is_url = CanonicalUrl::parse(text).is_ok();
+    match rest.find(['/', '\\', '?', '#']).filter(|_| is_url) {
+        // The authority ends before the `@`; it may hold another.
+        Some(end) => match rest[..end].rfind('@') {
+            Some(at) => format!("{scheme}…{}@{after}", &rest[at..]),
+            None => text.to_owned(),
+        },
+        None => format!("{scheme}…@{after}"),
+    }
+}
+
 /// Scheme, host name and port, such as `https://example.com` or `http://127.0.0.1:8080`: the unit of politeness and
 /// of robots.txt. A default port is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,6 +10,7 @@ pub mod mime;
 pub mod pool;
 mod reader;
 pub mod sitemap;
+mod sniff;
 #[cfg(test)]
 mod tests;
 mod text;

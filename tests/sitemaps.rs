@@ -406,11 +406,12 @@ async fn bombs_and_broken_files_are_failures_of_that_file_alone() {
     let server = Server::start_with_request(move |hit| match hit.path.as_str() {
         "/robots.txt" => {
             let host = hit.header("host").unwrap();
-            let names = ["gib-of-zeros", "plain", "truncated", "laughs", "nested", "page-of-20-mib", "fine"];
+            let names = ["gib-of-zeros", "plain", "truncated", "no-gzip", "laughs", "nested", "page-of-20-mib", "fine"];
             Reply::text(names.map(|name| format!("Sitemap: http://{host}/{name}\n")).concat())
         }
         "/gib-of-zeros" => of_type("application/gzip", zeros.repeat(16)),
         "/plain" => xml(" ".repeat((50 << 20) + 1)),
+        "/no-gzip" => of_type("application/gzip", truncated[..5].to_vec()),
         "/truncated" => of_type("application/gzip", truncated.clone()),
         "/laughs" => {
             xml("<!DOCTYPE urlset [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><urlset><url><loc>/&b;</loc></url></urlset>")
@@ -425,8 +426,10 @@ async fn bombs_and_broken_files_are_failures_of_that_file_alone() {
     let output = crawl(&bench, &[&server.url("/")]).await;
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let failures = "select replace(url, rtrim(url, replace(url, '/', '')), ''), kind from failures order by 1";
-    let expected = ["gib-of-zeros|too_large", "page-of-20-mib|too_large", "plain|too_large", "truncated|decode"];
+    let expected = ["gib-of-zeros|too_large", "no-gzip|decode", "page-of-20-mib|too_large", "plain|too_large"];
     assert_eq!(bench.rows(failures).await, expected);
+    let taken = "select count(*) between 10 and 998 from links where from_url like '%/truncated'";
+    assert_eq!(bench.rows(taken).await, ["1"]);
     let fetched = "select count(*) from pages where url like '%/laughs' or url like '%/nested' or url like '%/listed'";
     assert_eq!(bench.rows(fetched).await, ["3"]);
     assert!(stderr(&output).contains("nested too deep"), "{}", stderr(&output));

@@ -23,6 +23,22 @@ fn spellings_of_one_url_become_one() {
 }
 
 #[test]
+fn credentials_are_left_out_of_what_is_told_of_a_text_whether_it_is_a_url_or_not() {
+    for (text, told) in [
+        ("http://user:secret@a.test/x", "http://…@a.test/x"),
+        ("http://user:se@cret@a.test/x@y", "http://…@a.test/x@y"),
+        ("http://a.test/x@y", "http://a.test/x@y"),
+        ("user:secret@a.test/x", "…@a.test/x"),
+        ("ftp://user:secret@a.test/x", "ftp://…@a.test/x"),
+        ("http://user:sec/ret@a.test/", "http://…@a.test/"),
+        ("http:user:secret@a.test/", "…@a.test/"),
+        ("no URL", "no URL"),
+    ] {
+        assert_eq!(without_userinfo(text), told);
+    }
+}
+
+#[test]
 fn only_http_urls_are_crawled() {
     for text in ["ftp://example.com/", "mailto:a@b.c", "javascript:void(0)", "example.com", "", "http://"] {
         assert!(CanonicalUrl::parse(text).is_err(), "{text}");

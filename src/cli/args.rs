@@ -134,7 +134,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArg {
     /// The crawl's SQLite file [default: what harvestman.toml says, or crawl.db]
-    #[arg(short, long, env = "HARVESTMAN_DATABASE")]
+    #[arg(short, long, env = "HARVESTMAN_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
 }
 

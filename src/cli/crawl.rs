@@ -46,10 +46,7 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 
 /// Crawls and reports; what `demo` runs too.
 pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, job: &Job) -> Result<u8, Failure> {
-    let database = &job.database;
-    if database.starts_with("postgres://") || database.starts_with("postgresql://") {
-        return Err(Failure::new("--database: PostgreSQL is not supported by this version; name a file"));
-    }
+    let database = settings::file(&job.database)?;
     let Ok(path) = file_path(database);
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::job::Job;
 use super::output::table;
 use super::query::ask;
+use super::settings;
 
 const QUESTIONS: [(&str, &str); 3] = [
     ("What came back", "select status, count(*) as pages from pages group by status order by 2 desc"),
@@ -24,6 +25,7 @@ const QUESTIONS: [(&str, &str); 3] = [
 ];
 
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
+    let database = settings::file(database)?;
     let web = DemoWeb::start().await.map_err(|e| Failure::new("cannot serve the demo on loopback").cause(&e))?;
     let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
     console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));

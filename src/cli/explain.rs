@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::Database;
 use crate::store::sqlite::timestamp;
 use crate::visit;
@@ -48,8 +48,8 @@ struct Explanation {
 }
 
 pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
-    let typed = url;
-    let url = CanonicalUrl::parse(typed).map_err(|e| {
+    let typed = &*without_userinfo(url);
+    let url = CanonicalUrl::parse(url).map_err(|e| {
         let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(typed))).cause(&e);
         failure.hint("write the whole URL, such as https://example.com/page")
     })?;

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::config::{Config, product_token};
 use crate::fetch::{Fetch as _, HttpClient, Read, Request};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
@@ -13,17 +13,23 @@ use super::output::printable;
 
 pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, Failure> {
     let token = product_token(user_agent);
-    let rules = match CanonicalUrl::parse(robots) {
-        Ok(url) => Rules::from_answer(&fetch(url).await?, token),
+    let answer = match CanonicalUrl::parse(robots) {
+        Ok(url) => fetch(url).await?,
         Err(_) => {
-            let body = std::fs::read(robots).map_err(|e| Failure::new(format!("cannot read `{robots}`")).cause(&e))?;
-            Rules::parse(&body, token)
+            let body = std::fs::read(robots)
+                .map_err(|e| Failure::new(format!("cannot read `{}`", without_userinfo(robots))).cause(&e))?;
+            RobotsAnswer::Rules { status: 200, body }
         }
+    };
+    let rules = Rules::from_answer(&answer, token);
+    let line = |url: &CanonicalUrl| match &answer {
+        RobotsAnswer::Rules { body, .. } => rules.deciding_place(body, url).map(|(_, line)| line),
+        _ => None,
     };
     let mut out = std::io::stdout().lock();
     let mut all_allowed = true;
     let no_url = |text: &str, e| {
-        let failure = Failure::new(format!("`{text}` is no URL that can be crawled")).cause(&e);
+        let failure = Failure::new(format!("`{}` is no URL that can be crawled", without_userinfo(text))).cause(&e);
         failure.hint("write the whole URL, such as https://example.com/private")
     };
     let urls: Result<Vec<_>, _> =
@@ -32,7 +38,7 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
         let allowed = rules.forbid(&url).is_none();
         all_allowed &= allowed;
         let verdict = if allowed { "allowed" } else { "disallowed" };
-        writeln!(out, "{verdict}\t{url}\t{}", printable(&rules.deciding_line(&url).unwrap_or_default()))?;
+        writeln!(out, "{verdict}\t{url}\t{}", printable(&line(&url).unwrap_or_default()))?;
     }
     Ok(if all_allowed { 0 } else { 3 })
 }
@@ -40,7 +46,7 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
     let client = HttpClient::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
-    let wants = |_, _: Option<&str>| Read::Start(MAX_ROBOTS_BYTES);
+    let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
         let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };
         let fetched =

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::{Database, Hit, ReadError};
 use crate::store::sqlite::SqliteDatabase;
 use serde_json::Value;
@@ -118,7 +118,8 @@ fn quoted(words: &str) -> String {
 /// The known hosts that a URL is on; or, if it is only a name, those of that name with any scheme and port.
 fn hosts(db: &Database, text: &str) -> Result<Vec<String>, Failure> {
     let parse = |url: &str| {
-        let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("--host: `{text}`: {e}")).code(2))?;
+        let url = CanonicalUrl::parse(url)
+            .map_err(|e| Failure::new(format!("--host: `{}`: {e}", without_userinfo(text))).code(2))?;
         Ok::<_, Failure>(url.host().as_str().to_owned())
     };
     let is_url = text.contains("://");

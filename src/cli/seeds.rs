@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Read as _;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -35,7 +35,8 @@ pub fn read(sources: &[String], console: &Console) -> Result<Vec<CanonicalUrl>, 
     let mut seen = HashSet::new();
     seeds.retain(|seed: &CanonicalUrl| seen.insert(seed.clone()));
     if seeds.is_empty() {
-        let names: Vec<_> = sources.iter().map(|name| if name == "-" { "standard input" } else { name }).collect();
+        let name = |name: &String| if name == "-" { "standard input".to_owned() } else { without_userinfo(name) };
+        let names: Vec<_> = sources.iter().map(name).collect();
         return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint("write one http(s) URL a line"));
     }
     Ok(seeds)
@@ -50,7 +51,7 @@ fn standard_input() -> Result<Vec<u8>, Failure> {
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {
-    let failure = Failure::new(format!("cannot read the seeds file `{file}`")).cause(error);
+    let failure = Failure::new(format!("cannot read the seeds file `{}`", without_userinfo(file))).cause(error);
     let as_url = CanonicalUrl::parse(&format!("https://{file}")).ok();
     let is_site = |url: &CanonicalUrl| {
         let suffix = url.url().domain().and_then(|name| psl::suffix(name.as_bytes()));
@@ -65,7 +66,7 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
 fn take(text: &str, place: &str, seeds: &mut Vec<CanonicalUrl>, console: &Console) {
     match CanonicalUrl::parse(text) {
         Ok(url) => seeds.push(url),
-        Err(e) => console.warn_always(&format!("{place}: `{text}` left out: {e}")),
+        Err(e) => console.warn_always(&format!("{place}: `{}` left out: {e}", without_userinfo(text))),
     }
 }
 

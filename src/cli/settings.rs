@@ -49,9 +49,23 @@ fn in_file(path: &str, error: TomlError) -> Failure {
     }
 }
 
+/// Refuses what is no file before a message names it: the URL of a server may hold a password.
+pub fn file(database: &str) -> Result<&str, Failure> {
+    if database.starts_with("postgres://") || database.starts_with("postgresql://") {
+        return Err(Failure::new("--database: PostgreSQL is not supported by this version; name a file"));
+    }
+    Ok(database)
+}
+
 impl DatabaseArg {
     /// The database that a crawl in this folder would use.
     pub fn path(&self) -> Result<String, Failure> {
+        let database = self.given_or_configured()?;
+        file(&database)?;
+        Ok(database)
+    }
+
+    fn given_or_configured(&self) -> Result<String, Failure> {
         if let Some(database) = &self.database {
             return Ok(database.clone());
         }

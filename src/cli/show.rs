@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::Database;
 
 use super::args::{Format, Part};
@@ -11,7 +11,7 @@ use super::output::{self, printable};
 use super::query::ask;
 
 pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
-    let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{url}`: {e}")))?;
+    let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{}`: {e}", without_userinfo(url))))?;
     let db = Database::open(database)?;
     let Some(known) = db.first("select state, reason from _url where url = ?1", [url.as_str().into()])? else {
         return Err(Failure::new(format!("`{url}` is not in the database")));

@@ -35,6 +35,7 @@ pub struct Setting<T> {
     pub choices: Choices,
     pub may_begin_with_hyphen: bool,
     pub is_file: bool,
+    pub is_secret: bool,
     pub memory: Memory,
     /// The default as the help shows it; empty if it shows none.
     pub default: fn() -> String,
@@ -46,6 +47,9 @@ pub struct Setting<T> {
 pub trait Keys {
     /// Whether it has a setting of this key.
     fn knows(&self, key: &str) -> bool;
+
+    /// Whether the value of a key may be or hold a password.
+    fn is_secret(&self, key: &str) -> bool;
 
     /// Takes the value of a key that it knows.
     fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
@@ -165,6 +169,7 @@ macro_rules! declare_options {
                     choices: <$kind as $crate::config::kinds::Kind>::CHOICES,
                     may_begin_with_hyphen: <$kind as $crate::config::kinds::Kind>::HYPHEN,
                     is_file: <$kind as $crate::config::kinds::Kind>::IS_FILE,
+                    is_secret: <$kind as $crate::config::kinds::Kind>::IS_SECRET,
                     memory: $crate::config::declare::Memory::$memory,
                     default: || $crate::config::declare::shown_default!({ let value: $($type)+ = $default; value }, $kind $(, $words)?),
                     set: |settings, texts| {
@@ -180,6 +185,10 @@ macro_rules! declare_options {
                 use $crate::config::declare::Memory;
                 let is_key = |memory| !matches!(memory, Memory::Typed | Memory::Code);
                 Self::OPTIONS.iter().any(|option| option.name == key && is_key(option.memory))
+            }
+
+            fn is_secret(&self, key: &str) -> bool {
+                Self::OPTIONS.iter().any(|option| option.name == key && option.is_secret)
             }
 
             fn read<'de, A: serde::de::MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {

@@ -75,6 +75,10 @@ impl Keys for CommandLine {
         OF_THE_COMMAND_LINE.contains(&key)
     }
 
+    fn is_secret(&self, _: &str) -> bool {
+        false
+    }
+
     fn read<'de, A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
         map.next_value::<IgnoredAny>().map(|_| ())
     }
@@ -83,16 +87,25 @@ impl Keys for CommandLine {
 /// Reads settings of two kinds from one text. A key that neither of them knows is an error.
 pub(crate) fn read_toml<A: Keys, B: Keys>(text: &str, crawl: &mut A, other: &mut B) -> Result<(), TomlError> {
     let place = Place::default();
-    let settings = Settings { crawl, other, place: &place };
+    let settings = Settings { crawl: &mut *crawl, other: &mut *other, place: &place };
     let read = toml::Deserializer::parse(text).and_then(|toml| settings.deserialize(toml));
+    let is_secret = |key: &str| crawl.is_secret(key) || other.is_secret(key);
     read.map_err(|e| {
         let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         match place.into_inner() {
             Some((key, false)) => TomlError::UnknownKey { line, key },
-            Some((key, true)) => TomlError::Value { line, key, problem: in_words(e.message()) },
+            Some((key, true)) => {
+                let message = if is_secret(&key) { without_value(e.message()) } else { e.message() };
+                TomlError::Value { line, problem: in_words(message), key }
+            }
             None => TomlError::Syntax { line, problem: e.message().replace('\n', " ") },
         }
     })
+}
+
+/// What is expected of a value of another type, which the reader repeats.
+fn without_value(message: &str) -> &str {
+    message.rfind("expected ").filter(|_| message.starts_with("invalid ")).map_or(message, |at| &message[at..])
 }
 
 /// What the TOML reader says, for someone who does not know its types.
@@ -181,6 +194,8 @@ mod tests {
         assert_eq!(error("max_depth = 1"), TomlError::UnknownKey { line: 1, key: "max_depth".into() });
         let wrong = error("# one\n\nretries = 'many'");
         assert_eq!(wrong.to_string(), "line 3: retries: invalid type: string \"many\", expected a whole number");
+        let secret = error("header = 'Authorization: Bearer expected'");
+        assert_eq!(secret.to_string(), "line 1: header: expected a list, such as [\"...\"]");
         assert!(matches!(error("a = 1\nrate = = 3"), TomlError::Syntax { line: 2, .. }));
         assert!(matches!(error("include = ['(']"), TomlError::Value { line: 1, .. }));
     }

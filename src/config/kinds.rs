@@ -38,6 +38,8 @@ pub trait Kind {
     const HYPHEN: bool = false;
     /// Whether a value names a file, which a shell can complete.
     const IS_FILE: bool = false;
+    /// Whether a value may be or hold a password, so that no message repeats it.
+    const IS_SECRET: bool = false;
 
     fn parse(text: &str) -> Result<Self::Value, ValueError>;
 
@@ -91,6 +93,7 @@ impl<K: Kind> Kind for Maybe<K> {
     const VALUE_NAME: &'static str = K::VALUE_NAME;
     const HYPHEN: bool = K::HYPHEN;
     const IS_FILE: bool = K::IS_FILE;
+    const IS_SECRET: bool = K::IS_SECRET;
 
     fn parse(text: &str) -> Result<Self::Value, ValueError> {
         K::parse(text).map(Some)
@@ -123,6 +126,7 @@ impl<K: Kind> Kind for Many<K> {
 
     const VALUE_NAME: &'static str = K::VALUE_NAME;
     const SHAPE: Shape = Shape::Many;
+    const IS_SECRET: bool = K::IS_SECRET;
 
     fn parse(text: &str) -> Result<Self::Value, ValueError> {
         K::parse(text).map(|value| vec![value])
@@ -367,6 +371,7 @@ impl Kind for Header {
     type Value = super::values::Header;
 
     const VALUE_NAME: &'static str = "'NAME: VALUE'";
+    const IS_SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Self::Value, ValueError> {
         text.parse()
@@ -384,6 +389,7 @@ impl Kind for Proxy {
     type Value = Secret;
 
     const VALUE_NAME: &'static str = "URL";
+    const IS_SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Secret, ValueError> {
         let is_usable = url::Url::parse(text).is_ok_and(|url| url.has_host());

@@ -83,7 +83,7 @@ macro_rules! with_options {
         ignore_robots: [bool] = false, Judges, Flag, "Fetch what robots.txt forbids, and follow nofollow links";
         /// The `User-Agent` header. It starts with the product token that robots.txt is matched against. By default it names
         /// harvestman, its version and its home page.
-        user_agent: [String] = USER_AGENT.to_owned(), Judges, Text,
+        user_agent: [String] = USER_AGENT.to_owned(), Stored, Text,
             "The User-Agent; its product token is what robots.txt is matched against", "";
         /// How long a request may take, from the connection to the last byte of the body.
         timeout: [Duration] = seconds(30), Stored, Span, "The whole request";
@@ -98,8 +98,10 @@ macro_rules! with_options {
         max_redirects: [u32] = 10, Stored, Count<u32>, "Hops in a row";
         /// Bytes; longer URLs are skipped.
         max_url_length: [usize] = 4096, Judges, Count<usize>, "Longer URLs are skipped";
-        /// Sent with every request.
-        header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>, "Sent with every request; repeatable";
+        /// Sent with every request; `Authorization`, `Cookie` and names with `auth`, `token`, `key`, `secret` or `session` to
+        /// the seeds' hosts only.
+        header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>,
+            "Sent with every request; Authorization, Cookie and names with auth, token, key, secret or session to the seeds' hosts only; repeatable";
         /// The URL of a proxy; if unset, what the environment says.
         proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
         /// Asks hosts directly, whatever the environment says of proxies.
@@ -146,6 +148,7 @@ with_options! { store_options }
 /// A setting that no crawl can run with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: {problem}")]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The name of the option on the command line.
     pub option: &'static str,
@@ -206,8 +209,15 @@ impl Config {
     }
 }
 
-/// The leading letters, digits, hyphens and underscores of a user agent.
+/// The leading letters, digits, hyphens and underscores of a user agent; of one that begins as browsers do, those after
+/// `compatible;` (RFC 9309, section 2.2.1, has an example).
 pub fn product_token(user_agent: &str) -> &str {
+    let token = leading_token(user_agent);
+    let after = user_agent.split_once("compatible;").filter(|_| token.eq_ignore_ascii_case("mozilla"));
+    after.map(|(_, rest)| leading_token(rest.trim_start())).filter(|own| !own.is_empty()).unwrap_or(token)
+}
+
+fn leading_token(user_agent: &str) -> &str {
     let end = user_agent.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
     &user_agent[..end.unwrap_or(user_agent.len())]
 }
@@ -220,6 +230,22 @@ mod tests {
     fn the_product_token_ends_before_the_version() {
         assert_eq!(product_token("harvestman/0.1 (+https://example.org)"), "harvestman");
         assert_eq!(product_token("My-Bot_x 2"), "My-Bot_x");
+    }
+
+    #[test]
+    fn the_product_token_of_a_crawler_that_calls_itself_mozilla_is_its_own() {
+        for (agent, token) in [
+            ("Mozilla/5.0 (compatible; mybot/1.0; +https://example.com/bot.html)", "mybot"),
+            (
+                "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible;my_bot/2.1; +http://e.test) Safari",
+                "my_bot",
+            ),
+            ("Mozilla/5.0 (X11; Linux x86_64)", "Mozilla"),
+            ("Mozilla/5.0 (compatible; )", "Mozilla"),
+            ("mybot/1.0 (compatible; other/2)", "mybot"),
+        ] {
+            assert_eq!(product_token(agent), token);
+        }
     }
 
     #[test]

@@ -143,13 +143,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A header that is sent with every request. Its value may be a password or a token.
+/// A header that is sent with every request, or to the seeds' hosts only if it [is confidential](Self::is_confidential).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// In any case.
     pub name: String,
     /// Visible ASCII, as far as servers are to understand it.
     pub value: Secret,
+}
+
+impl Header {
+    /// Whether it is sent to the seeds' hosts only: by its name, it is or may be a secret.
+    pub fn is_confidential(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        name == "cookie" || ["auth", "token", "key", "secret", "session"].iter().any(|part| name.contains(part))
+    }
 }
 
 impl FromStr for Header {
@@ -160,7 +168,10 @@ impl FromStr for Header {
         let (name, value) = text.split_once(':').ok_or_else(|| ValueError("write a header as `Name: value`".into()))?;
         let (name, value) = (name.trim(), value.trim());
         if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(ValueError(format!("`{name}` is no header name")));
+            return Err(ValueError("what stands before the colon is no header name".into()));
+        }
+        if name.eq_ignore_ascii_case("proxy-authorization") {
+            return Err(ValueError("credentials for a proxy belong into the URL of --proxy".into()));
         }
         if name.eq_ignore_ascii_case("user-agent") {
             let problem = "is set with --user-agent, whose product token robots.txt is matched against";

@@ -10,12 +10,12 @@ use super::hook::Hook;
 use super::lifetime::Engine;
 use super::running::RunningCrawl;
 use super::summary::CrawlError;
-use crate::canonical::{CanonicalUrl, UrlError};
+use crate::canonical::{CanonicalUrl, UrlError, without_userinfo};
 use crate::config::Config;
 use crate::store::sqlite::{SqliteDatabase, file_path};
 
 /// Stored pages that wait for whoever follows the crawl; when so many wait, the crawl does too.
-const PAGES_WAITING: usize = 64;
+const PAGES_WAITING: usize = 16;
 
 /// A seed that cannot be crawled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,15 +105,5 @@ impl Crawl {
             Ok(summary)
         });
         Ok(RunningCrawl::new(pages, progress, cancel, task))
-    }
-}
-
-/// Credentials in a seed are told to nobody.
-fn without_userinfo(seed: &str) -> String {
-    let Some((scheme, rest)) = seed.split_once("://") else { return seed.to_owned() };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://…{}", &rest[at..]),
-        None => seed.to_owned(),
     }
 }

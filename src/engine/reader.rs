@@ -11,7 +11,7 @@ use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
 use crate::parse::pool::{Attempt, ParsePool};
 use crate::parse::{self, Parsed};
-use crate::policy::{due, politeness};
+use crate::policy::{due, politeness, redirect};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
 use aws_lc_rs::digest;
@@ -60,7 +60,7 @@ impl PageReader {
         let mut page = Page {
             status: fetched.status,
             headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
-            content_type: fetched.header("content-type"),
+            content_type: fetched.content_type(),
             language: fetched.header("content-language"),
             etag: fetched.header("etag"),
             last_modified: fetched.header("last-modified"),
@@ -68,8 +68,8 @@ impl PageReader {
             fresh_until: due::fresh_until(fetched.status, &fetched.headers, request.at),
             ..Page::default()
         };
-        if matches!(page.status, 301 | 302 | 303 | 307 | 308) {
-            match self.redirect(target, fetched.headers.get("location")) {
+        if let Some(location) = redirect::location(page.status, &fetched.headers) {
+            match self.redirect(target, location) {
                 Ok(candidate) => page.redirect = Some(candidate),
                 Err(message) => return Err(Failure::new(FailureKind::Redirect, message)),
             }
@@ -80,7 +80,7 @@ impl PageReader {
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
         if let Some(body) = fetched.body {
             page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
-            let format = Format::of(page.content_type.as_deref(), &body);
+            let format = Format::of(&fetched.headers, &body);
             if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
                 self.read_body(target, &mut page, body, format, nofollow).await?;
             }
@@ -88,8 +88,7 @@ impl PageReader {
         Ok(page)
     }
 
-    fn redirect(&self, target: &Target, location: Option<&http::HeaderValue>) -> Result<Candidate, String> {
-        let Some(location) = location else { return Err("a redirect without a Location".into()) };
+    fn redirect(&self, target: &Target, location: &http::HeaderValue) -> Result<Candidate, String> {
         if target.hops >= self.max_redirects {
             return Err(format!("more than {} redirects in a row", self.max_redirects));
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use http::HeaderMap;
 use tokio::sync::watch;
 
 use super::hook::Hook;
@@ -15,8 +16,9 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
 use crate::frontier::SteadyClock;
-use crate::parse::sitemap;
+use crate::parse::{mime, sitemap};
 use crate::policy::politeness;
+use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
 use crate::visit::{
@@ -156,12 +158,14 @@ impl Visitor {
 
     async fn request(&self, url: &CanonicalUrl, page: Option<&Target>) -> Result<Response, FetchError> {
         let licensed = self.reader.is_seed_host(url);
-        let wants = |status: u16, media_type: Option<&str>| match page {
-            _ if status == NOT_MODIFIED => Read::Nothing,
+        let wants = |status: u16, headers: &HeaderMap| match page {
+            _ if status == NOT_MODIFIED || redirect::location(status, headers).is_some() => Read::Nothing,
             None if status / 100 == 2 => Read::Start(MAX_ROBOTS_BYTES),
             None => Read::Nothing,
             Some(target) if status / 100 == 2 && self.reader.expects_sitemap(target) => Read::Whole(sitemap::MAX_BYTES),
-            Some(_) if media_type.is_none_or(|t| self.body_types.wants(t)) => Read::Whole(self.max_body_size),
+            Some(_) if mime::of(headers).is_none_or(|t| self.body_types.wants(&t.essence)) => {
+                Read::Whole(self.max_body_size)
+            }
             Some(_) => Read::Nothing,
         };
         let validators = page.and_then(|target| target.validators.as_deref());

@@ -8,7 +8,6 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
 use crate::canonical::CanonicalUrl;
-use crate::parse::mime;
 use crate::visit::Validators;
 
 /// A request that was made.
@@ -54,16 +53,14 @@ impl Canned {
         let asked = Asked { url: url.clone(), licensed, validators: validators.cloned() };
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
         let Response { status, headers, body } = (self.answer)(&asked)?;
-        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| mime::essence(value.as_bytes()));
-        let body = match wants(status, media_type.as_deref()) {
-            Read::Nothing => None,
+        let body = match wants(status, &headers) {
+            Read::Nothing => Ok(None),
             read => {
                 let mut taken = Vec::new();
-                read.take(&mut taken, &body.unwrap_or_default())?;
-                Some(taken)
+                read.take(&mut taken, &body.unwrap_or_default()).map(|_| Some(taken))
             }
         };
-        Ok(Response { status, headers, body })
+        Response::new(status, headers, body)
     }
 }
 
@@ -96,17 +93,16 @@ mod tests {
     }
 
     async fn get(web: &dyn Fetch, to: &str, read: Read) -> Result<(u16, Option<Vec<u8>>), FetchError> {
-        let wants = |status, media_type: Option<&str>| match (status, media_type) {
-            (200, Some("text/html")) => read,
-            _ => Read::Nothing,
-        };
+        let wants = |status, _: &HeaderMap| if matches!(status, 200 | 500) { read } else { Read::Nothing };
         let request = Request { url: &url(to), licensed: true, validators: None, wants: &wants };
         web.fetch(request).await.map(|response| (response.status, response.body))
     }
 
     #[tokio::test]
     async fn as_much_of_a_page_is_given_as_is_wanted_of_it() {
-        let web: Arc<dyn Fetch> = Arc::new(Canned::web([("http://a.example/", html("12345"))]));
+        let error = Response { status: 500, ..html("12345") };
+        let web = [("http://a.example/", html("12345")), ("http://a.example/error", error)];
+        let web: Arc<dyn Fetch> = Arc::new(Canned::web(web));
         let page = "http://a.example/";
         assert_eq!(get(&*web, page, Read::Whole(5)).await.unwrap(), (200, Some(b"12345".into())));
         assert_eq!(get(&*web, page, Read::Start(2)).await.unwrap(), (200, Some(b"12".into())));
@@ -114,6 +110,8 @@ mod tests {
         assert_eq!(get(&*web, "http://a.example/x", Read::Whole(5)).await.unwrap(), (404, None));
         let failed = get(&*web, page, Read::Whole(4)).await;
         assert!(matches!(failed, Err(FetchError::Failed { kind: FailureKind::TooLarge, .. })));
+        assert_eq!(get(&*web, "http://a.example/error", Read::Whole(5)).await.unwrap(), (500, Some(b"12345".into())));
+        assert_eq!(get(&*web, "http://a.example/error", Read::Whole(4)).await.unwrap(), (500, None));
     }
 
     #[tokio::test]
@@ -123,7 +121,7 @@ mod tests {
             None => Err(FetchError::failed(FailureKind::Connect, "nobody is there")),
         });
         let validators = Validators { etag: Some("\"1\"".into()), last_modified: None };
-        let (url, wants) = (url("http://a.example/"), |_, _: Option<&str>| Read::Nothing);
+        let (url, wants) = (url("http://a.example/"), |_, _: &HeaderMap| Read::Nothing);
         let request = Request { url: &url, licensed: false, validators: Some(&validators), wants: &wants };
         assert_eq!(web.fetch(request).await.unwrap().status, 304);
         assert!(web.fetch(Request { validators: None, ..request }).await.is_err());

@@ -1,11 +1,10 @@
-//! Content codings: gzip, deflate, br and zstd, alone or stacked, removed while the body streams in.
+//! Content and transfer codings: gzip, deflate, br and zstd, alone or stacked, removed while the body streams in.
 
 use std::io;
 
 use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, HeaderMap, HeaderName, TRANSFER_ENCODING};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 
 /// What every server is offered.
@@ -27,25 +26,44 @@ pub(super) enum Coding {
 /// A body as it was before its codings were applied.
 pub(super) type Decoded = Box<dyn AsyncBufRead + Send + Unpin>;
 
-/// The codings of a response in the order in which they were applied (RFC 9110, section 8.4), over all its header lines.
+impl Coding {
+    /// The coding of this name (RFC 9110, section 8.4.1; RFC 9112, section 7.2).
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "deflate" => Some(Self::Deflate),
+            "br" => Some(Self::Brotli),
+            "zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// The codings of a response in the order in which they were applied: those of its content (RFC 9110, section 8.4), then
+/// those of its transfer (RFC 9112, section 6.1), each over all its header lines.
+///
+/// Any other word in `Content-Encoding` is no coding: servers put character encodings, media types and the like there,
+/// and browsers read such a body as it is. Bytes in an unknown transfer coding are not the content at all.
 pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, String> {
-    let mut codings = Vec::new();
-    for value in headers.get_all(CONTENT_ENCODING) {
-        for name in String::from_utf8_lossy(value.as_bytes()).split(',') {
-            match name.trim().to_ascii_lowercase().as_str() {
-                "" | "identity" => {}
-                "gzip" | "x-gzip" => codings.push(Coding::Gzip),
-                "deflate" => codings.push(Coding::Deflate),
-                "br" => codings.push(Coding::Brotli),
-                "zstd" => codings.push(Coding::Zstd),
-                other => return Err(format!("content coding `{other}` is not supported")),
-            }
+    let mut codings: Vec<_> = words(headers, &CONTENT_ENCODING).filter_map(|name| Coding::named(&name)).collect();
+    for name in words(headers, &TRANSFER_ENCODING) {
+        match Coding::named(&name) {
+            Some(coding) => codings.push(coding),
+            // The HTTP client has removed it.
+            None if matches!(name.as_str(), "" | "chunked" | "identity") => {}
+            None => return Err(format!("transfer coding `{name}` is not supported")),
         }
     }
     if codings.len() > MAX_CODINGS {
-        return Err(format!("more than {MAX_CODINGS} content codings upon each other"));
+        return Err(format!("more than {MAX_CODINGS} codings upon each other"));
     }
     Ok(codings)
+}
+
+/// The members of a list in a header, in lower case.
+fn words<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = String> + 'a {
+    let lines = headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    lines.flat_map(|line| line.split(',').map(|word| word.trim().to_ascii_lowercase()).collect::<Vec<_>>())
 }
 
 /// Removes the codings, the last one applied first. A body that is empty has none, whatever its headers say.

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tokio::io::AsyncBufReadExt;
+use tokio::time::Instant;
 use tokio_util::io::StreamReader;
 
 use super::classify::{chain, classify, undecodable};
 use super::coding;
+use super::credentials::Headers;
 use super::guard::{PublicOnly, proxy_host};
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use crate::config::{Config, ConfigError, Header};
-use crate::parse::mime;
+use crate::config::{Config, ConfigError};
 use crate::scope::{is_private, names_private};
 use crate::visit::{FailureKind, Validators};
 
@@ -34,11 +35,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes requests over HTTP. Two clients, so that no connection to a private address is ever shared with a host whose
 /// seed licence does not cover it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HttpClient {
     licensed: reqwest::Client,
     guarded: reqwest::Client,
-    headers: HeaderMap,
+    headers: Headers,
     proxied: bool,
     timeout: Duration,
 }
@@ -49,10 +50,7 @@ impl Fetch for HttpClient {
             if !request.licensed && names_private(request.url) {
                 return Err(FetchError::Private);
             }
-            tokio::time::timeout(self.timeout, self.exchange(request)).await.unwrap_or_else(|_| {
-                let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
-                Err(FetchError::failed(FailureKind::Timeout, message))
-            })
+            self.exchange(request).await
         })
     }
 }
@@ -68,6 +66,10 @@ impl HttpClient {
                 .connect_timeout(config.connect_timeout)
                 .read_timeout(config.timeout.min(MAX_SILENCE))
                 .http1_max_headers(MAX_HEADERS)
+                // As browsers do: a line that is no header field is passed over, a folded one is one line.
+                .http1_ignore_invalid_headers_in_responses(true)
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
+                .http1_allow_spaces_after_header_name_in_responses(true)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
                 .pool_idle_timeout(IDLE_TIMEOUT)
@@ -95,7 +97,7 @@ impl HttpClient {
         Ok(Self {
             licensed: build(false)?,
             guarded: build(true)?,
-            headers: headers(config)?,
+            headers: Headers::new(config)?,
             proxied: proxy_host(config).is_some(),
             timeout: config.timeout,
         })
@@ -103,25 +105,39 @@ impl HttpClient {
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
+        let deadline = Instant::now() + self.timeout;
         let client = if licensed { &self.licensed } else { &self.guarded };
-        let request = client.get(url.url().clone()).headers(self.headers(validators));
-        let response = request.send().await.map_err(|e| classify(&e))?;
+        let request = client.get(url.url().clone()).headers(self.headers(licensed, validators));
+        let response = self.within(deadline, async { request.send().await.map_err(|e| classify(&e)) }).await?;
         if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
             return Err(FetchError::Private);
         }
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let media_type = headers.get(CONTENT_TYPE).and_then(|value| mime::essence(value.as_bytes()));
-        let body = match wants(status, media_type.as_deref()) {
-            Read::Nothing => None,
-            read => Some(read_body(response, &headers, read).await?),
+        let body = match wants(status, &headers) {
+            Read::Nothing => Ok(None),
+            read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
         };
-        Ok(Response { status, headers, body })
+        Response::new(status, headers, body)
+    }
+
+    /// Waits until the time limit of a request is over.
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| {
+            let message = format!("no whole response within {}", humantime::format_duration(self.timeout));
+            Err(FetchError::failed(FailureKind::Timeout, message))
+        })
     }
 
     /// The headers of a request; one that the user set wins over the validators.
-    fn headers(&self, validators: Option<&Validators>) -> HeaderMap {
-        let mut headers = self.headers.clone();
+    fn headers(&self, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.headers.of_request(seed_host);
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
         for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
             if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
@@ -148,7 +164,13 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
         let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
         let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
         loop {
-            let chunk = decoded.fill_buf().await.map_err(|e| undecodable(&e))?;
+            let chunk = match decoded.fill_buf().await.map_err(|e| undecodable(&e)) {
+                Ok(chunk) => chunk,
+                // What was decoded counts, as in browsers: a check sum that is wrong or missing, and what follows the
+                // end, take nothing from it.
+                Err(FetchError::Failed { kind: FailureKind::Decode, .. }) if !body.is_empty() => break,
+                Err(failure) => return Err(failure),
+            };
             let length = chunk.len();
             if length == 0 || read.take(&mut body, chunk)? {
                 break;
@@ -157,18 +179,4 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
         }
     }
     Ok(body)
-}
-
-fn headers(config: &Config) -> Result<HeaderMap, ConfigError> {
-    let mut map = HeaderMap::new();
-    for Header { name, value } in &config.header {
-        let bad = |what: &str| ConfigError { option: "header", problem: format!("`{name}` {what}") };
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
-        let value = HeaderValue::from_str(value.expose()).map_err(|_| bad("has a value no header can hold"))?;
-        map.append(header, value);
-    }
-    let types = HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
-    map.entry("accept").or_insert(types);
-    map.entry("accept-encoding").or_insert(HeaderValue::from_static(coding::ACCEPTED));
-    Ok(map)
 }

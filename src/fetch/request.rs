@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 
 use crate::canonical::CanonicalUrl;
 use crate::visit::{FailureKind, Validators};
@@ -25,8 +26,8 @@ pub struct Request<'a> {
     pub licensed: bool,
     /// The body is wanted only if it changed since the response that gave these.
     pub validators: Option<&'a Validators>,
-    /// How much of the body is read, by status and media type (lower case, no parameters).
-    pub wants: &'a (dyn Fn(u16, Option<&str>) -> Read + Sync),
+    /// How much of the body is read, by status and headers.
+    pub wants: &'a (dyn Fn(u16, &HeaderMap) -> Read + Sync),
 }
 
 impl fmt::Debug for Request<'_> {
@@ -72,14 +73,32 @@ impl Read {
 pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
-    /// Without its content codings. None if nothing of it was wanted.
+    /// Without its content codings. None if nothing of it was wanted, or if it could not be read and the status says
+    /// enough.
     pub body: Option<Vec<u8>>,
 }
 
 impl Response {
+    /// A response whose body was read, or tried to. What is wrong with the body of an error page (RFC 9110, sections 15.5
+    /// and 15.6) takes nothing from its status.
+    pub(super) fn new(
+        status: u16,
+        headers: HeaderMap,
+        body: Result<Option<Vec<u8>>, FetchError>,
+    ) -> Result<Self, FetchError> {
+        let body = if status >= 400 { body.unwrap_or_default() } else { body? };
+        Ok(Self { status, headers, body })
+    }
+
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name).map(|value| latin1(value.as_bytes()))
+    }
+
+    /// The Content-Type, all its lines in one (RFC 9110, section 5.3).
+    pub fn content_type(&self) -> Option<String> {
+        let lines = self.headers.get_all(CONTENT_TYPE).iter().map(|value| latin1(value.as_bytes()));
+        lines.reduce(|lines, line| format!("{lines}, {line}"))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) enum State {
 /// What is known of the host's sitemaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sitemaps {
-    /// robots.txt names them, or leaves it to custom, and nobody has looked.
+    /// robots.txt is known; the sitemaps that it names, or `/sitemap.xml`, are not queued yet.
     Due,
     /// Handed out; one of the pages may turn out to be a sitemap.
     Asked,
@@ -98,7 +98,7 @@ impl Robots {
 
     fn know(&mut self, rules: Rules, until: Millis, limits: &Limits) {
         let rules = if limits.ignore_robots { rules.lifted() } else { rules };
-        if limits.sitemaps && rules.sitemaps().is_some() {
+        if limits.sitemaps && rules.can_name_sitemaps() {
             self.sitemaps = Sitemaps::Due;
         }
         self.state = State::Known { rules, until };
@@ -191,7 +191,7 @@ impl Robots {
     pub(super) fn take_sitemaps(&mut self, host: &Host) -> Vec<CanonicalUrl> {
         self.sitemaps = Sitemaps::Asked;
         let State::Known { rules, .. } = &self.state else { return Vec::new() };
-        let named = rules.sitemaps().unwrap_or_default();
+        let named = rules.sitemaps(host);
         if named.is_empty() { host.sitemap_url().into_iter().collect() } else { named }
     }
 
@@ -219,7 +219,7 @@ impl Robots {
     }
 }
 
-/// A stored answer holds for its day if it was one: what was unreachable is asked again by the next invocation.
+/// Stored rules and 4xx answers hold for their day; what was unreachable is asked for again by the next invocation.
 fn is_reusable(answer: &RobotsAnswer) -> bool {
     matches!(answer, RobotsAnswer::Rules { .. } | RobotsAnswer::Unavailable { .. })
 }

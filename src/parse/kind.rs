@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{charset, mime};
+use http::HeaderMap;
+
+use super::{charset, mime, sniff};
 
 /// What a body is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +28,22 @@ pub struct Format {
 }
 
 impl Format {
-    pub fn of(content_type: Option<&str>, body: &[u8]) -> Self {
-        let essence = content_type.and_then(|value| mime::essence(value.as_bytes()));
-        let kind = match essence.as_deref() {
-            Some("text/html" | "application/xhtml+xml") => Kind::Html,
-            Some("text/plain" | "text/markdown") => Kind::Text,
-            // Without a label, a document that starts like markup is read as HTML (WHATWG MIME sniffing, section 7.1).
-            None if body.trim_ascii_start().starts_with(b"<") => Kind::Html,
+    /// The "MIME type sniffing algorithm" (WHATWG MIME Sniffing, section 7), as far as it tells what is read: pictures,
+    /// sound and films are taken for what they are called.
+    pub fn of(headers: &HeaderMap, body: &[u8]) -> Self {
+        let supplied = mime::of(headers);
+        let is_sniffed = !mime::forbids_sniffing(headers);
+        let essence = match &supplied {
+            None => sniff::unknown(body, is_sniffed),
+            Some(_) if is_sniffed && mime::may_be_mistaken(headers) => sniff::text_or_binary(body),
+            Some(supplied) => &supplied.essence,
+        };
+        let kind = match essence {
+            "text/html" | "application/xhtml+xml" => Kind::Html,
+            "text/plain" | "text/markdown" => Kind::Text,
             _ => Kind::Other,
         };
-        let is_xml = essence.is_some_and(|essence| essence.ends_with("xml"));
-        Self { kind, is_xml, charset: content_type.and_then(mime::charset_label).map(str::to_owned) }
+        Self { kind, is_xml: essence.ends_with("xml"), charset: supplied.and_then(|supplied| supplied.charset) }
     }
 
     /// The body as text, and the name of its character encoding in lower case.
@@ -48,25 +55,63 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderName, HeaderValue};
+
     use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let line = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        lines.iter().map(line).collect()
+    }
+
+    fn typed(content_type: &'static str) -> HeaderMap {
+        headers(&[("content-type", content_type)])
+    }
 
     #[test]
     fn the_media_type_decides_and_the_first_bytes_only_without_one() {
-        let kind = |content_type, body: &str| Format::of(content_type, body.as_bytes()).kind;
-        assert_eq!(kind(Some("Text/HTML; charset=utf-8"), "no markup"), Kind::Html);
-        assert_eq!(kind(Some("application/xhtml+xml"), ""), Kind::Html);
-        assert_eq!(kind(Some("text/plain"), "<html>"), Kind::Text);
-        assert_eq!(kind(Some("text/markdown"), ""), Kind::Text);
-        assert_eq!(kind(Some("image/png"), "<html>"), Kind::Other);
-        assert_eq!(kind(Some("text/xml"), "<html>"), Kind::Other);
-        assert_eq!(kind(Some("nonsense"), "<html>"), Kind::Html);
-        assert_eq!(kind(None, " \n<p>"), Kind::Html);
-        assert_eq!(kind(None, "%PDF-1.7"), Kind::Other);
+        let kind = |content_type, body: &str| Format::of(&typed(content_type), body.as_bytes()).kind;
+        assert_eq!(kind("Text/HTML; charset=utf-8", "no markup"), Kind::Html);
+        assert_eq!(kind("application/xhtml+xml", ""), Kind::Html);
+        assert_eq!(kind("text/plain", "<html>"), Kind::Text);
+        assert_eq!(kind("text/markdown", ""), Kind::Text);
+        assert_eq!(kind("image/png", "<html>"), Kind::Other);
+        assert_eq!(kind("text/xml", "<html>"), Kind::Other);
+        for unknown in ["nonsense", "", "*/*", "unknown/unknown", "application/unknown", "text/html charset=x"] {
+            assert_eq!(kind(unknown, "<html>"), Kind::Html, "{unknown}");
+        }
+        let untyped = |body: &str| Format::of(&HeaderMap::new(), body.as_bytes()).kind;
+        assert_eq!(untyped(" \n<p>"), Kind::Html);
+        assert_eq!(untyped("plain words"), Kind::Text);
+        assert_eq!(untyped("%PDF-1.7"), Kind::Other);
+        assert!(Format::of(&HeaderMap::new(), b"<?xml version='1.0'?><urlset/>").is_xml);
+    }
+
+    /// WHATWG MIME Sniffing, sections 5.1 ("check-for-apache-bug") and 7.
+    #[test]
+    fn what_a_server_calls_plain_by_default_may_be_binary_and_nosniff_keeps_it_as_it_is_called() {
+        for default in [
+            "text/plain",
+            "text/plain; charset=ISO-8859-1",
+            "text/plain; charset=iso-8859-1",
+            "text/plain; charset=UTF-8",
+        ] {
+            assert_eq!(Format::of(&typed(default), b"PK\x03\x04").kind, Kind::Other, "{default}");
+            assert_eq!(Format::of(&typed(default), b"a\0").kind, Kind::Other, "{default}");
+            assert_eq!(Format::of(&typed(default), b"<html>").kind, Kind::Text, "{default}");
+        }
+        assert_eq!(Format::of(&typed("text/plain; charset=utf-8"), b"a\0").kind, Kind::Text);
+        for nosniff in ["nosniff", "NoSniff , x"] {
+            let nosniff = ("x-content-type-options", nosniff);
+            assert_eq!(Format::of(&headers(&[nosniff, ("content-type", "text/plain")]), b"a\0").kind, Kind::Text);
+            assert_eq!(Format::of(&headers(&[nosniff]), b"<html>").kind, Kind::Text);
+        }
     }
 
     #[test]
     fn a_declaration_counts_in_xml_and_a_meta_element_elsewhere() {
-        let name = |content_type, body: &str| Format::of(Some(content_type), body.as_bytes()).decode(body.as_bytes()).1;
+        let name =
+            |content_type, body: &str| Format::of(&typed(content_type), body.as_bytes()).decode(body.as_bytes()).1;
         let meta = "<meta charset=koi8-r>";
         assert_eq!(name("text/html", meta), "koi8-r");
         assert_eq!(name("application/xhtml+xml", meta), "utf-8");

@@ -1,36 +1,182 @@
 //! What a Content-Type says.
 
-/// Type and subtype, lower case. None if they cannot be read.
-pub fn essence(content_type: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(content_type);
-    let essence = text.split([';', ',']).next()?.trim().to_ascii_lowercase();
-    essence.contains('/').then_some(essence)
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+
+/// A media type, and the character encoding that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaType {
+    /// Type and subtype, lower case.
+    pub essence: String,
+    pub charset: Option<String>,
 }
 
-/// The charset, read as leniently as browsers do (WHATWG MIME Sniffing, section 4.4).
-pub(super) fn charset_label(content_type: &str) -> Option<&str> {
-    let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
-    let label = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset")).map(|(_, value)| value);
-    label.map(|value| value.trim().trim_matches(['"', '\''])).find(|label| !label.is_empty())
+/// The media type of a response: the last valid one of its Content-Type lines (Fetch standard, section 3.4, "extract a
+/// MIME type"). None if there is none, or if it only says that it is unknown.
+pub fn of(headers: &HeaderMap) -> Option<MediaType> {
+    let mut found: Option<MediaType> = None;
+    for line in headers.get_all(CONTENT_TYPE) {
+        for value in members(&String::from_utf8_lossy(line.as_bytes())) {
+            let Some(mut next) = parse(value).filter(|next| next.essence != "*/*") else { continue };
+            if let Some(before) = found.filter(|before| before.essence == next.essence) {
+                next.charset = next.charset.or(before.charset);
+            }
+            found = Some(next);
+        }
+    }
+    // WHATWG MIME Sniffing, section 7.
+    found.filter(|found| !matches!(found.essence.as_str(), "unknown/unknown" | "application/unknown"))
+}
+
+/// What servers say by default of all that they do not know (WHATWG MIME Sniffing, section 5.1, "check-for-apache-bug").
+const DEFAULTS: [&[u8]; 4] =
+    [b"text/plain", b"text/plain; charset=ISO-8859-1", b"text/plain; charset=iso-8859-1", b"text/plain; charset=UTF-8"];
+
+/// Whether the Content-Type may be no more than a server's default.
+pub(super) fn may_be_mistaken(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_TYPE).iter().next_back().is_some_and(|value| DEFAULTS.contains(&value.as_bytes()))
+}
+
+/// Whether the Content-Type is to be taken at its word (Fetch standard, section 3.6, "determine nosniff").
+pub(super) fn forbids_sniffing(headers: &HeaderMap) -> bool {
+    let first = headers.get(X_CONTENT_TYPE_OPTIONS).and_then(|value| value.to_str().ok()?.split(',').next());
+    first.is_some_and(|word| word.trim().eq_ignore_ascii_case("nosniff"))
+}
+
+/// Parses one media type (WHATWG MIME Sniffing, section 4.4).
+fn parse(text: &str) -> Option<MediaType> {
+    let (essence, parameters) = text.split_at(text.find(';').unwrap_or(text.len()));
+    let essence = essence.trim().to_ascii_lowercase();
+    let (main, sub) = essence.split_once('/')?;
+    let is_token = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    };
+    (is_token(main) && is_token(sub)).then(|| MediaType { charset: charset(parameters), essence })
+}
+
+/// The first charset among parameters that says something. Spaces around the name and single quotes are no part of it, as
+/// Chromium has it.
+fn charset(mut rest: &str) -> Option<String> {
+    while let Some((_, parameter)) = rest.split_once(';') {
+        let (name, behind) = parameter.split_at(parameter.find([';', '=']).unwrap_or(parameter.len()));
+        rest = behind;
+        let Some(value) = behind.strip_prefix('=') else { continue };
+        let value = match value.trim_start().strip_prefix('"') {
+            Some(quoted) => {
+                let (value, behind) = unquote(quoted);
+                rest = behind;
+                value
+            }
+            None => {
+                let (value, behind) = value.split_at(value.find(';').unwrap_or(value.len()));
+                rest = behind;
+                value.trim().trim_matches('\'').to_owned()
+            }
+        };
+        if name.trim().eq_ignore_ascii_case("charset") && !value.trim().is_empty() {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// The value of a quoted string that has been opened, and what follows it (Fetch standard, section 2.2, "collect an HTTP
+/// quoted string").
+fn unquote(quoted: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => value.push(characters.next().unwrap_or('\\')),
+            other => value.push(other),
+        }
+    }
+    (value, characters.as_str())
+}
+
+/// The members of a list, whose commas count outside quoted strings only (Fetch standard, section 2.2, "get, decode, and
+/// split").
+fn members(list: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    list.split(move |character| {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            _ => return character == ',' && !is_quoted,
+        }
+        false
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
+
+    fn extract(lines: &[&'static str]) -> Option<(String, Option<String>)> {
+        let headers = lines.iter().map(|&line| (CONTENT_TYPE, HeaderValue::from_static(line))).collect();
+        of(&headers).map(|found| (found.essence, found.charset))
+    }
+
+    fn charset_of(line: &'static str) -> Option<String> {
+        extract(&[line]).and_then(|(_, charset)| charset)
+    }
 
     #[test]
     fn a_charset_is_found_however_its_header_is_written() {
         for text in ["text/html; charset=x", "text/html ;;Charset = 'x';", "a/b;charset=;q=1;charset=\"x\";charset=y"] {
-            assert_eq!(charset_label(text), Some("x"), "{text}");
+            assert_eq!(charset_of(text).as_deref(), Some("x"), "{text}");
         }
-        assert_eq!(charset_label("text/html"), None);
-        assert_eq!(charset_label("charset=x"), None);
+        assert_eq!(charset_of("text/html"), None);
+        assert_eq!(charset_of("text/html; charset"), None);
+        assert_eq!(charset_of("text/html; xcharset=y"), None);
     }
 
+    /// WHATWG MIME Sniffing, section 4.4, steps 11.8 and 11.9.
     #[test]
-    fn type_and_subtype_are_lower_case_and_without_parameters() {
-        assert_eq!(essence(b" Text/HTML ;charset=x").as_deref(), Some("text/html"));
-        assert_eq!(essence(b"text/html, text/plain").as_deref(), Some("text/html"));
-        assert_eq!(essence(b"html"), None);
+    fn what_is_quoted_is_one_value() {
+        let table = [
+            (r#"text/html; x="a; charset=utf-7;"; charset=iso-8859-2"#, "iso-8859-2"),
+            (r#"text/html; x="a, b/c;charset=q"; charset=x"#, "x"),
+            (r#"text/html;charset="x""#, "x"),
+            (r#"text/html;charset="x"#, "x"),
+            (r#"text/html;charset="\x\\" ; charset=y"#, r"x\"),
+            (r#"text/html;charset="x" junk;charset=y"#, "x"),
+            (r#"text/html; y="\"; charset=no"; charset=x"#, "x"),
+        ];
+        for (line, charset) in table {
+            assert_eq!(charset_of(line).as_deref(), Some(charset), "{line}");
+        }
+    }
+
+    /// Fetch standard, section 3.4, with its examples.
+    #[test]
+    fn of_several_the_last_valid_one_counts() {
+        type Found = Option<(&'static str, Option<&'static str>)>;
+        let table: [(&[&str], Found); 15] = [
+            (&["text/plain;charset=gbk, text/html"], Some(("text/html", None))),
+            (&["text/html;charset=gbk;a=b, text/html;x=y"], Some(("text/html", Some("gbk")))),
+            (&["text/html;charset=gbk;a=b", "text/html;x=y"], Some(("text/html", Some("gbk")))),
+            (&["text/html;charset=gbk", "x/x", "text/html;x=y"], Some(("text/html", None))),
+            (&["text/html", "cannot-parse"], Some(("text/html", None))),
+            (&["text/html", "*/*"], Some(("text/html", None))),
+            (&["text/html", ""], Some(("text/html", None))),
+            (&["text/html,text/html"], Some(("text/html", None))),
+            (&[" Text/HTML ;charset=x"], Some(("text/html", Some("x")))),
+            (&["text/html;charset=a,text/html;charset=b"], Some(("text/html", Some("b")))),
+            (&["html"], None),
+            (&["text/ html", "/html", "text/"], None),
+            (&["*/*"], None),
+            (&["unknown/unknown"], None),
+            (&["application/unknown;charset=x"], None),
+        ];
+        for (lines, expected) in table {
+            let expected = expected.map(|(essence, charset)| (essence.to_owned(), charset.map(str::to_owned)));
+            assert_eq!(extract(lines), expected, "{lines:?}");
+        }
+        assert_eq!(extract(&[]), None);
     }
 }

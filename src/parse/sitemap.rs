@@ -1,7 +1,8 @@
-//! (base, sitemap) → the URLs it names: XML by [sitemaps.org](https://www.sitemaps.org/protocol.html), RSS 2.0, Atom,
-//! plain lines, each packed or not. Pure.
+//! (base, sitemap) → the URLs it names: XML by [sitemaps.org](https://www.sitemaps.org/protocol.html), RSS, Atom, JSON
+//! Feed, plain lines, each packed or not. Pure.
 
 mod entries;
+mod json;
 mod lastmod;
 mod lines;
 mod packed;
@@ -12,6 +13,7 @@ mod xml;
 use url::Url;
 
 pub use entries::{Entry, MAX_ENTRIES, Sitemap};
+use json::parse_json;
 use lines::parse_lines;
 use packed::unpack;
 pub use packed::{MAX_BYTES, UnpackError, is_packed};
@@ -33,14 +35,18 @@ pub fn read(
     expected: bool,
 ) -> Result<Option<(Sitemap, String)>, UnpackError> {
     let unpacked = unpack(body)?;
-    let (text, encoding) = charset::decode(&unpacked, charset, true);
-    let markup = text.trim_ascii_start();
-    let sitemap = if markup.starts_with('<') {
-        parse_xml(base, markup)
-    } else if expected {
-        parse_lines(&text)
-    } else {
-        None
+    let (text, encoding) = charset::decode(&unpacked.bytes, charset, true);
+    let sitemap = match text.trim_ascii_start() {
+        markup if markup.starts_with('<') => parse_xml(base, markup),
+        _ if !expected => None,
+        feed if feed.starts_with('{') => parse_json(base, feed),
+        // Where the file was cut off, half a line may still be a URL.
+        _ if unpacked.cut_short.is_some() => parse_lines(&text[..text.rfind(['\n', '\r']).unwrap_or(0)]),
+        _ => parse_lines(&text),
     };
+    let sitemap = sitemap.map(|mut sitemap| {
+        sitemap.cut_short = unpacked.cut_short.or(sitemap.cut_short);
+        sitemap
+    });
     Ok(sitemap.map(|sitemap| (sitemap, encoding.name().to_ascii_lowercase())))
 }

@@ -46,7 +46,7 @@ impl Life {
                 self.gone |= is_news;
                 is_news.then_some(Change::Gone)
             }
-            // It says that nothing changed since an answer that was never given.
+            // A 304 to a request without conditions: it refers to no stored answer, so nothing follows from it.
             304 => None,
             200..=399 => {
                 let change = match &self.fingerprint {
@@ -148,16 +148,18 @@ impl Memory {
 }
 
 impl Past {
-    /// Whether the answer has the same status and, by its bytes or else by its validators, the same content.
+    /// Whether the answer has the same status and, by its redirect target, its bytes or else its validators, the same
+    /// content.
     fn is_still(&self, answer: &Answer<'_>, fingerprint: &str) -> bool {
         if self.status != answer.status {
             return false;
         }
-        if answer.content_hash.is_some() {
+        let is_redirect = answer.redirect_to.is_some();
+        if !is_redirect && answer.content_hash.is_some() {
             return self.content_hash.as_deref() == answer.content_hash;
         }
         let told = !fingerprint.is_empty() && self.life.fingerprint.as_deref() == Some(fingerprint);
-        told && answer.redirect_to.is_none() && self.content_hash.is_none()
+        told && (is_redirect || self.content_hash.is_none())
     }
 
     /// Whether it is a page with content that the next answer replaces by another. What goes with errors is not kept.

@@ -1,12 +1,16 @@
-//! robots.txt by RFC 9309: the three cases of an answer around a parser crate, and which line decided.
+//! robots.txt by RFC 9309: the three cases of an answer, the group that applies, and which line decides.
 
-use std::borrow::Cow;
+mod lines;
+mod pattern;
+
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use robotxt::Robots;
-
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, Host};
 use crate::visit::{RobotsAnswer, SkipReason};
+
+use lines::{Line, line_at, lines};
+use pattern::{Pattern, normal};
 
 /// How much of a robots.txt is read (RFC 9309, section 2.5).
 pub const MAX_ROBOTS_BYTES: usize = 500 * 1024;
@@ -14,27 +18,80 @@ pub const MAX_ROBOTS_BYTES: usize = 500 * 1024;
 pub const MAX_ROBOTS_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Redirects followed for a robots.txt (RFC 9309, section 2.3.1.2).
 pub const MAX_ROBOTS_REDIRECTS: u32 = 5;
+/// The group of those that no other names.
+const ANY: &[u8] = b"*";
 
 /// The rules of one host for one crawler.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    robots: Robots,
+    /// The one that wins comes first.
+    rules: Vec<Rule>,
+    /// What they say of every URL, if that is always the same.
+    always: Option<bool>,
+    group: String,
+    crawl_delay: Option<Duration>,
+    /// As they are written.
+    sitemaps: Vec<String>,
     unreachable: bool,
     /// The file is read for its sitemaps alone.
     lifted: bool,
 }
 
+/// A line that allows or disallows.
+#[derive(Debug, Clone)]
+struct Rule {
+    pattern: Pattern,
+    is_allow: bool,
+    /// Where in the file its line begins.
+    start: usize,
+}
+
 impl Rules {
     /// Everything is allowed.
     pub fn allow_all() -> Self {
-        Self { robots: Robots::allow_all(), unreachable: false, lifted: false }
+        Self::parse(b"", "")
     }
 
-    /// Reads the rules for `product_token` out of a robots.txt.
+    /// Reads the rules for `product_token` out of a robots.txt: those of all groups that name it, or else of those for
+    /// any crawler.
     pub fn parse(body: &[u8], product_token: &str) -> Self {
-        let body = &body[..body.len().min(MAX_ROBOTS_BYTES)];
-        let robots = Robots::parse(&cut_agents_at_space(body), product_token);
-        Self { robots, unreachable: false, lifted: false }
+        let body = within_limit(body);
+        let is_named = |value: &[u8]| value.eq_ignore_ascii_case(product_token.as_bytes()) && !value.is_empty();
+        let names_it = lines(body).any(|(_, line)| matches!(line, Line::UserAgent(value) if is_named(value)));
+        let group = if names_it { product_token.as_bytes() } else { ANY };
+        let mut parsed = Self {
+            rules: Vec::new(),
+            always: None,
+            group: String::from_utf8_lossy(group).to_ascii_lowercase(),
+            crawl_delay: None,
+            sitemaps: Vec::new(),
+            unreachable: false,
+            lifted: false,
+        };
+        // A group begins with user-agent lines in a row.
+        let (mut among_agents, mut applies) = (false, false);
+        for (start, line) in lines(body) {
+            match line {
+                Line::UserAgent(value) => {
+                    applies = (applies && among_agents) || value.eq_ignore_ascii_case(group);
+                    among_agents = true;
+                }
+                Line::Rule { is_allow, path } => {
+                    among_agents = false;
+                    let pattern = Pattern::parse(path).filter(|_| applies);
+                    parsed.rules.extend(pattern.map(|pattern| Rule { pattern, is_allow, start }));
+                }
+                Line::CrawlDelay(delay) => {
+                    among_agents = false;
+                    let delay = delay.filter(|_| applies);
+                    parsed.crawl_delay = delay.into_iter().chain(parsed.crawl_delay).min();
+                }
+                Line::Sitemap(url) => parsed.sitemaps.push(String::from_utf8_lossy(url).into_owned()),
+            }
+        }
+        parsed.rules.sort_by_key(|rule| (Reverse(rule.pattern.len()), !rule.is_allow));
+        parsed.always = verdict_on_all(&parsed.rules);
+        parsed
     }
 
     /// The same file with all its prohibitions lifted: for its sitemaps alone.
@@ -48,7 +105,7 @@ impl Rules {
             RobotsAnswer::Rules { body, .. } => Self::parse(body, product_token),
             RobotsAnswer::Unavailable { .. } => Self::allow_all(),
             RobotsAnswer::Unreachable { .. } | RobotsAnswer::Dead { .. } | RobotsAnswer::Private => {
-                Self { robots: Robots::disallow_all(), unreachable: true, lifted: false }
+                Self { unreachable: true, ..Self::allow_all() }
             }
         }
     }
@@ -64,87 +121,72 @@ impl Rules {
             None
         } else if self.unreachable {
             Some(SkipReason::RobotsUnreachable)
-        } else if self.robots.is_url_allowed(url.url()) {
+        } else if self.allows(url.path_and_query()) {
             None
         } else {
             Some(SkipReason::Robots)
         }
     }
 
-    /// The rule that decides on a URL, as a line of robots.txt; None if no line does.
-    pub fn deciding_line(&self, url: &CanonicalUrl) -> Option<String> {
-        let rule = self.robots.matching_rule(url.path_and_query())?;
-        let verb = if rule.is_allow() { "Allow" } else { "Disallow" };
-        Some(format!("{verb}: {}", rule.pattern()))
+    fn allows(&self, path: &str) -> bool {
+        // Always allowed (RFC 9309, section 2.2.2).
+        path == "/robots.txt"
+            || self.always.unwrap_or_else(|| self.deciding_rule(path).is_none_or(|rule| rule.is_allow))
     }
 
-    /// The sitemaps that the file names: absolute http(s) URLs, wherever they lie. None if the host gave no answer that
-    /// could name any.
-    pub fn sitemaps(&self) -> Option<Vec<CanonicalUrl>> {
-        if self.unreachable && !self.lifted {
-            return None;
-        }
-        Some(self.robots.sitemaps().iter().filter_map(|url| CanonicalUrl::parse(url.as_str()).ok()).collect())
+    fn deciding_rule(&self, path: &str) -> Option<&Rule> {
+        let path = normal(path.as_bytes());
+        self.rules.iter().find(|rule| rule.pattern.matches(&path))
+    }
+
+    /// Whether there was an answer that could name sitemaps.
+    pub fn can_name_sitemaps(&self) -> bool {
+        !self.unreachable || self.lifted
+    }
+
+    /// The sitemaps that the file of this host names: http(s) URLs, wherever they lie. Some write them without their
+    /// host, against the standard.
+    pub fn sitemaps(&self, host: &Host) -> Vec<CanonicalUrl> {
+        let Ok(base) = host.robots_url() else { return Vec::new() };
+        let written = self.sitemaps.iter().filter(|url| !url.is_empty() && self.can_name_sitemaps());
+        written.filter_map(|url| CanonicalUrl::join(base.url(), url).ok()).collect()
     }
 
     /// The user agent whose group applies, lower case; `*` if no group names the crawler.
     pub fn group(&self) -> &str {
-        self.robots.user_agent()
+        &self.group
     }
 
     /// Where in `body`, which these rules were read from, the deciding rule stands: the line's number, counted from 1,
-    /// and its text.
-    pub fn deciding_place(&self, body: &[u8], product_token: &str, url: &CanonicalUrl) -> Option<(usize, String)> {
-        let rule = self.robots.matching_rule(url.path_and_query())?;
-        let ending = if body.contains(&b'\n') { b'\n' } else { b'\r' };
-        let lines: Vec<_> = body.split_inclusive(|&byte| byte == ending).collect();
-        let ends: Vec<_> = lines
-            .iter()
-            .scan(0, |end, line| {
-                *end += line.len();
-                Some(*end)
-            })
-            .collect();
-        // The parser names no lines: the rule stands on the last line of the shortest beginning that has it.
-        let place = ends.partition_point(|&end| {
-            let start = Self::parse(&body[..end], product_token).robots;
-            start.user_agent() != self.group() || !start.rules().contains(rule)
-        });
-        let text = String::from_utf8_lossy(lines.get(place)?).trim().to_owned();
-        Some((place + 1, text))
+    /// and the line as it is. None if no line decides.
+    pub fn deciding_place(&self, body: &[u8], url: &CanonicalUrl) -> Option<(usize, String)> {
+        let start = self.deciding_rule(url.path_and_query())?.start;
+        let end_of_line = if body.contains(&b'\n') { b'\n' } else { b'\r' };
+        let before = body.get(..start)?.iter().filter(|byte| **byte == end_of_line).count();
+        let text = String::from_utf8_lossy(line_at(body, start)?).trim().to_owned();
+        Some((before + 1, text))
     }
 
     /// How long the host asks crawlers to wait between requests.
     pub fn crawl_delay(&self) -> Option<Duration> {
-        self.robots.crawl_delay()
+        self.crawl_delay
     }
 }
 
-/// Cuts the value of each user-agent line at its first white space: a product token holds none (RFC 9309, section
-/// 2.2.1), and the parser compares whole values.
-fn cut_agents_at_space(body: &[u8]) -> Cow<'_, [u8]> {
-    let is_agent = |line: &[u8]| {
-        let line = line.trim_ascii_start();
-        line.len() > 10 && line[..10].eq_ignore_ascii_case(b"user-agent")
-    };
-    if !body.split(|&byte| byte == b'\n' || byte == b'\r').any(is_agent) {
-        return Cow::Borrowed(body);
+/// What is read of a file: the lines that end within the limit.
+fn within_limit(body: &[u8]) -> &[u8] {
+    let Some(start) = body.get(..=MAX_ROBOTS_BYTES) else { return body };
+    let end = start.iter().rposition(|byte| matches!(byte, b'\r' | b'\n' | 0));
+    &start[..end.unwrap_or(0)]
+}
+
+/// What the rules say of every URL, if it is the same of all: most files are of this kind.
+fn verdict_on_all(rules: &[Rule]) -> Option<bool> {
+    if rules.iter().all(|rule| rule.is_allow) {
+        return Some(true);
     }
-    let mut out = Vec::with_capacity(body.len());
-    for line in body.split_inclusive(|&byte| byte == b'\n' || byte == b'\r') {
-        let colon = line.iter().position(|&byte| byte == b':');
-        match colon {
-            Some(colon) if is_agent(line) => {
-                let value = line[colon + 1..].trim_ascii_start();
-                let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
-                out.extend_from_slice(&line[..=colon]);
-                out.extend_from_slice(&value[..end]);
-                out.push(b'\n');
-            }
-            _ => out.extend_from_slice(line),
-        }
-    }
-    Cow::Owned(out)
+    let forbids_all = rules.iter().all(|rule| !rule.is_allow) && rules.iter().any(|rule| rule.pattern.is_universal());
+    forbids_all.then_some(false)
 }
 
 #[cfg(test)]
@@ -157,12 +199,14 @@ mod tests {
 
     #[test]
     fn the_longest_match_decides_and_is_named() {
-        let rules = Rules::parse(b"User-agent: *\nDisallow: /a\nAllow: /a/b$\nDisallow: /*.gif\n", "bot");
+        let body = b"User-agent: *\nDisallow: /a\nAllow: /a/b$\nDisallow: /*.gif\n";
+        let rules = Rules::parse(body, "bot");
         assert_eq!(rules.forbid(&url("/a/c")), Some(SkipReason::Robots));
         assert_eq!(rules.forbid(&url("/a/b")), None);
-        assert_eq!(rules.deciding_line(&url("/a/b")).as_deref(), Some("Allow: /a/b$"));
-        assert_eq!(rules.deciding_line(&url("/x.gif?y")).as_deref(), Some("Disallow: /*.gif"));
-        assert_eq!(rules.deciding_line(&url("/x")), None);
+        let line = |path| rules.deciding_place(body, &url(path));
+        assert_eq!(line("/a/b"), Some((3, "Allow: /a/b$".to_owned())));
+        assert_eq!(line("/x.gif?y"), Some((4, "Disallow: /*.gif".to_owned())));
+        assert_eq!(line("/x"), None);
     }
 
     #[test]
@@ -176,7 +220,7 @@ mod tests {
             ("other", "/a/b", "*", Some((3, "Disallow: /a"))),
         ] {
             let rules = Rules::parse(body, token);
-            let found = rules.deciding_place(body, token, &url(path));
+            let found = rules.deciding_place(body, &url(path));
             assert_eq!((rules.group(), found), (group, place.map(|(line, text)| (line, text.to_owned()))), "{path}");
         }
     }
@@ -202,13 +246,15 @@ mod tests {
             b"User-agent: other\nDisallow:\nSitemap: http://cdn.test/a.xml\nsitemap: /relative.xml\n\nUser-agent: *\nDisallow: /\nSitemap: ftp://x/b.xml\nSiteMap: http://example.com/c.xml#x",
             "bot",
         );
-        let named = |rules: &Rules| rules.sitemaps().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(named(&rules), ["http://cdn.test/a.xml", "http://example.com/c.xml"]);
+        let host = url("/").host();
+        let named = |rules: &Rules| rules.sitemaps(&host).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let expected = ["http://cdn.test/a.xml", "http://example.com/relative.xml", "http://example.com/c.xml"];
+        assert_eq!(named(&rules), expected);
         assert_eq!(rules.forbid(&url("/")), Some(SkipReason::Robots));
         let lifted = rules.lifted();
-        assert_eq!((lifted.forbid(&url("/")), named(&lifted).len()), (None, 2));
+        assert_eq!((lifted.forbid(&url("/")), named(&lifted).len()), (None, 3));
         let down = Rules::from_answer(&RobotsAnswer::Unreachable { status: Some(503), failure: None }, "bot");
-        assert_eq!(down.sitemaps(), None);
+        assert!(!down.can_name_sitemaps());
     }
 
     #[test]
@@ -217,5 +263,28 @@ mod tests {
         body.resize(MAX_ROBOTS_BYTES, b'#');
         body.extend_from_slice(b"\nDisallow: /\n");
         assert_eq!(Rules::parse(&body, "bot").forbid(&url("/")), None);
+    }
+
+    #[test]
+    fn rules_that_are_shown_stand_as_they_are_written() {
+        let body = b"User-agent: a\rUser-agent: bot\rDisallow: */node/ # old\rAllow: /caf\xe9-%24\r";
+        let rules = Rules::parse(body, "BOT");
+        let line = |path| rules.deciding_place(body, &url(path)).map(|(line, text)| format!("{line}: {text}"));
+        assert_eq!(line("/node/1").as_deref(), Some("3: Disallow: */node/ # old"));
+        assert_eq!(line("/caf%E9-$").as_deref(), Some("4: Allow: /caf\u{fffd}-%24"));
+        assert_eq!(rules.forbid(&url("/node/1")), Some(SkipReason::Robots));
+    }
+
+    #[test]
+    fn groups_that_name_the_crawler_count_as_one_and_the_smallest_delay_holds() {
+        let body = b"Disallow: /first\nUser-agent: *\nDisallow: /every\nUser-agent: Bot\nUser-agent: other\n\
+            Crawl-delay: 3\nDisallow: /a\n\nUser-agent: *\nuser-agent: bot\nDisallow: /b\nCrawl-delay: 2\n\
+            User-agent: bots\nDisallow: /c\n";
+        let rules = Rules::parse(body, "bot");
+        let forbidden = ["/first", "/every", "/a", "/b", "/c"].map(|path| rules.forbid(&url(path)).is_some());
+        assert_eq!(forbidden, [false, false, true, true, false]);
+        assert_eq!(rules.crawl_delay(), Some(Duration::from_secs(2)));
+        let everything = Rules::parse(b"User-agent: *\nDisallow: *\n", "bot");
+        assert_eq!((everything.forbid(&url("/robots.txt")), everything.forbid(&url("/?x")).is_some()), (None, true));
     }
 }

@@ -103,6 +103,7 @@ fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
     let argument = Arg::new(option.name)
         .long(option.name)
         .env(option.variable)
+        .hide_env_values(true)
         .value_name(option.value_name)
         .help(format!("{}{default}", option.help))
         .allow_hyphen_values(option.may_begin_with_hyphen)
@@ -114,6 +115,10 @@ fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
     let argument = if option.name == "database" { argument.short('d') } else { argument };
     if option.is_file {
         return argument.value_hint(ValueHint::AnyPath).value_parser(PathBufValueParser::new().map(OsString::from));
+    }
+    if option.is_secret {
+        // An error of the parser would repeat the value: it is judged when it is set.
+        return argument.value_parser(OsStringValueParser::new());
     }
     if option.choices.is_empty() {
         // The value is set once more when all layers are known; here it is judged, so that the error names the option.

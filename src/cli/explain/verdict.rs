@@ -126,7 +126,7 @@ fn read_rules(verdict: &mut RobotsVerdict, answer: &RobotsAnswer, token: &str, u
     verdict.meaning = match answer {
         RobotsAnswer::Rules { body, .. } => {
             verdict.group = Some(rules.group().to_owned());
-            let place = rules.deciding_place(body, token, url);
+            let place = rules.deciding_place(body, url);
             (verdict.line, verdict.rule) = place.map_or((None, None), |(line, rule)| (Some(line), Some(rule)));
             match verdict.line {
                 Some(_) => "The longest rule that matches decides.".to_owned(),

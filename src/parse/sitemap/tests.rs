@@ -144,11 +144,96 @@ fn packed_files_are_told_by_their_first_bytes_and_bounded() {
         encoder.write_all(b"end").unwrap();
         encoder.finish().unwrap()
     };
-    assert_eq!(unpack(b"<urlset/>").unwrap(), &b"<urlset/>"[..]);
-    assert_eq!(unpack(&gzip(0)).unwrap(), &b"end"[..]);
+    assert_eq!(*unpack(b"<urlset/>").unwrap().bytes, b"<urlset/>"[..]);
+    assert_eq!(*unpack(&gzip(0)).unwrap().bytes, b"end"[..]);
     // 1 GiB of zeros, in a megabyte.
     assert!(matches!(unpack(&gzip(64 << 20).repeat(16)), Err(UnpackError::TooLarge)));
-    assert!(matches!(unpack(&gzip(1 << 20)[..500]), Err(UnpackError::Broken(_))));
+    assert!(matches!(unpack(&gzip(1 << 20)[..5]), Err(UnpackError::Broken(_))));
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn packed_files_are_read_as_far_as_they_go() {
+    let base = Url::parse("http://example.com/").unwrap();
+    let entries: String = (0..2_000).map(|n| format!("<url><loc>/{n}/{:x}</loc></url>", n * 7_919 % 65_537)).collect();
+    let whole = format!("<urlset>{entries}</urlset>");
+    let lines: String = (0..2_000).map(|n| format!("http://example.com/{n}/{:x}\n", n * 7_919 % 65_537)).collect();
+    let (start, end) = whole.as_bytes().split_at(9_000);
+    let packed = gzip(whole.as_bytes());
+    let behind = |bytes: &[u8]| [&packed, bytes].concat();
+    let mut wrong_sum = packed.clone();
+    *wrong_sum.iter_mut().nth_back(6).unwrap() ^= 1;
+    for (name, body, is_cut) in [
+        ("whole", packed.clone(), false),
+        ("members", [gzip(start), gzip(end)].concat(), false),
+        ("twice", gzip(&packed), false),
+        ("a comment behind", behind(b"\n<!-- cached -->"), false),
+        ("zeros behind", behind(&[0; 512]), false),
+        ("twice, a comment behind", gzip(&behind(b"x")), false),
+        ("no check sum", packed[..packed.len() - 8].to_vec(), true),
+        ("wrong check sum", wrong_sum, true),
+        ("broken second member", behind(&[0x1f, 0x8b, 8, 0]), true),
+    ] {
+        let (sitemap, _) = read(&base, &body, None, true).unwrap().unwrap();
+        assert_eq!((sitemap.entries.len(), sitemap.cut_short.is_some()), (2_000, is_cut), "{name}");
+    }
+    for body in [packed[..packed.len() / 2].to_vec(), gzip(lines.as_bytes())[..6_000].to_vec()] {
+        let (sitemap, _) = read(&base, &body, None, true).unwrap().unwrap();
+        let count = sitemap.entries.len();
+        assert!((10..2_000).contains(&count) && sitemap.cut_short.is_some(), "{count}");
+        let last = format!("http://example.com/{}/{:x}", count - 1, (count - 1) * 7_919 % 65_537);
+        assert_eq!(sitemap.entries[count - 1].url.as_str(), last, "no half of a URL");
+    }
+}
+
+#[test]
+fn rss_in_rdf_keeps_its_items_beside_the_channel() {
+    let rdf = "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'";
+    let dc = "xmlns:dc='http://purl.org/dc/elements/1.1/'";
+    let one = xml(&format!(
+        "<?xml version='1.0'?><rdf:RDF {rdf} xmlns='http://purl.org/rss/1.0/' {dc}>
+        <channel rdf:about='/c'><link>http://example.com/</link><items><rdf:Seq><rdf:li resource='/li'/></rdf:Seq></items>
+        </channel><item rdf:about='/a'><title>A</title><link>http://example.com/a</link>
+        <dc:date>2026-01-02T03:04:05Z</dc:date></item><item><link>/b</link></item></rdf:RDF>"
+    ));
+    assert_eq!(urls(&one), ["http://example.com/a", "http://example.com/b"]);
+    assert_eq!(dates(&one), [Some("2026-01-02T03:04:05Z".into()), None]);
+    let prefixed = xml(
+        "<RDF xmlns='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:r='http://my.netscape.com/rdf/simple/0.9/'>
+        <item><link>/no</link></item><r:item><r:link>/a</r:link></r:item></RDF>",
+    );
+    assert_eq!(urls(&prefixed), ["http://example.com/a"]);
+}
+
+#[test]
+fn an_item_without_a_link_is_known_by_its_guid() {
+    let rss = xml("<rss><channel><item><guid>http://example.com/a</guid></item>
+        <item><guid isPermaLink='false'>http://example.com/no</guid></item><item><guid>tag:1</guid></item>
+        <item><guid>http://example.com/no</guid><link>/b</link></item>
+        <item><link>/c</link><guid>http://example.com/no</guid></item></channel></rss>");
+    assert_eq!(urls(&rss), ["/a", "/b", "/c"].map(|path| format!("http://example.com{path}")));
+    assert_eq!(rss.unusable, 2);
+}
+
+#[test]
+fn a_json_feed_names_the_pages_of_its_items() {
+    let base = Url::parse("http://example.com/feed.json").unwrap();
+    let feed = r#"{"version": "https://jsonfeed.org/version/1.1", "home_page_url": "http://example.com/", "items": [
+        {"id": "1", "url": "/a", "date_published": "2026-01-02T03:04:05Z", "attachments": [{"url": "/no"}]},
+        {"id": "2", "url": "/b", "date_modified": "2026-01-03"}, {"id": "3", "url": 7}], "expired": true}"#;
+    let sitemap = parse_json(&base, feed).unwrap();
+    assert_eq!(urls(&sitemap), ["http://example.com/a", "http://example.com/b"]);
+    assert_eq!(dates(&sitemap), ["2026-01-02T03:04:05Z", "2026-01-03T00:00:00Z"].map(|date| Some(date.into())));
+    assert_eq!((sitemap.unusable, &sitemap.cut_short), (1, &None));
+    let cut = parse_json(&base, &feed[..feed.find("\"3\"").unwrap()]).unwrap();
+    assert_eq!((cut.entries.len(), cut.cut_short.is_some()), (2, true));
+    assert_eq!(parse_json(&base, r#"{"items": [{"url": "/a"}]}"#), None);
+    assert_eq!(parse_json(&base, "{{"), None);
 }
 
 proptest::proptest! {

@@ -1,9 +1,10 @@
-//! Sitemaps, sitemap indexes, RSS 2.0 and Atom: XML in one pass, and no entity but XML's own five is ever resolved.
+//! Sitemaps, sitemap indexes, RSS (0.9 to 2.0) and Atom: XML in one pass, and no entity but XML's own five is ever resolved.
 
 use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::QName;
 use url::Url;
@@ -54,12 +55,17 @@ struct Vocabulary {
     dates: &'static [&'static str],
 }
 
-const VOCABULARIES: [Vocabulary; 4] = [
+/// The fourth is RSS 0.9 and [1.0](https://web.resource.org/rss/1.0/spec), whose items stand beside the channel.
+const VOCABULARIES: [Vocabulary; 5] = [
     Vocabulary { path: &["urlset", "url"], url: "loc", dates: &["lastmod"] },
     Vocabulary { path: &["sitemapindex", "sitemap"], url: "loc", dates: &["lastmod"] },
-    Vocabulary { path: &["rss", "channel", "item"], url: "link", dates: &["pubDate"] },
+    Vocabulary { path: &["rss", "channel", "item"], url: "link", dates: &["pubDate", "dc:date"] },
+    Vocabulary { path: &["RDF", "item"], url: "link", dates: &["dc:date"] },
     Vocabulary { path: &["feed", "entry"], url: "link", dates: &["updated", "modified"] },
 ];
+
+/// Namespaces of the RSS that is written in RDF.
+const RSS_IN_RDF: [&str; 2] = ["http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/"];
 
 /// What an element's text is read as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +84,8 @@ struct State {
     matched: usize,
     field: Option<Field>,
     url: String,
+    /// The URL is a `guid`, which is no relative one.
+    is_guid: bool,
     date: String,
     sitemap: Sitemap,
 }
@@ -87,11 +95,12 @@ impl State {
         let vocabulary = VOCABULARIES.iter().find(|vocabulary| vocabulary.path[0] == root.local_name().into_inner())?;
         Some(Self {
             vocabulary,
-            prefix: prefix(root.name()).map(str::to_owned),
+            prefix: if vocabulary.path[0] == "RDF" { rss_prefix(root) } else { prefix(root.name()).map(str::to_owned) },
             depth: 1,
             matched: 1,
             field: None,
             url: String::new(),
+            is_guid: false,
             date: String::new(),
             sitemap: Sitemap { is_index: vocabulary.path[0] == "sitemapindex", ..Sitemap::default() },
         })
@@ -102,22 +111,30 @@ impl State {
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) {
-        let path = self.vocabulary.path;
-        if self.matched == self.depth && prefix(tag.name()) == self.prefix.as_deref() {
-            let name = tag.local_name().into_inner();
-            if self.matched < path.len() {
-                self.matched += usize::from(path[self.matched] == name);
-            } else if name == self.vocabulary.url {
-                self.field = Some(Field::Url);
-                self.href(tag);
-            } else if self.vocabulary.dates.contains(&name) {
-                self.field = Some(Field::Date);
-                self.date.clear();
+        if self.matched == self.depth {
+            let is_own = prefix(tag.name()) == self.prefix.as_deref();
+            let name = if is_own { tag.local_name().into_inner() } else { tag.name().into_inner() };
+            if self.matched < self.vocabulary.path.len() {
+                self.matched += usize::from(is_own && self.vocabulary.path[self.matched] == name);
+            } else {
+                self.start_field(name, is_own, tag);
             }
         }
         self.depth += 1;
         if self.depth > MAX_NESTING {
             self.cut_short("its elements are nested too deep");
+        }
+    }
+
+    fn start_field(&mut self, name: &str, is_own: bool, tag: &BytesStart<'_>) {
+        if is_own && name == self.vocabulary.url {
+            (self.field, self.is_guid) = (Some(Field::Url), false);
+            self.href(tag);
+        } else if is_own && name == "guid" && self.url.trim().is_empty() && is_permalink(tag) {
+            (self.field, self.is_guid) = (Some(Field::Url), true);
+        } else if self.vocabulary.dates.contains(&name) {
+            self.field = Some(Field::Date);
+            self.date.clear();
         }
     }
 
@@ -149,7 +166,8 @@ impl State {
         }
         if self.matched == self.vocabulary.path.len() {
             let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
-            let url = written.and_then(|url| CanonicalUrl::join(base, url).ok());
+            let read = |url| if self.is_guid { CanonicalUrl::parse(url) } else { CanonicalUrl::join(base, url) };
+            let url = written.and_then(|url| read(url).ok());
             self.sitemap.push(url, time(self.date.trim()));
             self.url.clear();
             self.date.clear();
@@ -187,6 +205,19 @@ impl State {
             }
         }
     }
+}
+
+/// Whether RSS 2.0's `guid` is the item's URL, which it is unless it says otherwise.
+fn is_permalink(guid: &BytesStart<'_>) -> bool {
+    let denies = |attribute: Attribute<'_>| attribute.key.into_inner() == "isPermaLink" && attribute.value == "false";
+    !guid.attributes().with_checks(false).flatten().any(denies)
+}
+
+/// The prefix that the root of an RDF document gives to RSS.
+fn rss_prefix(root: &BytesStart<'_>) -> Option<String> {
+    let names_rss = |attribute: &Attribute<'_>| RSS_IN_RDF.contains(&&*attribute.value);
+    let attribute = root.attributes().with_checks(false).flatten().find(names_rss)?;
+    attribute.key.into_inner().strip_prefix("xmlns:").map(str::to_owned)
 }
 
 fn prefix(name: QName<'_>) -> Option<&str> {
