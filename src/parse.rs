@@ -31,7 +31,7 @@ use head::HeadReader;
 use kind::Format;
 pub use links::FoundLink;
 use links::{BaseReader, LinkReader};
-use reader::{Context, Interest, Reader};
+use reader::{Context, Interest, Reader, is_inert};
 use text::TextReader;
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
@@ -118,18 +118,21 @@ pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant
 
 fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> Parsed {
     let mut readers = Readers::new(context);
+    // Open elements that are no part of the document.
+    let mut inert = 0_usize;
     for edge in document.tree.root().traverse() {
         match edge {
             Edge::Open(node) => match node.value() {
+                Node::Element(tag) if inert > 0 || is_inert(tag) => inert += 1,
                 Node::Element(tag) => readers.open(tag),
-                Node::Text(text) => readers.text(text),
+                Node::Text(text) if inert == 0 => readers.text(text),
                 _ => {}
             },
-            Edge::Close(node) => {
-                if let Node::Element(tag) = node.value() {
-                    readers.close(tag);
-                }
-            }
+            Edge::Close(node) => match node.value() {
+                Node::Element(_) if inert > 0 => inert -= 1,
+                Node::Element(tag) => readers.close(tag),
+                _ => {}
+            },
         }
     }
     readers.finish(base, context.encoding, cut_short)

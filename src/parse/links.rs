@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use encoding_rs::Encoding;
-use html5ever::{LocalName, local_name};
+use html5ever::{LocalName, QualName, local_name, ns};
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use url::Url;
 
 use super::reader::{Base, Context, Interest, Reader, attribute};
-use super::words::{cut, push_words};
+use super::text::sets_apart;
+use super::words::{cut, end_word, push_words};
 use crate::canonical::{self, CanonicalUrl};
 use crate::visit::Element;
 
@@ -73,7 +74,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     type Found = Vec<FoundLink>;
 
     const INTERESTS: &'static [Interest] = &[
-        (local_name!("a"), &[local_name!("href"), local_name!("rel")]),
+        (local_name!("a"), &[local_name!("href"), local_name!("xlink:href"), local_name!("rel")]),
         (local_name!("area"), &[local_name!("href"), local_name!("rel"), local_name!("alt")]),
         (local_name!("iframe"), &[local_name!("src"), local_name!("rel")]),
         (local_name!("frame"), &[local_name!("src"), local_name!("rel")]),
@@ -105,6 +106,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             local_name!("img") if self.anchor.is_some() && self.anchor_text.is_empty() => {
                 push_words(&mut self.anchor_text, attribute(tag, &local_name!("alt")).unwrap_or_default());
             }
+            _ if self.anchor.is_some() && sets_apart(tag) => end_word(&mut self.anchor_text),
             _ => {}
         }
     }
@@ -113,6 +115,8 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     fn close(&mut self, tag: &'a Tag) {
         if tag.name.local == local_name!("a") {
             self.end_anchor();
+        } else if self.anchor.is_some() && sets_apart(tag) {
+            end_word(&mut self.anchor_text);
         }
     }
 
@@ -157,7 +161,7 @@ impl<'a> LinkReader<'a> {
     }
 
     fn link(&mut self, tag: &'a Tag, target: &LocalName, element: Element) -> Option<usize> {
-        let href = attribute(tag, target)?;
+        let href = attribute(tag, target).or_else(|| xlink(tag))?;
         let rel = attribute(tag, &local_name!("rel")).map(str::to_ascii_lowercase).unwrap_or_default();
         self.links.push(RawLink { href, text: String::new(), rel, element });
         Some(self.links.len() - 1)
@@ -178,6 +182,13 @@ impl<'a> LinkReader<'a> {
             self.links.push(RawLink { href, text: String::new(), rel: String::new(), element: Element::Meta });
         }
     }
+}
+
+/// What a link in SVG leads to if it has no `href` (SVG 2, 16.1.6 "deprecated XLink URL reference attributes").
+fn xlink(tag: &Tag) -> Option<&str> {
+    let is_xlink = |name: &QualName| name.ns == ns!(xlink) && name.local == local_name!("href");
+    let attributes = if tag.name.ns == ns!(svg) { &tag.attrs[..] } else { &[] };
+    attributes.iter().find(|(name, _)| is_xlink(name)).map(|(_, value)| &**value)
 }
 
 /// Whether a `<link>` states this relation.

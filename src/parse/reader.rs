@@ -2,7 +2,7 @@
 //! is for.
 
 use encoding_rs::Encoding;
-use html5ever::{LocalName, ns};
+use html5ever::{LocalName, local_name, ns};
 use scraper::node::Element as Tag;
 use url::Url;
 
@@ -11,8 +11,8 @@ use crate::canonical::CanonicalUrl;
 /// An element, and the attributes of it that are read.
 ///
 /// Every element is in the tree, and so is all text but that of scripts and style sheets, because these decide how it is
-/// built. Attributes are in it if an interest names them; so is the text of a script or style sheet, if an interest names
-/// that element.
+/// built. Attributes are in it if an interest names them, or if they hide their element; so is the text of a script or
+/// style sheet, if an interest names that element.
 pub(super) type Interest = (LocalName, &'static [LocalName]);
 
 /// What is known of a page before it is read.
@@ -62,4 +62,18 @@ impl Base {
 /// The value of an attribute that an interest names. Compares interned names, thus integers.
 pub(super) fn attribute<'a>(tag: &'a Tag, name: &LocalName) -> Option<&'a str> {
     tag.attrs.iter().find(|(found, _)| found.local == *name && found.ns == ns!()).map(|(_, value)| &**value)
+}
+
+/// Whether the element is never shown, by its attribute `hidden` or its inline style.
+pub(super) fn is_hidden(tag: &Tag) -> bool {
+    !tag.attrs.is_empty() && attribute(tag, &local_name!("hidden")).is_some()
+}
+
+/// Whether what is in the element is no part of the document: a template, but for one that is shown in its place (WHATWG
+/// HTML, 4.12.3).
+pub(super) fn is_inert(tag: &Tag) -> bool {
+    let is_shown = |mode: &str| mode.eq_ignore_ascii_case("open") || mode.eq_ignore_ascii_case("closed");
+    tag.name.local == local_name!("template")
+        && tag.name.ns == ns!(html)
+        && !attribute(tag, &local_name!("shadowrootmode")).is_some_and(is_shown)
 }

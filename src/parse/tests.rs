@@ -76,7 +76,8 @@ fn title_language_description_and_text_are_what_a_reader_sees() {
 /// The character encoding of a page and its text, as its Content-Type and its bytes have it.
 fn page(content_type: &str, body: &[u8]) -> (String, Parsed) {
     let base = Url::parse("http://example.com/").unwrap();
-    let format = Format::of(Some(content_type), body);
+    let headers = [(http::header::CONTENT_TYPE, content_type.parse().unwrap())].into_iter().collect();
+    let format = Format::of(&headers, body);
     parse_page(&base, &format, body, "", Instant::now() + Duration::from_secs(60))
 }
 
@@ -174,6 +175,8 @@ const PIECES: &[&str] = &[
     "<div class='x' id=y>",
     "<p>",
     "</p>",
+    "<p hidden>",
+    "<a xlink:href=s>",
     "<br/>",
     "<b>",
     "</b>",
@@ -264,10 +267,71 @@ fn the_tree_holds_what_a_reader_names_and_what_shapes_it() {
     let html = "<div href=a class=b><a class=c href=d title=e>f</a><image alt=g src=h><input type=hidden name=i>
         <script type=j>k</script>";
     assert_eq!(held(html, Readers::INTERESTS), ["a href=d", "img alt=g", "input type=hidden"]);
+    let hiding = "<p hidden=x><p style='Display : NONE'><p style=color:red style=display:none><p data-hidden shidden>";
+    assert_eq!(held(hiding, Readers::INTERESTS), ["p hidden=x", "p hidden="]);
     const SCRIPTS: &[Interest] = &[(local_name!("script"), &[local_name!("type")]), (local_name!("a"), &[])];
     assert_eq!(held(html, &[SCRIPTS]), ["input type=hidden", "script type=j: k"]);
     const TITLES: &[Interest] = &[(local_name!("a"), &[local_name!("href"), local_name!("title")])];
     assert_eq!(held(html, &[TITLES, TITLES]), ["a href=d title=e", "input type=hidden"]);
+}
+
+#[test]
+fn what_is_never_shown_is_no_text() {
+    // WHATWG HTML, 15.3.1 "hidden elements", 6.1 "the hidden attribute".
+    for never in [
+        "<script>x</script>",
+        "<style>x</style>",
+        "<title>x</title>",
+        "<noframes><p>x</noframes>",
+        "<noembed><p>x</noembed>",
+        "<template><p>x</template>",
+        "<datalist><option>x</datalist>",
+        "<ruby><rp>x</rp></ruby>",
+        "<b hidden><p>x<br>x</p>x</b>",
+        "<b hidden=until-found>x</b>",
+        "<B STYLE='color:red; DISPLAY: None !important'>x</B>",
+        "<b style='display:block;display:none'>x</b>",
+        "<b style='display:none!important;display:block'>x</b>",
+    ] {
+        assert_eq!(parse(&format!("a{never}b<p>c")).text, "ab\nc", "{never}");
+    }
+    for shown in ["<b style=display:none;display:block>x</b>", "<b style=nodisplay:none>x</b>", "<b class=hidden>x</b>"]
+    {
+        assert_eq!(parse(&format!("a{shown}b")).text, "axb", "{shown}");
+    }
+}
+
+#[test]
+fn a_template_is_no_part_of_the_document_but_where_it_is_shown_at_once() {
+    let html =
+        |mode: &str| format!("<p><template{mode}><a href=x>x</a><template><title>y</title></template></template>z");
+    let parsed = parse(&html(""));
+    assert_eq!((parsed.links.len(), &*parsed.text, parsed.head.title), (0, "z", None));
+    let parsed = parse(&html(" shadowrootmode=open"));
+    assert_eq!((parsed.links.len(), &*parsed.text, parsed.head.title), (1, "xz", None));
+}
+
+#[test]
+fn words_that_mark_up_sets_apart_stay_apart_and_lines_that_it_keeps_are_kept() {
+    let text = |html: &str| parse(html).text;
+    assert_eq!(text("a<br>b<div>c</div>d<hr>e<center>f</center>g"), "a\nb\nc\nd\ne\nf\ng");
+    assert_eq!(text("<table><caption>a</caption><tr><td>b<td>c<tr><th>d</table>e"), "a\nb\nc\nd\ne");
+    assert_eq!(text("a<wbr>b<b>c</b>d&shy;e"), "abcd\u{ad}e");
+    assert_eq!(
+        text("a<img>b<svg></svg>c<select><option>x</select>d<button>e</button><button>f</button>"),
+        "a b c d e f"
+    );
+    assert_eq!(text("x<pre>\n a  b\n\n  c\n</pre>y <i>z</i>"), "x\n a  b\n\n  c\ny z");
+    assert_eq!(text("x<textarea>\na\n b</textarea>y"), "x\na\n b\ny");
+    assert_eq!(parse("<a href=x>a<br>b<div>c</div>d</a>").links[0].text, "a b c d");
+}
+
+#[test]
+fn links_in_svg_are_links() {
+    let html = "<svg><a xlink:href=x><text>a</text></a><a href=y xlink:href=no>b</a><use xlink:href=no /></svg>
+        <a xlink:href=no>c</a>";
+    assert_eq!(urls(html), ["http://example.com/dir/x", "http://example.com/dir/y"]);
+    assert_eq!(parse(html).links[0].text, "a");
 }
 
 #[test]

@@ -9,6 +9,7 @@ const SHAPING: &[Interest] = &[
     (local_name!("input"), &[local_name!("type")]),
     (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
     (local_name!("annotation-xml"), &[local_name!("encoding")]),
+    (local_name!("template"), &[local_name!("shadowrootmode")]),
     (local_name!("meta"), &[local_name!("charset"), local_name!("http-equiv"), local_name!("content")]),
 ];
 
@@ -18,13 +19,15 @@ pub(super) struct Interests {
     all: Vec<Interest>,
     /// The bits of all their elements, which tell of most others at once that they are not among them.
     bits: u64,
+    /// Of any element: `hidden`, which stands in the tree for a `style` that hides it too.
+    pub hiding: [LocalName; 2],
 }
 
 impl Interests {
     pub fn new(readers: &[&[Interest]]) -> Self {
         let all: Vec<_> = readers.iter().copied().chain([SHAPING]).flatten().cloned().collect();
         let bits = all.iter().fold(0, |bits, (element, _)| bits | bit(element));
-        Self { all, bits }
+        Self { all, bits, hiding: [local_name!("hidden"), local_name!("style")] }
     }
 
     /// The attributes of an element that are to be kept, one slice for each interest in the element.
