@@ -33,6 +33,7 @@ pub use links::FoundLink;
 use links::{BaseReader, LinkReader};
 use reader::{Context, Interest, Reader, is_inert};
 use text::TextReader;
+use tree::Built;
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
 macro_rules! readers {
@@ -88,7 +89,8 @@ readers! {
     head: HeadReader<'a> => Head,
 }
 
-/// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. Gives the name of its
+/// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed
+/// is read as such, anything else as HTML. Gives the name of its
 /// character encoding too, in lower case.
 pub fn parse_page(
     base: &Url,
@@ -97,7 +99,18 @@ pub fn parse_page(
     product_token: &str,
     deadline: Instant,
 ) -> (String, Parsed) {
-    let guess = charset::guess(body, format.charset.as_deref(), format.is_xml);
+    let finish = |tree: &Built, length, encoding: &'static Encoding| {
+        let context = Context { length, product_token, encoding };
+        (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
+    };
+    let label = format.charset.as_deref();
+    if format.is_xml {
+        let (text, encoding, _) = charset::guess(body, label, true).encoding.decode(body);
+        if let Some(tree) = tree::build_xml(&text, Readers::INTERESTS, deadline) {
+            return finish(&tree, text.len(), encoding);
+        }
+    }
+    let guess = charset::guess(body, label, false);
     let (mut text, mut encoding, _) = guess.encoding.decode(body);
     let mut tree = tree::build(&text, Readers::INTERESTS, deadline, (!guess.is_certain).then_some(encoding));
     if let Some(declared) = tree.declared {
@@ -105,8 +118,7 @@ pub fn parse_page(
         text = encoding.decode_without_bom_handling(body).0;
         tree = tree::build(&text, Readers::INTERESTS, deadline, None);
     }
-    let context = Context { length: text.len(), product_token, encoding };
-    (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
+    finish(&tree, text.len(), encoding)
 }
 
 /// Parses HTML that is text already.

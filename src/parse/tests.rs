@@ -1,5 +1,7 @@
 //! What is read of a page, and that any tag soup is read.
 
+mod xhtml;
+
 use std::time::Duration;
 
 use html5ever::tendril::TendrilSink as _;

@@ -69,11 +69,10 @@ impl<'a> Reader<'a> for TextReader {
 
     #[inline]
     fn text(&mut self, text: &'a str) {
-        if self.hidden > 0 {
-        } else if self.kept > 0 {
-            self.text.push_str(text);
-        } else {
-            push_words(&mut self.text, text);
+        match (self.hidden, self.kept) {
+            (0, 0) => push_words(&mut self.text, text),
+            (0, _) => self.text.push_str(text),
+            _ => {}
         }
     }
 

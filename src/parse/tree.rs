@@ -5,6 +5,7 @@
 
 mod interests;
 mod tag;
+mod xml;
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -63,6 +64,12 @@ pub(super) fn build(
     send(&builder, Token::EOFToken);
     builder.end();
     Built { document: builder.sink.finish(), is_whole, declared: charset.declared.get() }
+}
+
+/// The same from XHTML, by the rules of XML. None if it is not well-formed.
+pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Instant) -> Option<Built> {
+    let (document, is_whole) = xml::build(xml, &Interests::new(interests), deadline)?;
+    Some(Built { document, is_whole, declared: None })
 }
 
 /// The encoding that the document is taken for until a `<meta>` confirms it, and another that one names.
