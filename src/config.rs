@@ -5,12 +5,15 @@ pub(crate) mod declare;
 mod document;
 mod file;
 pub(crate) mod kinds;
+mod login;
 mod options;
 pub(crate) mod setters;
 pub(crate) mod values;
 
 pub use file::TomlError;
 pub(crate) use file::read_toml;
+pub(crate) use login::{Login, basic};
 pub(crate) use options::with_options;
 pub use options::{Config, ConfigError, product_token};
-pub use values::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};
+pub(crate) use values::proxy_url;
+pub use values::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};

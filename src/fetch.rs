@@ -6,10 +6,15 @@
 pub(crate) mod canned;
 mod classify;
 mod coding;
+mod cookies;
+mod cookies_txt;
 mod credentials;
 mod guard;
 mod http;
+mod netrc;
+mod proxy;
 mod request;
+mod route;
 
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

@@ -108,7 +108,9 @@ mod store;
 mod visit;
 mod warc;
 
-pub use config::{BodyTypes, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError};
+pub use config::{
+    BodyTypes, Cidr, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError,
+};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use read::Database;
 pub use store::{Accounting, DatabaseFailure, StoreError, Tally};

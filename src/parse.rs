@@ -2,6 +2,7 @@
 //! [`pool`] decides when and on which thread.
 
 mod charset;
+pub mod cookie;
 mod directives;
 mod head;
 pub mod kind;

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Engine, Summary};
+use crate::fetch::HttpClient;
 use crate::read::Database;
 use crate::store::StoreError;
 use crate::store::sqlite::{SqliteDatabase, file_path};
@@ -22,6 +22,7 @@ use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
+use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
@@ -45,9 +46,15 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 }
 
 /// Crawls and reports; what `demo` runs too.
-pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, job: &Job) -> Result<u8, Failure> {
+pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -> Result<u8, Failure> {
     let database = settings::file(&job.database)?;
+    // Before a database is made for a crawl that cannot be.
+    let fetcher = HttpClient::new(&config, &seeds.logins).map_err(|e| {
+        let code = if e.option == "proxy" { 2 } else { 1 };
+        Failure::new(format!("--{e}")).code(code)
+    })?;
     let Ok(path) = file_path(database);
+    let seeds = seeds.urls;
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
     let store = tokio::select! {
@@ -61,7 +68,7 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
     };
     let reader = Database::open(&path)?;
     let last_request = hints::last_request(&reader)?;
-    let mut crawl = Engine::new(config.clone(), seeds.clone(), store);
+    let mut crawl = Engine::new(config.clone(), seeds.clone(), store).fetched_by(Arc::new(fetcher));
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
     let activity = progress::is_live(console).then(Activity::default);

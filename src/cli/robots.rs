@@ -45,7 +45,7 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 
 async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
-    let client = HttpClient::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
+    let client = HttpClient::new(&Config::default(), &[]).map_err(|e| Failure::new(e.to_string()))?;
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
         let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };

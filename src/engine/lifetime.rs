@@ -63,9 +63,8 @@ impl<S: Store> Engine<S> {
         Self { hook, ..self }
     }
 
-    /// Lets something else than an HTTP client make the requests.
-    #[cfg(test)]
-    pub(super) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
+    /// Names what makes the requests; an HTTP client by the settings if nothing does.
+    pub(crate) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
         Self { fetcher: Some(fetcher), ..self }
     }
 
@@ -87,7 +86,7 @@ impl<S: Store> Engine<S> {
         }
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,
-            None => Arc::new(HttpClient::new(&config)?),
+            None => Arc::new(HttpClient::new(&config, &[])?),
         };
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await?;
         let clock = SteadyClock::start();

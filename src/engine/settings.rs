@@ -1,10 +1,11 @@
 //! A method of the builder for each setting.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::crawl::Crawl;
 use crate::config::setters::setters;
-use crate::config::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret, with_options};
+use crate::config::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret, with_options};
 
 with_options! { setters (Crawl) }
 

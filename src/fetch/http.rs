@@ -1,8 +1,8 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures_util::TryStreamExt;
 use http::HeaderMap;
@@ -13,12 +13,17 @@ use tokio_util::io::StreamReader;
 
 use super::classify::{chain, classify, undecodable};
 use super::coding;
-use super::credentials::Headers;
-use super::guard::{PublicOnly, proxy_host};
+use super::cookies::{self, Jar};
+use super::cookies_txt;
+use super::credentials::Credentials;
+use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use crate::config::{Config, ConfigError};
-use crate::scope::{is_private, names_private};
-use crate::visit::{FailureKind, Validators};
+use super::route::{Routes, Way};
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ConfigError, Login};
+use crate::parse::cookie::Seconds;
+use crate::scope::AddressRules;
+use crate::visit::{self, FailureKind, Validators};
 
 /// Response header fields accepted; more is a failure `protocol`.
 const MAX_HEADERS: usize = 256;
@@ -33,32 +38,33 @@ const MAX_SILENCE: Duration = Duration::from_secs(30);
 /// file descriptor.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes requests over HTTP. Two clients, so that no connection to a private address is ever shared with a host whose
-/// seed licence does not cover it.
-#[derive(Debug)]
+/// Makes requests over HTTP.
 pub struct HttpClient {
-    licensed: reqwest::Client,
-    guarded: reqwest::Client,
-    headers: Headers,
-    proxied: bool,
+    routes: Routes,
+    addresses: AddressRules,
+    credentials: Credentials,
+    /// None if no cookies are kept.
+    jar: Option<Jar>,
     timeout: Duration,
+}
+
+/// Much of it is secret.
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
 }
 
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
-        Box::pin(async move {
-            if !request.licensed && names_private(request.url) {
-                return Err(FetchError::Private);
-            }
-            self.exchange(request).await
-        })
+        Box::pin(self.exchange(request))
     }
 }
 
 impl HttpClient {
-    /// Fails on a header, a proxy or TLS roots that cannot be used.
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let prepare = |guard: bool| -> Result<reqwest::ClientBuilder, ConfigError> {
+    /// Fails on headers, files of secrets, a proxy or TLS roots that cannot be used. The logins are those of the seeds.
+    pub fn new(config: &Config, logins: &[Login]) -> Result<Self, ConfigError> {
+        let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -73,47 +79,54 @@ impl HttpClient {
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
                 .pool_idle_timeout(IDLE_TIMEOUT)
-                .tcp_nodelay(true);
-            if guard {
-                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
+                .tcp_nodelay(true)
+                .no_proxy();
+            if let Some(guard) = &way.guard {
+                builder = builder.dns_resolver(Arc::new(guard.clone()));
             }
-            if let Some(proxy) = &config.proxy {
+            if let Some(proxy) = way.proxy {
                 let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(problem)?);
-            }
-            if config.no_proxy {
-                builder = builder.no_proxy();
+                builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(problem)?);
             }
             Ok(builder)
         };
-        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+        let build = |way: &Way<'_>| -> Result<reqwest::Client, ConfigError> {
             // A machine without root certificates can still crawl http; its https requests fail as `tls`.
-            let client = match prepare(guard)?.build() {
-                Err(_) => prepare(guard)?.tls_certs_only([]).build(),
+            let client = match prepare(way)?.build() {
+                Err(_) => prepare(way)?.tls_certs_only([]).build(),
                 client => client,
             };
             client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
         };
-        Ok(Self {
-            licensed: build(false)?,
-            guarded: build(true)?,
-            headers: Headers::new(config)?,
-            proxied: proxy_host(config).is_some(),
-            timeout: config.timeout,
-        })
+        let addresses = AddressRules::new(config);
+        let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
+        let routes = Routes::new(proxies, &addresses, &build)?;
+        let credentials = Credentials::new(config, logins)?;
+        let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
+        let jar = config.keep_cookies.then(|| Jar::with(given, now()));
+        Ok(Self { routes, addresses, credentials, jar, timeout: config.timeout })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
-        let client = if licensed { &self.licensed } else { &self.guarded };
-        let request = client.get(url.url().clone()).headers(self.headers(licensed, validators));
+        let (route, opened) = (self.routes.of(url.url()), self.addresses.license(licensed));
+        if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
+            return Err(FetchError::Private);
+        }
+        let client = route.client(opened);
+        let request = client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
         let response = self.within(deadline, async { request.send().await.map_err(|e| classify(&e)) }).await?;
-        if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
+        let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
+        if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
         }
         let status = response.status().as_u16();
-        let headers = response.headers().clone();
+        let mut headers = response.headers().clone();
+        if let Some(jar) = &self.jar {
+            jar.take(url.url(), &headers, now());
+        }
+        cookies::hide(&mut headers);
         let body = match wants(status, &headers) {
             Read::Nothing => Ok(None),
             read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
@@ -134,8 +147,9 @@ impl HttpClient {
     }
 
     /// The headers of a request; one that the user set wins over the validators.
-    fn headers(&self, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
-        let mut headers = self.headers.of_request(seed_host);
+    fn headers(&self, url: &CanonicalUrl, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.credentials.of_request(url, seed_host);
+        cookies::add(self.jar.as_ref(), url.url(), &mut headers, now());
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
@@ -146,6 +160,10 @@ impl HttpClient {
         }
         headers
     }
+}
+
+fn now() -> Seconds {
+    visit::now() / 1000
 }
 
 async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
