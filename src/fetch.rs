@@ -6,9 +6,12 @@
 pub(crate) mod canned;
 mod classify;
 mod coding;
+mod cookies;
+mod cookies_txt;
 mod credentials;
 mod guard;
 mod http;
+mod netrc;
 mod proxy;
 mod request;
 mod route;

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
 use crate::store::StoreError;
 use crate::store::sqlite::{SqliteDatabase, file_path};
-use crate::visit::{self, Millis, SeedLine};
+use crate::visit::{self, Millis};
 use clap::CommandFactory as _;
 
 use super::activity::Activity;
@@ -25,6 +24,7 @@ use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
+use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
@@ -48,15 +48,15 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 }
 
 /// Crawls and reports; what `demo` runs too.
-pub async fn crawl(config: Config, given: Vec<SeedLine>, console: &Console, job: &Job) -> Result<u8, Failure> {
-    let seeds: Vec<CanonicalUrl> = given.iter().filter_map(|seed| seed.url.clone().ok()).collect();
+pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -> Result<u8, Failure> {
     let database = settings::file(&job.database)?;
     // Before a database is made for a crawl that cannot be.
-    let fetcher = HttpClient::new(&config).map_err(|e| {
+    let fetcher = HttpClient::new(&config, &seeds.logins).map_err(|e| {
         let code = if e.option == "proxy" { 2 } else { 1 };
         Failure::new(format!("--{e}")).code(code)
     })?;
     let Ok(path) = file_path(database);
+    let (seeds, given) = (seeds.urls, seeds.lines);
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
     let store = tokio::select! {

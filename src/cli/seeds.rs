@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::io::Read as _;
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
+use crate::config::Login;
 use crate::visit::SeedLine;
 
 use super::console::Console;
@@ -14,12 +15,22 @@ use super::words::counted;
 
 use lines::{Comma, Line};
 
-/// Reads every seed, each once, in their order, and the lines that are none.
-pub fn read(sources: &[String], console: &Console) -> Result<Vec<SeedLine>, Failure> {
-    let mut seeds = Vec::new();
+/// What the user asks for.
+#[derive(Default)]
+pub struct Seeds {
+    pub urls: Vec<CanonicalUrl>,
+    /// How they were given, and the lines that are none.
+    pub lines: Vec<SeedLine>,
+    /// The credentials that stand in them.
+    pub logins: Vec<Login>,
+}
+
+/// Reads every seed, each once, in their order.
+pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
+    let mut seeds = Seeds::default();
     for source in sources {
         if source.contains("://") {
-            seeds.push(seed(source, None, "the command line", console));
+            take(source, None, "the command line", &mut seeds, console);
             continue;
         }
         let (name, bytes) = match source.as_str() {
@@ -31,13 +42,14 @@ pub fn read(sources: &[String], console: &Console) -> Result<Vec<SeedLine>, Fail
                 .hint("a seeds file has one URL a line; a database is named with --database"));
         };
         warn_of_commas(name, &lines, console);
-        let read =
-            |Line { number, url, .. }: &Line| seed(url, Some(*number), &format!("{name}, line {number}"), console);
-        seeds.extend(lines.iter().map(read));
+        for Line { number, url, .. } in &lines {
+            take(url, Some(*number), &format!("{name}, line {number}"), &mut seeds, console);
+        }
     }
     let mut seen = HashSet::new();
-    seeds.retain(|seed| seed.url.as_ref().map_or(true, |url| seen.insert(url.clone())));
-    if seen.is_empty() {
+    seeds.lines.retain(|line| line.url.as_ref().map_or(true, |url| seen.insert(url.clone())));
+    seeds.urls = seeds.lines.iter().filter_map(|line| line.url.clone().ok()).collect();
+    if seeds.urls.is_empty() {
         let name = |name: &String| if name == "-" { "standard input".to_owned() } else { without_userinfo(name) };
         let names: Vec<_> = sources.iter().map(name).collect();
         return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint("write one http(s) URL a line"));
@@ -82,11 +94,12 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     }
 }
 
-fn seed(text: &str, line: Option<u64>, place: &str, console: &Console) -> SeedLine {
+fn take(text: &str, line: Option<u64>, place: &str, seeds: &mut Seeds, console: &Console) {
     let given = without_userinfo(text);
     let url = CanonicalUrl::parse(text).map_err(|e| e.to_string());
-    if let Err(problem) = &url {
-        console.warn_always(&format!("{place}: `{given}` left out: {problem}"));
+    match &url {
+        Ok(_) => seeds.logins.extend(Login::of_seed(text)),
+        Err(problem) => console.warn_always(&format!("{place}: `{given}` left out: {problem}")),
     }
-    SeedLine { url, line, given }
+    seeds.lines.push(SeedLine { url, line, given });
 }

@@ -94,7 +94,7 @@ impl<S: Store> Engine<S> {
         let scope = Arc::new(scope);
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,
-            None => Arc::new(HttpClient::new(&config)?),
+            None => Arc::new(HttpClient::new(&config, &[])?),
         };
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &given }).await?;
         let clock = SteadyClock::start();
