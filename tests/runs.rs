@@ -45,7 +45,8 @@ async fn fresh_counts_the_tries_of_a_url_anew() {
     let seed = server.url("/");
     crawl(&bench, &seed, &["--max-wait", "0s", "--retries", "1"]).await;
     assert_eq!(bench.rows("select attempts from queue").await, ["1"]);
-    crawl(&bench, &seed, &["--fresh", "--retries", "1"]).await;
+    let output = bench.run(&["crawl", &seed, "--rate", "0", "--fresh", "--retries", "1"]).await;
+    assert_eq!(output.status.code(), Some(3), "the seed gave no page: {}", stderr(&output));
     assert_eq!(page_requests(&server), 3, "one try of the old run, two of the new");
 }
 
