@@ -136,10 +136,14 @@ impl<'a> Reader<'a> for LinkReader<'a> {
                 *cut_short = true;
                 break;
             }
-            // What a fragment says makes no difference, and most links of a page differ in nothing else. That there is
-            // one does: white space before it is part of the path.
+            // Fragments make no difference, and most links of a page differ in nothing else. White space before one does:
+            // it is part of the path.
             let reference = raw.href.trim_ascii();
-            let key = reference.find('#').map_or(reference, |hash| &reference[..=hash]);
+            let key = match reference.split_once('#') {
+                Some((before, _)) if before.ends_with(|c| c <= ' ') => &reference[..=before.len()],
+                Some((before, _)) => before,
+                None => reference,
+            };
             let url = resolved.entry(key).or_insert_with(|| base.join(key));
             let Some(url) = url.clone() else { continue };
             bytes += url.as_str().len();
