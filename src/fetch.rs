@@ -6,6 +6,7 @@
 pub(crate) mod canned;
 mod classify;
 mod coding;
+mod connection;
 mod credentials;
 mod guard;
 mod http;

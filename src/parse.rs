@@ -27,8 +27,8 @@ use url::Url;
 pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
-pub use links::FoundLink;
 use links::{BaseReader, LinkReader};
+pub use links::{FoundLink, refresh_link};
 use reader::{Context, Interest, Reader};
 use text::TextReader;
 

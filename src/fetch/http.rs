@@ -10,9 +10,11 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_N
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
+use tower::util::MapResponseLayer;
 
-use super::classify::{chain, classify, undecodable};
+use super::classify::{chain, classify, is_unanswered, undecodable};
 use super::coding;
+use super::connection::{self, Connection};
 use super::credentials::Headers;
 use super::guard::{PublicOnly, proxy_host};
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
@@ -42,6 +44,8 @@ pub struct HttpClient {
     headers: Headers,
     proxied: bool,
     timeout: Duration,
+    /// Kept-alive connections to one host, at most.
+    idle_per_host: usize,
 }
 
 impl Fetch for HttpClient {
@@ -58,6 +62,7 @@ impl Fetch for HttpClient {
 impl HttpClient {
     /// Fails on a header, a proxy or TLS roots that cannot be used.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
         let prepare = |guard: bool| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -71,8 +76,9 @@ impl HttpClient {
                 .http1_allow_obsolete_multiline_headers_in_responses(true)
                 .http1_allow_spaces_after_header_name_in_responses(true)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
+                .pool_max_idle_per_host(idle_per_host)
                 .pool_idle_timeout(IDLE_TIMEOUT)
+                .connector_layer(MapResponseLayer::new(connection::tell))
                 .tcp_nodelay(true);
             if guard {
                 builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
@@ -100,6 +106,7 @@ impl HttpClient {
             headers: Headers::new(config)?,
             proxied: proxy_host(config).is_some(),
             timeout: config.timeout,
+            idle_per_host,
         })
     }
 
@@ -107,8 +114,8 @@ impl HttpClient {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
         let client = if licensed { &self.licensed } else { &self.guarded };
-        let request = client.get(url.url().clone()).headers(self.headers(licensed, validators));
-        let response = self.within(deadline, async { request.send().await.map_err(|e| classify(&e)) }).await?;
+        let request = || client.get(url.url().clone()).headers(self.headers(licensed, validators));
+        let response = self.within(deadline, self.send(request)).await?;
         if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
             return Err(FetchError::Private);
         }
@@ -119,6 +126,18 @@ impl HttpClient {
             read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
         };
         Response::new(status, headers, body)
+    }
+
+    /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
+    /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
+    async fn send(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<reqwest::Response, FetchError> {
+        for _ in 0..self.idle_per_host {
+            match connection::told(request().send()).await {
+                (Err(error), Connection::Reused) if is_unanswered(&error) => {}
+                (result, _) => return result.map_err(|error| classify(&error)),
+            }
+        }
+        request().send().await.map_err(|error| classify(&error))
     }
 
     /// Waits until the time limit of a request is over.
