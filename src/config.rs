@@ -13,4 +13,5 @@ pub use file::TomlError;
 pub(crate) use file::read_toml;
 pub(crate) use options::with_options;
 pub use options::{Config, ConfigError, product_token};
-pub use values::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};
+pub(crate) use values::proxy_url;
+pub use values::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};

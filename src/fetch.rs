@@ -10,7 +10,9 @@ mod connection;
 mod credentials;
 mod guard;
 mod http;
+mod proxy;
 mod request;
+mod route;
 
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

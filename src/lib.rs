@@ -31,7 +31,7 @@
 //! # How a URL travels
 //!
 //! ```text
-//!  seeds ─ CanonicalUrl::parse ─ Scope::judge ──► Store::begin ──► Run      durable first
+//!  seeds ─ CanonicalUrl::parse ──────────────────► Store::begin ──► Run      durable first
 //!                                                     │ pending
 //!       ┌─────────────────────────────────────────────▼
 //!       │                                         Frontier ─ next().await ──► Errand { Robots | Sitemaps | Page | Refuse }
@@ -60,14 +60,15 @@
 //! # Where to look
 //!
 //! - What the settings are: `config::options`, each once.
-//! - Whether a URL is in scope: `scope`. Which depth it takes, and what a better link changes: `policy::offer`; a shorter
-//!   path is handed on along stored links by `store::sqlite::depth`.
-//! - What a host may be asked now: `frontier::host`. How long it rests – pace, `Retry-After`, back-off – and when that ends:
-//!   `frontier::clock`. Whether and when something is tried again: `policy::retry`.
-//! - What a request is conditional on: `policy::kept`. What an answer makes of a page known before, a 304 too:
-//!   `policy::life` and `store::sqlite::pages`. When a page is due again: `policy::due`.
+//! - Whether a URL is in scope: `scope`. Which depth it takes, and what a better link changes: `policy::offer` (a seed has
+//!   depth 0 from `store::sqlite::begin`); a shorter path is handed on along stored links by `store::sqlite::depth`.
+//! - What a host may be asked now: `frontier::host`. Until when it rests – pace, `Retry-After`, back-off: `frontier::clock`.
+//!   How long a back-off is, and whether and when something is tried again: `policy::retry`.
+//! - What a request is conditional on: `policy::kept`. What happens on a 304: `store::sqlite::pages`, `not_modified`. What
+//!   any other answer makes of a page known before: `policy::life`. When a page is due again: `policy::due`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`.
-//! - What is written in one transaction: `store::sqlite::commit` gathers it, `store::sqlite::batch` has the statements.
+//! - What is written in one transaction: `store::sqlite::commit` goes through all of it; most rows are written by
+//!   `store::sqlite::batch`.
 //! - How a run begins, resumes and ends: `store::sqlite::begin`, `engine::lifetime`.
 //!
 //! # How a crawl is read
@@ -107,7 +108,9 @@ mod store;
 mod visit;
 mod warc;
 
-pub use config::{BodyTypes, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError};
+pub use config::{
+    BodyTypes, Cidr, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError,
+};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use read::Database;
 pub use store::{Accounting, DatabaseFailure, StoreError, Tally};

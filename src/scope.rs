@@ -1,9 +1,12 @@
 //! May this URL be fetched at all, and if not, why: a pure judgement on the URL, its depth and the seeds.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::Url;
+
+mod address;
+
+pub use address::{AddressRules, is_local_name};
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, Pattern, ScopeKind};
@@ -25,6 +28,7 @@ pub struct Scope {
     hosts: HashSet<Host, Seeded>,
     prefixes: Vec<String>,
     domains: HashSet<String>,
+    addresses: AddressRules,
     gate: Option<Gate>,
 }
 
@@ -56,6 +60,7 @@ impl Scope {
             hosts: seeds.iter().map(CanonicalUrl::host).collect(),
             prefixes,
             domains: seeds.iter().filter_map(|seed| registrable_domain(seed.url())).collect(),
+            addresses: AddressRules::new(config),
             gate: None,
         }
     }
@@ -100,7 +105,7 @@ impl Scope {
     }
 
     fn judge_link(&self, url: &CanonicalUrl, depth: u32, follow: bool) -> Option<SkipReason> {
-        if names_private(url) && !self.is_seed_host(url) {
+        if !self.addresses.license(self.is_seed_host(url)) && !self.addresses.permit_url(url) {
             return Some(SkipReason::PrivateAddress);
         }
         if !follow && !self.follow_nofollow {
@@ -189,64 +194,6 @@ fn registrable_domain(url: &Url) -> Option<String> {
     }
 }
 
-/// Whether a URL itself names a private address: as a literal, or as `localhost` and whatever is below it (RFC 6761).
-pub fn names_private(url: &CanonicalUrl) -> bool {
-    match url.url().host() {
-        Some(url::Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        _ => url.literal_address().is_some_and(is_private),
-    }
-}
-
-/// Whether an address is none of the public internet's: the special-purpose registries of RFC 6890, multicast, and
-/// whatever IPv6 wraps around such an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64).
-pub fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(ip) => is_private_v4(ip),
-        IpAddr::V6(ip) => is_private_v6(ip),
-    }
-}
-
-fn is_private_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    matches!(a, 0 | 10 | 127 | 224..)
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 169 && b == 254)
-        || (a == 172 && (16..32).contains(&b))
-        || (a == 192 && b == 168)
-        || (a == 192 && b == 0 && matches!(c, 0 | 2))
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && matches!(b, 18 | 19))
-        || (a == 198 && b == 51 && c == 100)
-        || (a == 203 && b == 0 && c == 113)
-}
-
-fn is_private_v6(ip: Ipv6Addr) -> bool {
-    let s = ip.segments();
-    let tail = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        is_private_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match s {
-        // Unspecified, loopback, IPv4-compatible and IPv4-mapped.
-        [0, 0, 0, 0, 0, 0, _, _] => true,
-        [0, 0, 0, 0, 0, 0xffff, high, low] => tail(high, low),
-        // NAT64: the well-known prefix carries an IPv4 address, the local-use one (RFC 8215) is private.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => tail(high, low),
-        [0x64, 0xff9b, ..] => true,
-        // 6to4.
-        [0x2002, high, low, ..] => tail(high, low),
-        // IETF protocol assignments (Teredo and others), documentation.
-        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
-        [0x3fff, second, ..] if second < 0x1000 => true,
-        // Public addresses are of 2000::/3 (RFC 4291): the rest is unique-local, link-local, multicast or reserved.
-        [first, ..] => first & 0xe000 != 0x2000,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,54 +267,5 @@ mod tests {
         assert!(reaches(ScopeKind::Domain, "http://blog.example.co.uk/"));
         assert!(!reaches(ScopeKind::Host, "http://blog.example.co.uk/"));
         assert!(!reaches(ScopeKind::Page, "https://www.example.co.uk/"));
-    }
-
-    #[test]
-    fn special_purpose_addresses_are_private_in_every_wrapping() {
-        for text in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.31.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "255.255.255.255",
-            "240.0.0.1",
-            "192.0.2.1",
-            "198.18.0.1",
-            "::",
-            "::1",
-            "::ffff:10.0.0.1",
-            "::ffff:0:10.0.0.1",
-            "100::1",
-            "4000::1",
-            "::127.0.0.1",
-            "fe80::1",
-            "fc00::1",
-            "fd12::1",
-            "ff02::1",
-            "64:ff9b::7f00:1",
-            "64:ff9b:1::1",
-            "2002:7f00:1::",
-            "2001:db8::1",
-            "2001::1",
-            "fec0::1",
-        ] {
-            assert!(is_private(text.parse().unwrap()), "{text}");
-        }
-        for text in [
-            "1.1.1.1",
-            "93.184.216.34",
-            "172.32.0.1",
-            "100.128.0.1",
-            "2606:4700::1111",
-            "::ffff:8.8.8.8",
-            "64:ff9b::808:808",
-            "2002:808:808::",
-        ] {
-            assert!(!is_private(text.parse().unwrap()), "{text}");
-        }
     }
 }

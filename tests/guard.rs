@@ -127,3 +127,35 @@ async fn a_name_that_resolves_to_loopback_is_crawled_if_it_is_a_seed() {
     crawl(&bench, &[&format!("http://localhost:{}/", server.address().port())]).await;
     assert_eq!(bench.rows("select fetched, skipped from accounting").await, ["2|0"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_that_is_allowed_is_requested_and_crawled_on_a_later_invocation_too() {
+    let other = Server::start(|_| empty()).await.unwrap();
+    let port = other.address().port();
+    let body = format!("<a href='http://127.0.0.1:{port}/a'>x</a><a href='http://localhost:{port}/b'>x</a>");
+    let server = Server::start(move |path| if path == "/" { Reply::html(&*body) } else { empty() }).await.unwrap();
+    let bench = Bench::new();
+    crawl(&bench, &[&server.url("/"), "--allow-address", "10.0.0.0/8"]).await;
+    assert_eq!(bench.rows("select reason, count(*) from skipped group by 1").await, ["private_address|2"]);
+    let output = crawl(&bench, &[&server.url("/"), "--allow-address", "127.0.0.0/8"]).await;
+    assert_eq!(bench.rows("select fetched, skipped from accounting").await, ["3|0"], "{}", stderr(&output));
+    let mut asked: Vec<_> = other.hits().into_iter().map(|hit| hit.path).collect();
+    asked.sort();
+    assert_eq!(asked, ["/a", "/b", "/robots.txt", "/robots.txt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_private_addresses_are_denied_not_even_a_seed_is_requested() {
+    let server = Server::start(|_| empty()).await.unwrap();
+    let named = format!("http://localhost:{}/", server.address().port());
+    for seed in [server.url("/"), named] {
+        let bench = Bench::new();
+        let output = crawl(&bench, &[&seed, "--deny-private"]).await;
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert_eq!(bench.rows("select reason from skipped").await, ["private_address"]);
+    }
+    assert_eq!(server.hit_count(), 0);
+    let bench = Bench::new();
+    let output = crawl(&bench, &[&server.url("/"), "--deny-private", "--allow-address", "10.0.0.0/8"]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}

@@ -230,3 +230,68 @@ async fn settings_that_cannot_work_and_a_database_in_use_are_typed_errors() {
     assert!(matches!(second, Err(CrawlError::Store(harvestman::StoreError::InUse { .. }))));
     drop(first);
 }
+
+/// Panics where it is asked.
+struct Panics;
+
+impl Hook for Panics {
+    fn skip(&self, url: &url::Url) -> Option<String> {
+        assert!(!url.path().ends_with("/1"), "the hook's own fault");
+        None
+    }
+
+    fn response(&self, page: &Page) {
+        assert!(!page.url().ends_with("/2"), "the hook's own fault");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_panics_ends_nothing() {
+    let server = Server::start(|path| match path {
+        "/robots.txt" => Reply::text("Sitemap: /map/1"),
+        path => graph_page(4, 300, path),
+    });
+    let server = server.await.unwrap();
+    let dir = folder();
+    let database = dir.path().join("crawl.db");
+    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).sitemaps(true).database(&database).hook(Panics);
+    let summary = crawl.start().await.unwrap().finish().await.unwrap();
+    assert_eq!(summary.outcome, CrawlEnd::Finished);
+    assert_eq!(count(&database, "select count(*) from skipped where reason = 'hook: it panicked'").await, 1);
+    assert_eq!(count(&database, "select count(*) from failures where url like '%/p/2'").await, 1);
+}
+
+/// What another process that opens the database for writing sees fetched: Python's SQLite, which is mostly older than the
+/// crawler's own and trusts the locks on the file alone. None without Python.
+async fn seen_by_another_process(database: &Path) -> Option<i64> {
+    let program = "import sqlite3, sys\n\
+        db = sqlite3.connect(sys.argv[1])\n\
+        db.execute('begin immediate'); db.execute('commit')\n\
+        print(db.execute('select fetched from accounting').fetchone()[0])\n\
+        db.close()";
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", program]).arg(database);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().ok()?;
+    String::from_utf8(output.stdout).unwrap().trim().parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_crawl_that_is_refused_leaves_the_locks_of_the_first_alone() {
+    let server = Server::start(|path| graph_page(150, 300, path).delayed(Duration::from_millis(20))).await.unwrap();
+    let dir = folder();
+    let database = dir.path().join("crawl.db");
+    let start = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database).start();
+    let mut crawl = start().await.unwrap();
+    crawl.next().await.unwrap();
+    assert!(start().await.is_err());
+    // It must not believe that it is the last to have the file open, and put the write-ahead log away.
+    if seen_by_another_process(&database).await.is_none() {
+        return eprintln!("skipped: there is no python3 with SQLite");
+    }
+    for _ in 1..100 {
+        crawl.next().await.unwrap();
+    }
+    let seen = seen_by_another_process(&database).await.unwrap();
+    assert!(seen >= 100, "of 100 committed pages {seen} are seen");
+    assert_eq!(crawl.finish().await.unwrap().accounting.fetched, 150);
+}

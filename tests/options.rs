@@ -321,6 +321,9 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "scope" => "'host'",
             "include" | "exclude" => "['.']",
             "header" => "['X-A: b']",
+            "allow-address" => "['10.0.0.0/8']",
+            // It contradicts the one before.
+            "deny-private" => "false",
             "fail-on" => "['failed>10%']",
             "log-file" => "'x.log'",
             "metrics" => "'127.0.0.1:0'",

@@ -59,6 +59,7 @@ async fn no_message_about_a_wrong_value_repeats_it() {
         ("--header", format!("User-Agent: {SECRET}")),
         ("--header", format!("Proxy-Authorization: Basic {SECRET}")),
         ("--proxy", format!("http://me:{SECRET}")),
+        ("--proxy", format!("gopher://me:{SECRET}@127.0.0.1:1")),
         ("--proxy", format!("http://me:{SECRET}@:1")),
     ] {
         let variable = option.replace("--", "HARVESTMAN_").to_uppercase();
@@ -70,7 +71,9 @@ async fn no_message_about_a_wrong_value_repeats_it() {
             assert!(said(&output).contains(option) && !said(&output).contains(SECRET), "{}", said(&output));
         }
     }
-    for text in ["header = 'Authorization: SECRET'", "header = ['SECRET']", "proxy = ['SECRET']"] {
+    for text in
+        ["header = 'Authorization: SECRET'", "header = ['SECRET']", "proxy = ['SECRET']", "proxy = 'a://SECRET'"]
+    {
         std::fs::write(bench.path("harvestman.toml"), text.replace("SECRET", SECRET)).unwrap();
         let output = run(&bench, &["crawl", seed], &[]).await;
         assert!(output.status.code() == Some(1) && stderr(&output).contains("harvestman.toml, line 1"), "{text}");

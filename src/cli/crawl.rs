@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Engine, Summary};
+use crate::fetch::HttpClient;
 use crate::read::Database;
 use crate::store::StoreError;
 use crate::store::sqlite::{SqliteDatabase, file_path};
@@ -47,6 +48,11 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 /// Crawls and reports; what `demo` runs too.
 pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, job: &Job) -> Result<u8, Failure> {
     let database = settings::file(&job.database)?;
+    // Before a database is made for a crawl that cannot be.
+    let fetcher = HttpClient::new(&config).map_err(|e| {
+        let code = if e.option == "proxy" { 2 } else { 1 };
+        Failure::new(format!("--{e}")).code(code)
+    })?;
     let Ok(path) = file_path(database);
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
@@ -61,7 +67,7 @@ pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, 
     };
     let reader = Database::open(&path)?;
     let last_request = hints::last_request(&reader)?;
-    let mut crawl = Engine::new(config.clone(), seeds.clone(), store);
+    let mut crawl = Engine::new(config.clone(), seeds.clone(), store).fetched_by(Arc::new(fetcher));
     let progress = crawl.progress();
     let mut followers = tokio::task::JoinSet::new();
     let activity = progress::is_live(console).then(Activity::default);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-use super::values::{BodyTypes, Recrawl, ScopeKind, Secret, ValueError};
+use super::values::{BodyTypes, Cidr, Recrawl, ScopeKind, Secret, ValueError};
 
 /// How often an option may stand on the command line, and with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,6 +307,8 @@ texts! {
     Size: u64, "SIZE", size, print_size;
     /// A regular expression.
     Regex: super::values::Pattern, "REGEX", str::parse, |pattern| pattern.as_str().to_owned();
+    /// A range of addresses.
+    Range: Cidr, "CIDR", str::parse, Cidr::to_string;
     /// Media types, with commas.
     Types: BodyTypes, "TYPES", str::parse, BodyTypes::to_string;
     /// One of the scopes.
@@ -392,8 +394,7 @@ impl Kind for Proxy {
     const IS_SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Secret, ValueError> {
-        let is_usable = url::Url::parse(text).is_ok_and(|url| url.has_host());
-        is_usable.then(|| text.into()).ok_or_else(|| ValueError("write a URL such as http://proxy.example:3128".into()))
+        super::values::proxy_url(text).map(|_| text.into())
     }
 
     fn print(_: &Secret) -> String {

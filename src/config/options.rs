@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::declare::{declare_options, store_options};
 use super::kinds::{self, Age, Count, Flag, Many, Maybe, Negative, Rate, Scopes, Size, Span, Text, Types};
-use super::values::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret};
+use super::values::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret};
 
 /// Workers, at most: each costs some memory, busy or not.
 const MAX_CONCURRENCY: usize = 100_000;
@@ -83,7 +83,7 @@ macro_rules! with_options {
         ignore_robots: [bool] = false, Judges, Flag, "Fetch what robots.txt forbids, and follow nofollow links";
         /// The `User-Agent` header. It starts with the product token that robots.txt is matched against. By default it names
         /// harvestman, its version and its home page.
-        user_agent: [String] = USER_AGENT.to_owned(), Judges, Text,
+        user_agent: [String] = USER_AGENT.to_owned(), Stored, Text,
             "The User-Agent; its product token is what robots.txt is matched against", "";
         /// How long a request may take, from the connection to the last byte of the body.
         timeout: [Duration] = seconds(30), Stored, Span, "The whole request";
@@ -102,8 +102,15 @@ macro_rules! with_options {
         /// the seeds' hosts only.
         header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>,
             "Sent with every request; Authorization, Cookie and names with auth, token, key, secret or session to the seeds' hosts only; repeatable";
-        /// The URL of a proxy; if unset, what the environment says.
-        proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>, "Proxy URL", "from the environment";
+        /// The URL of a proxy: `http`, `https`, `socks5` (names are resolved here) or `socks5h`; if unset, what the environment
+        /// says, as curl reads it.
+        proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>,
+            "Proxy URL: http, https, socks5 or socks5h", "from the environment";
+        /// Private addresses that may be requested though no seed names their host.
+        allow_address: [Vec<Cidr>] = empty(), Judges, Many<kinds::Range>,
+            "Private addresses that may be requested though no seed names their host, e.g. 10.1.0.0/16; repeatable";
+        /// Requests no private address, not even on a seed's host.
+        deny_private: [bool] = false, Judges, Flag, "Request no private address, not even on a seed's host";
         /// Asks hosts directly, whatever the environment says of proxies.
         no_proxy: [bool] = false, Code, Flag, "";
         /// In a new run, known pages younger than this are left alone.
@@ -148,6 +155,7 @@ with_options! { store_options }
 /// A setting that no crawl can run with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: {problem}")]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The name of the option on the command line.
     pub option: &'static str,
@@ -180,6 +188,9 @@ impl Config {
         }
         if self.max_connections_per_host == 0 {
             return refuse("max-connections-per-host", "at least one connection is needed");
+        }
+        if self.deny_private && !self.allow_address.is_empty() {
+            return refuse("deny-private", "allows no address, so --allow-address contradicts it");
         }
         if self.max_body_size == 0 {
             return refuse("max-body-size", "must be at least one byte");

@@ -1,10 +1,13 @@
 //! The types of settings that are more than a number, a flag or a text.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use regex::Regex;
+use url::Url;
 
 /// A text that is no value of its setting, and how to write one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -182,6 +185,44 @@ impl FromStr for Header {
         }
         Ok(Self { name: name.to_owned(), value: value.into() })
     }
+}
+
+/// A range of addresses, such as `10.0.0.0/8`; or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr(IpNet);
+
+impl Cidr {
+    /// Whether an address lies in it; one of IPv4 that is mapped into IPv6 is that of IPv4.
+    pub fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let range = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        range.map(Self).map_err(|_| ValueError("write a range of addresses such as 10.0.0.0/8".into()))
+    }
+}
+
+/// Reads the URL of a proxy as curl does: one without a scheme is that of an `http` proxy. What is wrong is told without
+/// the text, which may hold a password.
+pub fn proxy_url(text: &str) -> Result<Url, ValueError> {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let is_usable = |url: &Url| {
+        let is_known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+        is_known && url.host_str().is_some_and(|host| !host.is_empty())
+    };
+    let how = "write a URL such as http://proxy.example:3128; schemes are http, https, socks5 and socks5h";
+    Url::parse(&whole).ok().filter(is_usable).ok_or_else(|| ValueError(how.into()))
 }
 
 /// Media types whose bodies are downloaded: `type/subtype`, `type/*`, `*+suffix` or `*/*`, parsed from a text with commas.

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::store::sqlite::{SqliteDatabase, file_path};
 
 /// Stored pages that wait for whoever follows the crawl; when so many wait, the crawl does too.
-const PAGES_WAITING: usize = 64;
+const PAGES_WAITING: usize = 16;
 
 /// A seed that cannot be crawled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

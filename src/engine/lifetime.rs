@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::hook::Hook;
+use super::hook::{self, Hook};
 use super::observe::{Observer, Observers};
 use super::page::Page;
 use super::reader::PageReader;
@@ -58,14 +58,13 @@ impl<S: Store> Engine<S> {
         Self { listener: Some(listener), ..self }
     }
 
-    /// Lets a program decide with.
+    /// Asks the program that runs the crawl about URLs and shows it responses.
     pub(crate) fn hooked(self, hook: Option<Arc<dyn Hook>>) -> Self {
         Self { hook, ..self }
     }
 
-    /// Lets something else than an HTTP client make the requests.
-    #[cfg(test)]
-    pub(super) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
+    /// Names what makes the requests; an HTTP client by the settings if nothing does.
+    pub(crate) fn fetched_by(self, fetcher: Arc<dyn Fetch>) -> Self {
         Self { fetcher: Some(fetcher), ..self }
     }
 
@@ -83,7 +82,7 @@ impl<S: Store> Engine<S> {
         let started = Instant::now();
         let mut scope = Scope::new(&config, &seeds);
         if let Some(hook) = hook.clone() {
-            scope = scope.with_gate(move |url| hook.skip(url));
+            scope = scope.with_gate(move |url| hook::ask(&*hook, url));
         }
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,

@@ -12,6 +12,7 @@ use super::summary::{CrawlError, Progress, Summary};
 /// Pages wait for [`next`](Self::next): a slow listener slows the crawl, and nothing is dropped. Whoever does not want
 /// them calls [`finish`](Self::finish). Dropping the value cancels the crawl cleanly.
 #[derive(Debug)]
+#[must_use = "dropping a running crawl cancels it"]
 pub struct RunningCrawl {
     pages: mpsc::Receiver<Page>,
     progress: watch::Receiver<Progress>,
@@ -42,7 +43,8 @@ impl RunningCrawl {
         *self.progress.borrow()
     }
 
-    /// Cancelling it stops the crawl cleanly, from wherever it is held.
+    /// Cancelling it stops the crawl cleanly, from wherever it is held. What was stored by then still has to be taken with
+    /// [`next`](Self::next), or left with [`finish`](Self::finish).
     pub fn token(&self) -> CancellationToken {
         self.cancel.clone()
     }

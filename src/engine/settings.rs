@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::crawl::Crawl;
 use crate::config::setters::setters;
-use crate::config::{BodyTypes, Header, Pattern, Recrawl, ScopeKind, Secret, with_options};
+use crate::config::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret, with_options};
 
 with_options! { setters (Crawl) }
 

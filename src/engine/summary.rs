@@ -47,6 +47,7 @@ impl CrawlEnd {
 
 /// What an invocation did.
 #[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// The run that it began or continued.
     pub run: i64,
@@ -64,6 +65,7 @@ pub struct Summary {
 
 /// Where a running crawl stands, as of its last commit.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Progress {
     /// The URLs that the database knows, by state.
     pub accounting: Accounting,

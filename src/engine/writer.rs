@@ -143,10 +143,8 @@ fn stored(pages: Vec<(UrlId, Page)>, settlements: &[Settlement]) -> Vec<Page> {
     if pages.is_empty() {
         return Vec::new();
     }
-    let is_stored = |settlement: &Settlement| match settlement {
-        Settlement::Stored { id, .. } => Some(*id),
-        _ => None,
-    };
+    let is_stored =
+        |settlement: &Settlement| if let Settlement::Stored { id, .. } = settlement { Some(*id) } else { None };
     let stored: std::collections::HashSet<_> = settlements.iter().filter_map(is_stored).collect();
     pages.into_iter().filter(|(id, _)| stored.contains(id)).map(|(_, page)| page).collect()
 }

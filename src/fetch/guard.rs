@@ -4,24 +4,13 @@ use std::net::SocketAddr;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::config::Config;
-use crate::scope::is_private;
-
-/// The proxy's own name must resolve wherever it lies: the user named it.
-pub(super) fn proxy_host(config: &Config) -> Option<String> {
-    let from_environment = || {
-        ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok())
-    };
-    let proxy = config.proxy.as_ref().map(|proxy| proxy.expose().to_owned()).or_else(from_environment)?;
-    let url = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
-    url::Url::parse(&url).ok()?.host_str().map(str::to_owned)
-}
+use crate::scope::AddressRules;
 
 /// Resolves names to public addresses only, so that the guard holds for the address that is connected to.
+#[derive(Debug, Clone)]
 pub(super) struct PublicOnly {
-    /// A name whose address may be private.
+    pub rules: AddressRules,
+    /// A proxy's name, whose address may be private: the user named it.
     pub exempt: Option<String>,
 }
 
@@ -33,9 +22,10 @@ pub(super) struct NoPublicAddress;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let exempt = self.exempt.as_deref() == Some(name.as_str());
+        let rules = self.rules.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<_> = found.iter().copied().filter(|a| exempt || !is_private(a.ip())).collect();
+            let public: Vec<_> = found.iter().copied().filter(|a| exempt || rules.permit(a.ip())).collect();
             if public.is_empty() && !found.is_empty() {
                 return Err(NoPublicAddress.into());
             }
@@ -47,14 +37,17 @@ impl Resolve for PublicOnly {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[tokio::test]
     async fn a_name_that_resolves_to_private_addresses_alone_is_refused_as_that() {
-        let resolve = |exempt: Option<&str>| {
-            let resolver = PublicOnly { exempt: exempt.map(str::to_owned) };
-            resolver.resolve("localhost".parse().unwrap())
+        let resolve = |exempt: Option<&str>, allowed: &[&str]| {
+            let allow_address = allowed.iter().map(|range| range.parse().unwrap()).collect();
+            let rules = AddressRules::new(&Config { allow_address, ..Config::default() });
+            PublicOnly { rules, exempt: exempt.map(str::to_owned) }.resolve("localhost".parse().unwrap())
         };
-        assert!(resolve(None).await.err().unwrap().is::<NoPublicAddress>());
-        assert!(resolve(Some("localhost")).await.unwrap().all(|address| is_private(address.ip())));
+        assert!(resolve(None, &[]).await.err().unwrap().is::<NoPublicAddress>());
+        assert!(resolve(Some("localhost"), &[]).await.unwrap().all(|address| address.ip().is_loopback()));
+        assert!(resolve(None, &["127.0.0.0/8", "::1"]).await.unwrap().all(|address| address.ip().is_loopback()));
     }
 }

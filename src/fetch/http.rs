@@ -1,8 +1,8 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures_util::TryStreamExt;
 use http::HeaderMap;
@@ -16,10 +16,11 @@ use super::classify::{chain, classify, is_unanswered, undecodable};
 use super::coding;
 use super::connection::{self, Connection};
 use super::credentials::Headers;
-use super::guard::{PublicOnly, proxy_host};
+use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
+use super::route::{Routes, Way};
 use crate::config::{Config, ConfigError};
-use crate::scope::{is_private, names_private};
+use crate::scope::AddressRules;
 use crate::visit::{FailureKind, Validators};
 
 /// Response header fields accepted; more is a failure `protocol`.
@@ -35,27 +36,26 @@ const MAX_SILENCE: Duration = Duration::from_secs(30);
 /// file descriptor.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes requests over HTTP. Two clients, so that no connection to a private address is ever shared with a host whose
-/// seed licence does not cover it.
-#[derive(Debug)]
+/// Makes requests over HTTP.
 pub struct HttpClient {
-    licensed: reqwest::Client,
-    guarded: reqwest::Client,
+    routes: Routes,
+    addresses: AddressRules,
     headers: Headers,
-    proxied: bool,
     timeout: Duration,
     /// Kept-alive connections to one host, at most.
     idle_per_host: usize,
 }
 
+/// Much of it is secret.
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
+}
+
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
-        Box::pin(async move {
-            if !request.licensed && names_private(request.url) {
-                return Err(FetchError::Private);
-            }
-            self.exchange(request).await
-        })
+        Box::pin(self.exchange(request))
     }
 }
 
@@ -63,7 +63,7 @@ impl HttpClient {
     /// Fails on a header, a proxy or TLS roots that cannot be used.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
-        let prepare = |guard: bool| -> Result<reqwest::ClientBuilder, ConfigError> {
+        let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -79,44 +79,43 @@ impl HttpClient {
                 .pool_max_idle_per_host(idle_per_host)
                 .pool_idle_timeout(IDLE_TIMEOUT)
                 .connector_layer(MapResponseLayer::new(connection::tell))
-                .tcp_nodelay(true);
-            if guard {
-                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt: proxy_host(config) }));
+                .tcp_nodelay(true)
+                .no_proxy();
+            if let Some(guard) = &way.guard {
+                builder = builder.dns_resolver(Arc::new(guard.clone()));
             }
-            if let Some(proxy) = &config.proxy {
+            if let Some(proxy) = way.proxy {
                 let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(problem)?);
-            }
-            if config.no_proxy {
-                builder = builder.no_proxy();
+                builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(problem)?);
             }
             Ok(builder)
         };
-        let build = |guard: bool| -> Result<reqwest::Client, ConfigError> {
+        let build = |way: &Way<'_>| -> Result<reqwest::Client, ConfigError> {
             // A machine without root certificates can still crawl http; its https requests fail as `tls`.
-            let client = match prepare(guard)?.build() {
-                Err(_) => prepare(guard)?.tls_certs_only([]).build(),
+            let client = match prepare(way)?.build() {
+                Err(_) => prepare(way)?.tls_certs_only([]).build(),
                 client => client,
             };
             client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
         };
-        Ok(Self {
-            licensed: build(false)?,
-            guarded: build(true)?,
-            headers: Headers::new(config)?,
-            proxied: proxy_host(config).is_some(),
-            timeout: config.timeout,
-            idle_per_host,
-        })
+        let addresses = AddressRules::new(config);
+        let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
+        let routes = Routes::new(proxies, &addresses, &build)?;
+        Ok(Self { routes, addresses, headers: Headers::new(config)?, timeout: config.timeout, idle_per_host })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
-        let client = if licensed { &self.licensed } else { &self.guarded };
+        let (route, opened) = (self.routes.of(url.url()), self.addresses.license(licensed));
+        if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
+            return Err(FetchError::Private);
+        }
+        let client = route.client(opened);
         let request = || client.get(url.url().clone()).headers(self.headers(licensed, validators));
         let response = self.within(deadline, self.send(request)).await?;
-        if !licensed && !self.proxied && response.remote_addr().is_some_and(|peer| is_private(peer.ip())) {
+        let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
+        if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
         }
         let status = response.status().as_u16();

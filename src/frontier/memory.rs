@@ -36,7 +36,7 @@ impl Rare {
     }
 }
 
-/// The facts of all hosts that left. What nearly every host has costs a bit of each.
+/// The facts of all hosts that left memory. The two that almost every host has take one bit per host each.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     answered: IdSet,

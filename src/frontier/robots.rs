@@ -47,7 +47,7 @@ pub(super) enum State {
 /// What is known of the host's sitemaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sitemaps {
-    /// robots.txt names them, or leaves it to custom, and nobody has looked.
+    /// robots.txt is known; the sitemaps that it names, or `/sitemap.xml`, are not queued yet.
     Due,
     /// Handed out; one of the pages may turn out to be a sitemap.
     Asked,
@@ -219,7 +219,7 @@ impl Robots {
     }
 }
 
-/// A stored answer holds for its day if it was one: what was unreachable is asked again by the next invocation.
+/// Stored rules and 4xx answers hold for their day; what was unreachable is asked for again by the next invocation.
 fn is_reusable(answer: &RobotsAnswer) -> bool {
     matches!(answer, RobotsAnswer::Rules { .. } | RobotsAnswer::Unavailable { .. })
 }

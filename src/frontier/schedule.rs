@@ -195,7 +195,7 @@ impl Schedule {
                 if let Some(record) = hosts.remove(&on_host) {
                     self.add_host(record, now);
                 }
-                // If it was taken just now, more of it may be pending on disk.
+                // The commit may have taken this host from disk: other URLs of it may be pending there.
                 self.returning.insert(on_host);
             }
             self.settle(settlement, now);

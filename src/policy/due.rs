@@ -81,7 +81,7 @@ pub fn due_at(facts: &Facts, rules: &Rules) -> Millis {
     };
     let mut due = fetched_at.saturating_add(wait);
     if let Some(lastmod) = facts.lastmod.filter(|lastmod| rules.heed_lastmod() && fetched_at < end_of(*lastmod)) {
-        // A date beyond tomorrow is a mistake: until the day before it, it says nothing.
+        // A date more than a day ahead is taken for a mistake, and ignored until the day before it.
         due = due.min(lastmod.saturating_sub(DAY).max(fetched_at));
     }
     due.max(facts.fresh_until.filter(|_| rules.respect_cache).unwrap_or(due))

@@ -46,7 +46,7 @@ impl Life {
                 self.gone |= is_news;
                 is_news.then_some(Change::Gone)
             }
-            // It says that nothing changed since an answer that was never given.
+            // A 304 to a request without conditions: it refers to no stored answer, so nothing follows from it.
             304 => None,
             200..=399 => {
                 let change = match &self.fingerprint {

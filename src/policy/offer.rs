@@ -24,7 +24,7 @@ pub struct Offer<'a> {
     pub referrer: Option<UrlId>,
     /// Its level, if it is named as a sitemap.
     pub sitemap: Option<u32>,
-    /// It is named as a sitemap not only by a redirect.
+    /// robots.txt or a sitemap index names it as a sitemap; it is more than the target of a sitemap's redirect.
     listed: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct Outcome {
     pub nearer: bool,
     /// The level by which it becomes a sitemap.
     pub sitemap: Option<u32>,
-    /// It is pending now and was not, or waits as something else.
+    /// The URL becomes pending, or it is pending as a page and becomes a sitemap.
     pub opens: bool,
     /// Anything differs from what is stored.
     pub is_news: bool,

@@ -110,8 +110,8 @@ impl Outages {
     /// Counts a request, started at `started_at`, that the host did not answer; it is already left alone until
     /// `blocked_until`. Answers until when it rests for this.
     ///
-    /// Requests that were in flight together meet one and the same outage, and it is over if one that started later has
-    /// been answered: these count nothing.
+    /// A request that started before the host's last answer, or that failed while the host already rests, is not counted:
+    /// requests in flight together meet the same outage once.
     pub fn failed(&mut self, started_at: Millis, blocked_until: Millis, now: Millis) -> Option<Millis> {
         if now < blocked_until || started_at <= self.answered_at {
             return None;

@@ -1,6 +1,7 @@
 //! What a new run asks for again, and what a new invocation judges again.
 
 use crate::canonical::CanonicalUrl;
+use crate::config::Config;
 use crate::policy::due::is_due;
 use crate::scope::Scope;
 use crate::visit::{Millis, SkipReason, State};
@@ -16,17 +17,46 @@ pub const ASKED_BY_RUN: [State; 2] = [State::Pending, State::Failed];
 #[derive(Debug)]
 pub struct Waiting<'a> {
     pub url: &'a CanonicalUrl,
+    /// Why it is skipped so far.
+    pub reason: Option<SkipReason>,
     pub depth: u32,
     /// A followed link leads there, or it is a seed.
     pub followed: bool,
     pub is_sitemap: bool,
 }
 
-/// Why the URL is skipped under the present settings, if it is.
-pub fn judge_again(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool) -> Option<SkipReason> {
-    let Waiting { url, depth, followed, is_sitemap } = *waiting;
+/// What may be judged otherwise than by the last invocation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Seeds, or settings that the scope is drawn from.
+    pub scope: bool,
+    /// Which rules of a robots.txt apply, or whether they do.
+    pub robots: bool,
+}
+
+impl Changed {
+    /// Everything, as far as is known.
+    pub const ALL: Self = Self { scope: true, robots: true };
+
+    /// Compares the settings of the last invocation with those of this one.
+    pub fn between(past: &Config, present: &Config) -> Self {
+        let robots = past.product_token() != present.product_token() || past.ignore_robots != present.ignore_robots;
+        Self { scope: !present.judges_like(past), robots }
+    }
+}
+
+/// Why the URL is skipped under the present settings, if it is. What a robots.txt forbade stays forbidden, unless the
+/// settings have other rules apply.
+pub fn judge_again(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool, changed: Changed) -> Option<SkipReason> {
+    let Waiting { url, depth, followed, is_sitemap, .. } = *waiting;
     let follow = depth == 0 || followed;
-    if reads_sitemaps && is_sitemap { scope.judge_sitemap(url, depth, follow) } else { scope.judge(url, depth, follow) }
+    let by_scope = if reads_sitemaps && is_sitemap {
+        scope.judge_sitemap(url, depth, follow)
+    } else {
+        scope.judge(url, depth, follow)
+    };
+    let forbidden = waiting.reason.clone().filter(|reason| *reason == SkipReason::Robots && !changed.robots);
+    by_scope.or(forbidden)
 }
 
 /// Whether a page that a sitemap lists is fetched again in the run at hand: it is due at `now`, and was not fetched since
@@ -38,7 +68,7 @@ pub fn wakes(state: State, due_at: Millis, fetched_at: Millis, run_began: Millis
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, ScopeKind};
+    use crate::config::ScopeKind;
 
     #[test]
     fn a_listed_page_wakes_once_in_a_run_when_it_is_due() {
@@ -56,7 +86,8 @@ mod tests {
         let scope = Scope::new(&config, &[url("http://a.test/")]);
         let page = url("http://a.test/page");
         let judge = |depth, followed, is_sitemap, url: &CanonicalUrl| {
-            judge_again(&Waiting { url, depth, followed, is_sitemap }, &scope, true)
+            let waiting = Waiting { url, reason: None, depth, followed, is_sitemap };
+            judge_again(&waiting, &scope, true, Changed::default())
         };
         assert_eq!(judge(1, true, false, &page), None);
         assert_eq!(judge(2, true, false, &page), Some(SkipReason::Depth));
@@ -65,5 +96,22 @@ mod tests {
         let elsewhere = url("http://b.test/sitemap.xml");
         assert_eq!(judge(1, true, false, &elsewhere), Some(SkipReason::Scope));
         assert_eq!(judge(1, true, true, &elsewhere), None, "a sitemap may lie on any host");
+    }
+
+    #[test]
+    fn what_robots_txt_forbade_is_opened_only_if_other_rules_apply() {
+        let url = CanonicalUrl::parse("http://a.test/page").unwrap();
+        let config = Config::default();
+        let scope = Scope::new(&config, std::slice::from_ref(&CanonicalUrl::parse("http://a.test/").unwrap()));
+        let judge = |changed| {
+            let reason = Some(SkipReason::Robots);
+            let waiting = Waiting { url: &url, reason, depth: 1, followed: true, is_sitemap: false };
+            judge_again(&waiting, &scope, false, changed)
+        };
+        let told = |present: Config| judge(Changed::between(&config, &present));
+        assert_eq!(told(Config { max_depth: Some(9), ..Config::default() }), Some(SkipReason::Robots));
+        assert_eq!(told(Config { user_agent: "harvestman/9.9".into(), ..Config::default() }), Some(SkipReason::Robots));
+        assert_eq!(told(Config { user_agent: "other/1".into(), ..Config::default() }), None);
+        assert_eq!(told(Config { ignore_robots: true, ..Config::default() }), None);
     }
 }

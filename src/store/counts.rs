@@ -3,6 +3,7 @@
 /// The URLs that a database knows, by their present state: discovered = fetched + failed + skipped + pending, at every
 /// commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct Accounting {
     /// All of them.
     pub discovered: i64,
@@ -18,6 +19,7 @@ pub struct Accounting {
 
 /// What an invocation did, besides the accounting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct Tally {
     /// Responses that brought nothing new.
     pub unchanged: i64,

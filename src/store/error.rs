@@ -46,8 +46,9 @@ impl DatabaseFailure {
     }
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
+impl StoreError {
+    /// A statement failed.
+    pub(super) fn database(error: sqlx::Error) -> Self {
         Self::Database(DatabaseFailure(error))
     }
 }

@@ -1,7 +1,7 @@
 //! The store on SQLite.
 //!
-//! A file of this folder uses its siblings and never this one: `rows`, `known`, `ledger` and `database` are at the bottom,
-//! `run` holds them together, and each of the others is one thing that a run does.
+//! This file implements the store's traits by calling the files of the folder, which do not use this one: `rows`, `known`,
+//! `ledger` and `database` are at the bottom, `run` puts them together, and each other file is one thing that a run does.
 
 mod batch;
 mod begin;
@@ -9,6 +9,7 @@ mod commit;
 mod database;
 mod depth;
 mod due;
+mod failed;
 mod hosts;
 pub mod index;
 mod known;
@@ -19,6 +20,7 @@ pub mod peek;
 mod rows;
 mod run;
 pub mod schema;
+mod times;
 mod versions;
 pub mod views;
 mod windows;
@@ -34,7 +36,7 @@ impl Store for SqliteDatabase {
     type Run = SqliteRun;
 
     async fn begin(self, start: Start<'_>) -> Result<SqliteRun, StoreError> {
-        begin::begin(self, start).await
+        Ok(begin::begin(self, start).await?)
     }
 }
 
@@ -46,15 +48,15 @@ impl Run for SqliteRun {
     }
 
     async fn take(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {
-        self.take_hosts(limit).await
+        Ok(self.take_hosts(limit).await?)
     }
 
     async fn keep(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, StoreError> {
-        self.lost(holds).await
+        Ok(self.lost(holds).await?)
     }
 
     async fn give_back(&mut self, holds: &[Hold]) -> Result<(), StoreError> {
-        self.free_hosts(holds).await
+        Ok(self.free_hosts(holds).await?)
     }
 
     async fn commit(
@@ -62,20 +64,20 @@ impl Run for SqliteRun {
         batch: Vec<Record>,
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, StoreError> {
-        self.commit_batch(batch, hold).await
+        Ok(self.commit_batch(batch, hold).await?)
     }
 
     async fn pending(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, StoreError> {
-        self.window(host, limit).await
+        Ok(self.window(host, limit).await?)
     }
 
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
-        self.close_run(outcome, finished).await
+        Ok(self.close_run(outcome, finished).await?)
     }
 
     async fn tidy(&mut self) -> Result<bool, StoreError> {
         match self.config.keep_runs {
-            Some(keep) => self.prune(keep).await,
+            Some(keep) => Ok(self.prune(keep).await?),
             None => Ok(false),
         }
     }

@@ -127,15 +127,36 @@ impl Record {
             | Self::Page { outcome: PageOutcome::Retry(Retry { kind: Some(kind), message, .. }), .. } => {
                 Some((*kind, message))
             }
-            _ => None,
+            Self::Page {
+                outcome: PageOutcome::Fetched(_) | PageOutcome::Retry(Retry { kind: None, .. }) | PageOutcome::Abandoned,
+                ..
+            } => None,
+            Self::Robots { .. }
+            | Self::GuardedPage(_)
+            | Self::GuardedRobots(_)
+            | Self::Sitemaps { .. }
+            | Self::Refused { .. } => None,
         }
     }
 
     /// The response that is to be stored.
     pub fn page(&self) -> Option<(&Target, &Arc<Page>)> {
+        if let Self::Page { target, outcome: PageOutcome::Fetched(page), .. } = self {
+            Some((target, page))
+        } else {
+            None
+        }
+    }
+
+    /// The links that it brings, and where it redirects to.
+    pub fn candidates(&self) -> (&[Candidate], Option<&Candidate>) {
         match self {
-            Self::Page { target, outcome: PageOutcome::Fetched(page), .. } => Some((target, page)),
-            _ => None,
+            Self::Page { outcome: PageOutcome::Fetched(page), .. } => (&page.links, page.redirect.as_ref()),
+            Self::Page { outcome: PageOutcome::Failed(_) | PageOutcome::Retry(_) | PageOutcome::Abandoned, .. } => {
+                (&[], None)
+            }
+            Self::Sitemaps { named, .. } => (named, None),
+            Self::Robots { .. } | Self::GuardedPage(_) | Self::GuardedRobots(_) | Self::Refused { .. } => (&[], None),
         }
     }
 

@@ -87,7 +87,7 @@ impl<'p, P: Place> Hand<'p, P> {
 
     /// The run's row, what the run tells, and the count of all URLs are one at every commit.
     async fn check(&self) {
-        let Accounting { discovered, fetched, failed, skipped, pending } = self.run.accounting().0;
+        let Accounting { discovered, fetched, failed, skipped, pending, .. } = self.run.accounting().0;
         assert_eq!(discovered, fetched + failed + skipped + pending);
         let told = format!("{discovered}|{fetched}|{failed}|{skipped}|{pending}");
         let columns = "discovered, fetched, failed, skipped, pending";

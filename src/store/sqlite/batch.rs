@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use crate::store::{Committed, StoreError};
+use crate::store::Committed;
 use crate::visit::{HostId, Millis, State, Target, UrlId};
 
+use super::failed::Failed;
 use super::ledger::Delta;
 use super::rows::run_json;
 
@@ -54,7 +55,7 @@ const WRITE_PAGES: &str =
          value ->> 'fresh_until', value ->> 'kept'
      from jsonb_each(?1)";
 
-pub(super) async fn write_pages(db: &mut SqliteConnection, rows: &[PageRow]) -> Result<(), StoreError> {
+pub(super) async fn write_pages(db: &mut SqliteConnection, rows: &[PageRow]) -> Result<(), Failed> {
     run_json(db, WRITE_PAGES, rows).await
 }
 
@@ -66,12 +67,7 @@ pub(super) struct Batch {
     pub(super) delta: Delta,
     states: Vec<StateRow>,
     pub(super) fetches: Vec<FetchRow>,
-    /// From, position, to, text, rel, element, follow.
-    pub(super) links: Vec<(UrlId, usize, UrlId, String, String, &'static str, bool)>,
-    /// From, position, to, text of an `<a>` without `rel` that is followed: almost every link.
-    pub(super) plain_links: Vec<(UrlId, usize, UrlId, String)>,
-    /// From, to, step: what a depth is passed on along when links are not stored.
-    pub(super) edges: Vec<(UrlId, UrlId, bool)>,
+    pub(super) links: LinkRows,
     /// Id, time: when a sitemap says that a page changed last.
     pub(super) lastmods: Vec<(UrlId, Millis)>,
     /// Id, kind, message, attempts.
@@ -80,12 +76,23 @@ pub(super) struct Batch {
     /// Run, id, what became of it, when.
     pub(super) changes: Vec<(i64, UrlId, &'static str, Millis)>,
     pub(super) kept_alive: Vec<KeptAlive>,
-    /// Pages whose stored links are replaced.
-    pub(super) relinked: Vec<UrlId>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
+}
+
+/// The links of the batch's pages.
+#[derive(Default)]
+pub(super) struct LinkRows {
+    /// Pages whose stored links are replaced.
+    pub(super) replaced: Vec<UrlId>,
+    /// From, position, to, text, rel, element, follow.
+    pub(super) whole: Vec<(UrlId, usize, UrlId, String, String, &'static str, bool)>,
+    /// From, position, to, text of an `<a>` without `rel` that is followed: almost every link.
+    pub(super) plain: Vec<(UrlId, usize, UrlId, String)>,
+    /// From, to, step: what a depth is passed on along when links are not stored.
+    pub(super) edges: Vec<(UrlId, UrlId, bool)>,
 }
 
 /// Of a page that was not modified: id, time of the answer, how long it took, interval, until when it is fresh, what
@@ -138,13 +145,13 @@ impl Batch {
     }
 
     /// Writes all of it but the accounting and what sitemaps say.
-    pub(super) async fn write(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, db: &mut SqliteConnection) -> Result<(), Failed> {
         self.write_contents(db).await?;
         self.write_links(db).await?;
         self.write_fates(db).await
     }
 
-    async fn write_contents(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn write_contents(&self, db: &mut SqliteConnection) -> Result<(), Failed> {
         write_pages(db, &self.pages).await?;
         run_json(db, "insert or ignore into unindexed select value from json_each(?1)", &self.unindexed).await?;
         run_json(
@@ -166,33 +173,34 @@ impl Batch {
         .await
     }
 
-    async fn write_links(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
-        run_json(db, "delete from link where from_id in (select value from json_each(?1))", &self.relinked).await?;
+    async fn write_links(&self, db: &mut SqliteConnection) -> Result<(), Failed> {
+        run_json(db, "delete from link where from_id in (select value from json_each(?1))", &self.links.replaced)
+            .await?;
         run_json(
             db,
             "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
              from jsonb_each(?1)",
-            &self.links,
+            &self.links.whole,
         )
         .await?;
         run_json(
             db,
             "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, '', 'a', true from jsonb_each(?1)",
-            &self.plain_links,
+            &self.links.plain,
         )
         .await?;
         run_json(
             db,
             "insert or ignore into edge (from_id, to_id, step) select value ->> 0, value ->> 1, value ->> 2
              from jsonb_each(?1)",
-            &self.edges,
+            &self.links.edges,
         )
         .await
     }
 
-    async fn write_fates(&self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn write_fates(&self, db: &mut SqliteConnection) -> Result<(), Failed> {
         run_json(
             db,
             "insert or replace into failure (url_id, kind, message, attempts, last_attempt_at)

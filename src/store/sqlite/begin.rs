@@ -6,26 +6,28 @@ use sqlx::{Connection, Row as _, SqliteConnection};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::policy::due::Rules;
-use crate::policy::sweep::{OPENED_BY_INVOCATION, Waiting, judge_again};
+use crate::policy::sweep::{Changed, OPENED_BY_INVOCATION, Waiting, judge_again};
 use crate::scope::Scope;
-use crate::store::{Start, StoreError};
+use crate::store::Start;
 use crate::visit::{self, Millis, SkipReason, State, UrlId};
 
 use super::database::SqliteDatabase;
 use super::due;
+use super::failed::Failed;
 use super::ledger::Ledger;
 use super::rows::{self, json};
 use super::run::SqliteRun;
+use super::times;
 
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
 
 /// Begins this process's part in a run, in one transaction.
-pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Result<SqliteRun, StoreError> {
+pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Result<SqliteRun, Failed> {
     let Start { config, scope, seeds } = start;
     let rules = Rules::of(config);
     let mut tx = database.db.begin_with("begin immediate").await?;
-    due::keep_up(&mut tx, &rules).await?;
+    times::keep_up(&mut tx, &rules).await?;
     let (id, began) = enter_run(&mut tx, config).await?;
     // Unreachable then may be reachable now.
     sqlx::query(
@@ -35,11 +37,12 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     .bind(json(&OPENED_BY_INVOCATION.each_ref().map(SkipReason::as_str))?)
     .execute(&mut *tx)
     .await?;
-    let is_told_otherwise = settings_changed(&mut tx, config, seeds).await? | is_gated(&mut tx, scope).await?;
+    let changed = settings_changed(&mut tx, config, seeds).await?;
+    let is_gated = is_gated(&mut tx, scope).await?;
     admit(&mut tx, seeds).await?;
     remember(&mut tx, config).await?;
-    if is_told_otherwise {
-        judge_all_again(&mut tx, scope, config.sitemaps).await?;
+    if changed != Changed::default() || is_gated {
+        judge_all_again(&mut tx, scope, config.sitemaps, changed).await?;
     }
     let ledger = Ledger::begin(&mut tx, id).await?;
     let invocation = sqlx::query_scalar(
@@ -54,7 +57,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
 }
 
 /// Continues the unfinished run, or begins a new one. Answers with its number and when it was begun.
-async fn enter_run(tx: &mut SqliteConnection, config: &Config) -> Result<(i64, Millis), StoreError> {
+async fn enter_run(tx: &mut SqliteConnection, config: &Config) -> Result<(i64, Millis), Failed> {
     let last = sqlx::query(
         "select id, started_at, finished_at is not null as finished, outcome is null as crashed from run
          order by id desc limit 1",
@@ -79,7 +82,7 @@ async fn enter_run(tx: &mut SqliteConnection, config: &Config) -> Result<(i64, M
     Ok((id, began))
 }
 
-async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), StoreError> {
+async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), Failed> {
     let rows: Vec<_> = seeds.iter().map(|seed| (seed.as_str(), seed.host().as_str().to_owned())).collect();
     let json = json(&rows)?;
     sqlx::query(
@@ -107,7 +110,7 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
 }
 
 /// Keeps the settings for those who ask what became of a URL, or would.
-async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), StoreError> {
+async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), Failed> {
     sqlx::query("insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1")
         .bind(json(config)?)
         .execute(tx)
@@ -115,35 +118,34 @@ async fn remember(tx: &mut SqliteConnection, config: &Config) -> Result<(), Stor
     Ok(())
 }
 
-/// Whether what decides on skipping differs from the last invocation's.
+/// What decides on skipping and differs from the last invocation's.
 async fn settings_changed(
     tx: &mut SqliteConnection,
     config: &Config,
     seeds: &[CanonicalUrl],
-) -> Result<bool, StoreError> {
-    // Version 0.1 stored what decides on skipping as a text of its own, which cannot be compared: judging once more
-    // by the same settings changes nothing.
+) -> Result<Changed, Failed> {
+    // Version 0.1 stored what decides on skipping as a text of its own, which cannot be compared.
     let of_first_version = sqlx::query("delete from meta where key = 'settings'").execute(&mut *tx).await?;
     if of_first_version.rows_affected() > 0 {
-        return Ok(true);
+        return Ok(Changed::ALL);
     }
     let past: Option<String> =
         sqlx::query_scalar("select value from meta where key = 'config'").fetch_optional(&mut *tx).await?;
-    let Some(past) = past else { return Ok(false) };
-    if !serde_json::from_str::<Config>(&past).is_ok_and(|past| config.judges_like(&past)) {
-        return Ok(true);
-    }
+    let Some(past) = past else { return Ok(Changed::default()) };
+    let Ok(past) = serde_json::from_str::<Config>(&past) else { return Ok(Changed::ALL) };
+    let mut changed = Changed::between(&past, config);
     let past: Vec<String> = sqlx::query_scalar("select u.url from seed s join url u on u.id = s.url_id order by u.url")
         .fetch_all(tx)
         .await?;
     let mut present: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
     present.sort_unstable();
     present.dedup();
-    Ok(past != present)
+    changed.scope |= past != present;
+    Ok(changed)
 }
 
 /// Whether the program that runs the crawl keeps URLs out, or the one before did: no settings tell which.
-async fn is_gated(tx: &mut SqliteConnection, scope: &Scope) -> Result<bool, StoreError> {
+async fn is_gated(tx: &mut SqliteConnection, scope: &Scope) -> Result<bool, Failed> {
     let was_gated = sqlx::query("delete from meta where key = 'gated'").execute(&mut *tx).await?.rows_affected() > 0;
     if scope.is_gated() {
         sqlx::query("insert into meta (key, value) values ('gated', '1')").execute(tx).await?;
@@ -152,7 +154,12 @@ async fn is_gated(tx: &mut SqliteConnection, scope: &Scope) -> Result<bool, Stor
 }
 
 /// Judges by the new settings whatever was skipped under the old ones or is still pending.
-async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: bool) -> Result<(), StoreError> {
+async fn judge_all_again(
+    tx: &mut SqliteConnection,
+    scope: &Scope,
+    sitemaps: bool,
+    changed: Changed,
+) -> Result<(), Failed> {
     let (mut after, mut left_out) = (0_i64, 0);
     loop {
         let rows = sqlx::query(
@@ -167,7 +174,7 @@ async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: boo
         after = last.get("id");
         let mut verdicts: Vec<(UrlId, u8, Option<SkipWord>)> = Vec::new();
         for row in &rows {
-            let Some((old, new)) = verdict(row, scope, sitemaps) else { continue };
+            let Some((old, new)) = verdict(row, scope, sitemaps, changed) else { continue };
             left_out += i64::from(rows::state(row)? == State::Pending && new.is_some());
             if old != new {
                 let state = if new.is_some() { State::Skipped } else { State::Pending };
@@ -193,14 +200,21 @@ async fn judge_all_again(tx: &mut SqliteConnection, scope: &Scope, sitemaps: boo
 type SkipWord = String;
 
 /// Why a URL was skipped so far, and why it is from now on.
-fn verdict(row: &SqliteRow, scope: &Scope, sitemaps: bool) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
+fn verdict(
+    row: &SqliteRow,
+    scope: &Scope,
+    sitemaps: bool,
+    changed: Changed,
+) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
     let url = rows::url(row).ok()?;
+    let old: Option<SkipWord> = row.get("reason");
     let waiting = Waiting {
         url: &url,
+        reason: old.as_deref().and_then(SkipReason::from_word),
         depth: row.get("depth"),
         followed: row.get("followed"),
         is_sitemap: row.get("is_sitemap"),
     };
-    let new = judge_again(&waiting, scope, sitemaps);
-    Some((row.get("reason"), new.map(|reason| reason.to_string())))
+    let new = judge_again(&waiting, scope, sitemaps, changed);
+    Some((old, new.map(|reason| reason.to_string())))
 }

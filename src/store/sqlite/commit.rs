@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::policy::redirect::{self, Hop, MAX_HOPS};
-use crate::store::{Committed, StoreError};
+use crate::store::Committed;
 use crate::visit::{
     Failure, FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, Retry, RobotsOutcome, SkipReason, State,
     Target, UrlId,
@@ -11,6 +11,7 @@ use crate::visit::{
 use sqlx::Row as _;
 
 use super::batch::{Batch, FetchRow};
+use super::failed::Failed;
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 use super::links::{Found, Ids};
@@ -22,12 +23,12 @@ impl SqliteRun {
         &mut self,
         records: Vec<Record>,
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
-    ) -> Result<Committed, StoreError> {
+    ) -> Result<Committed, Failed> {
         // The transaction is written out by hand, so that the methods below can borrow all of `self`.
         sqlx::query("begin immediate").execute(self.db()).await?;
         let done = self.apply(records, &hold).await;
         let done = match done {
-            Ok(done) => sqlx::query("commit").execute(self.db()).await.map(|_| done).map_err(StoreError::from),
+            Ok(done) => sqlx::query("commit").execute(self.db()).await.map(|_| done).map_err(Failed::from),
             Err(error) => Err(error),
         };
         match done {
@@ -47,7 +48,7 @@ impl SqliteRun {
         &mut self,
         records: Vec<Record>,
         hold: &(impl Fn(HostId) -> Option<Hold> + Send + Sync),
-    ) -> Result<(Ledger, Committed), StoreError> {
+    ) -> Result<(Ledger, Committed), Failed> {
         let mut batch = Batch::default();
         let records = self.fence(records, hold, &mut batch).await?;
         let mut ids = self.resolve(&records, &mut batch).await?;
@@ -63,13 +64,7 @@ impl SqliteRun {
         Ok((ledger, batch.committed))
     }
 
-    async fn record(
-        &mut self,
-        record: Record,
-        ids: &mut Ids,
-        past: &Past,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    async fn record(&mut self, record: Record, ids: &mut Ids, past: &Past, batch: &mut Batch) -> Result<(), Failed> {
         let found = Found::of(&record, ids);
         if record.target().is_some_and(|target| past.ended.contains(&target.id)) {
             batch.committed.settlements.push(record.refused());
@@ -109,7 +104,7 @@ impl SqliteRun {
     }
 
     /// A redirect that closes a loop makes its page a failure.
-    async fn end_loop(&mut self, record: Record, found: &Found) -> Result<Record, StoreError> {
+    async fn end_loop(&mut self, record: Record, found: &Found) -> Result<Record, Failed> {
         match (record, found.redirect) {
             (Record::Page { target, request, rest, outcome: PageOutcome::Fetched(page) }, Some(to)) => {
                 let chain = self.chain(to).await?;
@@ -126,7 +121,7 @@ impl SqliteRun {
     }
 
     /// The stored redirects that lead on from a URL.
-    async fn chain(&mut self, from: UrlId) -> Result<Vec<Hop>, StoreError> {
+    async fn chain(&mut self, from: UrlId) -> Result<Vec<Hop>, Failed> {
         let rows = sqlx::query(
             "with recursive chain (id, fetched_at, hops) as (
                  select ?1, null, 0 union all

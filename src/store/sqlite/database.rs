@@ -10,9 +10,10 @@ use sqlx::{Connection, SqliteConnection};
 use crate::store::StoreError;
 use crate::visit;
 
+use super::failed::Failed;
 use super::peek;
 use super::rows::timestamp;
-use super::schema;
+use super::{schema, times};
 
 /// Pages given back in one transaction.
 const PAGES: i64 = 1_000;
@@ -44,6 +45,10 @@ impl SqliteDatabase {
         let path = path.canonicalize().map_err(|e| refuse(in_words(&e)))?;
         if lock.try_lock().is_err() {
             let holder = peek::holder(&path).unwrap_or_else(|| "its process is not known".into());
+            if holder.starts_with(&this_process()) {
+                // Closing it would drop the locks of the crawl that this process already runs on the file.
+                std::mem::forget(lock);
+            }
             return Err(StoreError::InUse { path, holder });
         }
         // Before anything is set, so that somebody else's database stays as it is.
@@ -56,13 +61,17 @@ impl SqliteDatabase {
 
     /// Closes the database cleanly: the WAL is written back.
     pub async fn close(self) -> Result<(), StoreError> {
-        Ok(self.db.close().await?)
+        self.db.close().await.map_err(StoreError::database)
     }
 
     /// Gives free pages back to the file system, in steps beside which others can read. A database of a version that
     /// could not do so is rewritten once, which takes up to twice its size of free space; without it nothing changes. False
     /// if a reader still needs the older state, so that the file shrinks only later.
     pub async fn vacuum(&mut self) -> Result<bool, StoreError> {
+        Ok(self.free_space().await?)
+    }
+
+    async fn free_space(&mut self) -> Result<bool, Failed> {
         let mode: i64 = sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut self.db).await?;
         if mode == INCREMENTAL {
             free_pages(&mut self.db).await?;
@@ -96,7 +105,8 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let failed = |e| schema::open_error(path, &e);
     let mut db = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     schema::migrate(&mut db, path).await?;
-    let holder = format!("process {}, since {}", std::process::id(), timestamp(visit::now()));
+    times::bring_in(&mut db).await?;
+    let holder = format!("{}since {}", this_process(), timestamp(visit::now()));
     sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")
         .bind(holder)
         .execute(&mut db)
@@ -105,7 +115,12 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     Ok(db)
 }
 
-async fn free_pages(db: &mut SqliteConnection) -> Result<(), StoreError> {
+/// The beginning of what is written down of the process that holds a database.
+fn this_process() -> String {
+    format!("process {}, ", std::process::id())
+}
+
+async fn free_pages(db: &mut SqliteConnection) -> Result<(), Failed> {
     let mut free: i64 = sqlx::query_scalar("pragma freelist_count").fetch_one(&mut *db).await?;
     while free > 0 {
         sqlx::query(sqlx::AssertSqlSafe(format!("pragma incremental_vacuum({PAGES})"))).execute(&mut *db).await?;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use sqlx::Row as _;
 
 use crate::policy::offer::{depth_along, opens_nearer};
-use crate::store::StoreError;
 use crate::visit::{State, UrlId};
 
 use super::batch::Batch;
+use super::failed::Failed;
 use super::rows::{self, json};
 use super::run::SqliteRun;
 
@@ -17,7 +17,7 @@ const MAX_ROUNDS: u32 = 10_000;
 
 impl SqliteRun {
     /// Hands the depth of the given URLs on along links and redirects.
-    pub(super) async fn pass_depth_on(&mut self, mut lowered: Vec<UrlId>, batch: &mut Batch) -> Result<(), StoreError> {
+    pub(super) async fn pass_depth_on(&mut self, mut lowered: Vec<UrlId>, batch: &mut Batch) -> Result<(), Failed> {
         for _ in 0..MAX_ROUNDS {
             if lowered.is_empty() {
                 break;
@@ -30,7 +30,7 @@ impl SqliteRun {
     }
 
     /// The URLs to which a shorter path leads through one of `lowered`: id, depth and referrer.
-    async fn nearer(&mut self, lowered: &[UrlId]) -> Result<Vec<(UrlId, u32, UrlId)>, StoreError> {
+    async fn nearer(&mut self, lowered: &[UrlId]) -> Result<Vec<(UrlId, u32, UrlId)>, Failed> {
         let rows = sqlx::query(
             "with way (from_id, to_id, step) as (
                  select from_id, to_id, element <> 'sitemap' from link
@@ -56,7 +56,7 @@ impl SqliteRun {
     }
 
     /// Stores the shorter depths, and opens what was too deep.
-    async fn take_up(&mut self, nearer: &[(UrlId, u32, UrlId)], batch: &mut Batch) -> Result<(), StoreError> {
+    async fn take_up(&mut self, nearer: &[(UrlId, u32, UrlId)], batch: &mut Batch) -> Result<(), Failed> {
         if nearer.is_empty() {
             return Ok(());
         }

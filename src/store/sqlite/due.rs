@@ -1,90 +1,22 @@
-//! The stored times at which known pages are due, kept up with what they depend on, and what a run fetches again by them.
+//! What a run fetches again by the stored times, and how these follow what they depend on.
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::policy::due::{Facts, Rules, due_at};
+use crate::policy::due::{Facts, due_at};
 use crate::policy::sweep::{ASKED_BY_RUN, OPENED_BY_RUN, wakes};
-use crate::store::StoreError;
 use crate::visit::{self, Millis, SkipReason, State, UrlId};
 
 use super::batch::Batch;
+use super::failed::Failed;
 use super::rows::{self, json, run_json};
 use super::run::SqliteRun;
-
-/// Pages computed in one go.
-const CHUNK: i64 = 5_000;
-
-/// The columns that [`facts`] reads, of `url` as `u` beside `page` as `p`.
-macro_rules! fact_columns {
-    () => {
-        "u.id, u.state, u.sitemap is not null as is_sitemap, u.lastmod, u.recrawl_ms, p.fetched_at, p.interval_ms,
-             p.fresh_until"
-    };
-}
-
-/// None for a URL of which no page is stored.
-fn facts(row: &SqliteRow) -> Result<Option<Facts>, StoreError> {
-    let Some(fetched_at) = row.get("fetched_at") else { return Ok(None) };
-    Ok(Some(Facts {
-        fetched_at,
-        interval: row.get("interval_ms"),
-        fresh_until: row.get("fresh_until"),
-        lastmod: row.get("lastmod"),
-        failed: rows::state(row)? == State::Failed,
-        is_sitemap: row.get("is_sitemap"),
-    }))
-}
-
-/// Computes anew when all known pages are due, if the stored times were computed by other rules.
-pub(super) async fn keep_up(tx: &mut SqliteConnection, rules: &Rules) -> Result<(), StoreError> {
-    let present = json(rules)?;
-    let past: Option<String> =
-        sqlx::query_scalar("select value from meta where key = 'due'").fetch_optional(&mut *tx).await?;
-    if past.as_ref() == Some(&present) {
-        return Ok(());
-    }
-    let mut after = 0_i64;
-    loop {
-        let rows = sqlx::query(concat!(
-            "select ",
-            fact_columns!(),
-            " from page p join url u on u.id = p.url_id where p.url_id > ?1 order by p.url_id limit ?2"
-        ))
-        .bind(after)
-        .bind(CHUNK)
-        .fetch_all(&mut *tx)
-        .await?;
-        let Some(last) = rows.last() else { break };
-        after = last.get("id");
-        let mut changed: Vec<(UrlId, Millis)> = Vec::new();
-        for row in &rows {
-            let Some(facts) = facts(row)? else { continue };
-            let recrawl = due_at(&facts, rules).saturating_sub(facts.fetched_at);
-            if row.get::<Option<Millis>, _>("recrawl_ms") != Some(recrawl) {
-                changed.push((row.get("id"), recrawl));
-            }
-        }
-        run_json(
-            tx,
-            "update url set recrawl_ms = v.recrawl
-             from (select value ->> 0 as id, value ->> 1 as recrawl from json_each(?1)) v where url.id = v.id",
-            &changed,
-        )
-        .await?;
-    }
-    sqlx::query("insert into meta (key, value) values ('due', ?1) on conflict do update set value = ?1")
-        .bind(present)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
+use super::times::{fact_columns, facts};
 
 /// A new run: what is due by the stored times, and whatever a run asks for anyway, is pending; what a given-up run left
 /// pending and is not due counts as fetched.
-pub(super) async fn sweep(tx: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(super) async fn sweep(tx: &mut SqliteConnection) -> Result<(), Failed> {
     /// The condition of [`crate::policy::due::is_due`] on the stored time.
     macro_rules! is_due {
         () => {
@@ -119,7 +51,7 @@ pub(super) async fn sweep(tx: &mut SqliteConnection) -> Result<(), StoreError> {
 
 impl SqliteRun {
     /// Takes in when pages changed, as sitemaps say, and wakes those that are due by it.
-    pub(super) async fn heed_lastmods(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+    pub(super) async fn heed_lastmods(&mut self, batch: &mut Batch) -> Result<(), Failed> {
         let listed: HashMap<UrlId, Millis> = std::mem::take(&mut batch.lastmods).into_iter().collect();
         if listed.is_empty() {
             return Ok(());
@@ -161,7 +93,7 @@ impl SqliteRun {
         self.wake(&woken, batch).await
     }
 
-    async fn wake(&mut self, woken: &[UrlId], batch: &mut Batch) -> Result<(), StoreError> {
+    async fn wake(&mut self, woken: &[UrlId], batch: &mut Batch) -> Result<(), Failed> {
         if woken.is_empty() {
             return Ok(());
         }

@@ -7,10 +7,10 @@ use sqlx::Row as _;
 use crate::canonical::Host;
 use crate::policy::politeness::millis;
 use crate::policy::robots::Rules;
-use crate::store::StoreError;
 use crate::visit::{self, FailureKind, Hold, HostId, HostRecord, Record, RobotsAnswer, SkipReason};
 
 use super::batch::Batch;
+use super::failed::Failed;
 use super::known::{Holder, KnownHosts};
 use super::rows::{self, json};
 use super::run::SqliteRun;
@@ -31,7 +31,7 @@ macro_rules! set_clocks {
 }
 
 impl SqliteRun {
-    pub(super) async fn take_hosts(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {
+    pub(super) async fn take_hosts(&mut self, limit: usize) -> Result<Vec<HostId>, Failed> {
         let invocation = self.invocation;
         let mut taken: Vec<HostId> = sqlx::query_scalar(
             "update host set epoch = epoch + 1, holder = ?1
@@ -50,7 +50,7 @@ impl SqliteRun {
     }
 
     /// Which of these are not held any more.
-    pub(super) async fn lost(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, StoreError> {
+    pub(super) async fn lost(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, Failed> {
         let invocation = self.invocation;
         let held: Vec<_> = holds.iter().map(|hold| (hold.host, hold.epoch)).collect();
         let lost: Vec<HostId> = sqlx::query_scalar(
@@ -68,14 +68,14 @@ impl SqliteRun {
         Ok(lost)
     }
 
-    pub(super) async fn free_hosts(&mut self, holds: &[Hold]) -> Result<(), StoreError> {
+    pub(super) async fn free_hosts(&mut self, holds: &[Hold]) -> Result<(), Failed> {
         self.set_clocks(set_clocks!(", holder = 0"), holds).await?;
         self.hosts = KnownHosts::default();
         Ok(())
     }
 
     /// Stores the clocks of hosts that are held. Answers with those that were.
-    async fn set_clocks(&mut self, sql: &'static str, holds: &[Hold]) -> Result<HashSet<HostId>, StoreError> {
+    async fn set_clocks(&mut self, sql: &'static str, holds: &[Hold]) -> Result<HashSet<HostId>, Failed> {
         if holds.is_empty() {
             return Ok(HashSet::new());
         }
@@ -93,7 +93,7 @@ impl SqliteRun {
         records: Vec<Record>,
         hold: &(impl Fn(HostId) -> Option<Hold> + Send + Sync),
         batch: &mut Batch,
-    ) -> Result<Vec<Record>, StoreError> {
+    ) -> Result<Vec<Record>, Failed> {
         let asked = records.iter().filter_map(|record| record.asked().map(|(host, _)| host));
         let hosts: HashSet<_> = records.iter().map(Record::subject).chain(asked).collect();
         let holds: Vec<_> = hosts.iter().filter_map(|host| hold(*host)).collect();
@@ -114,7 +114,7 @@ impl SqliteRun {
         &mut self,
         hosts: impl Iterator<Item = &Host>,
         batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Failed> {
         self.hosts.trim();
         let mut missing: HashSet<_> = hosts.filter(|host| self.hosts.get(host).is_none()).map(Host::as_str).collect();
         if missing.is_empty() {
@@ -171,7 +171,7 @@ impl SqliteRun {
 
     /// Takes the hosts that nobody held and of which URLs became pending. The frontier finds what else is pending of them
     /// when it asks for their windows.
-    pub(super) async fn take_reached(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    pub(super) async fn take_reached(&mut self, batch: &Batch) -> Result<(), Failed> {
         if batch.reached.is_empty() {
             return Ok(());
         }
@@ -188,7 +188,7 @@ impl SqliteRun {
     }
 
     /// Makes a host known to the schedule: a robots.txt is asked for there on behalf of another.
-    pub(super) async fn bring_in(&mut self, host: &Host, batch: &mut Batch) -> Result<(), StoreError> {
+    pub(super) async fn bring_in(&mut self, host: &Host, batch: &mut Batch) -> Result<(), Failed> {
         self.resolve_hosts(std::iter::once(host), batch).await?;
         let Some((id, _)) = self.hosts.get(host) else { return Ok(()) };
         if self.may_fetch(host, batch) && !batch.committed.hosts.iter().any(|record| record.id == id) {
@@ -201,14 +201,14 @@ impl SqliteRun {
     }
 
     /// A host, if this process holds it.
-    pub(super) async fn held_host(&mut self, id: HostId) -> Result<Option<HostRecord>, StoreError> {
+    pub(super) async fn held_host(&mut self, id: HostId) -> Result<Option<HostRecord>, Failed> {
         let invocation = self.invocation;
         let sql = concat!("select ", rows::host_columns!(), " from host where id = ?1 and holder = ?2");
         let row = sqlx::query(sql).bind(id).bind(invocation).fetch_optional(self.db()).await?;
         row.as_ref().map(rows::host_record).transpose()
     }
 
-    pub(super) async fn robots(&mut self, host: HostId, answer: &RobotsAnswer) -> Result<(), StoreError> {
+    pub(super) async fn robots(&mut self, host: HostId, answer: &RobotsAnswer) -> Result<(), Failed> {
         let (status, failure, body) = match answer {
             RobotsAnswer::Rules { status, body } => (Some(*status), None, Some(body.as_slice())),
             RobotsAnswer::Unavailable { status } => (Some(*status), None, None),

@@ -81,7 +81,7 @@ impl Holder {
     }
 }
 
-/// Hosts with their rows and who holds them. To be forgotten whenever a host is taken, given back or lost but by
+/// Hosts with their rows and who holds them. It must be cleared after every change of a holder that did not go through
 /// [`insert`](Self::insert).
 #[derive(Debug, Default)]
 pub(super) struct KnownHosts(HashMap<Host, (HostId, Holder), Seeded>);

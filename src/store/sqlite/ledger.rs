@@ -1,9 +1,10 @@
 //! The accounting of a run: what a transaction changes of it, and what the run's row says after it.
 
+use super::failed::Failed;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::store::{Accounting, StoreError, Tally};
+use crate::store::{Accounting, Tally};
 use crate::visit::State;
 
 /// What one transaction changes.
@@ -46,7 +47,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Counts the URLs at the beginning of an invocation: the run counts from then on, even if it ends without a commit.
-    pub(super) async fn begin(tx: &mut SqliteConnection, run: i64) -> Result<Self, StoreError> {
+    pub(super) async fn begin(tx: &mut SqliteConnection, run: i64) -> Result<Self, Failed> {
         let row = sqlx::query(
             "update run set (discovered, fetched, failed, skipped, pending) =
                  (select discovered, fetched, failed, skipped, pending from accounting) where id = ?1
@@ -60,7 +61,7 @@ impl Ledger {
     }
 
     /// Writes a transaction's changes into the run's row, and answers with what it holds then.
-    pub(super) async fn write(&self, tx: &mut SqliteConnection, run: i64, delta: &Delta) -> Result<Self, StoreError> {
+    pub(super) async fn write(&self, tx: &mut SqliteConnection, run: i64, delta: &Delta) -> Result<Self, Failed> {
         let (accounting, tally) = (&delta.accounting, &delta.tally);
         let row = sqlx::query(
             "update run set discovered = discovered + ?2, fetched = fetched + ?3, failed = failed + ?4,

@@ -8,10 +8,10 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::canonical::CanonicalUrl;
 use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
-use crate::store::StoreError;
-use crate::visit::{self, Candidate, HostId, PageOutcome, Record, SkipReason, Target, UrlId};
+use crate::visit::{self, Candidate, HostId, Record, SkipReason, Target, UrlId};
 
 use super::batch::Batch;
+use super::failed::Failed;
 use super::known::{Known, Seeded};
 use super::rows::{self, json};
 use super::run::SqliteRun;
@@ -34,27 +34,19 @@ pub(super) struct Found {
 impl Found {
     /// Takes the record's own from the rows of the candidates of all records.
     pub(super) fn of(record: &Record, ids: &mut Ids) -> Self {
-        let (links, redirect) = match record {
-            Record::Page { outcome: PageOutcome::Fetched(page), .. } => (page.links.len(), page.redirect.is_some()),
-            Record::Sitemaps { named, .. } => (named.len(), false),
-            _ => (0, false),
-        };
-        let links = ids.by_ref().take(links).collect();
-        Self { links, redirect: if redirect { ids.next().flatten() } else { None } }
+        let (links, redirect) = record.candidates();
+        let links = ids.by_ref().take(links.len()).collect();
+        Self { links, redirect: redirect.and_then(|_| ids.next().flatten()) }
     }
 }
 
 /// Every candidate of the batch beside where it was found.
 fn candidates(records: &[Record]) -> impl Iterator<Item = (Source, &Candidate)> {
     records.iter().flat_map(|record| {
-        let (source, links, redirect) = match record {
-            Record::Page { target, outcome: PageOutcome::Fetched(page), .. } => {
-                let source = Source { id: Some(target.id), depth: target.depth, hops: target.hops };
-                (source, page.links.as_slice(), page.redirect.as_ref())
-            }
-            Record::Sitemaps { named, .. } => (Source::default(), named.as_slice(), None),
-            _ => (Source::default(), [].as_slice(), None),
-        };
+        // What robots.txt names has no page that it was found on.
+        let page = |(target, _): (&Target, _)| Source { id: Some(target.id), depth: target.depth, hops: target.hops };
+        let source = record.page().map(page).unwrap_or_default();
+        let (links, redirect) = record.candidates();
         links.iter().chain(redirect).map(move |candidate| (source, candidate))
     })
 }
@@ -62,7 +54,7 @@ fn candidates(records: &[Record]) -> impl Iterator<Item = (Source, &Candidate)> 
 impl SqliteRun {
     /// Gives every link target of the batch its row, and reports those that became pending. Answers with the rows in the
     /// order of [`candidates`].
-    pub(super) async fn resolve(&mut self, records: &[Record], batch: &mut Batch) -> Result<Ids, StoreError> {
+    pub(super) async fn resolve(&mut self, records: &[Record], batch: &mut Batch) -> Result<Ids, Failed> {
         let mut ids = Vec::new();
         let mut offers = Offers::default();
         for (source, candidate) in candidates(records) {
@@ -91,7 +83,7 @@ impl SqliteRun {
     }
 
     /// Rows that exist already.
-    async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, StoreError> {
+    async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, Failed> {
         let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
         let rows = sqlx::query(
             "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap from url
@@ -104,7 +96,7 @@ impl SqliteRun {
     }
 
     /// Lowers depths and opens what a better link opens.
-    async fn improve(&mut self, offers: &Offers<'_>, present: &Present, batch: &mut Batch) -> Result<(), StoreError> {
+    async fn improve(&mut self, offers: &Offers<'_>, present: &Present, batch: &mut Batch) -> Result<(), Failed> {
         let mut better = Vec::new();
         let mut lowered = Vec::new();
         for offer in offers.values() {
@@ -146,7 +138,7 @@ impl SqliteRun {
         offers: &Offers<'_>,
         present: &Present,
         batch: &mut Batch,
-    ) -> Result<HashMap<String, UrlId, Seeded>, StoreError> {
+    ) -> Result<HashMap<String, UrlId, Seeded>, Failed> {
         let mut inserted = HashMap::default();
         let new: Vec<_> = offers.values().filter(|offer| !present.contains_key(offer.url.as_str())).collect();
         if new.is_empty() {
@@ -195,7 +187,7 @@ impl SqliteRun {
     }
 }
 
-fn standing(row: &SqliteRow) -> Result<Standing, StoreError> {
+fn standing(row: &SqliteRow) -> Result<Standing, Failed> {
     Ok(Standing {
         id: row.get("id"),
         state: rows::state(row)?,

@@ -9,10 +9,10 @@ use sqlx::sqlite::SqliteRow;
 use crate::policy::due::{Facts, due_at};
 use crate::policy::kept::Kept;
 use crate::policy::life::{self, Answer, Change, Life, Memory};
-use crate::store::StoreError;
 use crate::visit::{Element, Millis, Page, Record, State, Target, UrlId};
 
 use super::batch::{Batch, PageRow, write_pages};
+use super::failed::Failed;
 use super::known::Seeded;
 use super::links::Found;
 use super::rows::json;
@@ -44,7 +44,7 @@ struct Answered {
 }
 
 impl SqliteRun {
-    pub(super) async fn past(&mut self, records: &[Record]) -> Result<Past, StoreError> {
+    pub(super) async fn past(&mut self, records: &[Record]) -> Result<Past, Failed> {
         let targets = records.iter().filter_map(|record| Some((record.target()?, record.page().is_some())));
         let asked: Vec<_> = targets.map(|(target, is_fetched)| (target.id, target.depth, is_fetched)).collect();
         if asked.is_empty() {
@@ -72,7 +72,7 @@ impl SqliteRun {
         found: Found,
         past: &Past,
         batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Failed> {
         let id = target.id;
         let row = past.rows.get(&id);
         let old = row.and_then(|row| row.page.as_ref());
@@ -85,7 +85,7 @@ impl SqliteRun {
         let hash = page.content_hash.map(hex);
         page.text = page.text.filter(|_| self.config.store_text);
         if let Some(old) = old {
-            batch.relinked.push(id);
+            batch.links.replaced.push(id);
             if self.config.keep_versions > 0 && old.is_worth_keeping(hash.as_deref()) {
                 self.keep_version(id).await?;
             }
@@ -115,13 +115,7 @@ impl SqliteRun {
         self.write_page(id, page, answered, batch).await
     }
 
-    async fn write_page(
-        &mut self,
-        id: UrlId,
-        page: Page,
-        answered: Answered,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    async fn write_page(&mut self, id: UrlId, page: Page, answered: Answered, batch: &mut Batch) -> Result<(), Failed> {
         let Answered { elapsed, hash, redirect, memory } = answered;
         let row = PageRow {
             id,
@@ -197,21 +191,21 @@ impl SqliteRun {
         if self.config.store_links {
             for (position, to, link) in found {
                 if link.element == Element::A && link.rel.is_empty() && link.follow {
-                    batch.plain_links.push((id, position, to, link.text));
+                    batch.links.plain.push((id, position, to, link.text));
                 } else {
                     let element = link.element.as_str();
-                    batch.links.push((id, position, to, link.text, link.rel, element, link.follow));
+                    batch.links.whole.push((id, position, to, link.text, link.rel, element, link.follow));
                 }
             }
         } else if self.config.max_depth.is_some() {
             let followed = found.into_iter().filter(|(_, _, link)| link.follow);
-            batch.edges.extend(followed.map(|(_, to, link)| (id, to, link.element != Element::Sitemap)));
+            batch.links.edges.extend(followed.map(|(_, to, link)| (id, to, link.element != Element::Sitemap)));
         }
     }
 
     /// Before a known page is replaced: keeps the words with which it is in the index, if it gets others. Whether the
     /// page is to be indexed again.
-    async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, StoreError> {
+    async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, Failed> {
         let put_aside: Option<UrlId> = sqlx::query_scalar(
             "insert or ignore into outdated (url_id, title, description, text)
              select url_id, title, description, text from searchable

@@ -1,5 +1,6 @@
 //! Columns and what they mean: reading rows into the crawl's words, and writing rows as one JSON array.
 
+use super::failed::Failed;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,7 +8,6 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::canonical::{CanonicalUrl, Host};
-use crate::store::StoreError;
 use crate::visit::{
     FailureKind, HostRecord, Millis, RobotsAnswer, SkipReason, State, StoredRobots, Target, Validators,
 };
@@ -34,7 +34,7 @@ macro_rules! host_columns {
 }
 pub(super) use host_columns;
 
-pub(super) fn host_record(row: &SqliteRow) -> Result<HostRecord, StoreError> {
+pub(super) fn host_record(row: &SqliteRow) -> Result<HostRecord, Failed> {
     let host = host_name(row)?;
     let (asked_at, blocked_until) = (row.get("asked_at"), row.get("blocked_until"));
     Ok(HostRecord {
@@ -48,7 +48,7 @@ pub(super) fn host_record(row: &SqliteRow) -> Result<HostRecord, StoreError> {
 }
 
 /// The column `host`.
-pub(super) fn host_name(row: &SqliteRow) -> Result<Host, StoreError> {
+pub(super) fn host_name(row: &SqliteRow) -> Result<Host, Failed> {
     Ok(Host::parse(row.get("host")).map_err(|e| sqlx::Error::Decode(e.into()))?)
 }
 
@@ -68,7 +68,7 @@ macro_rules! target_columns {
 }
 pub(super) use target_columns;
 
-pub(super) fn target(row: &SqliteRow, validators: Option<Validators>) -> Result<Target, StoreError> {
+pub(super) fn target(row: &SqliteRow, validators: Option<Validators>) -> Result<Target, Failed> {
     Ok(Target {
         id: row.get("id"),
         host: row.get("host_id"),
@@ -84,12 +84,12 @@ pub(super) fn target(row: &SqliteRow, validators: Option<Validators>) -> Result<
 }
 
 /// The column `url`.
-pub(super) fn url(row: &SqliteRow) -> Result<CanonicalUrl, StoreError> {
+pub(super) fn url(row: &SqliteRow) -> Result<CanonicalUrl, Failed> {
     Ok(CanonicalUrl::parse(row.get("url")).map_err(|e| sqlx::Error::Decode(e.into()))?)
 }
 
 /// The column `state`.
-pub(super) fn state(row: &SqliteRow) -> Result<State, StoreError> {
+pub(super) fn state(row: &SqliteRow) -> Result<State, Failed> {
     let number: u8 = row.get("state");
     let unknown = || sqlx::Error::Decode(format!("no state has the number {number}").into());
     Ok(State::from_number(number).ok_or_else(unknown)?)
@@ -101,7 +101,7 @@ pub(super) fn reason(row: &SqliteRow) -> Option<SkipReason> {
 }
 
 /// Rows handed over to a statement as one JSON array.
-pub(super) fn json(rows: &(impl Serialize + ?Sized)) -> Result<String, StoreError> {
+pub(super) fn json(rows: &(impl Serialize + ?Sized)) -> Result<String, Failed> {
     Ok(serde_json::to_string(rows).map_err(|e| sqlx::Error::Encode(e.into()))?)
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn run_json(
     db: &mut SqliteConnection,
     sql: &'static str,
     rows: &[impl Serialize],
-) -> Result<(), StoreError> {
+) -> Result<(), Failed> {
     if !rows.is_empty() {
         sqlx::query(sql).bind(json(rows)?).execute(db).await?;
     }

@@ -1,8 +1,8 @@
 //! What is kept beside the present: older versions of pages, and the logs of old runs.
 
-use crate::store::StoreError;
 use crate::visit::UrlId;
 
+use super::failed::Failed;
 use super::run::SqliteRun;
 
 /// Rows deleted in one transaction: so few that readers and signals wait for none of them.
@@ -11,7 +11,7 @@ const ROWS: i64 = 5_000;
 impl SqliteRun {
     /// Keeps what the page is before another answer replaces it, and of older versions as many as are wanted. The one
     /// kept last takes on the newer time if its content is the same.
-    pub(super) async fn keep_version(&mut self, id: UrlId) -> Result<(), StoreError> {
+    pub(super) async fn keep_version(&mut self, id: UrlId) -> Result<(), Failed> {
         let keep = self.config.keep_versions;
         sqlx::query(
             "insert into old_content (hash, text, body)
@@ -44,7 +44,7 @@ impl SqliteRun {
 
     /// Deletes some of the fetches and changes of all but the last `keep` runs, while there are any. Both grow with the
     /// runs, so that the oldest are at the low end.
-    pub(super) async fn prune(&mut self, keep: u32) -> Result<bool, StoreError> {
+    pub(super) async fn prune(&mut self, keep: u32) -> Result<bool, Failed> {
         let oldest: Option<i64> = sqlx::query_scalar("select id from run order by id desc limit 1 offset ?1")
             .bind(keep.saturating_sub(1))
             .fetch_optional(self.db())

@@ -4,14 +4,15 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::policy::kept::{Kept, Stored};
-use crate::store::{Refill, StoreError};
+use crate::store::Refill;
 use crate::visit::{self, HostId};
 
+use super::failed::Failed;
 use super::rows;
 use super::run::SqliteRun;
 
 impl SqliteRun {
-    pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, StoreError> {
+    pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, Failed> {
         let Some(record) = self.held_host(host).await? else { return Ok(None) };
         let rows = sqlx::query(
             "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept,
@@ -31,7 +32,7 @@ impl SqliteRun {
         Ok(Some(Refill { host: record, targets, complete }))
     }
 
-    pub(super) async fn close_run(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
+    pub(super) async fn close_run(&mut self, outcome: &str, finished: bool) -> Result<(), Failed> {
         let id = self.id;
         sqlx::query("update run set outcome = ?1, finished_at = case when ?2 then ?3 end where id = ?4")
             .bind(outcome)

@@ -1,0 +1,90 @@
+//! The stored times at which known pages are due, and how they are computed anew.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use super::failed::Failed;
+use super::rows::{self, json, run_json};
+use crate::config::Config;
+use crate::policy::due::{Facts, Rules, due_at};
+use crate::visit::{Millis, State, UrlId};
+
+/// Pages computed in one go.
+const CHUNK: i64 = 5_000;
+
+/// The columns that [`facts`] reads, of `url` as `u` beside `page` as `p`.
+macro_rules! fact_columns {
+    () => {
+        "u.id, u.state, u.sitemap is not null as is_sitemap, u.lastmod, u.recrawl_ms, p.fetched_at, p.interval_ms,
+             p.fresh_until"
+    };
+}
+
+/// None for a URL of which no page is stored.
+pub(super) fn facts(row: &SqliteRow) -> Result<Option<Facts>, Failed> {
+    let Some(fetched_at) = row.get("fetched_at") else { return Ok(None) };
+    Ok(Some(Facts {
+        fetched_at,
+        interval: row.get("interval_ms"),
+        fresh_until: row.get("fresh_until"),
+        lastmod: row.get("lastmod"),
+        failed: rows::state(row)? == State::Failed,
+        is_sitemap: row.get("is_sitemap"),
+    }))
+}
+
+/// Computes anew when all known pages are due, if the stored times were computed by other rules.
+pub(super) async fn keep_up(tx: &mut SqliteConnection, rules: &Rules) -> Result<(), Failed> {
+    let present = json(rules)?;
+    let past: Option<String> =
+        sqlx::query_scalar("select value from meta where key = 'due'").fetch_optional(&mut *tx).await?;
+    if past.as_ref() == Some(&present) {
+        return Ok(());
+    }
+    let mut after = 0_i64;
+    loop {
+        let rows = sqlx::query(concat!(
+            "select ",
+            fact_columns!(),
+            " from page p join url u on u.id = p.url_id where p.url_id > ?1 order by p.url_id limit ?2"
+        ))
+        .bind(after)
+        .bind(CHUNK)
+        .fetch_all(&mut *tx)
+        .await?;
+        let Some(last) = rows.last() else { break };
+        after = last.get("id");
+        let mut changed: Vec<(UrlId, Millis)> = Vec::new();
+        for row in &rows {
+            let Some(facts) = facts(row)? else { continue };
+            let recrawl = due_at(&facts, rules).saturating_sub(facts.fetched_at);
+            if row.get::<Option<Millis>, _>("recrawl_ms") != Some(recrawl) {
+                changed.push((row.get("id"), recrawl));
+            }
+        }
+        run_json(
+            tx,
+            "update url set recrawl_ms = v.recrawl
+             from (select value ->> 0 as id, value ->> 1 as recrawl from json_each(?1)) v where url.id = v.id",
+            &changed,
+        )
+        .await?;
+    }
+    sqlx::query("insert into meta (key, value) values ('due', ?1) on conflict do update set value = ?1")
+        .bind(present)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// In a database of a version that stored no times: computes them by the settings of its last crawl, if there was one.
+pub(super) async fn bring_in(db: &mut SqliteConnection) -> Result<(), Failed> {
+    let sql = "select value from meta where key = 'config' and not exists (select 1 from meta where key = 'due')";
+    let told: Option<String> = sqlx::query_scalar(sql).fetch_optional(&mut *db).await?;
+    let Some(config) = told.and_then(|told| serde_json::from_str::<Config>(&told).ok()) else { return Ok(()) };
+    let mut tx = db.begin_with("begin immediate").await?;
+    keep_up(&mut tx, &Rules::of(&config)).await?;
+    Ok(tx.commit().await?)
+}
+
+pub(super) use fact_columns;
