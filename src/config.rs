@@ -5,12 +5,14 @@ pub(crate) mod declare;
 mod document;
 mod file;
 pub(crate) mod kinds;
+mod login;
 mod options;
 pub(crate) mod setters;
 pub(crate) mod values;
 
 pub use file::TomlError;
 pub(crate) use file::read_toml;
+pub(crate) use login::{Login, basic};
 pub(crate) use options::with_options;
 pub use options::{Config, ConfigError, product_token};
 pub(crate) use values::proxy_url;

@@ -326,6 +326,8 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "deny-private" => "false",
             "fail-on" => "['failed>10%']",
             "log-file" => "'x.log'",
+            "netrc" | "cookies" => "'Cargo.toml'",
+            "no-cookies" => "false",
             "metrics" => "'127.0.0.1:0'",
             "database" | "user-agent" => "'x'",
             "proxy" => "'http://127.0.0.1:1'",

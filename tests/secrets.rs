@@ -141,3 +141,91 @@ async fn headers_that_are_secrets_go_to_the_hosts_of_the_seeds_alone() {
         assert_eq!(hit.header("x-open"), Some("for all"));
     }
 }
+
+/// Plants secrets wherever one can be given, crawls as loudly as can be, and searches everything that was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_secret_is_found_in_nothing_that_is_written() {
+    // The base64 of me:planted-in-9f3c.
+    const ENCODED: &str = "bWU6cGxhbnRlZC1pbi05ZjNj";
+    let proxy = Server::start_with_request(|hit| match (host(hit), hit.path.as_str()) {
+        (_, "/robots.txt") => Reply::text(""),
+        ("site.test", "/") => Reply::html("<a href=/a>x</a><a href=/gone>x</a><a href=http://canary.test/>x</a>")
+            .with_header("Set-Cookie", &format!("set={SECRET}; Path=/; extra={SECRET}"))
+            .with_header("Set-Cookie2", &format!("old={SECRET}")),
+        ("site.test", "/a") => Reply::redirect(302, "http://canary.test/").with_header("Set-Cookie", SECRET),
+        ("site.test", "/gone") => Reply::status(503),
+        _ => Reply::html("<p>words</p>"),
+    });
+    let proxy = proxy.await.unwrap();
+    let bench = Bench::new();
+    let write = |name: &str, text: &str| std::fs::write(bench.path(name), text.replace("SECRET", SECRET)).unwrap();
+    write(
+        "seeds.txt",
+        "http://me:SECRET@site.test/\nhttp://me:SECRET@127.0.0.1:1/\nftp://me:SECRET@site.test/\nme:SECRET@x\n",
+    );
+    write("cookies.txt", "site.test\tFALSE\t/\tFALSE\t0\tfile\tSECRET\n");
+    write("netrc", "machine site.test login me password SECRET\n");
+    write(
+        "harvestman.toml",
+        "header = ['Authorization: Bearer SECRET', 'X-Api-Key: SECRET', 'Cookie: given=SECRET']\n",
+    );
+    let address = format!("http://me:{SECRET}@{}", proxy.address());
+    let environment = [("HARVESTMAN_PROXY", &*address), ("http_proxy", &address), ("NO_PROXY", "127.0.0.1")];
+    let mut all = String::new();
+    for format in ["text", "json"] {
+        let args = "crawl seeds.txt -vv --log-file log --netrc netrc --cookies cookies.txt --scope any --rate 0 --retries 1 \
+                    --sitemaps --index --keep-versions 2 --json --fresh --log-format";
+        let args: Vec<_> = args.split_whitespace().chain([format]).collect();
+        all += &said(&run(&bench, &args, &environment).await);
+    }
+    let hits = proxy.hits();
+    assert!(hits.iter().any(|hit| host(hit) == "canary.test"));
+    for hit in &hits {
+        let for_the_host = hit.headers.iter().filter(|(name, _)| name != "proxy-authorization");
+        let shown = format!("{:?}", for_the_host.collect::<Vec<_>>());
+        let is_given = shown.contains(SECRET) || shown.contains(ENCODED);
+        assert_eq!(is_given, host(hit) == "site.test", "{} {}", host(hit), hit.path);
+    }
+    for args in [
+        "show http://site.test/",
+        "show http://site.test/ --headers",
+        "explain http://site.test/",
+        "explain http://me:SECRET@site.test/a --json",
+        "explain http://me:SECRET@site.test/",
+        "show http://me:SECRET@x.test/",
+        "explain http://site.test/gone",
+        "status",
+        "changes",
+        "search words",
+        "search words --host me:SECRET@site.test",
+        "report --output report.html",
+        "export --format warc --output pages.warc",
+        "export --format jsonl --output -",
+        "export --format csv --output pages.csv",
+        "robots http://me:SECRET@127.0.0.1:1/ http://me:SECRET@a.test/",
+        "crawl seeds.txt --header SECRET",
+        "crawl seeds.txt --proxy a://SECRET",
+        "crawl SECRET@none",
+        "crawl --help",
+    ] {
+        let args = args.replace("SECRET", SECRET);
+        all += &said(&run(&bench, &args.split(' ').collect::<Vec<_>>(), &environment).await);
+    }
+    for view in ["seeds", "headers", "pages", "failures", "fetches", "skipped", "queue", "runs", "hosts"] {
+        all +=
+            &said(&run(&bench, &["query", &format!("select * from {view}"), "--format", "jsonl"], &environment).await);
+    }
+    assert!(all.contains("set=…; Path=/; …"), "{all}");
+    for found in [SECRET, ENCODED] {
+        let at = all.find(found).map(|at| &all[at.saturating_sub(200)..at + 20]);
+        assert_eq!(at, None, "said");
+        for file in std::fs::read_dir(bench.dir.path()).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let is_given = ["seeds.txt", "cookies.txt", "netrc", "harvestman.toml"].contains(&name);
+            let bytes = std::fs::read(&path).unwrap();
+            let holds = bytes.windows(found.len()).any(|window| window == found.as_bytes());
+            assert!(is_given || !holds, "{name} holds {found}");
+        }
+    }
+}

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::engine::{Engine, Summary};
 use crate::fetch::HttpClient;
@@ -23,6 +22,7 @@ use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::printable;
+use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
@@ -46,14 +46,15 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 }
 
 /// Crawls and reports; what `demo` runs too.
-pub async fn crawl(config: Config, seeds: Vec<CanonicalUrl>, console: &Console, job: &Job) -> Result<u8, Failure> {
+pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -> Result<u8, Failure> {
     let database = settings::file(&job.database)?;
     // Before a database is made for a crawl that cannot be.
-    let fetcher = HttpClient::new(&config).map_err(|e| {
+    let fetcher = HttpClient::new(&config, &seeds.logins).map_err(|e| {
         let code = if e.option == "proxy" { 2 } else { 1 };
         Failure::new(format!("--{e}")).code(code)
     })?;
     let Ok(path) = file_path(database);
+    let seeds = seeds.urls;
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
     let store = tokio::select! {

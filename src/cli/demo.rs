@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::job::Job;
 use super::output::table;
 use super::query::ask;
+use super::seeds::Seeds;
 use super::settings;
 
 const QUESTIONS: [(&str, &str); 3] = [
@@ -27,11 +28,11 @@ const QUESTIONS: [(&str, &str); 3] = [
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let database = settings::file(database)?;
     let web = DemoWeb::start().await.map_err(|e| Failure::new("cannot serve the demo on loopback").cause(&e))?;
-    let seeds: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
-    console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", seeds.len()));
+    let urls: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
+    console.say(&format!("Crawling {} demo hosts on loopback into {database} ...", urls.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
     let job = Job { database: database.to_owned(), ..Job::default() };
-    let code = crawl(config, seeds, console, &job).await?;
+    let code = crawl(config, Seeds { urls, logins: Vec::new() }, console, &job).await?;
     let db = Database::open(database)?;
     for (title, sql) in QUESTIONS {
         let answer = ask(&db, sql, [])?;

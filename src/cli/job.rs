@@ -1,13 +1,12 @@
 //! How `crawl` is run: what concerns the caller and not the crawl itself.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::ValueError;
 use crate::config::declare::declare_options;
-use crate::config::kinds::{Flag, Kind, Many, Maybe, Span, texts};
+use crate::config::kinds::{File, Flag, Many, Maybe, Span, texts};
 
 use super::threshold::Threshold;
 
@@ -47,28 +46,6 @@ texts! {
     /// An address to listen on.
     Address: SocketAddr, "ADDRESS", |text| text.parse().map_err(|_| ValueError("invalid socket address syntax".into())),
         SocketAddr::to_string;
-}
-
-/// The name of a file, which need not be UTF-8.
-pub struct File;
-
-impl Kind for File {
-    type Value = PathBuf;
-
-    const VALUE_NAME: &'static str = "FILE";
-    const IS_FILE: bool = true;
-
-    fn parse(text: &str) -> Result<PathBuf, ValueError> {
-        Ok(text.into())
-    }
-
-    fn print(value: &PathBuf) -> String {
-        value.display().to_string()
-    }
-
-    fn gather(texts: &[OsString]) -> Result<PathBuf, ValueError> {
-        texts.last().map(PathBuf::from).ok_or_else(|| ValueError("needs a value".into()))
-    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 
 async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
-    let client = HttpClient::new(&Config::default()).map_err(|e| Failure::new(e.to_string()))?;
+    let client = HttpClient::new(&Config::default(), &[]).map_err(|e| Failure::new(e.to_string()))?;
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
         let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };
@@ -55,8 +55,8 @@ async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
             status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
             status @ 300..=399 => {
-                let location = fetched.headers.get("location").and_then(|value| value.to_str().ok());
-                match location.and_then(|location| CanonicalUrl::join(url.url(), location).ok()) {
+                let location = fetched.headers.get("location");
+                match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                     Some(next) => url = next,
                     None => return Ok(RobotsAnswer::Unavailable { status }),
                 }

@@ -4,13 +4,22 @@ use std::collections::HashSet;
 use std::io::Read as _;
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
+use crate::config::Login;
 
 use super::console::Console;
 use super::failure::Failure;
 
+/// What the user asks for.
+#[derive(Default)]
+pub struct Seeds {
+    pub urls: Vec<CanonicalUrl>,
+    /// The credentials that stand in them.
+    pub logins: Vec<Login>,
+}
+
 /// Reads every seed, each once, in their order.
-pub fn read(sources: &[String], console: &Console) -> Result<Vec<CanonicalUrl>, Failure> {
-    let mut seeds = Vec::new();
+pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
+    let mut seeds = Seeds::default();
     for source in sources {
         if source.contains("://") {
             take(source, "the command line", &mut seeds, console);
@@ -33,8 +42,8 @@ pub fn read(sources: &[String], console: &Console) -> Result<Vec<CanonicalUrl>, 
         }
     }
     let mut seen = HashSet::new();
-    seeds.retain(|seed: &CanonicalUrl| seen.insert(seed.clone()));
-    if seeds.is_empty() {
+    seeds.urls.retain(|seed| seen.insert(seed.clone()));
+    if seeds.urls.is_empty() {
         let name = |name: &String| if name == "-" { "standard input".to_owned() } else { without_userinfo(name) };
         let names: Vec<_> = sources.iter().map(name).collect();
         return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint("write one http(s) URL a line"));
@@ -63,9 +72,12 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     }
 }
 
-fn take(text: &str, place: &str, seeds: &mut Vec<CanonicalUrl>, console: &Console) {
+fn take(text: &str, place: &str, seeds: &mut Seeds, console: &Console) {
     match CanonicalUrl::parse(text) {
-        Ok(url) => seeds.push(url),
+        Ok(url) => {
+            seeds.logins.extend(Login::of_seed(text));
+            seeds.urls.push(url);
+        }
         Err(e) => console.warn_always(&format!("{place}: `{}` left out: {e}", without_userinfo(text))),
     }
 }

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
@@ -399,5 +400,27 @@ impl Kind for Proxy {
 
     fn print(_: &Secret) -> String {
         String::new()
+    }
+}
+
+/// The name of a file, which need not be UTF-8.
+pub struct File;
+
+impl Kind for File {
+    type Value = PathBuf;
+
+    const VALUE_NAME: &'static str = "FILE";
+    const IS_FILE: bool = true;
+
+    fn parse(text: &str) -> Result<PathBuf, ValueError> {
+        Ok(text.into())
+    }
+
+    fn print(value: &PathBuf) -> String {
+        value.display().to_string()
+    }
+
+    fn gather(texts: &[OsString]) -> Result<PathBuf, ValueError> {
+        texts.last().map(PathBuf::from).ok_or_else(|| ValueError("needs a value".into()))
     }
 }

@@ -1,9 +1,10 @@
 //! Every option of a crawl, once, and the settings that they make up.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::declare::{declare_options, store_options};
-use super::kinds::{self, Age, Count, Flag, Many, Maybe, Negative, Rate, Scopes, Size, Span, Text, Types};
+use super::kinds::{self, Age, Count, File, Flag, Many, Maybe, Negative, Rate, Scopes, Size, Span, Text, Types};
 use super::values::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret};
 
 /// Workers, at most: each costs some memory, busy or not.
@@ -102,6 +103,14 @@ macro_rules! with_options {
         /// the seeds' hosts only.
         header: [Vec<Header>] = empty(), Unstored, Many<kinds::Header>,
             "Sent with every request; Authorization, Cookie and names with auth, token, key, secret or session to the seeds' hosts only; repeatable";
+        /// A Netscape `cookies.txt`, read at the start.
+        cookies: [Option<PathBuf>] = None, Unstored, Maybe<File>,
+            "Begin with the cookies of this Netscape cookies.txt", "none";
+        /// Keeps the cookies that hosts set, and sends them back while the crawl runs (RFC 6265bis).
+        keep_cookies as no_cookies: [bool] = true, Stored, Negative, "Keep no cookies, and send none but those of --header";
+        /// A file with names and passwords for the seeds' hosts, as curl reads it.
+        netrc: [Option<PathBuf>] = None, Unstored, Maybe<File>,
+            "Send the names and passwords of this netrc file to the seeds' hosts (Basic)", "none";
         /// The URL of a proxy: `http`, `https`, `socks5` (names are resolved here) or `socks5h`; if unset, what the environment
         /// says, as curl reads it.
         proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>,
@@ -188,6 +197,9 @@ impl Config {
         }
         if self.max_connections_per_host == 0 {
             return refuse("max-connections-per-host", "at least one connection is needed");
+        }
+        if self.cookies.is_some() && !self.keep_cookies {
+            return refuse("no-cookies", "keeps none, so --cookies contradicts it");
         }
         if self.deny_private && !self.allow_address.is_empty() {
             return refuse("deny-private", "allows no address, so --allow-address contradicts it");

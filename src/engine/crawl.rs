@@ -11,7 +11,8 @@ use super::lifetime::Engine;
 use super::running::RunningCrawl;
 use super::summary::CrawlError;
 use crate::canonical::{CanonicalUrl, UrlError, without_userinfo};
-use crate::config::Config;
+use crate::config::{Config, Login};
+use crate::fetch::HttpClient;
 use crate::store::sqlite::{SqliteDatabase, file_path};
 
 /// Stored pages that wait for whoever follows the crawl; when so many wait, the crawl does too.
@@ -40,6 +41,8 @@ impl SeedError {
 #[must_use = "a crawl does nothing until it is started"]
 pub struct Crawl {
     seeds: Vec<CanonicalUrl>,
+    /// What stands in the seeds.
+    logins: Vec<Login>,
     pub(super) config: Config,
     database: PathBuf,
     hook: Option<Arc<dyn Hook>>,
@@ -47,7 +50,8 @@ pub struct Crawl {
 }
 
 impl Crawl {
-    /// A crawl from these seeds into `crawl.db`, with the default settings.
+    /// A crawl from these seeds into `crawl.db`, with the default settings. Credentials in a seed are sent to its host alone
+    /// (scheme, name and port).
     ///
     /// # Errors
     ///
@@ -56,9 +60,13 @@ impl Crawl {
         let parse = |seed: &str| {
             CanonicalUrl::parse(seed).map_err(|problem| SeedError { seed: without_userinfo(seed), problem })
         };
-        let seeds = seeds.into_iter().map(|seed| parse(seed.as_ref())).collect::<Result<_, _>>()?;
+        let (mut urls, mut logins) = (Vec::new(), Vec::new());
+        for seed in seeds {
+            urls.push(parse(seed.as_ref())?);
+            logins.extend(Login::of_seed(seed.as_ref()));
+        }
         let (config, hook, cancel) = Default::default();
-        Ok(Self { seeds, config, database: "crawl.db".into(), hook, cancel })
+        Ok(Self { seeds: urls, logins, config, database: "crawl.db".into(), hook, cancel })
     }
 
     /// Where the crawl is kept: the path of a SQLite file, which is created if it is absent, or its URL
@@ -92,9 +100,11 @@ impl Crawl {
         self.config.validate()?;
         let database = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
         let Ok(path) = database;
+        let fetcher = Arc::new(HttpClient::new(&self.config, &self.logins)?);
         let store = SqliteDatabase::open(&path).await?;
         let (listener, pages) = mpsc::channel(PAGES_WAITING);
-        let engine = Engine::new(self.config, self.seeds, store).delivering_to(listener).hooked(self.hook);
+        let engine =
+            Engine::new(self.config, self.seeds, store).delivering_to(listener).hooked(self.hook).fetched_by(fetcher);
         let progress = engine.progress();
         // The token that was given may stop more than this crawl.
         let cancel = self.cancel.child_token();

@@ -86,7 +86,7 @@ impl<S: Store> Engine<S> {
         }
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,
-            None => Arc::new(HttpClient::new(&config)?),
+            None => Arc::new(HttpClient::new(&config, &[])?),
         };
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds }).await?;
         let clock = SteadyClock::start();

@@ -1,5 +1,6 @@
 //! A method of the builder for each setting.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::crawl::Crawl;

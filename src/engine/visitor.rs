@@ -34,6 +34,7 @@ pub(super) struct Visitor {
     reader: PageReader,
     fetcher: Arc<dyn Fetch>,
     retries: u32,
+    max_redirects: u32,
     body_types: crate::config::BodyTypes,
     max_body_size: u64,
     clock: SteadyClock,
@@ -78,8 +79,9 @@ impl Visitor {
         observers: Observers,
         hook: Option<Arc<dyn Hook>>,
     ) -> Self {
-        let (retries, max_body_size) = (config.retries, config.max_body_size);
-        Self { reader, fetcher, retries, body_types: config.body_types.clone(), max_body_size, clock, observers, hook }
+        let Config { retries, max_redirects, max_body_size, .. } = *config;
+        let body_types = config.body_types.clone();
+        Self { reader, fetcher, retries, max_redirects, body_types, max_body_size, clock, observers, hook }
     }
 
     /// Does the errand. A request tells its slot once it is over and the host may rest.
@@ -197,6 +199,11 @@ impl Visitor {
                     let message = format!("status {}", fetched.status).into();
                     return PageOutcome::Retry(Retry { due_at, kind: None, message });
                 }
+                let to_itself = redirect::leads_to_itself(&target.url, fetched.status, &fetched.headers);
+                if to_itself && attempts <= self.max_redirects {
+                    let (due_at, message) = (self.clock.now(), "a redirect to itself".into());
+                    return PageOutcome::Retry(Retry { due_at, kind: None, message });
+                }
                 match self.reader.read(target, fetched, request).await {
                     Ok(page) => {
                         let page = Arc::new(page);
@@ -232,8 +239,8 @@ impl Visitor {
             Ok(response) => match response.status {
                 status @ 200..=299 => answered(RobotsAnswer::Rules { status, body: response.body.unwrap_or_default() }),
                 status @ 300..=399 => {
-                    let location = response.header("location");
-                    let next = location.and_then(|location| CanonicalUrl::join(url.url(), &location).ok());
+                    let location = response.headers.get("location");
+                    let next = location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok());
                     match next.filter(|_| *hop < MAX_ROBOTS_REDIRECTS) {
                         Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
                         None => answered(RobotsAnswer::Unavailable { status }),

@@ -15,13 +15,17 @@ use tower::util::MapResponseLayer;
 use super::classify::{chain, classify, is_unanswered, undecodable};
 use super::coding;
 use super::connection::{self, Connection};
-use super::credentials::Headers;
+use super::cookies::{self, Jar};
+use super::cookies_txt;
+use super::credentials::Credentials;
 use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
 use super::route::{Routes, Way};
-use crate::config::{Config, ConfigError};
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ConfigError, Login};
+use crate::parse::cookie::Seconds;
 use crate::scope::AddressRules;
-use crate::visit::{FailureKind, Validators};
+use crate::visit::{self, FailureKind, Validators};
 
 /// Response header fields accepted; more is a failure `protocol`.
 const MAX_HEADERS: usize = 256;
@@ -40,7 +44,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct HttpClient {
     routes: Routes,
     addresses: AddressRules,
-    headers: Headers,
+    credentials: Credentials,
+    /// None if no cookies are kept.
+    jar: Option<Jar>,
     timeout: Duration,
     /// Kept-alive connections to one host, at most.
     idle_per_host: usize,
@@ -60,8 +66,8 @@ impl Fetch for HttpClient {
 }
 
 impl HttpClient {
-    /// Fails on a header, a proxy or TLS roots that cannot be used.
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+    /// Fails on headers, files of secrets, a proxy or TLS roots that cannot be used. The logins are those of the seeds.
+    pub fn new(config: &Config, logins: &[Login]) -> Result<Self, ConfigError> {
         let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
         let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
@@ -101,7 +107,10 @@ impl HttpClient {
         let addresses = AddressRules::new(config);
         let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
         let routes = Routes::new(proxies, &addresses, &build)?;
-        Ok(Self { routes, addresses, headers: Headers::new(config)?, timeout: config.timeout, idle_per_host })
+        let credentials = Credentials::new(config, logins)?;
+        let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
+        let jar = config.keep_cookies.then(|| Jar::with(given, now()));
+        Ok(Self { routes, addresses, credentials, jar, timeout: config.timeout, idle_per_host })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
@@ -112,14 +121,18 @@ impl HttpClient {
             return Err(FetchError::Private);
         }
         let client = route.client(opened);
-        let request = || client.get(url.url().clone()).headers(self.headers(licensed, validators));
+        let request = || client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
         let response = self.within(deadline, self.send(request)).await?;
         let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
         if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
         }
         let status = response.status().as_u16();
-        let headers = response.headers().clone();
+        let mut headers = response.headers().clone();
+        if let Some(jar) = &self.jar {
+            jar.take(url.url(), &headers, now());
+        }
+        cookies::hide(&mut headers);
         let body = match wants(status, &headers) {
             Read::Nothing => Ok(None),
             read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
@@ -152,8 +165,9 @@ impl HttpClient {
     }
 
     /// The headers of a request; one that the user set wins over the validators.
-    fn headers(&self, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
-        let mut headers = self.headers.of_request(seed_host);
+    fn headers(&self, url: &CanonicalUrl, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.credentials.of_request(url, seed_host);
+        cookies::add(self.jar.as_ref(), url.url(), &mut headers, now());
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
@@ -164,6 +178,10 @@ impl HttpClient {
         }
         headers
     }
+}
+
+fn now() -> Seconds {
+    visit::now() / 1000
 }
 
 async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use http::header::{HeaderValue, LOCATION};
 
+use crate::canonical::CanonicalUrl;
 use crate::visit::{Millis, UrlId};
 
 /// Redirects in a row that are followed in search of a loop, at most.
@@ -13,6 +14,13 @@ pub const MAX_HOPS: u32 = 100;
 pub fn location(status: u16, headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut locations = headers.get_all(LOCATION).into_iter();
     locations.find(|value| !value.is_empty()).filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308))
+}
+
+/// Whether a response redirects to its own URL. Asked again, such a URL may answer: with a cookie that the response set, or
+/// because something has come about meanwhile.
+pub fn leads_to_itself(url: &CanonicalUrl, status: u16, headers: &HeaderMap) -> bool {
+    let target = location(status, headers).map(|location| String::from_utf8_lossy(location.as_bytes()));
+    target.is_some_and(|target| CanonicalUrl::join(url.url(), &target).as_ref() == Ok(url))
 }
 
 /// A stored redirect.
@@ -31,6 +39,19 @@ pub fn closes_loop(from: UrlId, to: UrlId, chain: &[Hop], since: Millis) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_to_its_own_url_is_told_however_it_is_written() {
+        let url = CanonicalUrl::parse("http://a.test/x?y").unwrap();
+        let leads = |status, location: &'static str| {
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(location))]);
+            leads_to_itself(&url, status, &headers)
+        };
+        for location in ["http://a.test/x?y", "HTTP://A.test:80/x?y#z", "/x?y", "?y", "#z", "./x?y"] {
+            assert!(leads(302, location), "{location}");
+        }
+        assert!(!leads(200, "/x?y") && !leads(302, "/x") && !leads(302, "https://a.test/x?y") && !leads(302, ""));
+    }
 
     #[test]
     fn a_redirect_closes_a_loop_if_the_way_leads_back() {
