@@ -55,8 +55,8 @@ async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, 
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
             status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
             status @ 300..=399 => {
-                let location = fetched.headers.get("location").and_then(|value| value.to_str().ok());
-                match location.and_then(|location| CanonicalUrl::join(url.url(), location).ok()) {
+                let location = fetched.headers.get("location");
+                match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                     Some(next) => url = next,
                     None => return Ok(RobotsAnswer::Unavailable { status }),
                 }

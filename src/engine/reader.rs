@@ -92,7 +92,7 @@ impl PageReader {
         if target.hops >= self.max_redirects {
             return Err(format!("more than {} redirects in a row", self.max_redirects));
         }
-        let url = CanonicalUrl::join(target.url.url(), &latin1(location.as_bytes()))
+        let url = CanonicalUrl::join_header(target.url.url(), location.as_bytes())
             .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
         if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
             return Ok(sitemap);
@@ -142,8 +142,7 @@ impl PageReader {
         let cost = body.len();
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
-            let (text, charset) = format.decode(body);
-            let parsed = parse::parse_html(&base, &text, &token, deadline);
+            let (charset, parsed) = parse::parse_page(&base, &format, body, &token, deadline);
             observers.took(Stage::Parse, started.elapsed());
             if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
         };

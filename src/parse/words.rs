@@ -21,6 +21,11 @@ pub(super) fn push_words(out: &mut String, text: &str) {
     }
 }
 
+/// Ends a word.
+pub(super) fn end_word(out: &mut String) {
+    push_words(out, " ");
+}
+
 /// Leaves the first `max` characters, without white space at the end.
 pub(super) fn cut(text: &mut String, max: usize) {
     if text.len() > max
