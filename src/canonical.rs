@@ -125,6 +125,7 @@ impl CanonicalUrl {
 }
 
 /// Joins as the URL standard does, with the `encoding` of the document for the query.
+#[inline]
 pub fn join(base: &Url, reference: &str, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
     let reference = &*without_extra_slashes(reference);
     let encoding = encoding.output_encoding();
@@ -136,8 +137,12 @@ pub fn join(base: &Url, reference: &str, encoding: &'static Encoding) -> Result<
 
 /// Slashes beyond the second make no difference before a host (URL standard, 4.4, "special authority ignore slashes
 /// state"), which the `url` crate does only behind a scheme.
+#[inline]
 fn without_extra_slashes(reference: &str) -> Cow<'_, str> {
     let start = reference.trim_start_matches(|c| c <= ' ');
+    if !start.starts_with(['/', '\\']) {
+        return Cow::Borrowed(reference);
+    }
     let rest = start.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
     let slashes = start[..start.len() - rest.len()].bytes().filter(|byte| matches!(byte, b'/' | b'\\')).count();
     if slashes > 2 { Cow::Owned(format!("//{rest}")) } else { Cow::Borrowed(reference) }

@@ -136,10 +136,14 @@ impl<'a> Reader<'a> for LinkReader<'a> {
                 *cut_short = true;
                 break;
             }
-            // What a fragment says makes no difference, and most links of a page differ in nothing else. That there is
-            // one does: white space before it is part of the path.
+            // Fragments make no difference, and most links of a page differ in nothing else. White space before one does:
+            // it is part of the path.
             let reference = raw.href.trim_ascii();
-            let key = reference.find('#').map_or(reference, |hash| &reference[..=hash]);
+            let key = match reference.split_once('#') {
+                Some((before, _)) if before.ends_with(|c| c <= ' ') => &reference[..=before.len()],
+                Some((before, _)) => before,
+                None => reference,
+            };
             let url = resolved.entry(key).or_insert_with(|| base.join(key));
             let Some(url) = url.clone() else { continue };
             bytes += url.as_str().len();
@@ -197,10 +201,22 @@ pub(super) fn has_rel(tag: &Tag, wanted: &str) -> bool {
     rel.split_ascii_whitespace().any(|token| token.eq_ignore_ascii_case(wanted))
 }
 
-/// The URL in the content of `<meta http-equiv=refresh>` (WHATWG HTML, "shared declarative refresh steps").
+/// The link of a `Refresh` header, which does what `<meta http-equiv=refresh>` does.
+pub fn refresh_link(base: &Url, header: &str) -> Option<FoundLink> {
+    let url = CanonicalUrl::join(base, refresh_target(header)?).ok()?;
+    Some(FoundLink { url, text: String::new(), rel: String::new(), element: Element::Meta, nofollow: false })
+}
+
+/// The URL that a refresh leads to (WHATWG HTML, "shared declarative refresh steps"): behind a time, and `;`, `,` or white
+/// space.
 fn refresh_target(content: &str) -> Option<&str> {
-    let after_time = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let rest = after_time.trim_start().strip_prefix([';', ','])?.trim_start();
+    let content = content.trim_ascii_start();
+    let behind_time = content.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let rest = behind_time.trim_ascii_start();
+    let rest = rest.strip_prefix([';', ',']).unwrap_or(rest).trim_ascii_start();
+    if behind_time.len() == content.len() || rest.len() == behind_time.len() {
+        return None;
+    }
     let is_url = rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("url"));
     let value = if is_url { rest[3..].trim_start().strip_prefix('=').unwrap_or(rest) } else { rest }.trim();
     let value = match value.chars().next() {

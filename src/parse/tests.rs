@@ -377,3 +377,34 @@ proptest! {
         prop_assert_eq!(format!("{parsed:#?}"), format!("{expected:#?}"));
     }
 }
+
+/// WHATWG HTML, "shared declarative refresh steps".
+#[test]
+fn a_refresh_is_a_time_and_a_url() {
+    let target = |content: &str| {
+        let base = Url::parse("http://h.test/dir/page").unwrap();
+        refresh_link(&base, content).map(|link| link.url.as_str()["http://h.test".len()..].to_owned())
+    };
+    let table = [
+        ("0; url=/next", Some("/next")),
+        ("5;URL = next", Some("/dir/next")),
+        ("0,url='/a b'tail", Some("/a%20b")),
+        ("0 url=/next", Some("/next")),
+        (" 0.5 ; /next", Some("/next")),
+        (".5;\"/next", Some("/next")),
+        ("0;;/next", Some("/dir/;/next")),
+        ("1; urls", Some("/dir/urls")),
+        ("1; url /x", Some("/dir/url%20/x")),
+        ("0", None),
+        ("0;", None),
+        ("0; url=", None),
+        ("; url=/next", None),
+        ("url=/next", None),
+        ("-1; url=/next", None),
+        ("1x; url=/next", None),
+        ("0; url=javascript:x", None),
+    ];
+    for (content, expected) in table {
+        assert_eq!(target(content).as_deref(), expected, "{content}");
+    }
+}

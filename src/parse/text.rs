@@ -85,7 +85,7 @@ impl<'a> Reader<'a> for TextReader {
 impl TextReader {
     fn new_line(&mut self) {
         let text = &mut self.text;
-        while text.ends_with([' ', '\t']) {
+        while let Some(b' ' | b'\t') = text.as_bytes().last() {
             text.pop();
         }
         if !text.is_empty() && !text.ends_with('\n') {

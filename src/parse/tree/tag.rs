@@ -79,15 +79,19 @@ impl<'a> TagParts<'a> {
 
     pub fn push_attribute(&mut self, part: &[u8]) {
         // Of most tags no attribute is kept but what hides them, and most names need not be copied.
-        let is_first = self.attribute.is_empty() && self.wanted.is_empty();
-        self.is_other |= is_first && part.first().is_some_and(|first| !matches!(first, b'h' | b's'));
+        if self.wanted.is_empty() && self.attribute.is_empty() && !matches!(part, [b'h' | b's', ..] | []) {
+            self.is_other = true;
+        }
         if !self.is_other {
             self.attribute.extend_from_slice(part);
         }
     }
 
     pub fn begin_value(&mut self) {
-        self.valued = self.wanted_attribute();
+        self.valued = if self.attribute.is_empty() { None } else { self.wanted_attribute() };
+        if self.valued.is_none() {
+            self.attribute.clear();
+        }
     }
 
     pub fn push_value(&mut self, part: &[u8]) {
@@ -137,7 +141,11 @@ impl<'a> TagParts<'a> {
 
     fn wanted_attribute(&self) -> Option<&'a LocalName> {
         let interests: &'a Interests = self.interests;
-        self.wanted.iter().copied().chain(&interests.hiding).find(|name| name.as_bytes() == self.attribute)
+        match &self.attribute[..] {
+            b"hidden" => Some(&interests.hiding[0]),
+            b"style" => Some(&interests.hiding[1]),
+            name => self.wanted.iter().copied().find(|wanted| wanted.as_bytes() == name),
+        }
     }
 }
 
