@@ -6,6 +6,7 @@
 pub(crate) mod canned;
 mod classify;
 mod coding;
+mod connection;
 mod cookies;
 mod cookies_txt;
 mod credentials;

@@ -21,6 +21,7 @@ mod words;
 use std::time::Instant;
 
 use ego_tree::iter::Edge;
+use encoding_rs::{Encoding, UTF_8};
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
@@ -28,10 +29,12 @@ use url::Url;
 pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
-pub use links::FoundLink;
+use kind::Format;
 use links::{BaseReader, LinkReader};
-use reader::{Context, Interest, Reader};
+pub use links::{FoundLink, refresh_link};
+use reader::{Context, Interest, Reader, is_inert};
 use text::TextReader;
+use tree::Built;
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
 macro_rules! readers {
@@ -69,8 +72,8 @@ macro_rules! readers {
                 $(self.$name.text(text);)*
             }
 
-            fn finish(self, document: &Url, mut cut_short: bool) -> Parsed {
-                let base = self.base.finish(document);
+            fn finish(self, document: &Url, encoding: &'static Encoding, mut cut_short: bool) -> Parsed {
+                let base = self.base.finish(document, encoding);
                 $(let $name = self.$name.finish(&base, &mut cut_short);)*
                 Parsed { $($name,)* cut_short }
             }
@@ -87,27 +90,63 @@ readers! {
     head: HeadReader<'a> => Head,
 }
 
-/// Parses as far as `deadline` allows; what was read until then counts.
+/// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed
+/// is read as such, anything else as HTML. Gives the name of its
+/// character encoding too, in lower case.
+pub fn parse_page(
+    base: &Url,
+    format: &Format,
+    body: &[u8],
+    product_token: &str,
+    deadline: Instant,
+) -> (String, Parsed) {
+    let finish = |tree: &Built, length, encoding: &'static Encoding| {
+        let context = Context { length, product_token, encoding };
+        (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
+    };
+    let label = format.charset.as_deref();
+    if format.is_xml {
+        let (text, encoding, _) = charset::guess(body, label, true).encoding.decode(body);
+        if let Some(tree) = tree::build_xml(&text, Readers::INTERESTS, deadline) {
+            return finish(&tree, text.len(), encoding);
+        }
+    }
+    let guess = charset::guess(body, label, false);
+    let (mut text, mut encoding, _) = guess.encoding.decode(body);
+    let mut tree = tree::build(&text, Readers::INTERESTS, deadline, (!guess.is_certain).then_some(encoding));
+    if let Some(declared) = tree.declared {
+        encoding = declared;
+        text = encoding.decode_without_bom_handling(body).0;
+        tree = tree::build(&text, Readers::INTERESTS, deadline, None);
+    }
+    finish(&tree, text.len(), encoding)
+}
+
+/// Parses HTML that is text already.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let (document, complete) = tree::build(html, Readers::INTERESTS, deadline);
-    read(&document, base, &Context { length: html.len(), product_token }, !complete)
+    let tree = tree::build(html, Readers::INTERESTS, deadline, None);
+    let context = Context { length: html.len(), product_token, encoding: UTF_8 };
+    read(&tree.document, base, &context, !tree.is_whole)
 }
 
 fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> Parsed {
     let mut readers = Readers::new(context);
+    // Open elements that are no part of the document.
+    let mut inert = 0_usize;
     for edge in document.tree.root().traverse() {
         match edge {
             Edge::Open(node) => match node.value() {
+                Node::Element(tag) if inert > 0 || is_inert(tag) => inert += 1,
                 Node::Element(tag) => readers.open(tag),
-                Node::Text(text) => readers.text(text),
+                Node::Text(text) if inert == 0 => readers.text(text),
                 _ => {}
             },
-            Edge::Close(node) => {
-                if let Node::Element(tag) = node.value() {
-                    readers.close(tag);
-                }
-            }
+            Edge::Close(node) => match node.value() {
+                Node::Element(_) if inert > 0 => inert -= 1,
+                Node::Element(tag) => readers.close(tag),
+                _ => {}
+            },
         }
     }
-    readers.finish(base, cut_short)
+    readers.finish(base, context.encoding, cut_short)
 }

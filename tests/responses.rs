@@ -16,7 +16,7 @@ use flate2::write::GzEncoder;
 use harvestman::demo::{Reply, Server};
 use raw::{Act, Raw, say};
 
-const FAST: [&str; 6] = ["--rate", "0", "--max-connections-per-host", "16", "--retries", "0"];
+const FAST: [&str; 4] = ["--rate", "0", "--retries", "0"];
 
 /// A page that is told by its title.
 const READ: &str = "<title>read</title><a href=/robots.txt>x</a>";
@@ -265,4 +265,67 @@ async fn what_comes_without_a_media_type_is_read_as_it_begins() {
     let found = outcomes(answers.map(say).to_vec(), &[]).await;
     let titles: Vec<_> = found.iter().map(|page| page.split(' ').nth(1).unwrap()).collect();
     assert_eq!(titles, [["read"; 9].as_slice(), &["-"; 3]].concat(), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_the_server_closes_after_each_answer_cost_no_page() {
+    const PAGES: usize = 300;
+    for connections in ["1", "16"] {
+        let server = Raw::start(|path| {
+            let (status, body) = match path {
+                "/" => (200, page((0..PAGES).map(|n| format!("/{n}"))).body),
+                "/robots.txt" => (404, Vec::new()),
+                _ => (200, READ.as_bytes().to_vec()),
+            };
+            // Neither the version nor a header says that the connection ends.
+            let head =
+                format!("HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n", body.len());
+            say([head.into_bytes(), body].concat())
+        })
+        .await;
+        let bench = Bench::new();
+        let log = crawl(&bench, &[&server.url("/"), "--max-connections-per-host", connections]).await;
+        assert_eq!(bench.rows("select url, kind, message from failures").await, [""; 0], "{log}");
+        assert_eq!(bench.rows("select fetched from accounting").await, [(PAGES + 2).to_string()]);
+        assert_eq!(bench.rows("select count(*) from fetches where failure is not null").await, ["0"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_connection_without_an_answer_is_not_asked_again() {
+    let server = Raw::start(|path| match path {
+        "/robots.txt" => say(answer(404, &[], "")),
+        _ => say(""),
+    })
+    .await;
+    let bench = Bench::new();
+    crawl(&bench, &[&server.url("/")]).await;
+    assert_eq!(bench.rows("select kind from failures").await, ["closed"]);
+    assert_eq!(server.heads().len(), 2, "robots.txt and the page, each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_header_is_followed_as_the_element_is() {
+    let refresh = |lines: &[&str], body: &str| say(answer(200, &[&["Refresh: 0; url=/x"], lines].concat(), body));
+    let html = "Content-Type: text/html";
+    let server = Raw::start(move |path| match path {
+        "/" => say(answer(200, &[html], page(["/html", "/picture", "/both", "/meta", "/tag", "/moved"]).body)),
+        "/html" => refresh(&[html], "<p>wait"),
+        "/picture" => refresh(&["Content-Type: image/png"], "x"),
+        "/both" => refresh(&[html], "<meta http-equiv=refresh content='0; url=/x'>"),
+        "/meta" => refresh(&[html], "<meta name=robots content=nofollow>"),
+        "/tag" => refresh(&["X-Robots-Tag: nofollow", html], ""),
+        "/moved" => say(answer(302, &["Refresh: 0; url=/y", "Location: /x"], "")),
+        "/x" => say(answer(200, &[html, "Refresh: 9"], READ)),
+        _ => say(answer(404, &[], "")),
+    })
+    .await;
+    let bench = Bench::new();
+    let log = crawl(&bench, &[&server.url("/")]).await;
+    let path = "replace(from_url, rtrim(from_url, 'abcdefghijklmnopqrstuvwxyz'), '')";
+    let links = format!("select {path}, element, rel from links where to_url like '%/x' order by 1");
+    let expected = ["both|meta|", "html|meta|", "meta|meta|", "picture|meta|", "tag|meta|"];
+    assert_eq!(bench.rows(&links).await, expected, "{log}");
+    assert_eq!(bench.rows("select title from pages where url like '%/x'").await, ["read"]);
+    assert_eq!(bench.rows("select count(*) from urls where url like '%/y'").await, ["0"]);
 }

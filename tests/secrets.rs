@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::io::Read as _;
 use std::process::{Output, Stdio};
 
 use common::{Bench, stderr, stdout};
@@ -215,7 +216,14 @@ async fn what_is_secret_is_found_in_nothing_that_is_written() {
         all +=
             &said(&run(&bench, &["query", &format!("select * from {view}"), "--format", "jsonl"], &environment).await);
     }
-    assert!(all.contains("set=…; Path=/; …"), "{all}");
+    let packed = std::fs::File::open(bench.path("pages.warc")).unwrap();
+    let mut warc = Vec::new();
+    flate2::read::MultiGzDecoder::new(packed).read_to_end(&mut warc).unwrap();
+    let warc = String::from_utf8_lossy(&warc);
+    for text in [&*all, &*warc] {
+        assert!(text.contains("set=…; Path=/; …"), "{text}");
+    }
+    all += &warc;
     for found in [SECRET, ENCODED] {
         let at = all.find(found).map(|at| &all[at.saturating_sub(200)..at + 20]);
         assert_eq!(at, None, "said");

@@ -162,3 +162,12 @@ async fn a_redirect_to_itself_that_sets_a_cookie_is_asked_again_and_one_that_nev
     let paths: Vec<_> = server.hits().into_iter().map(|hit| hit.path).collect();
     assert_eq!(paths, ["/robots.txt", "/", "/", "/endless", "/endless", "/endless", "/endless"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_asks_with_the_credentials_of_the_url() {
+    let server = Server::start(|_| Reply::text("User-agent: *\nDisallow: /x")).await.unwrap();
+    let url = server.url("/robots.txt").replace("http://", "http://me:pass@");
+    let output = Bench::new().run(&["robots", &url, "http://a.test/x"]).await;
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_eq!(server.hits()[0].header("authorization"), Some("Basic bWU6cGFzcw=="));
+}

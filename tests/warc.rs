@@ -83,7 +83,9 @@ fn read(file: &[u8]) -> Vec<Record> {
         match (record.kind(), record.field("WARC-Payload-Digest")) {
             ("response", Some(stated)) => assert_eq!(stated, sha256(record.payload())),
             ("response", None) => {
-                assert_eq!((record.payload(), record.field("WARC-Truncated").is_some()), (&[][..], true))
+                // The redirects here say that they have no body, so none is missing.
+                let is_redirect = record.head().starts_with("HTTP/1.1 3");
+                assert_eq!((record.payload(), record.field("WARC-Truncated").is_some()), (&[][..], !is_redirect))
             }
             ("revisit", stated) => assert!(stated.is_some() && record.payload().is_empty()),
             (_, stated) => assert_eq!(stated, None),
@@ -153,7 +155,7 @@ async fn every_page_has_its_response_request_and_metadata_and_payloads_are_the_b
             bodies += 1;
         }
     }
-    assert_eq!(bodies, 6);
+    assert_eq!(bodies, 5);
     for record in records.iter().filter(|record| matches!(record.kind(), "request" | "metadata")) {
         let id = record.field("WARC-Concurrent-To").unwrap();
         let answer = records.iter().find(|record| record.id() == id).unwrap();

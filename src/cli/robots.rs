@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
-use crate::config::{Config, product_token};
+use crate::config::{Config, Login, product_token};
 use crate::fetch::{Fetch as _, HttpClient, Read, Request};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
 use crate::visit::RobotsAnswer;
@@ -14,7 +14,7 @@ use super::output::printable;
 pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, Failure> {
     let token = product_token(user_agent);
     let answer = match CanonicalUrl::parse(robots) {
-        Ok(url) => fetch(url).await?,
+        Ok(url) => fetch(url, Login::of_seed(robots).as_slice()).await?,
         Err(_) => {
             let body = std::fs::read(robots)
                 .map_err(|e| Failure::new(format!("cannot read `{}`", without_userinfo(robots))).cause(&e))?;
@@ -43,9 +43,9 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
     Ok(if all_allowed { 0 } else { 3 })
 }
 
-async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
+async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
-    let client = HttpClient::new(&Config::default(), &[]).map_err(|e| Failure::new(e.to_string()))?;
+    let client = HttpClient::new(&Config::default(), logins).map_err(|e| Failure::new(e.to_string()))?;
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
         let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };
@@ -55,8 +55,8 @@ async fn fetch(mut url: CanonicalUrl) -> Result<RobotsAnswer, Failure> {
             status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
             status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
             status @ 300..=399 => {
-                let location = fetched.headers.get("location").and_then(|value| value.to_str().ok());
-                match location.and_then(|location| CanonicalUrl::join(url.url(), location).ok()) {
+                let location = fetched.headers.get("location");
+                match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                     Some(next) => url = next,
                     None => return Ok(RobotsAnswer::Unavailable { status }),
                 }

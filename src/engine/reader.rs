@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
 use crate::parse::pool::{Attempt, ParsePool};
-use crate::parse::{self, Parsed};
+use crate::parse::{self, FoundLink, Parsed};
 use crate::policy::{due, politeness, redirect};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
@@ -78,13 +78,19 @@ impl PageReader {
             parse::robots_tag_forbids_following(&latin1(value.as_bytes()), &self.product_token)
         };
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
+        let refresh = fetched.header("refresh").and_then(|value| parse::refresh_link(target.url.url(), &value));
+        let mut follows = self.ignore_robots || !nofollow;
         if let Some(body) = fetched.body {
             page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
             let format = Format::of(&fetched.headers, &body);
             if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
-                self.read_body(target, &mut page, body, format, nofollow).await?;
+                follows = self.read_body(target, &mut page, body, format, follows).await?;
             }
         }
+        let refresh = refresh.filter(|_| page.redirect.is_none()).map(|link| self.candidate(target, link, follows));
+        // The page may say the same once more.
+        let is_known = |known: &Candidate, link: &Candidate| (&known.url, known.element) == (&link.url, link.element);
+        page.links.extend(refresh.filter(|link| !page.links.iter().any(|known| is_known(known, link))));
         Ok(page)
     }
 
@@ -92,7 +98,7 @@ impl PageReader {
         if target.hops >= self.max_redirects {
             return Err(format!("more than {} redirects in a row", self.max_redirects));
         }
-        let url = CanonicalUrl::join(target.url.url(), &latin1(location.as_bytes()))
+        let url = CanonicalUrl::join_header(target.url.url(), location.as_bytes())
             .map_err(|e| format!("the redirect's Location cannot be followed: {e}"))?;
         if let Some(sitemap) = self.sitemaps.redirect(target, url.clone()) {
             return Ok(sitemap);
@@ -103,14 +109,15 @@ impl PageReader {
         Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
     }
 
+    /// Reads a body; answers whether the links of the page may be followed: `follows`, unless the body forbids it.
     async fn read_body(
         &self,
         target: &Target,
         page: &mut Page,
         body: Vec<u8>,
         format: Format,
-        nofollow: bool,
-    ) -> Result<(), Failure> {
+        mut follows: bool,
+    ) -> Result<bool, Failure> {
         let body = match format.kind {
             Kind::Other => body,
             Kind::Text => {
@@ -121,12 +128,13 @@ impl PageReader {
             Kind::Html => {
                 let (body, (charset, parsed)) = self.parse(target, body, format).await?;
                 page.charset = Some(charset);
-                self.take_in(target, page, parsed, nofollow);
+                follows &= self.ignore_robots || !parsed.head.nofollow;
+                self.take_in(target, page, parsed, follows);
                 body
             }
         };
         page.body = Some(body);
-        Ok(())
+        Ok(follows)
     }
 
     /// The body of a page, its character encoding, and what it says.
@@ -142,34 +150,31 @@ impl PageReader {
         let cost = body.len();
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
-            let (text, charset) = format.decode(body);
-            let parsed = parse::parse_html(&base, &text, &token, deadline);
+            let (charset, parsed) = parse::parse_page(&base, &format, body, &token, deadline);
             observers.took(Stage::Parse, started.elapsed());
             if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
         };
         self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
     }
 
-    fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, nofollow: bool) {
+    fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, follows: bool) {
         if parsed.cut_short {
             tracing::warn!(url = %target.url, "takes too long to parse: its text and links are read in part");
         }
-        let page_follows = self.ignore_robots || !(nofollow || parsed.head.nofollow);
-        page.links = parsed
-            .links
-            .into_iter()
-            .map(|link| {
-                let follow = page_follows && (self.ignore_robots || !link.nofollow);
-                let skip = self.scope.judge(&link.url, target.depth + 1, follow);
-                let (url, text, rel, element) = (link.url, link.text, link.rel, link.element);
-                Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
-            })
-            .collect();
+        page.links = parsed.links.into_iter().map(|link| self.candidate(target, link, follows)).collect();
         page.title = parsed.head.title;
         page.description = parsed.head.description;
         page.language = parsed.head.language.or(page.language.take());
         page.canonical_url = parsed.head.canonical_url;
         page.text = Some(parsed.text);
+    }
+
+    /// A link of a page whose links may be followed or not, judged.
+    fn candidate(&self, target: &Target, link: FoundLink, page_follows: bool) -> Candidate {
+        let FoundLink { url, text, rel, element, nofollow } = link;
+        let follow = page_follows && (self.ignore_robots || !nofollow);
+        let skip = self.scope.judge(&url, target.depth + 1, follow);
+        Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
     }
 }
 

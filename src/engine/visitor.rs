@@ -239,8 +239,8 @@ impl Visitor {
             Ok(response) => match response.status {
                 status @ 200..=299 => answered(RobotsAnswer::Rules { status, body: response.body.unwrap_or_default() }),
                 status @ 300..=399 => {
-                    let location = response.header("location");
-                    let next = location.and_then(|location| CanonicalUrl::join(url.url(), &location).ok());
+                    let location = response.headers.get("location");
+                    let next = location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok());
                     match next.filter(|_| *hop < MAX_ROBOTS_REDIRECTS) {
                         Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
                         None => answered(RobotsAnswer::Unavailable { status }),

@@ -41,6 +41,18 @@ pub(super) fn classify(error: &reqwest::Error) -> FetchError {
     FetchError::Failed { kind, message: chain(error), unconnected: error.is_connect() || tls }
 }
 
+/// Whether the connection was closed instead of an answer.
+pub(super) fn is_unanswered(error: &reqwest::Error) -> bool {
+    use io::ErrorKind as K;
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.any(|cause| {
+        cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
+            || cause.downcast_ref::<io::Error>().is_some_and(|error| {
+                matches!(error.kind(), K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof)
+            })
+    })
+}
+
 /// Whether an I/O error is TLS's, however many more are wrapped around it: `source` passes over what they hold.
 fn is_tls(error: &std::io::Error) -> bool {
     error

@@ -10,9 +10,11 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_N
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
+use tower::util::MapResponseLayer;
 
-use super::classify::{chain, classify, undecodable};
+use super::classify::{chain, classify, is_unanswered, undecodable};
 use super::coding;
+use super::connection::{self, Connection};
 use super::cookies::{self, Jar};
 use super::cookies_txt;
 use super::credentials::Credentials;
@@ -46,6 +48,8 @@ pub struct HttpClient {
     /// None if no cookies are kept.
     jar: Option<Jar>,
     timeout: Duration,
+    /// Kept-alive connections to one host, at most.
+    idle_per_host: usize,
 }
 
 /// Much of it is secret.
@@ -64,6 +68,7 @@ impl Fetch for HttpClient {
 impl HttpClient {
     /// Fails on headers, files of secrets, a proxy or TLS roots that cannot be used. The logins are those of the seeds.
     pub fn new(config: &Config, logins: &[Login]) -> Result<Self, ConfigError> {
+        let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
         let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -77,8 +82,9 @@ impl HttpClient {
                 .http1_allow_obsolete_multiline_headers_in_responses(true)
                 .http1_allow_spaces_after_header_name_in_responses(true)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .pool_max_idle_per_host(config.max_connections_per_host.min(IDLE_PER_HOST))
+                .pool_max_idle_per_host(idle_per_host)
                 .pool_idle_timeout(IDLE_TIMEOUT)
+                .connector_layer(MapResponseLayer::new(connection::tell))
                 .tcp_nodelay(true)
                 .no_proxy();
             if let Some(guard) = &way.guard {
@@ -104,7 +110,7 @@ impl HttpClient {
         let credentials = Credentials::new(config, logins)?;
         let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
         let jar = config.keep_cookies.then(|| Jar::with(given, now()));
-        Ok(Self { routes, addresses, credentials, jar, timeout: config.timeout })
+        Ok(Self { routes, addresses, credentials, jar, timeout: config.timeout, idle_per_host })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
@@ -115,8 +121,8 @@ impl HttpClient {
             return Err(FetchError::Private);
         }
         let client = route.client(opened);
-        let request = client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
-        let response = self.within(deadline, async { request.send().await.map_err(|e| classify(&e)) }).await?;
+        let request = || client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
+        let response = self.within(deadline, self.send(request)).await?;
         let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
         if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
@@ -132,6 +138,18 @@ impl HttpClient {
             read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
         };
         Response::new(status, headers, body)
+    }
+
+    /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
+    /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
+    async fn send(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<reqwest::Response, FetchError> {
+        for _ in 0..self.idle_per_host {
+            match connection::told(request().send()).await {
+                (Err(error), Connection::Reused) if is_unanswered(&error) => {}
+                (result, _) => return result.map_err(|error| classify(&error)),
+            }
+        }
+        request().send().await.map_err(|error| classify(&error))
     }
 
     /// Waits until the time limit of a request is over.

@@ -3,13 +3,11 @@
 
 use html5ever::local_name;
 use scraper::node::Element as Tag;
-use url::Url;
 
 use super::directives::forbids_following;
 use super::links::has_rel;
-use super::reader::{Context, Interest, Reader, attribute};
+use super::reader::{Base, Context, Interest, Reader, attribute};
 use super::words::{cut, push_words};
-use crate::canonical::CanonicalUrl;
 
 /// Characters of title and description kept, each.
 pub(super) const MAX_TITLE: usize = 2_000;
@@ -89,8 +87,8 @@ impl<'a> Reader<'a> for HeadReader<'a> {
         }
     }
 
-    fn finish(mut self, base: &Url, _: &mut bool) -> Head {
-        let canonical = self.canonical.and_then(|href| CanonicalUrl::join(base, href).ok());
+    fn finish(mut self, base: &Base, _: &mut bool) -> Head {
+        let canonical = self.canonical.and_then(|href| base.join(href));
         self.head.canonical_url = canonical.map(|url| url.to_string());
         for text in [&mut self.head.title, &mut self.head.description] {
             text.as_mut().into_iter().for_each(|text| cut(text, MAX_TITLE));

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use html5ever::{LocalName, local_name};
+use encoding_rs::Encoding;
+use html5ever::{LocalName, QualName, local_name, ns};
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use url::Url;
 
-use super::reader::{Context, Interest, Reader, attribute};
-use super::words::{cut, push_words};
-use crate::canonical::CanonicalUrl;
+use super::reader::{Base, Context, Interest, Reader, attribute};
+use super::text::sets_apart;
+use super::words::{cut, end_word, push_words};
+use crate::canonical::{self, CanonicalUrl};
 use crate::visit::Element;
 
 /// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
@@ -43,9 +45,10 @@ impl<'a> BaseReader<'a> {
         }
     }
 
-    pub fn finish(self, document: &Url) -> Url {
-        let base = self.href.and_then(|href| document.join(href).ok());
-        base.filter(|url| matches!(url.scheme(), "http" | "https")).unwrap_or_else(|| document.clone())
+    pub fn finish(self, document: &Url, encoding: &'static Encoding) -> Base {
+        let url = self.href.and_then(|href| canonical::join(document, href, encoding).ok());
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https")).unwrap_or_else(|| document.clone());
+        Base { url, encoding }
     }
 }
 
@@ -71,7 +74,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     type Found = Vec<FoundLink>;
 
     const INTERESTS: &'static [Interest] = &[
-        (local_name!("a"), &[local_name!("href"), local_name!("rel")]),
+        (local_name!("a"), &[local_name!("href"), local_name!("xlink:href"), local_name!("rel")]),
         (local_name!("area"), &[local_name!("href"), local_name!("rel"), local_name!("alt")]),
         (local_name!("iframe"), &[local_name!("src"), local_name!("rel")]),
         (local_name!("frame"), &[local_name!("src"), local_name!("rel")]),
@@ -103,6 +106,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             local_name!("img") if self.anchor.is_some() && self.anchor_text.is_empty() => {
                 push_words(&mut self.anchor_text, attribute(tag, &local_name!("alt")).unwrap_or_default());
             }
+            _ if self.anchor.is_some() && sets_apart(tag) => end_word(&mut self.anchor_text),
             _ => {}
         }
     }
@@ -111,6 +115,8 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     fn close(&mut self, tag: &'a Tag) {
         if tag.name.local == local_name!("a") {
             self.end_anchor();
+        } else if self.anchor.is_some() && sets_apart(tag) {
+            end_word(&mut self.anchor_text);
         }
     }
 
@@ -121,7 +127,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         }
     }
 
-    fn finish(self, base: &Url, cut_short: &mut bool) -> Vec<FoundLink> {
+    fn finish(self, base: &Base, cut_short: &mut bool) -> Vec<FoundLink> {
         let mut resolved: HashMap<&str, Option<CanonicalUrl>, foldhash::fast::RandomState> = HashMap::default();
         let mut links: IndexSet<FoundLink, foldhash::fast::RandomState> = IndexSet::default();
         let mut bytes = 0;
@@ -130,10 +136,15 @@ impl<'a> Reader<'a> for LinkReader<'a> {
                 *cut_short = true;
                 break;
             }
-            // Fragments make no difference, and most links of a page differ in nothing else.
+            // Fragments make no difference, and most links of a page differ in nothing else. White space before one does:
+            // it is part of the path.
             let reference = raw.href.trim_ascii();
-            let key = reference.split_once('#').map_or(reference, |(before, _)| before);
-            let url = resolved.entry(key).or_insert_with(|| CanonicalUrl::join(base, key).ok());
+            let key = match reference.split_once('#') {
+                Some((before, _)) if before.ends_with(|c| c <= ' ') => &reference[..=before.len()],
+                Some((before, _)) => before,
+                None => reference,
+            };
+            let url = resolved.entry(key).or_insert_with(|| base.join(key));
             let Some(url) = url.clone() else { continue };
             bytes += url.as_str().len();
             cut(&mut raw.text, MAX_LINK_TEXT);
@@ -154,7 +165,7 @@ impl<'a> LinkReader<'a> {
     }
 
     fn link(&mut self, tag: &'a Tag, target: &LocalName, element: Element) -> Option<usize> {
-        let href = attribute(tag, target)?;
+        let href = attribute(tag, target).or_else(|| xlink(tag))?;
         let rel = attribute(tag, &local_name!("rel")).map(str::to_ascii_lowercase).unwrap_or_default();
         self.links.push(RawLink { href, text: String::new(), rel, element });
         Some(self.links.len() - 1)
@@ -177,16 +188,35 @@ impl<'a> LinkReader<'a> {
     }
 }
 
+/// What a link in SVG leads to if it has no `href` (SVG 2, 16.1.6 "deprecated XLink URL reference attributes").
+fn xlink(tag: &Tag) -> Option<&str> {
+    let is_xlink = |name: &QualName| name.ns == ns!(xlink) && name.local == local_name!("href");
+    let attributes = if tag.name.ns == ns!(svg) { &tag.attrs[..] } else { &[] };
+    attributes.iter().find(|(name, _)| is_xlink(name)).map(|(_, value)| &**value)
+}
+
 /// Whether a `<link>` states this relation.
 pub(super) fn has_rel(tag: &Tag, wanted: &str) -> bool {
     let rel = attribute(tag, &local_name!("rel")).unwrap_or_default();
     rel.split_ascii_whitespace().any(|token| token.eq_ignore_ascii_case(wanted))
 }
 
-/// The URL in the content of `<meta http-equiv=refresh>` (WHATWG HTML, "shared declarative refresh steps").
+/// The link of a `Refresh` header, which does what `<meta http-equiv=refresh>` does.
+pub fn refresh_link(base: &Url, header: &str) -> Option<FoundLink> {
+    let url = CanonicalUrl::join(base, refresh_target(header)?).ok()?;
+    Some(FoundLink { url, text: String::new(), rel: String::new(), element: Element::Meta, nofollow: false })
+}
+
+/// The URL that a refresh leads to (WHATWG HTML, "shared declarative refresh steps"): behind a time, and `;`, `,` or white
+/// space.
 fn refresh_target(content: &str) -> Option<&str> {
-    let after_time = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let rest = after_time.trim_start().strip_prefix([';', ','])?.trim_start();
+    let content = content.trim_ascii_start();
+    let behind_time = content.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let rest = behind_time.trim_ascii_start();
+    let rest = rest.strip_prefix([';', ',']).unwrap_or(rest).trim_ascii_start();
+    if behind_time.len() == content.len() || rest.len() == behind_time.len() {
+        return None;
+    }
     let is_url = rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("url"));
     let value = if is_url { rest[3..].trim_start().strip_prefix('=').unwrap_or(rest) } else { rest }.trim();
     let value = match value.chars().next() {

@@ -1,5 +1,7 @@
 //! What is read of a page, and that any tag soup is read.
 
+mod xhtml;
+
 use std::time::Duration;
 
 use html5ever::tendril::TendrilSink as _;
@@ -73,6 +75,61 @@ fn title_language_description_and_text_are_what_a_reader_sees() {
     assert_eq!(long.head.description.map(|text| text.chars().count()), Some(MAX_TITLE));
 }
 
+/// The character encoding of a page and its text, as its Content-Type and its bytes have it.
+fn page(content_type: &str, body: &[u8]) -> (String, Parsed) {
+    let base = Url::parse("http://example.com/").unwrap();
+    let headers = [(http::header::CONTENT_TYPE, content_type.parse().unwrap())].into_iter().collect();
+    let format = Format::of(&headers, body);
+    parse_page(&base, &format, body, "", Instant::now() + Duration::from_secs(60))
+}
+
+#[test]
+fn a_declaration_that_comes_late_is_obeyed_unless_something_better_is_known() {
+    // WHATWG HTML, 13.2.3.4 "changing the encoding while parsing".
+    let late = |meta: &str, label: &str, text: &str| {
+        let html = format!("<script>'<meta charset=koi8-u>';{}</script>{meta}<p>", "x();".repeat(9_000));
+        [html.as_bytes(), &Encoding::for_label(label.as_bytes()).unwrap().encode(text).0].concat()
+    };
+    for label in ["shift_jis", "iso-2022-jp", "big5", "windows-874", "iso-8859-15", "koi8-r", "utf-8"] {
+        let text = match label {
+            "windows-874" => "ภาษาไทย",
+            "iso-8859-15" => "Ÿ€",
+            "koi8-r" => "привет",
+            _ => "日本",
+        };
+        for meta in [
+            format!("<meta charset={label}>"),
+            format!("</head><body><meta http-equiv=content-type content='a/b;charset={label}'>"),
+            format!("<meta charset=none><meta charset={label}><meta charset=koi8-u>"),
+        ] {
+            let (charset, parsed) = page("text/html", &late(&meta, label, text));
+            assert_eq!((&*charset, &*parsed.text), (label, text), "{meta}");
+        }
+        let body = late("<meta charset=koi8-u>", label, text);
+        assert_eq!(page(&format!("text/html;charset={label}"), &body).1.text, text);
+    }
+    let nowhere =
+        ["<!--<meta charset=koi8-u>-->", "<style><meta charset=koi8-u></style>", "<title><meta charset=koi8-u>"];
+    for html in nowhere.map(|html| [" ".repeat(2_000), html.to_owned()].concat()) {
+        assert_eq!(page("text/html", html.as_bytes()).0, "utf-8", "{html}");
+    }
+    assert_eq!(page("text/html", &late("<meta charset=utf-16>", "utf-8", "é")).1.text, "é");
+}
+
+#[test]
+fn queries_are_in_the_encoding_of_the_page() {
+    let query = |html: &str| {
+        let (body, _, _) = encoding_rs::WINDOWS_1251.encode(html);
+        page("text/html", &body).1.links[0].url.as_str().to_owned()
+    };
+    let declared = "<meta charset=windows-1251>";
+    assert_eq!(query(&format!("{declared}<a href='я?я'>x</a>")), "http://example.com/%D1%8F?%FF");
+    assert_eq!(query(&format!("{declared}<base href='?я'><a href=''>x</a>")), "http://example.com/?%FF");
+    assert_eq!(query(&format!("<a href='?&#1103;'>x</a>{declared}")), "http://example.com/?%FF");
+    assert_eq!(urls("<a href='?я'>x</a>"), ["http://example.com/dir/page?%D1%8F"]);
+    assert_eq!(urls("<a href='/p #a'>x</a><a href='/p'>x</a>"), ["http://example.com/p%20", "http://example.com/p"]);
+}
+
 #[test]
 fn links_that_a_long_base_blows_up_are_held_to_a_bound() {
     let html = format!(
@@ -120,6 +177,8 @@ const PIECES: &[&str] = &[
     "<div class='x' id=y>",
     "<p>",
     "</p>",
+    "<p hidden>",
+    "<a xlink:href=s>",
     "<br/>",
     "<b>",
     "</b>",
@@ -195,7 +254,7 @@ const PIECES: &[&str] = &[
 
 /// What the tree holds of each element that has attributes or is a script.
 fn held(html: &str, interests: &[&[Interest]]) -> Vec<String> {
-    let (document, _) = tree::build(html, interests, Instant::now() + Duration::from_secs(60));
+    let document = tree::build(html, interests, Instant::now() + Duration::from_secs(60), None).document;
     let tags = document.tree.nodes().filter_map(|node| Some((node.value().as_element()?, node)));
     let held = tags.map(|(tag, node)| {
         let attributes: String = tag.attrs().map(|(name, value)| format!(" {name}={value}")).collect();
@@ -210,10 +269,71 @@ fn the_tree_holds_what_a_reader_names_and_what_shapes_it() {
     let html = "<div href=a class=b><a class=c href=d title=e>f</a><image alt=g src=h><input type=hidden name=i>
         <script type=j>k</script>";
     assert_eq!(held(html, Readers::INTERESTS), ["a href=d", "img alt=g", "input type=hidden"]);
+    let hiding = "<p hidden=x><p style='Display : NONE'><p style=color:red style=display:none><p data-hidden shidden>";
+    assert_eq!(held(hiding, Readers::INTERESTS), ["p hidden=x", "p hidden="]);
     const SCRIPTS: &[Interest] = &[(local_name!("script"), &[local_name!("type")]), (local_name!("a"), &[])];
     assert_eq!(held(html, &[SCRIPTS]), ["input type=hidden", "script type=j: k"]);
     const TITLES: &[Interest] = &[(local_name!("a"), &[local_name!("href"), local_name!("title")])];
     assert_eq!(held(html, &[TITLES, TITLES]), ["a href=d title=e", "input type=hidden"]);
+}
+
+#[test]
+fn what_is_never_shown_is_no_text() {
+    // WHATWG HTML, 15.3.1 "hidden elements", 6.1 "the hidden attribute".
+    for never in [
+        "<script>x</script>",
+        "<style>x</style>",
+        "<title>x</title>",
+        "<noframes><p>x</noframes>",
+        "<noembed><p>x</noembed>",
+        "<template><p>x</template>",
+        "<datalist><option>x</datalist>",
+        "<ruby><rp>x</rp></ruby>",
+        "<b hidden><p>x<br>x</p>x</b>",
+        "<b hidden=until-found>x</b>",
+        "<B STYLE='color:red; DISPLAY: None !important'>x</B>",
+        "<b style='display:block;display:none'>x</b>",
+        "<b style='display:none!important;display:block'>x</b>",
+    ] {
+        assert_eq!(parse(&format!("a{never}b<p>c")).text, "ab\nc", "{never}");
+    }
+    for shown in ["<b style=display:none;display:block>x</b>", "<b style=nodisplay:none>x</b>", "<b class=hidden>x</b>"]
+    {
+        assert_eq!(parse(&format!("a{shown}b")).text, "axb", "{shown}");
+    }
+}
+
+#[test]
+fn a_template_is_no_part_of_the_document_but_where_it_is_shown_at_once() {
+    let html =
+        |mode: &str| format!("<p><template{mode}><a href=x>x</a><template><title>y</title></template></template>z");
+    let parsed = parse(&html(""));
+    assert_eq!((parsed.links.len(), &*parsed.text, parsed.head.title), (0, "z", None));
+    let parsed = parse(&html(" shadowrootmode=open"));
+    assert_eq!((parsed.links.len(), &*parsed.text, parsed.head.title), (1, "xz", None));
+}
+
+#[test]
+fn words_that_mark_up_sets_apart_stay_apart_and_lines_that_it_keeps_are_kept() {
+    let text = |html: &str| parse(html).text;
+    assert_eq!(text("a<br>b<div>c</div>d<hr>e<center>f</center>g"), "a\nb\nc\nd\ne\nf\ng");
+    assert_eq!(text("<table><caption>a</caption><tr><td>b<td>c<tr><th>d</table>e"), "a\nb\nc\nd\ne");
+    assert_eq!(text("a<wbr>b<b>c</b>d&shy;e"), "abcd\u{ad}e");
+    assert_eq!(
+        text("a<img>b<svg></svg>c<select><option>x</select>d<button>e</button><button>f</button>"),
+        "a b c d e f"
+    );
+    assert_eq!(text("x<pre>\n a  b\n\n  c\n</pre>y <i>z</i>"), "x\n a  b\n\n  c\ny z");
+    assert_eq!(text("x<textarea>\na\n b</textarea>y"), "x\na\n b\ny");
+    assert_eq!(parse("<a href=x>a<br>b<div>c</div>d</a>").links[0].text, "a b c d");
+}
+
+#[test]
+fn links_in_svg_are_links() {
+    let html = "<svg><a xlink:href=x><text>a</text></a><a href=y xlink:href=no>b</a><use xlink:href=no /></svg>
+        <a xlink:href=no>c</a>";
+    assert_eq!(urls(html), ["http://example.com/dir/x", "http://example.com/dir/y"]);
+    assert_eq!(parse(html).links[0].text, "a");
 }
 
 #[test]
@@ -251,9 +371,40 @@ proptest! {
         for id in code.flat_map(|element| element.children()).map(|text| text.id()).collect::<Vec<_>>() {
             document.tree.get_mut(id).unwrap().detach();
         }
-        let context = Context { length: 0, product_token: "harvestman" };
+        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8 };
         let expected = read(&document, &base, &context, false);
         let parsed = parse_html(&base, &html, "harvestman", Instant::now() + Duration::from_secs(60));
         prop_assert_eq!(format!("{parsed:#?}"), format!("{expected:#?}"));
+    }
+}
+
+/// WHATWG HTML, "shared declarative refresh steps".
+#[test]
+fn a_refresh_is_a_time_and_a_url() {
+    let target = |content: &str| {
+        let base = Url::parse("http://h.test/dir/page").unwrap();
+        refresh_link(&base, content).map(|link| link.url.as_str()["http://h.test".len()..].to_owned())
+    };
+    let table = [
+        ("0; url=/next", Some("/next")),
+        ("5;URL = next", Some("/dir/next")),
+        ("0,url='/a b'tail", Some("/a%20b")),
+        ("0 url=/next", Some("/next")),
+        (" 0.5 ; /next", Some("/next")),
+        (".5;\"/next", Some("/next")),
+        ("0;;/next", Some("/dir/;/next")),
+        ("1; urls", Some("/dir/urls")),
+        ("1; url /x", Some("/dir/url%20/x")),
+        ("0", None),
+        ("0;", None),
+        ("0; url=", None),
+        ("; url=/next", None),
+        ("url=/next", None),
+        ("-1; url=/next", None),
+        ("1x; url=/next", None),
+        ("0; url=javascript:x", None),
+    ];
+    for (content, expected) in table {
+        assert_eq!(target(content).as_deref(), expected, "{content}");
     }
 }

@@ -2,10 +2,9 @@
 
 use html5ever::{LocalName, local_name};
 use scraper::node::Element as Tag;
-use url::Url;
 
-use super::reader::{Context, Interest, Reader};
-use super::words::push_words;
+use super::reader::{Base, Context, Interest, Reader, is_hidden};
+use super::words::{end_word, push_words};
 
 /// Bytes of ordinary HTML to a byte of its text.
 const BYTES_PER_TEXT: usize = 4;
@@ -14,8 +13,10 @@ const BYTES_PER_TEXT: usize = 4;
 #[derive(Debug)]
 pub(super) struct TextReader {
     text: String,
-    /// Open elements whose text is not for reading.
+    /// Open elements from the outermost on whose text is not for reading.
     hidden: usize,
+    /// Open elements that keep their lines and spaces.
+    kept: usize,
 }
 
 impl<'a> Reader<'a> for TextReader {
@@ -24,35 +25,58 @@ impl<'a> Reader<'a> for TextReader {
     const INTERESTS: &'static [Interest] = &[];
 
     fn new(context: &Context<'a>) -> Self {
-        Self { text: String::with_capacity(context.length / BYTES_PER_TEXT), hidden: 0 }
+        Self { text: String::with_capacity(context.length / BYTES_PER_TEXT), hidden: 0, kept: 0 }
     }
 
     #[inline]
     fn open(&mut self, tag: &'a Tag) {
+        if self.hidden > 0 || is_hidden(tag) {
+            self.hidden += 1;
+            return;
+        }
         match Role::of(&tag.name.local) {
-            Role::Hidden => self.hidden += 1,
+            Role::Hidden => self.hidden = 1,
+            Role::Object => {
+                end_word(&mut self.text);
+                self.hidden = 1;
+            }
+            Role::Kept => {
+                self.new_line();
+                self.kept += 1;
+            }
             Role::Block => self.new_line(),
+            Role::Apart => end_word(&mut self.text),
             Role::Inline => {}
         }
     }
 
     #[inline]
     fn close(&mut self, tag: &'a Tag) {
+        if self.hidden > 0 {
+            self.hidden -= 1;
+            return;
+        }
         match Role::of(&tag.name.local) {
-            Role::Hidden => self.hidden -= 1,
+            Role::Kept => {
+                self.kept -= 1;
+                self.new_line();
+            }
             Role::Block => self.new_line(),
-            Role::Inline => {}
+            Role::Apart => end_word(&mut self.text),
+            Role::Hidden | Role::Object | Role::Inline => {}
         }
     }
 
     #[inline]
     fn text(&mut self, text: &'a str) {
-        if self.hidden == 0 {
-            push_words(&mut self.text, text);
+        match (self.hidden, self.kept) {
+            (0, 0) => push_words(&mut self.text, text),
+            (0, _) => self.text.push_str(text),
+            _ => {}
         }
     }
 
-    fn finish(mut self, _: &Url, _: &mut bool) -> String {
+    fn finish(mut self, _: &Base, _: &mut bool) -> String {
         self.text.truncate(self.text.trim_end().len());
         self.text
     }
@@ -61,7 +85,7 @@ impl<'a> Reader<'a> for TextReader {
 impl TextReader {
     fn new_line(&mut self) {
         let text = &mut self.text;
-        while text.ends_with(' ') {
+        while let Some(b' ' | b'\t') = text.as_bytes().last() {
             text.pop();
         }
         if !text.is_empty() && !text.ends_with('\n') {
@@ -70,36 +94,61 @@ impl TextReader {
     }
 }
 
+/// Whether the words before and within an element, or after it, are not one.
+pub(super) fn sets_apart(tag: &Tag) -> bool {
+    matches!(Role::of(&tag.name.local), Role::Block | Role::Kept | Role::Apart | Role::Object)
+}
+
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.
 enum Role {
-    /// Its text is not for reading.
+    /// It is never shown (WHATWG HTML, 15.3.1 "hidden elements").
     Hidden,
+    /// It is shown between words, and what is within is not for reading.
+    Object,
+    /// It begins a line of its own, and so does what follows; lines and spaces within are kept.
+    Kept,
     /// It begins a line of its own, and so does what follows.
     Block,
+    /// It stands apart from the words around it.
+    Apart,
     Inline,
 }
 
 impl Role {
     fn of(name: &LocalName) -> Self {
         match *name {
-            local_name!("script")
+            local_name!("datalist")
+            | local_name!("head")
+            | local_name!("noembed")
+            | local_name!("noframes")
+            | local_name!("rp")
+            | local_name!("script")
             | local_name!("style")
-            | local_name!("template")
-            | local_name!("svg")
+            | local_name!("title") => Self::Hidden,
+            local_name!("audio")
             | local_name!("canvas")
             | local_name!("iframe")
             | local_name!("object")
-            | local_name!("head")
+            | local_name!("select")
+            | local_name!("svg")
+            | local_name!("video") => Self::Object,
+            local_name!("listing")
+            | local_name!("plaintext")
+            | local_name!("pre")
             | local_name!("textarea")
-            | local_name!("select") => Self::Hidden,
+            | local_name!("xmp") => Self::Kept,
+            local_name!("button") | local_name!("img") | local_name!("meter") | local_name!("progress") => Self::Apart,
             local_name!("address")
             | local_name!("article")
             | local_name!("aside")
             | local_name!("blockquote")
             | local_name!("br")
+            | local_name!("caption")
+            | local_name!("center")
             | local_name!("dd")
             | local_name!("details")
             | local_name!("dialog")
+            | local_name!("dir")
             | local_name!("div")
             | local_name!("dl")
             | local_name!("dt")
@@ -115,14 +164,16 @@ impl Role {
             | local_name!("h5")
             | local_name!("h6")
             | local_name!("header")
+            | local_name!("hgroup")
             | local_name!("hr")
+            | local_name!("legend")
             | local_name!("li")
             | local_name!("main")
+            | local_name!("menu")
             | local_name!("nav")
             | local_name!("ol")
-            | local_name!("option")
             | local_name!("p")
-            | local_name!("pre")
+            | local_name!("search")
             | local_name!("section")
             | local_name!("summary")
             | local_name!("table")

@@ -5,10 +5,13 @@
 
 mod interests;
 mod tag;
+mod xml;
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use ego_tree::{NodeId, Tree};
+use encoding_rs::Encoding;
 use html5ever::interface::TreeSink;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
@@ -18,6 +21,7 @@ use html5ever::{LocalName, local_name};
 use html5gum::{Emitter, Error, State, Tokenizer};
 use scraper::{Html, HtmlTreeSink, Node};
 
+use super::charset;
 use super::reader::Interest;
 use interests::Interests;
 use tag::{TagParts, tendril};
@@ -27,9 +31,25 @@ const STEP: usize = 16 << 10;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
 
-/// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). False if
-/// that was not the end. The tree holds what `interests` name, or what decides how it is built.
-pub(super) fn build(html: &str, interests: &[&[Interest]], deadline: Instant) -> (Html, bool) {
+/// What became of a document.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub document: Html,
+    /// False if the deadline passed before its end.
+    pub is_whole: bool,
+    /// A `<meta>` names another character encoding than the one supposed, and the tree ends there.
+    pub declared: Option<&'static Encoding>,
+}
+
+/// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). The tree
+/// holds what `interests` name, or what decides how it is built. `supposed`: the encoding that the document was decoded
+/// from, if it is one that a `<meta>` may correct.
+pub(super) fn build(
+    html: &str,
+    interests: &[&[Interest]],
+    deadline: Instant,
+    supposed: Option<&'static Encoding>,
+) -> Built {
     let mut document = Html::new_document();
     // Growing a large tree by doubling would hold it twice.
     document.tree = Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
@@ -37,12 +57,37 @@ pub(super) fn build(html: &str, interests: &[&[Interest]], deadline: Instant) ->
     let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(HtmlTreeSink::new(document), opts);
     let interests = Interests::new(interests);
-    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, &interests, html.len()));
-    let complete = tokens.all(|left| left == Ok(0) || Instant::now() < deadline);
+    let charset = Charset { supposed: Cell::new(supposed), declared: Cell::new(None) };
+    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, &interests, &charset, html.len()));
+    let is_whole = tokens.all(|left| charset.declared.get().is_none() && (left == Ok(0) || Instant::now() < deadline));
     drop(tokens);
     send(&builder, Token::EOFToken);
     builder.end();
-    (builder.sink.finish(), complete)
+    Built { document: builder.sink.finish(), is_whole, declared: charset.declared.get() }
+}
+
+/// The same from XHTML, by the rules of XML. None if it is not well-formed.
+pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Instant) -> Option<Built> {
+    let (document, is_whole) = xml::build(xml, &Interests::new(interests), deadline)?;
+    Some(Built { document, is_whole, declared: None })
+}
+
+/// The encoding that the document is taken for until a `<meta>` confirms it, and another that one names.
+struct Charset {
+    supposed: Cell<Option<&'static Encoding>>,
+    declared: Cell<Option<&'static Encoding>>,
+}
+
+impl Charset {
+    /// WHATWG HTML, 13.2.3.4 "changing the encoding while parsing".
+    fn meta(&self, label: &str) {
+        if let Some(supposed) = self.supposed.get()
+            && let Some(declared) = charset::declared(label)
+        {
+            self.supposed.set(None);
+            self.declared.set(Some(declared).filter(|declared| *declared != supposed && !charset::is_utf16(supposed)));
+        }
+    }
 }
 
 type Builder = TreeBuilder<NodeId, HtmlTreeSink>;
@@ -61,6 +106,7 @@ const NO_LINE: u64 = 1;
 struct Tokens<'a> {
     builder: &'a Builder,
     interests: &'a Interests,
+    charset: &'a Charset,
     /// Characters that follow upon each other.
     text: Vec<u8>,
     /// Between the tags of a script or style sheet that nobody reads.
@@ -82,10 +128,11 @@ struct DoctypeParts {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(builder: &'a Builder, interests: &'a Interests, left: usize) -> Self {
+    fn new(builder: &'a Builder, interests: &'a Interests, charset: &'a Charset, left: usize) -> Self {
         Self {
             builder,
             interests,
+            charset,
             text: Vec::new(),
             in_code: false,
             tag: TagParts::new(interests),
@@ -133,11 +180,11 @@ fn begins_character(byte: &u8) -> bool {
 }
 
 impl Emitter for Tokens<'_> {
-    /// It is time to look at the clock, with so many bytes to be read.
+    /// It is time to look at the clock and the encoding, with so many bytes to be read.
     type Token = usize;
 
     fn pop_token(&mut self) -> Option<usize> {
-        if self.read < STEP {
+        if self.read < STEP && self.charset.declared.get().is_none() {
             return None;
         }
         self.read = 0;
@@ -223,7 +270,11 @@ impl Emitter for Tokens<'_> {
             std::mem::swap(&mut self.last_start_tag, &mut self.tag.name);
         }
         let next = match self.builder.process_token(Token::TagToken(tag), NO_LINE) {
-            TokenSinkResult::Continue | TokenSinkResult::Script(_) | TokenSinkResult::EncodingIndicator(_) => None,
+            TokenSinkResult::Continue | TokenSinkResult::Script(_) => None,
+            TokenSinkResult::EncodingIndicator(label) => {
+                self.charset.meta(&label);
+                None
+            }
             TokenSinkResult::Plaintext => Some(State::PlainText),
             TokenSinkResult::RawData(RawKind::Rcdata) => Some(State::RcData),
             TokenSinkResult::RawData(RawKind::Rawtext) => Some(State::RawText),

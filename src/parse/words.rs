@@ -3,21 +3,23 @@
 /// Appends text with its white space collapsed.
 pub(super) fn push_words(out: &mut String, text: &str) {
     let is_space = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
-    let separate = |out: &mut String| {
-        if !matches!(out.as_bytes().last(), None | Some(b' ' | b'\n')) {
-            out.push(' ');
-        }
-    };
     let mut between = is_space(text.as_bytes().first());
     for word in text.split_ascii_whitespace() {
         if between {
-            separate(out);
+            end_word(out);
         }
         out.push_str(word);
         between = true;
     }
     if is_space(text.as_bytes().last()) {
-        separate(out);
+        end_word(out);
+    }
+}
+
+/// Ends a word.
+pub(super) fn end_word(out: &mut String) {
+    if !matches!(out.as_bytes().last(), None | Some(b' ' | b'\n')) {
+        out.push(' ');
     }
 }
 

@@ -33,7 +33,7 @@ const SKIPPED: &[Meaning] = &[
     (
         "private_address",
         "Its address is not of the public internet, and no seed names this very host.",
-        "A seed on that host lets it in; the next invocation looks again.",
+        "A seed on that host or --allow-address lets it in, unless --deny-private shuts it out; the next invocation looks again.",
     ),
     ("trap", "Its address looks like one of an endless number that the site makes up.", "A seed is never a trap."),
     ("url_too_long", "It is longer than --max-url-length.", "A larger --max-url-length lets it in."),

@@ -4,11 +4,13 @@ use html5ever::{LocalName, local_name};
 
 use crate::parse::reader::Interest;
 
-/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6).
+/// Attributes that decide how the tree is built (WHATWG HTML, 13.2.6), and what is read into it.
 const SHAPING: &[Interest] = &[
     (local_name!("input"), &[local_name!("type")]),
     (local_name!("font"), &[local_name!("color"), local_name!("face"), local_name!("size")]),
     (local_name!("annotation-xml"), &[local_name!("encoding")]),
+    (local_name!("template"), &[local_name!("shadowrootmode")]),
+    (local_name!("meta"), &[local_name!("charset"), local_name!("http-equiv"), local_name!("content")]),
 ];
 
 /// The union of interests, made for one document. Every tag with attributes is looked up.
@@ -17,13 +19,15 @@ pub(super) struct Interests {
     all: Vec<Interest>,
     /// The bits of all their elements, which tell of most others at once that they are not among them.
     bits: u64,
+    /// Of any element: `hidden`, which stands in the tree for a `style` that hides it too.
+    pub hiding: [LocalName; 2],
 }
 
 impl Interests {
     pub fn new(readers: &[&[Interest]]) -> Self {
         let all: Vec<_> = readers.iter().copied().chain([SHAPING]).flatten().cloned().collect();
         let bits = all.iter().fold(0, |bits, (element, _)| bits | bit(element));
-        Self { all, bits }
+        Self { all, bits, hiding: [local_name!("hidden"), local_name!("style")] }
     }
 
     /// The attributes of an element that are to be kept, one slice for each interest in the element.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind};
-use html5ever::{Attribute, LocalName, QualName, ns};
+use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 
 use super::interests::Interests;
 
@@ -25,6 +25,10 @@ pub(super) struct TagParts<'a> {
     value: Vec<u8>,
     /// Its name, interned, if it has a value that is to be kept.
     valued: Option<&'a LocalName>,
+    /// Its name is none of those.
+    is_other: bool,
+    /// There was a `style` before.
+    is_styled: bool,
 }
 
 impl<'a> TagParts<'a> {
@@ -40,6 +44,8 @@ impl<'a> TagParts<'a> {
             attribute: Vec::new(),
             value: Vec::new(),
             valued: None,
+            is_other: false,
+            is_styled: false,
         }
     }
 
@@ -51,6 +57,8 @@ impl<'a> TagParts<'a> {
         self.wanted.clear();
         self.attributes.clear();
         self.attribute.clear();
+        self.is_other = false;
+        self.is_styled = false;
     }
 
     pub fn begin_attribute(&mut self) {
@@ -58,7 +66,9 @@ impl<'a> TagParts<'a> {
             return;
         }
         if self.interned.is_some() {
-            return self.end_attribute();
+            self.end_attribute();
+            self.is_other = false;
+            return;
         }
         let name = intern(&self.name);
         for attributes in self.interests.of(&name) {
@@ -68,14 +78,20 @@ impl<'a> TagParts<'a> {
     }
 
     pub fn push_attribute(&mut self, part: &[u8]) {
-        // Of most tags no attribute is kept, and their names need not be copied.
-        if !self.wanted.is_empty() {
+        // Of most tags no attribute is kept but what hides them, and most names need not be copied.
+        if self.wanted.is_empty() && self.attribute.is_empty() && !matches!(part, [b'h' | b's', ..] | []) {
+            self.is_other = true;
+        }
+        if !self.is_other {
             self.attribute.extend_from_slice(part);
         }
     }
 
     pub fn begin_value(&mut self) {
-        self.valued = self.wanted_attribute();
+        self.valued = if self.attribute.is_empty() { None } else { self.wanted_attribute() };
+        if self.valued.is_none() {
+            self.attribute.clear();
+        }
     }
 
     pub fn push_value(&mut self, part: &[u8]) {
@@ -97,23 +113,56 @@ impl<'a> TagParts<'a> {
     }
 
     fn end_attribute(&mut self) {
-        if self.wanted.is_empty() {
+        if self.attribute.is_empty() {
             return;
         }
-        // The first attribute of a name counts.
-        if let Some(name) = self.valued.take().or_else(|| self.wanted_attribute())
-            && self.attributes.iter().all(|attribute| attribute.name.local != *name)
-        {
-            let name = QualName::new(None, ns!(), name.clone());
-            self.attributes.push(Attribute { name, value: tendril(&self.value) });
+        if let Some(name) = self.valued.take().or_else(|| self.wanted_attribute()) {
+            if *name == local_name!("style") {
+                if !std::mem::replace(&mut self.is_styled, true) && hides(&text(&self.value)) {
+                    self.keep(&self.interests.hiding[0], b"");
+                }
+            } else {
+                let value = std::mem::take(&mut self.value);
+                self.keep(name, &value);
+                self.value = value;
+            }
         }
         self.attribute.clear();
         self.value.clear();
     }
 
-    fn wanted_attribute(&self) -> Option<&'a LocalName> {
-        self.wanted.iter().copied().find(|name| name.as_bytes() == self.attribute)
+    /// The first attribute of a name counts.
+    fn keep(&mut self, name: &LocalName, value: &[u8]) {
+        if self.attributes.iter().all(|attribute| attribute.name.local != *name) {
+            let name = QualName::new(None, ns!(), name.clone());
+            self.attributes.push(Attribute { name, value: tendril(value) });
+        }
     }
+
+    fn wanted_attribute(&self) -> Option<&'a LocalName> {
+        let interests: &'a Interests = self.interests;
+        match &self.attribute[..] {
+            b"hidden" => Some(&interests.hiding[0]),
+            b"style" => Some(&interests.hiding[1]),
+            name => self.wanted.iter().copied().find(|wanted| wanted.as_bytes() == name),
+        }
+    }
+}
+
+/// Whether an inline style hides its element: the last `display` counts, an important one before others.
+pub(super) fn hides(style: &str) -> bool {
+    let (mut is_hidden, mut is_decided) = (false, false);
+    for (property, value) in style.split(';').filter_map(|declaration| declaration.split_once(':')) {
+        let value = value.trim().to_ascii_lowercase();
+        let (value, is_important) = match value.split_once('!') {
+            Some((value, important)) => (value.trim_end(), important.trim_start() == "important"),
+            None => (&*value, false),
+        };
+        if property.trim().eq_ignore_ascii_case("display") && (is_important || !is_decided) {
+            (is_hidden, is_decided) = (value == "none", is_important);
+        }
+    }
+    is_hidden
 }
 
 fn intern(name: &[u8]) -> LocalName {
