@@ -258,7 +258,8 @@ async fn a_hook_that_panics_ends_nothing() {
     let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).sitemaps(true).database(&database).hook(Panics);
     let summary = crawl.start().await.unwrap().finish().await.unwrap();
     assert_eq!(summary.outcome, CrawlEnd::Finished);
-    assert_eq!(count(&database, "select count(*) from skipped where reason = 'hook: it panicked'").await, 1);
+    let skipped = "select count(*) from skipped where reason = 'hook: it panicked'";
+    assert_eq!(count(&database, skipped).await, 2, "a page and a sitemap");
     assert_eq!(count(&database, "select count(*) from failures where url like '%/p/2'").await, 1);
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -109,10 +110,15 @@ impl Crawl {
         // The token that was given may stop more than this crawl.
         let cancel = self.cancel.child_token();
         let cancelled = cancel.clone().cancelled_owned();
-        let task = tokio::spawn(async move {
-            let (summary, store) = engine.run_until(cancelled).await?;
-            store.close().await?;
-            Ok(summary)
+        let runtime = Handle::current();
+        // The writer waits for the disk more than it computes. On a thread of its own it need not wait for workers that
+        // parse as well.
+        let task = tokio::task::spawn_blocking(move || {
+            runtime.block_on(async move {
+                let (summary, store) = engine.run_until(cancelled).await?;
+                store.close().await?;
+                Ok(summary)
+            })
         });
         Ok(RunningCrawl::new(pages, progress, cancel, task))
     }
