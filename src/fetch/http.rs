@@ -143,7 +143,8 @@ impl HttpClient {
     /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
     async fn send(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<reqwest::Response, FetchError> {
-        for _ in 0..self.idle_per_host {
+        // Connections that were made for requests that took another one in the end lie idle too.
+        for _ in 0..self.idle_per_host.saturating_add(2) {
             match connection::told(request().send()).await {
                 (Err(error), Connection::Reused) if is_unanswered(&error) => {}
                 (result, _) => return result.map_err(|error| classify(&error)),
