@@ -37,8 +37,9 @@ async fn demo() -> Bench {
         let [host] = &bench.rows(&sql).await[..] else { panic!("one front page of {title}") };
         let usual = format!("http://127.0.0.1:{port}");
         if *host != usual {
-            let tables = ["url", "host"].map(|t| format!("update {t} set {t} = replace({t}, '{host}', '{usual}')"));
-            write(&bench, tables.join(";")).await;
+            let columns = [("url", "url"), ("host", "host"), ("seed_line", "given")];
+            let update = columns.map(|(t, c)| format!("update {t} set {c} = replace({c}, '{host}', '{usual}')"));
+            write(&bench, update.join(";")).await;
         }
     }
     bench
