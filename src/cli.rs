@@ -38,6 +38,14 @@ mod threshold;
 mod vacuum;
 mod words;
 
+/// For the project's own tests.
+pub mod internals {
+    pub use super::args::Format;
+    pub use super::output::{Rows, unique};
+    pub use super::seeds::lines as seeds;
+    pub use super::threshold::Threshold;
+}
+
 use std::io::Write as _;
 use std::process::ExitCode;
 
