@@ -16,6 +16,7 @@ mod sniff;
 mod tests;
 mod text;
 mod tree;
+pub mod unspaced;
 mod words;
 
 use std::time::Instant;

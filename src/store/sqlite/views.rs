@@ -14,8 +14,11 @@ const VIEWS: [(&str, &str); 12] = [
         "url",
         "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null recrawl_ms=null",
     ),
-    ("page", "url_id status content_type size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null"),
-    ("content", "url_id body"),
+    (
+        "page",
+        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null",
+    ),
+    ("content", "url_id text body"),
     ("link", "from_id position to_id text element follow"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
