@@ -68,8 +68,10 @@
 //! - Which depth a URL takes by a link, and what a better link changes: `policy::offer`. A seed's: `policy::begin`. How a
 //!   shorter path is handed on along stored links: `policy::nearer`.
 //! - What a host may be asked now: `frontier::host`. Which of its URLs is next: `policy::turn`. When its rest ends – pace,
-//!   `Retry-After`, back-off: `frontier::clock`, `free_at`. How long a back-off is, and whether and when something is tried again:
-//!   `policy::retry`.
+//!   `Retry-After`, back-off: `frontier::clock`, `free_at`. How long a back-off is, and whether and when something is tried
+//!   again: `policy::retry`.
+//! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
+//!   (an HTTP client for each host), `frontier::connections`.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`. What any
 //!   other answer makes of a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`. What it makes of its URL:

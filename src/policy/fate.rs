@@ -35,6 +35,8 @@ impl Fate {
                 ..
             }
             | Record::GuardedRobots(_)
+            | Record::PostponedPage(_)
+            | Record::PostponedRobots(_)
             | Record::Sitemaps { .. } => None,
         }
     }

@@ -103,6 +103,8 @@ impl SqliteRun {
             | Record::Robots { outcome: RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned, .. }
             | Record::Refused { verdict: Refusal::Skip(_), .. }
             | Record::GuardedPage(_)
+            | Record::PostponedPage(_)
+            | Record::PostponedRobots(_)
             | Record::Sitemaps { .. } => None,
         };
         if let Some((id, fate)) = settled {
