@@ -6,7 +6,7 @@
 pub(crate) mod canned;
 mod classify;
 mod coding;
-mod connection;
+mod connector;
 mod cookies;
 mod cookies_txt;
 mod credentials;
@@ -16,6 +16,7 @@ mod netrc;
 mod proxy;
 mod request;
 mod route;
+mod stream;
 
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

@@ -7,6 +7,7 @@ mod directives;
 mod head;
 pub mod kind;
 mod links;
+pub mod message;
 pub mod mime;
 pub mod pool;
 mod reader;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use url::Url;
 
+use super::connector::{Client, Proxy};
 use super::guard::PublicOnly;
 use super::proxy::{NoProxy, Proxies, resolves_names};
 use crate::canonical::CanonicalUrl;
@@ -14,41 +16,51 @@ use crate::scope::{AddressRules, is_local_name};
 #[derive(Default)]
 pub(super) struct Way<'a> {
     pub(super) guard: Option<PublicOnly>,
-    pub(super) proxy: Option<&'a Url>,
+    pub(super) proxy: Option<&'a Proxy>,
 }
 
 /// A way to hosts. Two clients, so that no connection to a private address is ever shared with a host whose seed licence
 /// does not cover it.
 pub(super) struct Route {
-    licensed: reqwest::Client,
-    guarded: reqwest::Client,
+    licensed: Client,
+    guarded: Client,
+    proxy: Option<Proxy>,
     /// The address of the proxy's name, which may be private, is that of no host.
     proxy_host: Option<String>,
     /// The proxy is told names.
     resolved_by_proxy: bool,
-    pub(super) is_direct: bool,
 }
 
 impl Route {
-    fn direct(rules: &AddressRules, build: &Build<'_>) -> Result<Self, ConfigError> {
+    fn direct(rules: &AddressRules, build: &Build<'_>) -> Self {
         let guard = Some(PublicOnly { rules: rules.clone(), exempt: None });
-        let (licensed, guarded) = (build(&Way::default())?, build(&Way { guard, proxy: None })?);
-        Ok(Self { licensed, guarded, proxy_host: None, resolved_by_proxy: false, is_direct: true })
+        let (licensed, guarded) = (build(&Way::default()), build(&Way { guard, proxy: None }));
+        Self { licensed, guarded, proxy: None, proxy_host: None, resolved_by_proxy: false }
     }
 
-    fn through(proxy: &Url, rules: &AddressRules, build: &Build<'_>) -> Result<Self, ConfigError> {
-        let licensed = build(&Way { guard: None, proxy: Some(proxy) })?;
-        if resolves_names(proxy) {
+    fn through(url: &Url, rules: &AddressRules, user_agent: &HeaderValue, build: &Build<'_>) -> Option<Self> {
+        let proxy = Proxy::new(url, user_agent)?;
+        let licensed = build(&Way { guard: None, proxy: Some(&proxy) });
+        if resolves_names(url) {
             let guarded = licensed.clone();
-            return Ok(Self { licensed, guarded, proxy_host: None, resolved_by_proxy: true, is_direct: false });
+            return Some(Self { licensed, guarded, proxy: Some(proxy), proxy_host: None, resolved_by_proxy: true });
         }
-        let proxy_host = proxy.host_str().map(str::to_owned);
+        let proxy_host = url.host_str().map(str::to_owned);
         let guard = Some(PublicOnly { rules: rules.clone(), exempt: proxy_host.clone() });
-        let guarded = build(&Way { guard, proxy: Some(proxy) })?;
-        Ok(Self { licensed, guarded, proxy_host, resolved_by_proxy: false, is_direct: false })
+        let guarded = build(&Way { guard, proxy: Some(&proxy) });
+        Some(Self { licensed, guarded, proxy: Some(proxy), proxy_host, resolved_by_proxy: false })
     }
 
-    pub(super) fn client(&self, licensed: bool) -> &reqwest::Client {
+    pub(super) fn is_direct(&self) -> bool {
+        self.proxy.is_none()
+    }
+
+    /// What the proxy is to be told with a request for a URL.
+    pub(super) fn authorization(&self, url: &Url) -> Option<&HeaderValue> {
+        self.proxy.as_ref().filter(|_| url.scheme() == "http")?.authorization()
+    }
+
+    pub(super) fn client(&self, licensed: bool) -> &Client {
         if licensed { &self.licensed } else { &self.guarded }
     }
 
@@ -59,7 +71,7 @@ impl Route {
     }
 }
 
-type Build<'a> = dyn Fn(&Way<'_>) -> Result<reqwest::Client, ConfigError> + 'a;
+type Build<'a> = dyn Fn(&Way<'_>) -> Client + 'a;
 
 /// The ways of a crawl.
 pub(super) struct Routes {
@@ -70,12 +82,21 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(proxies: Proxies, rules: &AddressRules, build: &Build<'_>) -> Result<Self, ConfigError> {
+    /// Fails on a proxy whose name or password cannot stand in a request.
+    pub(super) fn new(
+        proxies: Proxies,
+        rules: &AddressRules,
+        user_agent: &HeaderValue,
+        build: &Build<'_>,
+    ) -> Result<Self, ConfigError> {
         let Proxies { http, https, none_for } = proxies;
-        let through = |proxy: &Url| Route::through(proxy, rules, build).map(Arc::new);
+        let through = |proxy: &Url| {
+            let route = Route::through(proxy, rules, user_agent, build).map(Arc::new);
+            route.ok_or_else(|| ConfigError { option: "proxy", problem: "cannot be asked for anything".to_owned() })
+        };
         let by_http = http.as_ref().map(through).transpose()?;
         let by_https = if http == https { by_http.clone() } else { https.as_ref().map(through).transpose()? };
-        Ok(Self { direct: Route::direct(rules, build)?, http: by_http, https: by_https, none_for })
+        Ok(Self { direct: Route::direct(rules, build), http: by_http, https: by_https, none_for })
     }
 
     /// The way to a URL.
