@@ -5,6 +5,7 @@ use std::{io, iter};
 
 use hyper_util::client::legacy;
 
+use super::descriptors;
 use super::guard::Unresolved;
 use super::request::FetchError;
 use crate::parse::message::Malformed;
@@ -33,6 +34,9 @@ pub(super) fn classify(error: &(dyn Error + 'static)) -> FetchError {
             is_parse |= holds(found, &is_malformed);
             io = Some(found.kind());
         }
+    }
+    if is_connect && (descriptors::are_missing(error) || is_dns && descriptors::are_gone()) {
+        return FetchError::Shortage;
     }
     let kind = if is_tls {
         FailureKind::Tls

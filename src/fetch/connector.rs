@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
@@ -50,18 +51,17 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(tls: &Arc<ClientConfig>, resolver: Resolver, proxy: Option<Proxy>, timeout: Duration) -> Self {
+    pub(super) fn new(tls: &Tls, resolver: Resolver, proxy: Option<Proxy>, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEP_ALIVE));
         tcp.set_keepalive_interval(Some(KEEP_ALIVE));
         tcp.set_keepalive_retries(Some(KEEP_ALIVE_PROBES));
-        let mut to_proxy = ClientConfig::clone(tls);
-        to_proxy.alpn_protocols.clear();
         let relays = proxy.as_ref().is_some_and(|proxy| matches!(proxy.kind, Kind::Http(_)));
-        let dial = Dial { relay: HttpsConnector::from((tcp.clone(), to_proxy)), tcp, resolver, proxy };
-        Self { dial: HttpsConnector::from((dial, Arc::clone(tls))), relays, timeout }
+        let dial =
+            Dial { relay: HttpsConnector::from((tcp.clone(), Arc::clone(&tls.to_proxies))), tcp, resolver, proxy };
+        Self { dial: HttpsConnector::from((dial, Arc::clone(&tls.to_servers))), relays, timeout }
     }
 }
 
@@ -176,15 +176,28 @@ impl Service<Uri> for Dial {
     }
 }
 
-/// Trusts what the machine trusts. A machine without root certificates can still crawl http; its https requests fail as
-/// `tls`.
-pub(super) fn tls() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let versions = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    let mut config = match Verifier::new(provider) {
-        Ok(verifier) => versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth(),
-        Err(_) => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-    };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+/// How TLS is spoken, the same for all connections.
+pub(super) struct Tls {
+    to_servers: Arc<ClientConfig>,
+    /// A proxy is spoken to by HTTP/1 alone.
+    to_proxies: Arc<ClientConfig>,
+}
+
+impl Tls {
+    /// Trusts what the machine trusts. One without root certificates can still crawl http; its https requests fail as
+    /// `tls`.
+    pub(super) fn new() -> Result<Self, rustls::Error> {
+        let default = || Arc::new(aws_lc_rs::default_provider());
+        let provider = CryptoProvider::get_default().cloned().unwrap_or_else(default);
+        let builder =
+            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let mut config = match Verifier::new(provider) {
+            Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+            Err(_) => builder.with_root_certificates(RootCertStore::empty()),
+        }
+        .with_no_client_auth();
+        let to_proxies = Arc::new(config.clone());
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { to_servers: Arc::new(config), to_proxies })
+    }
 }

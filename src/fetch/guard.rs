@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::Name;
@@ -20,14 +21,14 @@ pub(super) struct PublicOnly {
 
 /// Resolves names, to public addresses only or to any.
 #[derive(Debug, Clone)]
-pub(super) struct Resolver(pub(super) Option<PublicOnly>);
+pub(super) struct Resolver(pub(super) Option<Arc<PublicOnly>>);
 
 /// Why a name leads nowhere.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unresolved {
     #[error("the name resolves to no public address")]
     NoPublicAddress,
-    #[error(transparent)]
+    #[error("{0}")]
     Dns(#[from] io::Error),
     #[error("the name has no address")]
     NoAddress,
@@ -37,7 +38,7 @@ impl Resolver {
     async fn resolve(self, name: &str) -> Result<std::vec::IntoIter<SocketAddr>, Unresolved> {
         let mut found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
         let had_addresses = !found.is_empty();
-        if let Some(PublicOnly { rules, exempt }) = &self.0 {
+        if let Some(PublicOnly { rules, exempt }) = self.0.as_deref() {
             found.retain(|address| exempt.as_deref() == Some(name) || rules.permit(address.ip()));
         }
         match found.is_empty() {
@@ -84,7 +85,7 @@ mod tests {
         let resolve = |exempt: Option<&str>, allowed: &[&str]| {
             let allow_address = allowed.iter().map(|range| range.parse().unwrap()).collect();
             let rules = AddressRules::new(&Config { allow_address, ..Config::default() });
-            Resolver(Some(PublicOnly { rules, exempt: exempt.map(str::to_owned) })).resolve("localhost")
+            Resolver(Some(Arc::new(PublicOnly { rules, exempt: exempt.map(str::to_owned) }))).resolve("localhost")
         };
         assert!(matches!(resolve(None, &[]).await, Err(Unresolved::NoPublicAddress)));
         assert!(resolve(Some("localhost"), &[]).await.unwrap().all(|address| address.ip().is_loopback()));

@@ -1,6 +1,6 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -13,44 +13,33 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpInfo;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
 
 use super::classify::{classify, is_unanswered, undecodable};
+use super::clients::Clients;
 use super::coding;
-use super::connector::{self, Client, Connector};
+use super::connector::Client;
 use super::cookies::{self, Jar};
 use super::cookies_txt;
 use super::credentials::Credentials;
-use super::guard::Resolver;
 use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use super::route::{Route, Routes, Way};
+use super::route::Route;
 use super::stream::History;
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError, Login};
 use crate::parse::cookie::Seconds;
-use crate::parse::message::MAX_FIELDS;
 use crate::scope::AddressRules;
 use crate::visit::{self, FailureKind, Validators};
 
-/// Bytes of HTTP/2 response headers accepted.
-const MAX_HEADER_BYTES: u32 = 256 << 10;
-/// Kept-alive connections without a request, for each host.
-const IDLE_PER_HOST: usize = 64;
-
 /// Silence that ends a request, where its whole time limit is longer.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
-/// How long a connection is kept for the next request: a host at its pace needs it at once, and each idle one takes a
-/// file descriptor.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes requests over HTTP.
 pub struct HttpClient {
-    routes: Routes,
-    user_agent: HeaderValue,
+    clients: Clients,
     addresses: AddressRules,
     credentials: Credentials,
     /// None if no cookies are kept.
@@ -58,8 +47,8 @@ pub struct HttpClient {
     timeout: Duration,
     /// The longest wait for the next bytes.
     silence: Duration,
-    /// Kept-alive connections to one host, at most.
-    idle_per_host: usize,
+    /// Whether it was told already that the machine has no more descriptors.
+    told_of_shortage: AtomicBool,
 }
 
 /// Much of it is secret.
@@ -71,43 +60,38 @@ impl fmt::Debug for HttpClient {
 
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
-        Box::pin(self.exchange(request))
+        Box::pin(async move {
+            let result = self.exchange(request).await;
+            if let Err(FetchError::Shortage) = result {
+                self.relieve();
+            }
+            result
+        })
+    }
+
+    fn leave(&self, host: &Host) {
+        self.clients.leave(host);
     }
 }
 
 impl HttpClient {
     /// Fails on headers, files of secrets, a proxy or TLS roots that cannot be used. The logins are those of the seeds.
     pub fn new(config: &Config, logins: &[Login]) -> Result<Self, ConfigError> {
-        let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
-        let refuse = |problem: String| ConfigError { option: "user-agent", problem };
-        let user_agent = HeaderValue::from_str(&config.user_agent).map_err(|e| refuse(e.to_string()))?;
-        let tls = Arc::new(connector::tls().map_err(|e| refuse(e.to_string()))?);
-        let build = |way: &Way<'_>| -> Client {
-            let resolver = Resolver(way.guard.clone());
-            let connector = Connector::new(&tls, resolver, way.proxy.cloned(), config.connect_timeout);
-            legacy::Client::builder(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .pool_max_idle_per_host(idle_per_host)
-                .http1_max_headers(MAX_FIELDS)
-                .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .build(connector)
-        };
         let addresses = AddressRules::new(config);
         let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
-        let routes = Routes::new(proxies, &addresses, &user_agent, &build)?;
+        let clients = Clients::new(config, proxies, &addresses)?;
         let credentials = Credentials::new(config, logins)?;
         let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
         let jar = config.keep_cookies.then(|| Jar::with(given, now()));
         let (timeout, silence) = (config.timeout, config.timeout.min(MAX_SILENCE));
-        Ok(Self { routes, user_agent, addresses, credentials, jar, timeout, silence, idle_per_host })
+        let told_of_shortage = AtomicBool::default();
+        Ok(Self { clients, addresses, credentials, jar, timeout, silence, told_of_shortage })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
-        let (route, opened) = (self.routes.of(url.url()), self.addresses.license(licensed));
+        let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
             return Err(FetchError::Private);
         }
@@ -115,7 +99,7 @@ impl HttpClient {
         *request.uri_mut() = Uri::try_from(url.as_str())
             .map_err(|e| FetchError::failed(FailureKind::Protocol, format!("the URL cannot be asked for: {e}")))?;
         *request.headers_mut() = self.headers(route, url, licensed, validators);
-        let response = self.within(deadline, self.send(route.client(opened), &request)).await?;
+        let response = self.within(deadline, self.send(&self.clients.of(url, opened), &request)).await?;
         let peer = response.extensions().get::<HttpInfo>().filter(|_| route.is_direct() && !opened);
         if peer.is_some_and(|peer| !self.addresses.permit(peer.remote_addr().ip())) {
             return Err(FetchError::Private);
@@ -134,6 +118,17 @@ impl HttpClient {
         Response::new(status, headers, body)
     }
 
+    /// Gives back what descriptors it can.
+    fn relieve(&self) {
+        self.clients.leave_all();
+        if !self.told_of_shortage.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "no file descriptor is left for another connection: fewer requests are made at once, and none is lost; \
+                 `ulimit -n` raises the limit"
+            );
+        }
+    }
+
     /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
     async fn send(
@@ -142,7 +137,7 @@ impl HttpClient {
         request: &http::Request<Empty<Bytes>>,
     ) -> Result<http::Response<Incoming>, FetchError> {
         // Connections that were made for requests that took another one in the end lie idle too.
-        let mut tries = self.idle_per_host.saturating_add(2);
+        let mut tries = self.clients.idle_per_host.saturating_add(2);
         loop {
             let started = std::time::Instant::now();
             let sent = tokio::time::timeout(self.silence, client.request(request.clone())).await;
@@ -180,7 +175,7 @@ impl HttpClient {
         let mut headers = self.credentials.of_request(url, seed_host);
         cookies::add(self.jar.as_ref(), url.url(), &mut headers, now());
         headers.extend(route.authorization(url.url()).map(|value| (PROXY_AUTHORIZATION, value.clone())));
-        headers.entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        headers.entry(USER_AGENT).or_insert_with(|| self.clients.user_agent.clone());
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
