@@ -5,6 +5,8 @@ use super::passage::{Malformed, Passage};
 
 /// Digits of a size, at most.
 const MAX_DIGITS: u8 = 16;
+/// Bytes before and behind a size that say nothing: Chromium's limit.
+const MAX_PADDING: usize = 16 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -24,13 +26,15 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Chunked {
     state: State,
+    /// Bytes beside a size that were passed over.
+    padding: usize,
     /// It is not in the form that it should have, or has trailer fields.
     pub(super) is_odd: bool,
 }
 
 impl Default for Chunked {
     fn default() -> Self {
-        Self { state: State::Size(0, 0), is_odd: false }
+        Self { state: State::Size(0, 0), padding: 0, is_odd: false }
     }
 }
 
@@ -45,7 +49,7 @@ impl Chunked {
     pub(super) fn pass(&mut self, passage: &mut Passage<'_>) -> Result<bool, Malformed> {
         while let Some(&byte) = passage.rest.first() {
             self.state = match self.state {
-                State::Size(size, digits) => size_goes_on(passage, byte, size, digits)?,
+                State::Size(size, digits) => self.read_size(passage, byte, size, digits)?,
                 State::Line(size, has_cr) => match byte {
                     b'\n' => {
                         self.end_line(passage, has_cr);
@@ -60,7 +64,7 @@ impl Chunked {
                         State::Line(size, true)
                     }
                     _ => {
-                        passage.skip(1);
+                        self.pass_over(passage)?;
                         State::Line(size, has_cr)
                     }
                 },
@@ -71,6 +75,7 @@ impl Chunked {
                 State::DataEnd(has_cr) => match byte {
                     b'\n' => {
                         self.end_line(passage, has_cr);
+                        self.padding = 0;
                         State::Size(0, 0)
                     }
                     b'\r' if !has_cr => {
@@ -101,21 +106,27 @@ impl Chunked {
         }
         passage.keep(1);
     }
-}
 
-fn size_goes_on(passage: &mut Passage<'_>, byte: u8, size: u64, digits: u8) -> Result<State, Malformed> {
-    match (char::from(byte).to_digit(16), digits) {
-        (Some(_), MAX_DIGITS..) => Err(Malformed::Chunk),
-        (Some(digit), _) => {
-            passage.keep(1);
-            Ok(State::Size(size << 4 | u64::from(digit), digits + 1))
+    fn read_size(&mut self, passage: &mut Passage<'_>, byte: u8, size: u64, digits: u8) -> Result<State, Malformed> {
+        match (char::from(byte).to_digit(16), digits) {
+            (Some(_), MAX_DIGITS..) => Err(Malformed::Chunk),
+            (Some(digit), _) => {
+                passage.keep(1);
+                Ok(State::Size(size << 4 | u64::from(digit), digits + 1))
+            }
+            (None, 0) if matches!(byte, b' ' | b'\t') => {
+                self.pass_over(passage)?;
+                Ok(State::Size(0, 0))
+            }
+            (None, 0) => Err(Malformed::Chunk),
+            (None, _) => Ok(State::Line(size, false)),
         }
-        (None, 0) if matches!(byte, b' ' | b'\t') => {
-            passage.skip(1);
-            Ok(State::Size(0, 0))
-        }
-        (None, 0) => Err(Malformed::Chunk),
-        (None, _) => Ok(State::Line(size, false)),
+    }
+
+    fn pass_over(&mut self, passage: &mut Passage<'_>) -> Result<(), Malformed> {
+        passage.skip(1);
+        self.padding += 1;
+        if self.padding > MAX_PADDING { Err(Malformed::Chunk) } else { Ok(()) }
     }
 }
 
