@@ -52,7 +52,7 @@ fn status_lines_are_read_as_curl_and_chromium_read_them() {
         ("HTTP/1.1  200 OK", "HTTP/1.1 200 OK"),
         ("HTTP/1.1\t200 OK", "HTTP/1.1 200 OK"),
         ("HTTP/1.1 200OK", "HTTP/1.1 200"),
-        ("HTTP/1.1 2000 OK", "HTTP/1.1 200"),
+        ("HTTP/1.1 2000 OK", "HTTP/1.1 200 OK"),
         ("HTTP/1.1 200 O\x01K", "HTTP/1.1 200"),
         ("HTTP/1 200 OK", "HTTP/1.0 200 OK"),
         ("HTTP/1.2 200 OK", "HTTP/1.0 200 OK"),
