@@ -5,6 +5,7 @@ use std::{io, iter};
 
 use hyper_util::client::legacy;
 
+use super::connector::ClosedAtOnce;
 use super::descriptors;
 use super::guard::Unresolved;
 use super::request::FetchError;
@@ -22,6 +23,7 @@ pub(super) fn classify(error: &(dyn Error + 'static)) -> FetchError {
         }
         is_tls |= cause.is::<rustls::Error>();
         is_connect |= cause.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
+        is_connect &= !cause.is::<ClosedAtOnce>();
         if let Some(found) = cause.downcast_ref::<hyper::Error>() {
             is_timeout |= found.is_timeout();
             is_parse |= found.is_parse();

@@ -128,6 +128,23 @@ impl Proxy {
     }
 }
 
+/// The server took the connection and closed it before anything was said. Whether that is seen while the connection is made
+/// or later is chance.
+#[derive(Debug, thiserror::Error)]
+#[error("the server closed the connection at once")]
+pub(super) struct ClosedAtOnce(#[source] Error);
+
+fn closed_at_once(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let mut causes = std::iter::successors(Some(&error as &(dyn std::error::Error + 'static)), |&cause| cause.source());
+    // A server that does not take connections refuses them.
+    let is_reset =
+        |cause: &io::Error| matches!(cause.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted);
+    match causes.any(|cause| cause.downcast_ref().is_some_and(is_reset)) {
+        true => ClosedAtOnce(error.into()).into(),
+        false => error.into(),
+    }
+}
+
 /// Connects to a server, or to a proxy so that what follows reaches the server.
 #[derive(Clone)]
 struct Dial {
@@ -140,7 +157,9 @@ struct Dial {
 
 impl Dial {
     async fn connect(mut self, uri: Uri) -> Result<Dialled, Error> {
-        let Some(Proxy { uri: proxy, kind }) = self.proxy else { return Ok(self.tcp.call(uri).await?.into()) };
+        let Some(Proxy { uri: proxy, kind }) = self.proxy else {
+            return Ok(self.tcp.call(uri).await.map_err(closed_at_once)?.into());
+        };
         match kind {
             Kind::Http(headers) if uri.scheme() == Some(&Scheme::HTTPS) => {
                 Ok(Tunnel::new(proxy, self.relay).with_headers(headers).call(uri).await?)
