@@ -8,6 +8,7 @@ mod frames;
 mod head;
 pub mod kind;
 mod links;
+pub mod message;
 pub mod mime;
 pub mod pool;
 mod reader;
