@@ -5,6 +5,7 @@ mod archives;
 mod cookies;
 mod files;
 mod headers;
+mod messages;
 mod pages;
 mod robots;
 mod rows;
@@ -15,13 +16,14 @@ mod urls;
 /// Panics on an input that breaks it.
 pub type Law = fn(&[u8]);
 
-pub const LAWS: [(&str, Law); 14] = [
+pub const LAWS: [(&str, Law); 15] = [
     ("answer", answers::answer),
     ("archive", archives::archive),
     ("cookie", cookies::cookie),
     ("cookies-txt", files::cookies_txt),
     ("date", cookies::date),
     ("header", headers::header),
+    ("message", messages::message),
     ("netrc", files::netrc),
     ("page", pages::page),
     ("robots", robots::robots),
