@@ -5,17 +5,21 @@
 #[cfg(test)]
 pub(crate) mod canned;
 mod classify;
+mod clients;
 mod coding;
-mod connection;
+mod connector;
 mod cookies;
 mod cookies_txt;
 mod credentials;
+mod descriptors;
 mod guard;
 mod http;
 mod netrc;
 mod proxy;
 mod request;
 mod route;
+mod stream;
 
+pub(crate) use descriptors::Connections;
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

@@ -1,55 +1,54 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io};
 
-use futures_util::TryStreamExt;
-use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use futures_util::stream;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, PROXY_AUTHORIZATION, USER_AGENT,
+};
+use http::{HeaderMap, Uri};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpInfo;
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
-use tower::util::MapResponseLayer;
 
-use super::classify::{chain, classify, is_unanswered, undecodable};
+use super::classify::{classify, is_unanswered, undecodable};
+use super::clients::Clients;
 use super::coding;
-use super::connection::{self, Connection};
+use super::connector::Client;
 use super::cookies::{self, Jar};
 use super::cookies_txt;
 use super::credentials::Credentials;
 use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use super::route::{Routes, Way};
-use crate::canonical::CanonicalUrl;
+use super::route::Route;
+use super::stream::History;
+use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError, Login};
 use crate::parse::cookie::Seconds;
 use crate::scope::AddressRules;
 use crate::visit::{self, FailureKind, Validators};
 
-/// Response header fields accepted; more is a failure `protocol`.
-const MAX_HEADERS: usize = 256;
-/// Bytes of HTTP/2 response headers accepted.
-const MAX_HEADER_BYTES: u32 = 256 << 10;
-/// Kept-alive connections without a request, for each host.
-const IDLE_PER_HOST: usize = 64;
-
 /// Silence that ends a request, where its whole time limit is longer.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
-/// How long a connection is kept for the next request: a host at its pace needs it at once, and each idle one takes a
-/// file descriptor.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes requests over HTTP.
 pub struct HttpClient {
-    routes: Routes,
+    clients: Clients,
     addresses: AddressRules,
     credentials: Credentials,
     /// None if no cookies are kept.
     jar: Option<Jar>,
     timeout: Duration,
-    /// Kept-alive connections to one host, at most.
-    idle_per_host: usize,
+    /// The longest wait for the next bytes.
+    silence: Duration,
+    /// Whether it was told already that the machine has no more descriptors.
+    told_of_shortage: AtomicBool,
 }
 
 /// Much of it is secret.
@@ -61,96 +60,96 @@ impl fmt::Debug for HttpClient {
 
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
-        Box::pin(self.exchange(request))
+        Box::pin(async move {
+            let result = self.exchange(request).await;
+            if let Err(FetchError::Shortage) = result {
+                self.relieve();
+            }
+            result
+        })
+    }
+
+    fn leave(&self, host: &Host) {
+        self.clients.leave(host);
     }
 }
 
 impl HttpClient {
     /// Fails on headers, files of secrets, a proxy or TLS roots that cannot be used. The logins are those of the seeds.
     pub fn new(config: &Config, logins: &[Login]) -> Result<Self, ConfigError> {
-        let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
-        let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
-            let mut builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .user_agent(&config.user_agent)
-                .connect_timeout(config.connect_timeout)
-                .read_timeout(config.timeout.min(MAX_SILENCE))
-                .http1_max_headers(MAX_HEADERS)
-                // As browsers do: a line that is no header field is passed over, a folded one is one line.
-                .http1_ignore_invalid_headers_in_responses(true)
-                .http1_allow_obsolete_multiline_headers_in_responses(true)
-                .http1_allow_spaces_after_header_name_in_responses(true)
-                .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .pool_max_idle_per_host(idle_per_host)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .connector_layer(MapResponseLayer::new(connection::tell))
-                .tcp_nodelay(true)
-                .no_proxy();
-            if let Some(guard) = &way.guard {
-                builder = builder.dns_resolver(Arc::new(guard.clone()));
-            }
-            if let Some(proxy) = way.proxy {
-                let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(problem)?);
-            }
-            Ok(builder)
-        };
-        let build = |way: &Way<'_>| -> Result<reqwest::Client, ConfigError> {
-            // A machine without root certificates can still crawl http; its https requests fail as `tls`.
-            let client = match prepare(way)?.build() {
-                Err(_) => prepare(way)?.tls_certs_only([]).build(),
-                client => client,
-            };
-            client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
-        };
         let addresses = AddressRules::new(config);
         let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
-        let routes = Routes::new(proxies, &addresses, &build)?;
+        let clients = Clients::new(config, proxies, &addresses)?;
         let credentials = Credentials::new(config, logins)?;
         let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
         let jar = config.keep_cookies.then(|| Jar::with(given, now()));
-        Ok(Self { routes, addresses, credentials, jar, timeout: config.timeout, idle_per_host })
+        let (timeout, silence) = (config.timeout, config.timeout.min(MAX_SILENCE));
+        let told_of_shortage = AtomicBool::default();
+        Ok(Self { clients, addresses, credentials, jar, timeout, silence, told_of_shortage })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
-        let (route, opened) = (self.routes.of(url.url()), self.addresses.license(licensed));
+        let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
             return Err(FetchError::Private);
         }
-        let client = route.client(opened);
-        let request = || client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
-        let response = self.within(deadline, self.send(request)).await?;
-        let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
-        if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
+        let mut request = http::Request::new(Empty::new());
+        *request.uri_mut() = Uri::try_from(url.as_str())
+            .map_err(|e| FetchError::failed(FailureKind::Protocol, format!("the URL cannot be asked for: {e}")))?;
+        *request.headers_mut() = self.headers(route, url, licensed, validators);
+        let response = self.within(deadline, self.send(&self.clients.of(url, opened), &request)).await?;
+        let peer = response.extensions().get::<HttpInfo>().filter(|_| route.is_direct() && !opened);
+        if peer.is_some_and(|peer| !self.addresses.permit(peer.remote_addr().ip())) {
             return Err(FetchError::Private);
         }
-        let status = response.status().as_u16();
-        let mut headers = response.headers().clone();
+        let (head, incoming) = response.into_parts();
+        let (status, mut headers) = (head.status.as_u16(), head.headers);
         if let Some(jar) = &self.jar {
             jar.take(url.url(), &headers, now());
         }
         cookies::hide(&mut headers);
+        let body = Body { incoming, silence: self.silence };
         let body = match wants(status, &headers) {
             Read::Nothing => Ok(None),
-            read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
+            read => self.within(deadline, body.read(&headers, read)).await.map(Some),
         };
         Response::new(status, headers, body)
     }
 
+    /// Gives back what descriptors it can.
+    fn relieve(&self) {
+        self.clients.leave_all();
+        if !self.told_of_shortage.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "no file descriptor is left for another connection: fewer requests are made at once, and none is lost; \
+                 `ulimit -n` raises the limit"
+            );
+        }
+    }
+
     /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
-    async fn send(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<reqwest::Response, FetchError> {
+    async fn send(
+        &self,
+        client: &Client,
+        request: &http::Request<Empty<Bytes>>,
+    ) -> Result<http::Response<Incoming>, FetchError> {
         // Connections that were made for requests that took another one in the end lie idle too.
-        for _ in 0..self.idle_per_host.saturating_add(2) {
-            match connection::told(request().send()).await {
-                (Err(error), Connection::Reused) if is_unanswered(&error) => {}
-                (result, _) => return result.map_err(|error| classify(&error)),
+        let mut tries = self.clients.idle_per_host.saturating_add(2);
+        loop {
+            let started = std::time::Instant::now();
+            let sent = tokio::time::timeout(self.silence, client.request(request.clone())).await;
+            match sent.map_err(|_| silent())? {
+                Ok(response) => {
+                    response.extensions().get().inspect(|history: &&History| history.note_answer());
+                    return Ok(response);
+                }
+                Err(error) if tries > 0 && is_unanswered(&error) && lay_idle(&error, started) => tries -= 1,
+                Err(error) => return Err(classify(&error)),
             }
         }
-        request().send().await.map_err(|error| classify(&error))
     }
 
     /// Waits until the time limit of a request is over.
@@ -166,9 +165,17 @@ impl HttpClient {
     }
 
     /// The headers of a request; one that the user set wins over the validators.
-    fn headers(&self, url: &CanonicalUrl, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
+    fn headers(
+        &self,
+        route: &Route,
+        url: &CanonicalUrl,
+        seed_host: bool,
+        validators: Option<&Validators>,
+    ) -> HeaderMap {
         let mut headers = self.credentials.of_request(url, seed_host);
         cookies::add(self.jar.as_ref(), url.url(), &mut headers, now());
+        headers.extend(route.authorization(url.url()).map(|value| (PROXY_AUTHORIZATION, value.clone())));
+        headers.entry(USER_AGENT).or_insert_with(|| self.clients.user_agent.clone());
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
@@ -185,21 +192,53 @@ fn now() -> Seconds {
     visit::now() / 1000
 }
 
-async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
-    let codings = coding::codings(headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
-    let mut body = Vec::new();
-    if codings.is_empty() {
-        let room = if let Read::Whole(max) = read { max } else { 0 };
-        let announced = response.content_length().unwrap_or(0).min(room).min(1 << 20);
-        body.reserve(usize::try_from(announced).unwrap_or(0));
-        while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
-            if read.take(&mut body, &chunk)? {
-                break;
+/// Whether a request went out on a connection that had lain idle.
+fn lay_idle(error: &legacy::Error, request: std::time::Instant) -> bool {
+    let mut extras = http::Extensions::new();
+    error.connect_info().inspect(|connected| connected.get_extras(&mut extras));
+    extras.get().is_some_and(|history: &History| history.lay_idle(request))
+}
+
+fn silent() -> FetchError {
+    FetchError::failed(FailureKind::Timeout, "the server fell silent")
+}
+
+/// A body that comes in.
+struct Body {
+    incoming: Incoming,
+    silence: Duration,
+}
+
+impl Body {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        loop {
+            let frame = tokio::time::timeout(self.silence, self.incoming.frame()).await.map_err(|_| silent())?;
+            let Some(frame) = frame.transpose().map_err(|e| classify(&e))? else { return Ok(None) };
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
             }
         }
-    } else {
-        let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
-        let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
+    }
+
+    async fn read(mut self, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
+        let codings = coding::codings(headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
+        let mut body = Vec::new();
+        if codings.is_empty() {
+            let room = if let Read::Whole(max) = read { max } else { 0 };
+            let announced = self.incoming.size_hint().exact().unwrap_or(0).min(room).min(1 << 20);
+            body.reserve(usize::try_from(announced).unwrap_or(0));
+            while let Some(chunk) = self.chunk().await? {
+                if read.take(&mut body, &chunk)? {
+                    break;
+                }
+            }
+            return Ok(body);
+        }
+        let chunks = stream::try_unfold(self, async |mut body| {
+            Ok::<_, io::Error>(body.chunk().await.map_err(io::Error::other)?.map(|chunk| (chunk, body)))
+        });
+        let mut decoded =
+            coding::decode(StreamReader::new(Box::pin(chunks)), &codings).await.map_err(|e| undecodable(&e))?;
         loop {
             let chunk = match decoded.fill_buf().await.map_err(|e| undecodable(&e)) {
                 Ok(chunk) => chunk,
@@ -214,6 +253,6 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
             }
             decoded.consume(length);
         }
+        Ok(body)
     }
-    Ok(body)
 }
