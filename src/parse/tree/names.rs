@@ -1,9 +1,10 @@
 //! Names of elements, interned. A document has few of them and many tags, so each name that was met is remembered.
 
+use std::borrow::Cow;
+
 use html5ever::LocalName;
 
 use super::interests::Interests;
-use super::tag::text;
 
 /// Places for names. A name that falls upon another takes its place.
 const PLACES: usize = 128;
@@ -49,4 +50,9 @@ impl<'a> Names<'a> {
 fn place(name: &[u8]) -> usize {
     let [first, last] = [name.first(), name.last()].map(|byte| usize::from(byte.copied().unwrap_or_default()));
     (name.len() * 45 + first * 13 + last) % PLACES
+}
+
+/// The document is text, and the tokenizer cuts at ASCII only.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

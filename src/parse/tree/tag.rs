@@ -1,13 +1,11 @@
 //! The tag at hand, put together from the pieces that the tokenizer hands over.
 
-use std::borrow::Cow;
-
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind};
 use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 
 use super::interests::Interests;
-use super::names::Names;
+use super::names::{Names, text};
 
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
@@ -163,11 +161,6 @@ pub(super) fn hides(style: &str) -> bool {
         }
     }
     is_hidden
-}
-
-/// The document is text, and the tokenizer cuts at ASCII only.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 pub(super) fn tendril(bytes: &[u8]) -> StrTendril {
