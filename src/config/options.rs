@@ -56,6 +56,10 @@ macro_rules! with_options {
         include: [Vec<Pattern>] = empty(), Judges, Many<kinds::Regex>, "Only URLs that match; repeatable";
         /// A URL must match none of these. Seeds are always in scope.
         exclude: [Vec<Pattern>] = empty(), Judges, Many<kinds::Regex>, "No URLs that match; repeatable";
+        /// Query parameters to leave out of the URLs that links and sitemaps lead to: names with commas, in which `*` stands for
+        /// any characters and `?` for one. Seeds and targets of redirects keep theirs.
+        drop_params: [Vec<String>] = empty(), Stored, Many<Text>,
+            "Query parameters to leave out of the URLs of links and sitemaps, e.g. 'utm_*,gclid'; case counts; repeatable";
         /// Links away from a seed, at most; unlimited if unset.
         max_depth: [Option<u32>] = None, Judges, Maybe<Count<u32>>, "Links away from a seed", "unlimited";
         /// Responses stored by this invocation, exact; unlimited if unset.
