@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::read::Database;
 
 use super::failure::Failure;
-use super::output;
+use super::output::{self, unwritten};
 use super::query::ask;
 
 const PARTS: [(&str, &str); 5] = [
@@ -36,7 +36,6 @@ pub fn run(database: &str) -> Result<u8, Failure> {
             out.push_str(&format!("{title}\n{}\n\n", output::table(&answer)));
         }
     }
-    std::io::stdout().write_all(out.trim_end().as_bytes())?;
-    std::io::stdout().write_all(b"\n")?;
+    writeln!(std::io::stdout(), "{}", out.trim_end()).map_err(|e| unwritten(&e))?;
     Ok(0)
 }
