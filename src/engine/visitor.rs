@@ -20,7 +20,7 @@ use crate::parse::{mime, sitemap};
 use crate::policy::politeness;
 use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
-use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
+use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, answer_of};
 use crate::visit::{
     Errand, Failure, FailureKind, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
     RobotsOutcome, Target,
@@ -54,6 +54,8 @@ pub(super) struct Slot<F: FnOnce(Rest)> {
 enum Asked {
     /// The address is not for crawling: none was made.
     Guarded,
+    /// This machine could make none.
+    Postponed,
     /// The crawl was stopped first.
     Aborted(Request),
     Done {
@@ -100,6 +102,7 @@ impl Visitor {
     async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> Record {
         match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
             Asked::Guarded => Record::GuardedPage(target),
+            Asked::Postponed => Record::PostponedPage(target),
             Asked::Aborted(request) => {
                 let (rest, outcome) = (Rest::default(), PageOutcome::Abandoned);
                 Record::Page { target, request, rest, outcome }
@@ -115,6 +118,7 @@ impl Visitor {
     async fn visit_robots(&self, call: RobotsCall, slot: Slot<impl FnOnce(Rest)>) -> Record {
         match self.ask(&call.url, None, call.attempt + 1, slot).await {
             Asked::Guarded => Record::GuardedRobots(call),
+            Asked::Postponed => Record::PostponedRobots(call),
             Asked::Aborted(request) => {
                 let (rest, outcome) = (Rest::default(), RobotsOutcome::Abandoned);
                 Record::Robots { call, request, rest, outcome }
@@ -151,6 +155,7 @@ impl Visitor {
         match result {
             Ok(fetched) => Asked::Done { request, rest, result: Ok(fetched) },
             Err(FetchError::Private) => Asked::Guarded,
+            Err(FetchError::Shortage) => Asked::Postponed,
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 let failure = Failure::new(kind, message);
                 Asked::Done { request, rest, result: Err(Missed { failure, unconnected }) }
@@ -236,22 +241,19 @@ impl Visitor {
                     RobotsAnswer::Unreachable { status: None, failure: Some(kind) }
                 })
             }
-            Ok(response) => match response.status {
-                status @ 200..=299 => answered(RobotsAnswer::Rules { status, body: response.body.unwrap_or_default() }),
-                status @ 300..=399 => {
-                    let location = response.headers.get("location");
-                    let next = location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok());
-                    match next.filter(|_| *hop < MAX_ROBOTS_REDIRECTS) {
+            Ok(Response { status, headers, body, .. }) => match status {
+                300..=399 if *hop < MAX_ROBOTS_REDIRECTS => {
+                    let location = headers.get("location");
+                    match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                         Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
-                        None => answered(RobotsAnswer::Unavailable { status }),
+                        None => answered(answer_of(status, body)),
                     }
                 }
-                status @ (429 | 500..=599) => match self.again(Trouble::Status(status), tries, rest) {
+                429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
                     Some(due_at) => again(due_at),
-                    None if status == 429 => answered(RobotsAnswer::Unavailable { status }),
-                    None => answered(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
+                    None => answered(answer_of(status, body)),
                 },
-                status => answered(RobotsAnswer::Unavailable { status }),
+                _ => answered(answer_of(status, body)),
             },
         }
     }
@@ -275,7 +277,7 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             request.failure = Some(*kind);
             rest.answered = Trouble::Failure(*kind).host_answered();
         }
-        Err(FetchError::Private) => {}
+        Err(FetchError::Private | FetchError::Shortage) => {}
     }
     rest
 }
