@@ -18,6 +18,7 @@ mod job;
 mod journal;
 mod log;
 mod log_file;
+mod memory;
 mod metrics;
 mod notify;
 mod output;
@@ -41,10 +42,10 @@ mod words;
 
 /// For the project's own tests.
 pub mod internals {
-    pub use super::args::Format;
-    pub use super::output::{Rows, unique};
-    pub use super::seeds::lines as seeds;
-    pub use super::threshold::Threshold;
+    pub use crate::cli::args::Format;
+    pub use crate::cli::output::{Rows, unique};
+    pub use crate::cli::seeds::lines as seeds;
+    pub use crate::cli::threshold::Threshold;
 }
 
 use std::io::Write as _;

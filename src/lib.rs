@@ -122,9 +122,8 @@ mod visit;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod warc;
 
-pub use config::{
-    BodyTypes, Cidr, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError,
-};
+pub use config::values::*;
+pub use config::{Config, ConfigError, TomlError};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use read::Database;
 pub use store::{Accounting, DatabaseFailure, StoreError, Tally};

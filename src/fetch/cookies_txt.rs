@@ -77,10 +77,14 @@ mod tests {
             let line = format!("{field}\tTRUE\t/\tFALSE\t0\tname\tvalue\n");
             parse(line.as_bytes()).map(|cookies| cookies[0].domain.clone())
         };
-        for (field, name) in [("a.test", "a.test"), (".A.test", "a.test"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "[::1]")] {
+        for (field, name) in
+            [("a.test", "a.test"), (".A.test", "a.test"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "[::1]")]
+        {
             assert_eq!(domain(field).as_deref(), Ok(name), "{field}");
         }
-        for field in ["", ".", "/.a.test", "a.test/b", "me@a.test", "a.test:80", "a.test?", "\\a.test", "a b", "\u{ad}.a.test"] {
+        for field in
+            ["", ".", "/.a.test", "a.test/b", "me@a.test", "a.test:80", "a.test?", "\\a.test", "a b", "\u{ad}.a.test"]
+        {
             assert_eq!(domain(field), Err((1, "the first field is no domain")), "{field}");
         }
     }

@@ -82,13 +82,17 @@ pub fn answer(input: &[u8]) {
             assert!(response.body.as_ref().is_none_or(|body| body.len() as u64 <= CAP));
             let _ = (response.content_type(), response.header("location"));
             let cookies = response.headers.get_all(SET_COOKIE).iter();
-            assert!(cookies.map(|line| line.as_bytes()).all(|line| line.is_empty() || line.windows(3).any(is_ellipsis)));
+            assert!(
+                cookies.map(|line| line.as_bytes()).all(|line| line.is_empty() || line.windows(3).any(is_ellipsis))
+            );
         }
         ends_in_time(&whole);
         // A start is a start of the whole.
         let start = bench.fetch(Read::Start(512));
         ends_in_time(&start);
-        if let (Ok(Response { body: Some(whole), status, .. }), Ok(Response { body: Some(start), .. })) = (&whole, &start) {
+        if let (Ok(Response { body: Some(whole), status, .. }), Ok(Response { body: Some(start), .. })) =
+            (&whole, &start)
+        {
             assert!(*status >= 400 || *start == whole[..whole.len().min(512)], "{start:?} of {whole:?}");
         }
         ends_in_time(&bench.fetch(Read::Nothing));

@@ -19,7 +19,8 @@ pub fn seeds(input: &[u8]) {
     }
     assert!(usize::try_from(before).unwrap() <= lines(input), "line {before}");
     // One a line, nothing beside: what is written reads back.
-    let is_plain = |url: &str| !url.is_empty() && !url.contains(|c: char| c.is_whitespace() || ",\"#\u{feff}".contains(c));
+    let is_plain =
+        |url: &str| !url.is_empty() && !url.contains(|c: char| c.is_whitespace() || ",\"#\u{feff}".contains(c));
     let urls: Vec<_> = found.iter().map(|line| line.url.as_str()).filter(|url| is_plain(url)).collect();
     let again = seeds::read(urls.join("\n").as_bytes()).unwrap();
     assert_eq!(again.iter().map(|line| line.url.as_str()).collect::<Vec<_>>(), urls);

@@ -26,7 +26,8 @@ pub fn rows(input: &[u8]) {
         written.finish().unwrap();
         out
     };
-    let object = |row: &Vec<Value>| Value::Object(columns.iter().cloned().zip(row.iter().cloned()).collect::<Map<_, _>>());
+    let object =
+        |row: &Vec<Value>| Value::Object(columns.iter().cloned().zip(row.iter().cloned()).collect::<Map<_, _>>());
     let objects: Vec<_> = rows.iter().map(object).collect();
     assert_eq!(serde_json::from_slice::<Vec<Value>>(&write(Format::Json)).unwrap(), objects);
     let lines = String::from_utf8(write(Format::Jsonl)).unwrap();
@@ -60,5 +61,8 @@ fn is_cell(read: &str, cell: &Value) -> bool {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    read == text || read.strip_prefix('\'').is_some_and(|read| read == text && text.starts_with(['=', '+', '-', '@', '\t', '\r']))
+    read == text
+        || read
+            .strip_prefix('\'')
+            .is_some_and(|read| read == text && text.starts_with(['=', '+', '-', '@', '\t', '\r']))
 }
