@@ -46,7 +46,7 @@ pub(super) fn forbids_sniffing(headers: &HeaderMap) -> bool {
 /// Parses one media type (WHATWG MIME Sniffing, section 4.4).
 fn parse(text: &str) -> Option<MediaType> {
     let (essence, parameters) = text.split_at(text.find(';').unwrap_or(text.len()));
-    let essence = essence.trim_matches(is_space).to_ascii_lowercase();
+    let essence = essence.trim().to_ascii_lowercase();
     let (main, sub) = essence.split_once('/')?;
     let is_token = |word: &str| {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
@@ -54,19 +54,14 @@ fn parse(text: &str) -> Option<MediaType> {
     (is_token(main) && is_token(sub)).then(|| MediaType { charset: charset(parameters), essence })
 }
 
-/// HTTP white space.
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r')
-}
-
-/// The first charset among parameters, by the letter: single quotes are part of it, and so is a space before the `=` part
-/// of a name that means nothing.
+/// The first charset among parameters that says something. Spaces around the name and single quotes are no part of it, as
+/// Chromium has it.
 fn charset(mut rest: &str) -> Option<String> {
     while let Some((_, parameter)) = rest.split_once(';') {
         let (name, behind) = parameter.split_at(parameter.find([';', '=']).unwrap_or(parameter.len()));
         rest = behind;
         let Some(value) = behind.strip_prefix('=') else { continue };
-        let value = match value.strip_prefix('"') {
+        let value = match value.trim_start().strip_prefix('"') {
             Some(quoted) => {
                 let (value, behind) = unquote(quoted);
                 rest = behind;
@@ -75,14 +70,10 @@ fn charset(mut rest: &str) -> Option<String> {
             None => {
                 let (value, behind) = value.split_at(value.find(';').unwrap_or(value.len()));
                 rest = behind;
-                let value = value.trim_end_matches(is_space);
-                if value.is_empty() {
-                    continue;
-                }
-                value.to_owned()
+                value.trim().trim_matches('\'').to_owned()
             }
         };
-        if name.trim_start_matches(is_space).eq_ignore_ascii_case("charset") {
+        if name.trim().eq_ignore_ascii_case("charset") && !value.trim().is_empty() {
             return Some(value);
         }
     }
@@ -135,10 +126,20 @@ mod tests {
         extract(&[line]).and_then(|(_, charset)| charset)
     }
 
-    /// WHATWG MIME Sniffing, section 4.4, steps 8 to 11, and Encoding standard, 4.2 "get an encoding": what is named, and
-    /// what that means.
     #[test]
-    fn a_charset_is_what_the_standard_reads() {
+    fn a_charset_is_found_however_its_header_is_written() {
+        for text in ["text/html; charset=x", "text/html ;;Charset = 'x';", "a/b;charset=;q=1;charset=\"x\";charset=y"] {
+            assert_eq!(charset_of(text).as_deref(), Some("x"), "{text}");
+        }
+        assert_eq!(charset_of("text/html"), None);
+        assert_eq!(charset_of("text/html; charset"), None);
+        assert_eq!(charset_of("text/html; xcharset=y"), None);
+    }
+
+    /// WHATWG MIME Sniffing, section 4.4, steps 8 to 11, and Encoding standard, 4.2 "get an encoding": what is named, and
+    /// what that means. Where the standard reads nothing, Chromium reads what is marked so.
+    #[test]
+    fn a_charset_is_what_the_standard_reads_or_else_chromium() {
         let long = format!("text/html;{}=x;charset=gbk", "0123456789".repeat(13)).leak();
         let table = [
             ("text/html", None, None),
@@ -148,15 +149,15 @@ mod tests {
             ("text/html;x=(;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset=gbk;charset=windows-1255", Some("gbk"), Some("GBK")),
             ("text/html;charset=none;charset=gbk", Some("none"), None),
-            ("text/html;charset =gbk", None, None),
+            ("text/html;charset =gbk", Some("gbk"), Some("GBK")), // Chromium
             ("text/html ;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html; charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;\tcharset=gbk\t", Some("gbk"), Some("GBK")),
-            ("text/html;charset= gbk", Some(" gbk"), Some("GBK")),
+            ("text/html;charset= gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset=gbk ;x", Some("gbk"), Some("GBK")),
-            ("text/html;charset='gbk'", Some("'gbk'"), None),
-            ("text/html;charset='gbk", Some("'gbk"), None),
-            ("text/html;charset=gbk'", Some("gbk'"), None),
+            ("text/html;charset='gbk'", Some("gbk"), Some("GBK")), // Chromium
+            ("text/html;charset='gbk", Some("gbk"), Some("GBK")),  // Chromium
+            ("text/html;charset=gbk'", Some("gbk"), Some("GBK")),  // Chromium
             ("text/html;test;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;test=;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;';charset=gbk", Some("gbk"), Some("GBK")),
@@ -165,7 +166,7 @@ mod tests {
             ("text/html;;;;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset=;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset;charset=gbk", Some("gbk"), Some("GBK")),
-            ("text/html;charset=\"\";charset=gbk", Some(""), None),
+            ("text/html;charset=\"\";charset=gbk", Some("gbk"), Some("GBK")), // Chromium
             ("text/html;charset=gbk\"", Some("gbk\""), None),
             ("text/html;charset=\" gbk\"", Some(" gbk"), Some("GBK")),
             ("text/html;charset=\"\\ gbk\"", Some(" gbk"), Some("GBK")),
