@@ -5,6 +5,7 @@ mod charset;
 pub mod cookie;
 mod directives;
 mod head;
+mod images;
 pub mod kind;
 mod links;
 pub mod mime;
@@ -29,6 +30,7 @@ use url::Url;
 pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
+use images::ImageReader;
 use kind::Format;
 use links::{BaseReader, LinkReader};
 pub use links::{FoundLink, refresh_link};
@@ -88,6 +90,8 @@ readers! {
     text: TextReader => String,
     /// What the page says of itself.
     head: HeadReader<'a> => Head,
+    /// Hashes of the addresses of its images, in their order.
+    images: ImageReader => Vec<u64>,
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed

@@ -10,3 +10,4 @@ pub mod redirect;
 pub mod retry;
 pub mod robots;
 pub mod sweep;
+pub mod traps;

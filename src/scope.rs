@@ -2,7 +2,7 @@
 
 mod address;
 mod heirs;
-mod place;
+pub mod place;
 
 use std::collections::HashSet;
 

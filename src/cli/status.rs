@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::output;
 use super::query::ask;
 
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("Accounting", "select * from accounting"),
     ("Runs", "select * from runs order by id desc limit 10"),
     ("Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
@@ -16,6 +16,7 @@ const PARTS: [(&str, &str); 5] = [
         "Queue",
         "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
     ),
+    ("Traps", "select * from traps order by held_back desc, host, pattern limit 10"),
     (
         "Pages due again",
         "select case when at <= now then 'now' when at <= now + 1 / 24.0 then 'within an hour'

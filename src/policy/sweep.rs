@@ -59,7 +59,9 @@ pub fn judge_again(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool, c
     } else {
         scope.judge(url, depth, follow)
     };
-    let forbidden = waiting.reason.clone().filter(|reason| *reason == SkipReason::Robots && !changed.robots);
+    // What the user lets through as a trap is pending already.
+    let stays = |reason: &SkipReason| *reason == SkipReason::Trap || *reason == SkipReason::Robots && !changed.robots;
+    let forbidden = waiting.reason.clone().filter(stays);
     by_scope.or(forbidden)
 }
 

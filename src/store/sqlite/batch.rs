@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, Target, UrlId};
+use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
@@ -80,6 +80,10 @@ pub(super) struct Batch {
     pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
+    /// Id, and what pays for it from now on.
+    pub(super) relieved: Vec<(UrlId, Option<TrapId>)>,
+    /// Pages that led to URLs that nobody knew, and what pays for these.
+    pub(super) led_on: HashSet<(UrlId, TrapId)>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
 }

@@ -19,6 +19,7 @@ use super::ledger::Ledger;
 use super::rows::{self, json};
 use super::run::SqliteRun;
 use super::times;
+use super::traps;
 
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
@@ -47,6 +48,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     if changed != Changed::default() || is_gated {
         judge_all_again(&mut tx, scope, config.sitemaps, changed).await?;
     }
+    let traps = traps::begin(&mut tx, config).await?;
     let ledger = Ledger::begin(&mut tx, id).await?;
     let invocation = sqlx::query_scalar(
         "insert into meta (key, value) values ('invocation', 1)
@@ -67,6 +69,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
         ledger,
         urls,
         hosts,
+        traps,
     })
 }
 
@@ -108,7 +111,7 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     sqlx::query(
         "insert into url (url, host_id, state, depth, first_seen_at)
          select value ->> 0, (select id from host where host = value ->> 1), 0, 0, ?2 from json_each(?1) where true
-         on conflict (url) do update set depth = 0, referrer_id = null,
+         on conflict (url) do update set depth = 0, referrer_id = null, trap_id = null,
              state = iif(state = 3, 0, state), reason = iif(state = 3, null, reason)",
     )
     .bind(&json)

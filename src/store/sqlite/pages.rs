@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::policy::due::{Facts, due_at};
 use crate::policy::kept::Kept;
 use crate::policy::life::{self, Answer, Change, Life, Memory};
-use crate::visit::{Element, Millis, Page, Record, State, Target, UrlId};
+use crate::visit::{Element, Millis, Page, Record, State, Target, TrapId, UrlId};
 
 use super::batch::{Batch, PageRow, write_pages};
 use super::failed::Failed;
@@ -32,7 +32,15 @@ pub(super) struct Past {
 struct Row {
     is_sitemap: bool,
     lastmod: Option<Millis>,
+    trap: Option<TrapId>,
     page: Option<life::Past>,
+}
+
+impl Past {
+    /// What pays for a URL now: other links may name it than when it was handed out.
+    pub(super) fn trap(&self, id: UrlId) -> Option<TrapId> {
+        self.rows.get(&id)?.trap
+    }
 }
 
 /// What is known of an answer besides the response itself.
@@ -51,7 +59,7 @@ impl SqliteRun {
             return Ok(Past::default());
         }
         let rows = sqlx::query(
-            "select u.id, u.state <> 0 as ended, (j.value ->> 2) and u.depth < (j.value ->> 1) as lowered, u.sitemap is not null as is_sitemap, u.lastmod,
+            "select u.id, u.state <> 0 as ended, (j.value ->> 2) and u.depth < (j.value ->> 1) as lowered, u.sitemap is not null as is_sitemap, u.lastmod, u.trap_id,
                  p.status, p.content_hash, p.etag, p.last_modified, p.fetched_at, p.changed_at, p.fresh_until,
                  p.interval_ms, p.fingerprint, p.gone, p.new_run, p.new_at, p.kept
              from json_each(?1) j join url u on u.id = j.value ->> 0 left join page p on p.url_id = u.id",
@@ -228,7 +236,12 @@ impl SqliteRun {
 
 impl Row {
     fn read(row: &SqliteRow) -> Self {
-        Self { is_sitemap: row.get("is_sitemap"), lastmod: row.get("lastmod"), page: past(row) }
+        Self {
+            is_sitemap: row.get("is_sitemap"),
+            lastmod: row.get("lastmod"),
+            trap: row.get("trap_id"),
+            page: past(row),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ impl SqliteRun {
     pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, Failed> {
         let Some(record) = self.held_host(host).await? else { return Ok(None) };
         let rows = sqlx::query(
-            "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept,
+            "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, u.trap_id, p.status, p.kept,
                  p.etag, p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
                  (select j.value ->> 1 from json_each(p.headers) j where j.value ->> 0 = 'date') as date
              from (select * from url where host_id = ?1 and state = 0 order by known, depth, id limit ?2) u
