@@ -5,11 +5,13 @@
 #[cfg(test)]
 pub(crate) mod canned;
 mod classify;
+mod clients;
 mod coding;
 mod connection;
 mod cookies;
 mod cookies_txt;
 mod credentials;
+mod descriptors;
 mod guard;
 mod http;
 mod netrc;
@@ -17,5 +19,6 @@ mod proxy;
 mod request;
 mod route;
 
+pub(crate) use descriptors::Connections;
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

@@ -3,6 +3,7 @@
 mod armed;
 mod budget;
 mod clock;
+mod connections;
 mod host;
 mod hosts;
 pub mod limits;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::canonical::Host;
 use crate::visit::{self, Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, Settlement, Target, TrapId};
 use limits::Limits;
 use schedule::{Schedule, Step};
@@ -172,6 +174,11 @@ impl Frontier {
     /// A host is not this process's any more: nothing of it is handed out.
     pub fn lose(&self, host: HostId) {
         self.change(|schedule, now| schedule.lose(host, now));
+    }
+
+    /// The hosts of which nothing more is asked for now, each told once.
+    pub fn take_left(&self) -> Vec<Host> {
+        self.lock().take_left()
     }
 
     /// The holds on all hosts in memory.

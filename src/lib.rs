@@ -64,6 +64,8 @@
 //!   depth 0 from `store::sqlite::begin`); a shorter path is handed on along stored links by `store::sqlite::depth`.
 //! - What a host may be asked now: `frontier::host`. Until when it rests – pace, `Retry-After`, back-off: `frontier::clock`.
 //!   How long a back-off is, and whether and when something is tried again: `policy::retry`.
+//! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
+//!   (an HTTP client for each host), `frontier::connections`.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `store::sqlite::pages`, `not_modified`. What
 //!   any other answer makes of a page known before: `policy::life`. When a page is due again: `policy::due`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`.

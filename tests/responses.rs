@@ -14,7 +14,7 @@ use common::{Bench, page, stderr};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use harvestman::demo::{Reply, Server};
-use raw::{Act, Raw, say};
+use raw::{Act, Raw, answer, say};
 
 const FAST: [&str; 4] = ["--rate", "0", "--retries", "0"];
 
@@ -29,12 +29,6 @@ fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_ref()).unwrap();
     encoder.finish().unwrap()
-}
-
-/// A response from its status, header lines and body; the connection ends with it.
-fn answer(status: u16, lines: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
-    [format!("HTTP/1.1 {status} X\r\nConnection: close\r\n{lines}\r\n").as_bytes(), body.as_ref()].concat()
 }
 
 /// Serves each of a table of answers at `/0`, `/1` and so on, with a page of links to them at `/`.

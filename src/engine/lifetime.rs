@@ -19,7 +19,7 @@ use super::worker::{Finished, work};
 use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
-use crate::fetch::{Fetch, HttpClient};
+use crate::fetch::{Connections, Fetch, HttpClient};
 use crate::frontier::limits::Limits;
 use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
@@ -98,16 +98,16 @@ impl<S: Store> Engine<S> {
         };
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &given }).await?;
         let clock = SteadyClock::start();
-        let frontier = Arc::new(Frontier::new(Limits::new(&config), clock));
+        let frontier = Arc::new(Frontier::new(limits(&config), clock));
         let reader = PageReader::new(&config, scope, observers.clone());
-        let visitor = Visitor::new(&config, reader, fetcher, clock, observers.clone(), hook);
+        let visitor = Visitor::new(&config, reader, fetcher.clone(), clock, observers.clone(), hook);
         let deadline = config.max_duration.and_then(|limit| started.checked_add(limit));
         let stop = first_reason(stop, deadline);
         tokio::pin!(stop);
         let fetched_before = run.accounting().0.fetched;
         let (progress, observers, listener) = (&progress, &observers, listener.as_ref());
         let watchers = Watchers { progress, observers, listener, fetched_before };
-        let writer = Writer { run: &mut run, frontier: &frontier, watchers: &watchers };
+        let writer = Writer { run: &mut run, frontier: &frontier, fetcher: &*fetcher, watchers: &watchers };
         let stopped = work_until(stop.as_mut(), writer, &frontier, visitor, config.concurrency).await?;
         let outcome = judge_end(&run, &frontier, stopped);
         run.give_back(&frontier.holds()).await?;
@@ -120,6 +120,19 @@ impl<S: Store> Engine<S> {
         let summary = Summary { run: run.id(), outcome, accounting, tally, elapsed_seconds };
         Ok((summary, run.into_store()))
     }
+}
+
+/// The limits that the settings name, with no more connections than the machine lets a process have.
+fn limits(config: &Config) -> Limits {
+    let limits = Limits::new(config);
+    let connections = Connections::of(config).in_use;
+    if connections < limits.connections {
+        tracing::warn!(
+            "the limit on open files leaves room for {connections} requests at once instead of {}: `ulimit -n` raises it",
+            limits.connections
+        );
+    }
+    Limits { connections, ..limits }
 }
 
 /// Workers and writer, from the first request to the last commit. Answers why it came to an early end.

@@ -7,8 +7,8 @@ use tracing::{debug, trace};
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::visit::{
-    self, Failure, Millis, PageOutcome, Record, Refusal, Request, Rest, Retry, RobotsAnswer, RobotsOutcome, SkipReason,
-    Target,
+    self, Failure, Millis, PageOutcome, Record, Refusal, Request, Rest, Retry, RobotsAnswer, RobotsCall, RobotsOutcome,
+    SkipReason, Target,
 };
 
 pub(super) fn tell(record: &Record) {
@@ -25,6 +25,9 @@ pub(super) fn tell(record: &Record) {
             host(&call.url.host(), *rest);
         }
         Record::GuardedPage(target) => debug!(reason = %SkipReason::PrivateAddress, url = %target.url, "skipped"),
+        Record::PostponedPage(Target { url, .. }) | Record::PostponedRobots(RobotsCall { url, .. }) => {
+            trace!(%url, "postponed for want of a file descriptor");
+        }
         Record::GuardedRobots(call) => robots_answer(&call.url, &call.guarded_answer(), 0),
         Record::Sitemaps { host, named, .. } => trace!(%host, named = named.len(), "sitemaps looked for"),
         Record::Refused { target, verdict: Refusal::Skip(reason) } => debug!(%reason, url = %target.url, "skipped"),

@@ -54,6 +54,8 @@ pub(super) struct Slot<F: FnOnce(Rest)> {
 enum Asked {
     /// The address is not for crawling: none was made.
     Guarded,
+    /// This machine could make none.
+    Postponed,
     /// The crawl was stopped first.
     Aborted(Request),
     Done {
@@ -100,6 +102,7 @@ impl Visitor {
     async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> Record {
         match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
             Asked::Guarded => Record::GuardedPage(target),
+            Asked::Postponed => Record::PostponedPage(target),
             Asked::Aborted(request) => {
                 let (rest, outcome) = (Rest::default(), PageOutcome::Abandoned);
                 Record::Page { target, request, rest, outcome }
@@ -115,6 +118,7 @@ impl Visitor {
     async fn visit_robots(&self, call: RobotsCall, slot: Slot<impl FnOnce(Rest)>) -> Record {
         match self.ask(&call.url, None, call.attempt + 1, slot).await {
             Asked::Guarded => Record::GuardedRobots(call),
+            Asked::Postponed => Record::PostponedRobots(call),
             Asked::Aborted(request) => {
                 let (rest, outcome) = (Rest::default(), RobotsOutcome::Abandoned);
                 Record::Robots { call, request, rest, outcome }
@@ -151,6 +155,7 @@ impl Visitor {
         match result {
             Ok(fetched) => Asked::Done { request, rest, result: Ok(fetched) },
             Err(FetchError::Private) => Asked::Guarded,
+            Err(FetchError::Shortage) => Asked::Postponed,
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 let failure = Failure::new(kind, message);
                 Asked::Done { request, rest, result: Err(Missed { failure, unconnected }) }
@@ -275,7 +280,7 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             request.failure = Some(*kind);
             rest.answered = Trouble::Failure(*kind).host_answered();
         }
-        Err(FetchError::Private) => {}
+        Err(FetchError::Private | FetchError::Shortage) => {}
     }
     rest
 }

@@ -10,6 +10,7 @@ use super::observe::{Observers, Stage};
 use super::page::Page;
 use super::summary::Progress;
 use super::worker::Finished;
+use crate::fetch::Fetch;
 use crate::frontier::Frontier;
 use crate::store::{Committed, Refill, Run, StoreError};
 use crate::visit::{HostId, Record, Settlement, UrlId};
@@ -27,6 +28,7 @@ const PULSE: Duration = Duration::from_millis(250);
 pub(super) struct Writer<'a, R> {
     pub(super) run: &'a mut R,
     pub(super) frontier: &'a Frontier,
+    pub(super) fetcher: &'a dyn Fetch,
     pub(super) watchers: &'a Watchers<'a>,
 }
 
@@ -72,6 +74,7 @@ impl<R: Run> Writer<'_, R> {
                 let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
                 self.commit(records).await?;
             }
+            self.frontier.take_left().iter().for_each(|host| self.fetcher.leave(host));
             if self.frontier.wants_hosts() {
                 self.wake_hosts().await?;
             }

@@ -3,12 +3,16 @@
 use std::error::Error as _;
 use std::io;
 
+use super::descriptors;
 use super::guard::NoPublicAddress;
 use super::request::FetchError;
 use crate::visit::FailureKind;
 
 /// Names a failure by looking through what caused it: reqwest calls refusal, DNS, TLS and guard alike `connect`.
 pub(super) fn classify(error: &reqwest::Error) -> FetchError {
+    if error.is_connect() && (descriptors::are_missing(error) || error.is_dns() && descriptors::are_gone()) {
+        return FetchError::Shortage;
+    }
     let mut io = None;
     let mut hyper = None;
     let mut tls = false;

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
 use http::header::{CONTENT_ENCODING, HeaderMap, HeaderName, TRANSFER_ENCODING};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 /// What every server is offered.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
@@ -13,6 +13,9 @@ pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 const MAX_CODINGS: usize = 4;
 /// The largest window that a body may ask for is 8 MiB (RFC 9659), or a few bytes could claim any amount of memory.
 const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Bytes before the stream of the zlib format (RFC 1950, section 2.2).
+const ZLIB_HEADER: usize = 2;
 
 /// A coding that can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +83,13 @@ pub(super) async fn decode(
                 decoder.multiple_members(true);
                 buffered(decoder)
             }
-            Coding::Deflate if is_zlib(first) => buffered(ZlibDecoder::new(reader)),
-            Coding::Deflate => buffered(DeflateDecoder::new(reader)),
+            Coding::Deflate => {
+                // Its check sum is behind the stream, where nobody looks: a wrong one takes nothing from the content.
+                if is_zlib(first) {
+                    reader.read_exact(&mut [0; ZLIB_HEADER]).await?;
+                }
+                buffered(DeflateDecoder::new(reader))
+            }
             Coding::Brotli => buffered(BrotliDecoder::new(reader)),
             Coding::Zstd => {
                 let limit = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];

@@ -1,6 +1,6 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -10,9 +10,9 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_N
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
-use tower::util::MapResponseLayer;
 
-use super::classify::{chain, classify, is_unanswered, undecodable};
+use super::classify::{classify, is_unanswered, undecodable};
+use super::clients::Clients;
 use super::coding;
 use super::connection::{self, Connection};
 use super::cookies::{self, Jar};
@@ -20,36 +20,22 @@ use super::cookies_txt;
 use super::credentials::Credentials;
 use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use super::route::{Routes, Way};
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError, Login};
 use crate::parse::cookie::Seconds;
 use crate::scope::AddressRules;
 use crate::visit::{self, FailureKind, Validators};
 
-/// Response header fields accepted; more is a failure `protocol`.
-const MAX_HEADERS: usize = 256;
-/// Bytes of HTTP/2 response headers accepted.
-const MAX_HEADER_BYTES: u32 = 256 << 10;
-/// Kept-alive connections without a request, for each host.
-const IDLE_PER_HOST: usize = 64;
-
-/// Silence that ends a request, where its whole time limit is longer.
-const MAX_SILENCE: Duration = Duration::from_secs(30);
-/// How long a connection is kept for the next request: a host at its pace needs it at once, and each idle one takes a
-/// file descriptor.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Makes requests over HTTP.
 pub struct HttpClient {
-    routes: Routes,
+    clients: Clients,
     addresses: AddressRules,
     credentials: Credentials,
     /// None if no cookies are kept.
     jar: Option<Jar>,
     timeout: Duration,
-    /// Kept-alive connections to one host, at most.
-    idle_per_host: usize,
+    /// Whether it was told already that the machine has no more descriptors.
+    told_of_shortage: AtomicBool,
 }
 
 /// Much of it is secret.
@@ -61,66 +47,41 @@ impl fmt::Debug for HttpClient {
 
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
-        Box::pin(self.exchange(request))
+        Box::pin(async move {
+            let result = self.exchange(request).await;
+            if let Err(FetchError::Shortage) = result {
+                self.relieve();
+            }
+            result
+        })
+    }
+
+    fn leave(&self, host: &Host) {
+        self.clients.leave(host);
     }
 }
 
 impl HttpClient {
     /// Fails on headers, files of secrets, a proxy or TLS roots that cannot be used. The logins are those of the seeds.
     pub fn new(config: &Config, logins: &[Login]) -> Result<Self, ConfigError> {
-        let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST);
-        let prepare = |way: &Way<'_>| -> Result<reqwest::ClientBuilder, ConfigError> {
-            let mut builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .user_agent(&config.user_agent)
-                .connect_timeout(config.connect_timeout)
-                .read_timeout(config.timeout.min(MAX_SILENCE))
-                .http1_max_headers(MAX_HEADERS)
-                // As browsers do: a line that is no header field is passed over, a folded one is one line.
-                .http1_ignore_invalid_headers_in_responses(true)
-                .http1_allow_obsolete_multiline_headers_in_responses(true)
-                .http1_allow_spaces_after_header_name_in_responses(true)
-                .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .pool_max_idle_per_host(idle_per_host)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .connector_layer(MapResponseLayer::new(connection::tell))
-                .tcp_nodelay(true)
-                .no_proxy();
-            if let Some(guard) = &way.guard {
-                builder = builder.dns_resolver(Arc::new(guard.clone()));
-            }
-            if let Some(proxy) = way.proxy {
-                let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-                builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(problem)?);
-            }
-            Ok(builder)
-        };
-        let build = |way: &Way<'_>| -> Result<reqwest::Client, ConfigError> {
-            // A machine without root certificates can still crawl http; its https requests fail as `tls`.
-            let client = match prepare(way)?.build() {
-                Err(_) => prepare(way)?.tls_certs_only([]).build(),
-                client => client,
-            };
-            client.map_err(|e| ConfigError { option: "user-agent", problem: chain(&e) })
-        };
         let addresses = AddressRules::new(config);
         let proxies = Proxies::new(config, |name| std::env::var(name).ok())?;
-        let routes = Routes::new(proxies, &addresses, &build)?;
+        let clients = Clients::new(config, proxies, &addresses)?;
         let credentials = Credentials::new(config, logins)?;
         let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
         let jar = config.keep_cookies.then(|| Jar::with(given, now()));
-        Ok(Self { routes, addresses, credentials, jar, timeout: config.timeout, idle_per_host })
+        let told_of_shortage = AtomicBool::default();
+        Ok(Self { clients, addresses, credentials, jar, timeout: config.timeout, told_of_shortage })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request { url, licensed, validators, wants } = request;
         let deadline = Instant::now() + self.timeout;
-        let (route, opened) = (self.routes.of(url.url()), self.addresses.license(licensed));
+        let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
             return Err(FetchError::Private);
         }
-        let client = route.client(opened);
+        let client = self.clients.of(url, opened)?;
         let request = || client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
         let response = self.within(deadline, self.send(request)).await?;
         let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
@@ -140,11 +101,22 @@ impl HttpClient {
         Response::new(status, headers, body)
     }
 
+    /// Gives back what descriptors it can.
+    fn relieve(&self) {
+        self.clients.leave_all();
+        if !self.told_of_shortage.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "no file descriptor is left for another connection: fewer requests are made at once, and none is lost; \
+                 `ulimit -n` raises the limit"
+            );
+        }
+    }
+
     /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
     async fn send(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<reqwest::Response, FetchError> {
         // Connections that were made for requests that took another one in the end lie idle too.
-        for _ in 0..self.idle_per_host.saturating_add(2) {
+        for _ in 0..self.clients.idle_per_host.saturating_add(2) {
             match connection::told(request().send()).await {
                 (Err(error), Connection::Reused) if is_unanswered(&error) => {}
                 (result, _) => return result.map_err(|error| classify(&error)),

@@ -6,13 +6,18 @@ use std::pin::Pin;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, Host};
 use crate::visit::{FailureKind, Validators};
 
 /// Answers requests.
 pub trait Fetch: fmt::Debug + Send + Sync {
     /// Gets what a URL holds. Never waits for a host to rest, and ends by itself if the server stops sending.
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a>;
+
+    /// Nothing more is to be asked of a host for now: what is kept for its next request can go.
+    fn leave(&self, host: &Host) {
+        let _ = host;
+    }
 }
 
 /// A request in flight, until it is answered.
@@ -113,6 +118,9 @@ pub enum FetchError {
     /// The address is not for crawling, and no seed names this host.
     #[error("the address is not a public one")]
     Private,
+    /// No request was made: this machine has no descriptor left for a connection, which says nothing of the host.
+    #[error("this machine has no file descriptor left for a connection")]
+    Shortage,
     #[error("{message}")]
     Failed {
         kind: FailureKind,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::classify::chain;
 use super::guard::PublicOnly;
 use super::proxy::{NoProxy, Proxies, resolves_names};
 use crate::canonical::CanonicalUrl;
@@ -13,15 +14,15 @@ use crate::scope::{AddressRules, is_local_name};
 /// What a client is built with.
 #[derive(Default)]
 pub(super) struct Way<'a> {
-    pub(super) guard: Option<PublicOnly>,
-    pub(super) proxy: Option<&'a Url>,
+    pub(super) guard: Option<&'a Arc<PublicOnly>>,
+    pub(super) proxy: Option<&'a reqwest::Proxy>,
 }
 
-/// A way to hosts. Two clients, so that no connection to a private address is ever shared with a host whose seed licence
-/// does not cover it.
+/// A way to hosts.
 pub(super) struct Route {
-    licensed: reqwest::Client,
-    guarded: reqwest::Client,
+    /// Keeps names from private addresses; none where a proxy resolves them.
+    guard: Option<Arc<PublicOnly>>,
+    proxy: Option<reqwest::Proxy>,
     /// The address of the proxy's name, which may be private, is that of no host.
     proxy_host: Option<String>,
     /// The proxy is told names.
@@ -30,26 +31,24 @@ pub(super) struct Route {
 }
 
 impl Route {
-    fn direct(rules: &AddressRules, build: &Build<'_>) -> Result<Self, ConfigError> {
-        let guard = Some(PublicOnly { rules: rules.clone(), exempt: None });
-        let (licensed, guarded) = (build(&Way::default())?, build(&Way { guard, proxy: None })?);
-        Ok(Self { licensed, guarded, proxy_host: None, resolved_by_proxy: false, is_direct: true })
+    fn direct(rules: &AddressRules) -> Self {
+        let guard = Some(Arc::new(PublicOnly { rules: rules.clone(), exempt: None }));
+        Self { guard, proxy: None, proxy_host: None, resolved_by_proxy: false, is_direct: true }
     }
 
-    fn through(proxy: &Url, rules: &AddressRules, build: &Build<'_>) -> Result<Self, ConfigError> {
-        let licensed = build(&Way { guard: None, proxy: Some(proxy) })?;
-        if resolves_names(proxy) {
-            let guarded = licensed.clone();
-            return Ok(Self { licensed, guarded, proxy_host: None, resolved_by_proxy: true, is_direct: false });
-        }
-        let proxy_host = proxy.host_str().map(str::to_owned);
-        let guard = Some(PublicOnly { rules: rules.clone(), exempt: proxy_host.clone() });
-        let guarded = build(&Way { guard, proxy: Some(proxy) })?;
-        Ok(Self { licensed, guarded, proxy_host, resolved_by_proxy: false, is_direct: false })
+    fn through(url: &Url, rules: &AddressRules) -> Result<Self, ConfigError> {
+        let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
+        let proxy = Some(reqwest::Proxy::all(url.clone()).map_err(problem)?);
+        let resolved_by_proxy = resolves_names(url);
+        let proxy_host = url.host_str().map(str::to_owned).filter(|_| !resolved_by_proxy);
+        let guard = PublicOnly { rules: rules.clone(), exempt: proxy_host.clone() };
+        let guard = (!resolved_by_proxy).then(|| Arc::new(guard));
+        Ok(Self { guard, proxy, proxy_host, resolved_by_proxy, is_direct: false })
     }
 
-    pub(super) fn client(&self, licensed: bool) -> &reqwest::Client {
-        if licensed { &self.licensed } else { &self.guarded }
+    /// The way to hosts whose private addresses a seed opens, or to others.
+    pub(super) fn way(&self, opened: bool) -> Way<'_> {
+        Way { guard: self.guard.as_ref().filter(|_| !opened), proxy: self.proxy.as_ref() }
     }
 
     /// Whether nobody here would see that the host of a URL is a private one.
@@ -58,8 +57,6 @@ impl Route {
             || self.proxy_host.is_some() && url.url().host_str() == self.proxy_host.as_deref()
     }
 }
-
-type Build<'a> = dyn Fn(&Way<'_>) -> Result<reqwest::Client, ConfigError> + 'a;
 
 /// The ways of a crawl.
 pub(super) struct Routes {
@@ -70,12 +67,12 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(proxies: Proxies, rules: &AddressRules, build: &Build<'_>) -> Result<Self, ConfigError> {
+    pub(super) fn new(proxies: Proxies, rules: &AddressRules) -> Result<Self, ConfigError> {
         let Proxies { http, https, none_for } = proxies;
-        let through = |proxy: &Url| Route::through(proxy, rules, build).map(Arc::new);
+        let through = |proxy: &Url| Route::through(proxy, rules).map(Arc::new);
         let by_http = http.as_ref().map(through).transpose()?;
         let by_https = if http == https { by_http.clone() } else { https.as_ref().map(through).transpose()? };
-        Ok(Self { direct: Route::direct(rules, build)?, http: by_http, https: by_https, none_for })
+        Ok(Self { direct: Route::direct(rules), http: by_http, https: by_https, none_for })
     }
 
     /// The way to a URL.

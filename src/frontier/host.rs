@@ -89,6 +89,10 @@ impl HostState {
         }
     }
 
+    pub(super) fn name(&self) -> &Host {
+        &self.host
+    }
+
     /// What is to be remembered when it leaves memory.
     pub(super) fn into_facts(self, limits: &Limits) -> Facts {
         let outages = self.clock.outages();

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
+use crate::canonical::Host;
 use crate::visit::{HostId, HostRecord, Millis};
 
 use super::host::{HostState, Standing};
@@ -65,22 +66,22 @@ impl Hosts {
         self.held_back = moved(self.held_back, before.held_back, after.held_back);
     }
 
-    /// Lets a host with nothing left go; whether it went. An idle host counts for nothing.
-    pub(super) fn forget_if_idle(&mut self, id: HostId, limits: &Limits) -> bool {
+    /// Lets a host with nothing left go, and says which it was. An idle host counts for nothing.
+    pub(super) fn forget_if_idle(&mut self, id: HostId, limits: &Limits) -> Option<Host> {
         if !self.map.get(&id).is_some_and(HostState::is_idle) {
-            return false;
+            return None;
         }
-        if let Some(host) = self.map.remove(&id) {
-            self.memory.keep(id, host.into_facts(limits));
-        }
-        true
+        let host = self.map.remove(&id)?;
+        let name = host.name().clone();
+        self.memory.keep(id, host.into_facts(limits));
+        Some(name)
     }
 
-    /// Lets a host go that is not this process's any more.
-    pub(super) fn lose(&mut self, id: HostId, limits: &Limits) {
-        if let Some(host) = self.map.remove(&id) {
-            self.count(id, host.standing(limits), Standing::default());
-        }
+    /// Lets a host go that is not this process's any more, and says which it was.
+    pub(super) fn lose(&mut self, id: HostId, limits: &Limits) -> Option<Host> {
+        let host = self.map.remove(&id)?;
+        self.count(id, host.standing(limits), Standing::default());
+        Some(host.name().clone())
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (HostId, &HostState)> {

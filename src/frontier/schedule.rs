@@ -14,8 +14,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
+use crate::canonical::Host;
 use crate::policy::politeness;
 use crate::visit::{
     Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target, TrapId,
@@ -23,6 +22,7 @@ use crate::visit::{
 
 use super::armed::Armed;
 use super::budget::Budget;
+use super::connections::Connections;
 use super::host::{HostState, Offer, Traps};
 use super::hosts::Hosts;
 use super::limits::Limits;
@@ -53,14 +53,14 @@ pub struct Schedule {
     budget: Budget,
     /// Errands handed out and not yet settled.
     outstanding: usize,
-    /// A permit for each connection: a request holds one from when it is handed out until it is settled, and none is
-    /// ever waited for here.
-    connections: Semaphore,
+    connections: Connections,
     closed: bool,
     /// Hosts with pending URLs on disk were not brought in yet.
     dormant: bool,
     /// Hosts that left memory and have pending URLs on disk again.
     returning: BTreeSet<HostId>,
+    /// Hosts that left memory and were not told of yet.
+    left: Vec<Host>,
 }
 
 impl Schedule {
@@ -69,7 +69,7 @@ impl Schedule {
         let global = politeness::interval(limits.global_rate, None).and_then(|interval| Pace::new(interval, &tick));
         Self {
             budget: Budget::new(limits.max_pages),
-            connections: Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)),
+            connections: Connections::new(limits.connections),
             limits,
             tick,
             global: (global, 0),
@@ -80,6 +80,7 @@ impl Schedule {
             closed: false,
             dormant: false,
             returning: BTreeSet::new(),
+            left: Vec::new(),
         }
     }
 
@@ -134,6 +135,9 @@ impl Schedule {
                 taken.map(|(host, named)| Errand::Sitemaps { id, host, named })
             }
             Offer::Call | Offer::Page => {
+                if now < self.connections.paused_until() {
+                    return Err(self.connections.paused_until());
+                }
                 if let (Some(pace), until) = &mut self.global {
                     pace.check().inspect_err(|at| *until = *at)?;
                 }
@@ -141,10 +145,7 @@ impl Schedule {
                     self.armed.rearm(id, at);
                     return Ok(None);
                 }
-                if let Ok(permit) = self.connections.try_acquire() {
-                    // Given back by `settle`.
-                    permit.forget();
-                }
+                self.connections.take();
                 if matches!(offer, Offer::Call) {
                     self.hosts.change(id, limits, HostState::take_call).flatten().map(Errand::Robots)
                 } else {
@@ -221,12 +222,10 @@ impl Schedule {
     pub fn settle(&mut self, settlement: Settlement, now: Millis) {
         self.tick.set(now);
         self.outstanding = self.outstanding.saturating_sub(1);
-        let asked_nobody = matches!(
-            settlement,
-            Settlement::Refused { .. } | Settlement::Reprieved { .. } | Settlement::Sitemaps { .. }
-        );
-        if !asked_nobody {
-            self.connections.add_permits(1);
+        match settlement {
+            Settlement::Refused { .. } | Settlement::Reprieved { .. } | Settlement::Sitemaps { .. } => {}
+            Settlement::Postponed { .. } | Settlement::PostponedRobots { .. } => self.connections.fall_short(now),
+            _ => self.connections.give_back(),
         }
         match settlement {
             Settlement::Stored { host, id } => {
@@ -237,7 +236,7 @@ impl Schedule {
                 self.budget.settle(0);
                 self.change(host, now, |state, _, _| state.settle_page(id, 0));
             }
-            Settlement::Again { target } => {
+            Settlement::Again { target } | Settlement::Postponed { target } => {
                 self.budget.settle(0);
                 self.change(target.host, now, |state, _, _| state.settle_again(target, now));
             }
@@ -251,12 +250,18 @@ impl Schedule {
                 self.change(host, now, |state, limits, tick| state.learn(&answer, attempts, now, limits, tick));
             }
             Settlement::RobotsAgain { host, on_host, url, hop, attempt, due_at } => {
-                let call = RobotsCall { host: on_host, for_host: host, url, hop, attempt };
-                self.change(on_host, now, |state, _, _| state.queue_call(call, due_at));
-                self.move_robots(host, Some(on_host), now);
+                self.queue_call(RobotsCall { host: on_host, for_host: host, url, hop, attempt }, due_at, now);
             }
+            Settlement::PostponedRobots { call } => self.queue_call(call, now, now),
             Settlement::Abandoned => {}
         }
+    }
+
+    /// The request for a robots.txt goes on with this call.
+    fn queue_call(&mut self, call: RobotsCall, due_at: Millis, now: Millis) {
+        let (host, for_host) = (call.host, call.for_host);
+        self.change(host, now, |state, _, _| state.queue_call(call, due_at));
+        self.move_robots(for_host, Some(host), now);
     }
 
     /// The request for the robots.txt of `id` ended, and goes on at the host `to` or not at all.
@@ -273,7 +278,8 @@ impl Schedule {
         if self.hosts.change(id, limits, |host| change(host, limits, tick)).is_none() {
             return;
         }
-        if self.hosts.forget_if_idle(id, limits) {
+        if let Some(host) = self.hosts.forget_if_idle(id, limits) {
+            self.left.push(host);
             self.armed.disarm(id);
         } else {
             self.armed.arm(id, now);
@@ -292,12 +298,13 @@ impl Schedule {
 
     /// When the earliest host is due; None if none is armed.
     pub fn next_moment(&self) -> Option<Millis> {
-        self.armed.first(self.is_free() && self.budget.is_left()).map(|(at, _)| at.max(self.global.1))
+        let (at, _) = self.armed.first(self.is_free() && self.budget.is_left())?;
+        Some(at.max(self.global.1).max(self.connections.paused_until()))
     }
 
     /// Whether a connection is free for a request.
     fn is_free(&self) -> bool {
-        self.connections.available_permits() > 0
+        self.connections.are_free()
     }
 
     /// No errand after this.
@@ -362,7 +369,12 @@ impl Schedule {
         self.move_robots(id, None, now);
         self.returning.remove(&id);
         self.armed.disarm(id);
-        self.hosts.lose(id, &self.limits);
+        self.left.extend(self.hosts.lose(id, &self.limits));
+    }
+
+    /// The hosts of which nothing more is asked for now, each told once.
+    pub fn take_left(&mut self) -> Vec<Host> {
+        std::mem::take(&mut self.left)
     }
 }
 

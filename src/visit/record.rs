@@ -29,6 +29,10 @@ pub enum Record {
     GuardedPage(Target),
     /// The address guard let no request for this robots.txt out.
     GuardedRobots(RobotsCall),
+    /// This machine could not make the request for this page: it is pending as it was.
+    PostponedPage(Target),
+    /// This machine could not make the request for this robots.txt.
+    PostponedRobots(RobotsCall),
     /// The sitemaps of a host, judged.
     Sitemaps { id: HostId, host: Host, named: Vec<Candidate> },
     /// A page that the frontier let go without a request.
@@ -89,8 +93,12 @@ impl Record {
     /// The host that was asked, and for what; none if there was no request.
     pub fn asked(&self) -> Option<(HostId, &CanonicalUrl)> {
         match self {
-            Self::Page { target, .. } | Self::GuardedPage(target) => Some((target.host, &target.url)),
-            Self::Robots { call, .. } | Self::GuardedRobots(call) => Some((call.host, &call.url)),
+            Self::Page { target, .. } | Self::GuardedPage(target) | Self::PostponedPage(target) => {
+                Some((target.host, &target.url))
+            }
+            Self::Robots { call, .. } | Self::GuardedRobots(call) | Self::PostponedRobots(call) => {
+                Some((call.host, &call.url))
+            }
             Self::Sitemaps { .. } | Self::Refused { .. } => None,
         }
     }
@@ -98,8 +106,11 @@ impl Record {
     /// The host whose URLs or robots.txt it is about.
     pub fn subject(&self) -> HostId {
         match self {
-            Self::Page { target, .. } | Self::GuardedPage(target) | Self::Refused { target, .. } => target.host,
-            Self::Robots { call, .. } | Self::GuardedRobots(call) => call.for_host,
+            Self::Page { target, .. }
+            | Self::GuardedPage(target)
+            | Self::PostponedPage(target)
+            | Self::Refused { target, .. } => target.host,
+            Self::Robots { call, .. } | Self::GuardedRobots(call) | Self::PostponedRobots(call) => call.for_host,
             Self::Sitemaps { id, .. } => *id,
         }
     }
@@ -107,8 +118,11 @@ impl Record {
     /// The pending URL that it is about.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Self::Page { target, .. } | Self::GuardedPage(target) | Self::Refused { target, .. } => Some(target),
-            Self::Robots { .. } | Self::GuardedRobots(_) | Self::Sitemaps { .. } => None,
+            Self::Page { target, .. }
+            | Self::GuardedPage(target)
+            | Self::PostponedPage(target)
+            | Self::Refused { target, .. } => Some(target),
+            Self::Robots { .. } | Self::GuardedRobots(_) | Self::PostponedRobots(_) | Self::Sitemaps { .. } => None,
         }
     }
 
@@ -116,7 +130,12 @@ impl Record {
     pub fn request(&self) -> Option<&Request> {
         match self {
             Self::Page { request, .. } | Self::Robots { request, .. } => Some(request),
-            Self::GuardedPage(_) | Self::GuardedRobots(_) | Self::Sitemaps { .. } | Self::Refused { .. } => None,
+            Self::GuardedPage(_)
+            | Self::GuardedRobots(_)
+            | Self::PostponedPage(_)
+            | Self::PostponedRobots(_)
+            | Self::Sitemaps { .. }
+            | Self::Refused { .. } => None,
         }
     }
 
@@ -134,6 +153,8 @@ impl Record {
             Self::Robots { .. }
             | Self::GuardedPage(_)
             | Self::GuardedRobots(_)
+            | Self::PostponedPage(_)
+            | Self::PostponedRobots(_)
             | Self::Sitemaps { .. }
             | Self::Refused { .. } => None,
         }
@@ -156,7 +177,12 @@ impl Record {
                 (&[], None)
             }
             Self::Sitemaps { named, .. } => (named, None),
-            Self::Robots { .. } | Self::GuardedPage(_) | Self::GuardedRobots(_) | Self::Refused { .. } => (&[], None),
+            Self::Robots { .. }
+            | Self::GuardedPage(_)
+            | Self::GuardedRobots(_)
+            | Self::PostponedPage(_)
+            | Self::PostponedRobots(_)
+            | Self::Refused { .. } => (&[], None),
         }
     }
 
@@ -170,12 +196,12 @@ impl Record {
     /// What the schedule has to know if the store refuses this: the errand is over, and nothing came of it.
     pub fn refused(&self) -> Settlement {
         match self {
-            Self::Page { target, .. } | Self::GuardedPage(target) => {
+            Self::Page { target, .. } | Self::GuardedPage(target) | Self::PostponedPage(target) => {
                 Settlement::Ended { host: target.host, id: target.id }
             }
             Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
             Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
-            Self::Robots { .. } | Self::GuardedRobots(_) => Settlement::Abandoned,
+            Self::Robots { .. } | Self::GuardedRobots(_) | Self::PostponedRobots(_) => Settlement::Abandoned,
         }
     }
 
@@ -188,6 +214,8 @@ impl Record {
             Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
             Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
             Self::GuardedRobots(call) => call.answered(call.guarded_answer()),
+            Self::PostponedPage(target) => Settlement::Postponed { target: target.clone() },
+            Self::PostponedRobots(call) => Settlement::PostponedRobots { call: call.clone() },
             Self::Robots { call, outcome, .. } => match outcome {
                 RobotsOutcome::Answered(answer) => call.answered(answer.clone()),
                 RobotsOutcome::Again { url, hop, attempt, due_at } => Settlement::RobotsAgain {
@@ -275,10 +303,18 @@ pub enum Settlement {
     Reprieved {
         target: Target,
     },
+    /// Not even tried, for want of a descriptor on this machine.
+    Postponed {
+        target: Target,
+    },
     Robots {
         host: HostId,
         answer: RobotsAnswer,
         attempts: u32,
+    },
+    /// Not even tried, for want of a descriptor on this machine.
+    PostponedRobots {
+        call: RobotsCall,
     },
     /// Ask for robots.txt once more, on `on_host`.
     RobotsAgain {

@@ -274,7 +274,7 @@ pub fn skipped(db: &Database) -> Result<Section, Failure> {
 }
 
 pub fn traps(db: &Database) -> Result<Section, Failure> {
-    let (mut known, mut held) = (0, 0);
+    let (mut known, mut held) = (0_i64, 0_i64);
     let sql = "select host, pattern, reason, held_back, example, count(*) over (), sum(held_back) over () from traps
         order by held_back desc, host, pattern limit ?1";
     let exists = "select exists (select 1 from sqlite_master where name = 'traps')";

@@ -33,6 +33,7 @@ fn any_end() -> impl Strategy<Value = End> {
         2 => (1..5_000_i64).prop_map(End::Busy),
         1 => Just(End::Busy(MAX_WAIT * 3)),
         2 => Just(End::Dead),
+        2 => Just(End::Short),
     ]
 }
 

@@ -31,6 +31,8 @@ pub(super) enum End {
     Busy(Millis),
     /// No connection.
     Dead,
+    /// This machine could not make the request.
+    Short,
 }
 
 /// The world around the schedule.
@@ -233,6 +235,7 @@ impl World {
                 }
             }
             End::Dead => rest = Rest { answered: Some(false), started_at: Millis::MAX, ..rest },
+            End::Short => rest = Rest::default(),
             End::Stored | End::Failed | End::Again => {}
         }
         self.schedule.release(id, rest, self.now);
@@ -269,6 +272,7 @@ impl World {
                 let answer = RobotsAnswer::Dead { kind: FailureKind::Connect, message: "refused".into() };
                 Settlement::Robots { host: for_host, answer, attempts: 1 }
             }
+            Errand::Robots(call) if end == End::Short => Settlement::PostponedRobots { call },
             Errand::Robots(RobotsCall { host, for_host, url, hop, attempt })
                 if matches!(end, End::Again | End::Busy(_)) =>
             {
@@ -293,6 +297,7 @@ impl World {
                     self.end(&target);
                     Settlement::Ended { host: target.host, id: target.id }
                 }
+                End::Short => Settlement::Postponed { target },
                 End::Again | End::Busy(_) | End::Dead => {
                     let again = Target { attempts: target.attempts + 1, due_at: Some(self.now + 700), ..target };
                     let pending = self.disk.pending.get_mut(&again.host).unwrap();

@@ -104,7 +104,7 @@ impl SqliteRun {
             Record::Robots { outcome: RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned, .. } => {}
             Record::GuardedPage(target) => skipped(&target, &SkipReason::PrivateAddress, batch),
             Record::GuardedRobots(call) => self.robots(call.for_host, &call.guarded_answer()).await?,
-            Record::Sitemaps { .. } => {}
+            Record::PostponedPage(_) | Record::PostponedRobots(_) | Record::Sitemaps { .. } => {}
             Record::Refused { target, verdict: Refusal::Skip(reason) } => {
                 if reason == SkipReason::Trap {
                     self.urls.forget(target.url.as_str());
@@ -166,7 +166,12 @@ fn log(record: &Record, run: i64, batch: &mut Batch) {
     let (id, url, request) = match record {
         Record::Page { target, request, .. } => (Some(target.id), None, request),
         Record::Robots { call, request, .. } => (None, Some(call.url.as_str().to_owned()), request),
-        Record::GuardedPage(_) | Record::GuardedRobots(_) | Record::Sitemaps { .. } | Record::Refused { .. } => return,
+        Record::GuardedPage(_)
+        | Record::GuardedRobots(_)
+        | Record::PostponedPage(_)
+        | Record::PostponedRobots(_)
+        | Record::Sitemaps { .. }
+        | Record::Refused { .. } => return,
     };
     batch.delta.tally.requests += 1;
     batch.delta.tally.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);
