@@ -68,6 +68,8 @@
 //!   (an HTTP client for each host), `frontier::connections`.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `store::sqlite::pages`, `not_modified`. What
 //!   any other answer makes of a page known before: `policy::life`. When a page is due again: `policy::due`.
+//! - What is a trap, and which pattern pays for a URL: `policy::traps`; how it is stored: `store::sqlite::traps`. What it
+//!   holds back is refused by `frontier::host`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`.
 //! - What is written in one transaction: `store::sqlite::commit` goes through all of it; most rows are written by
 //!   `store::sqlite::batch`.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
+use crate::policy::traps::Weighed;
 use crate::store::Committed;
 use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
 
@@ -58,6 +59,9 @@ const WRITE_PAGES: &str =
 pub(super) async fn write_pages(db: &mut SqliteConnection, rows: &[PageRow]) -> Result<(), Failed> {
     run_json(db, WRITE_PAGES, rows).await
 }
+
+/// Beside each record of a batch, what its page is to the URLs that it names.
+pub(super) type Weights = Vec<Option<Weighed>>;
 
 /// What a batch changes: each tuple becomes a JSON array.
 #[derive(Default)]

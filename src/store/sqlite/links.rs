@@ -11,12 +11,11 @@ use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
 use crate::policy::traps::Weighed;
 use crate::visit::{self, Candidate, HostId, Record, SkipReason, Target, UrlId};
 
-use super::batch::Batch;
+use super::batch::{Batch, Weights};
 use super::failed::Failed;
 use super::known::{Known, Seeded};
 use super::rows::{self, json};
 use super::run::SqliteRun;
-use super::traps::Weights;
 
 /// URLs that have a row.
 type Present = HashMap<String, Standing, Seeded>;

@@ -4,17 +4,14 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::config::Config;
-use crate::policy::traps::{Account, Traps, Weighed};
+use crate::policy::traps::{Account, Traps};
 use crate::visit::{Record, Refusal, SkipReason, State, Target, TrapId};
 
-use super::batch::Batch;
+use super::batch::{Batch, Weights};
 use super::failed::Failed;
 use super::pages::Past;
 use super::rows::{self, json, run_json};
 use super::run::SqliteRun;
-
-/// Beside each record of a batch, what its page is to the URLs that it names.
-pub(super) type Weights = Vec<Option<Weighed>>;
 
 /// Traps under these settings. What the user lets through now is pending again.
 pub(super) async fn begin(tx: &mut SqliteConnection, config: &Config) -> Result<Traps, Failed> {
