@@ -7,7 +7,7 @@ pub(crate) mod canned;
 mod classify;
 mod clients;
 mod coding;
-mod connection;
+mod connector;
 mod cookies;
 mod cookies_txt;
 mod credentials;
@@ -18,6 +18,7 @@ mod netrc;
 mod proxy;
 mod request;
 mod route;
+mod stream;
 
 pub(crate) use descriptors::Connections;
 pub use http::HttpClient;

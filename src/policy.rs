@@ -1,9 +1,12 @@
 //! Decisions as plain functions over plain data: whether, when and how often something is asked for, and what an answer or
 //! a link makes of what is known.
 
+pub mod begin;
 pub mod due;
+pub mod fate;
 pub mod kept;
 pub mod life;
+pub mod nearer;
 pub mod offer;
 pub mod politeness;
 pub mod redirect;
@@ -11,3 +14,4 @@ pub mod retry;
 pub mod robots;
 pub mod sweep;
 pub mod traps;
+pub mod turn;

@@ -91,6 +91,28 @@ async fn a_database_from_before_the_search_gets_its_index_when_it_is_first_searc
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_index_from_before_scripts_without_spaces_is_made_anew_when_it_is_first_searched() {
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 13).await;
+    for sql in [
+        "insert into host (id, host) values (1, 'http://a.test')",
+        "insert into url (id, url, host_id, state, depth, first_seen_at) values (1, 'http://a.test/1', 1, 1, 0, 0)",
+        "insert into page (url_id, status, title, size, fetched_at, changed_at, elapsed_ms, headers)
+         values (1, 200, 'Old', 0, 0, 0, 0, '[]')",
+        "insert into content (url_id, text) values (1, 'a needle 今天讨论全文检索')",
+        "insert into page_index (rowid, title, text) values (1, 'Old', 'a needle 今天讨论全文检索')",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap();
+    }
+    db.close().await.unwrap();
+    for (words, said) in [("全文检索", "brought up to date first"), ("needle", "")] {
+        let output = bench.run(&["search", words]).await;
+        assert!(output.status.success() && stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(stdout(&output).starts_with("Old\n  http://a.test/1\n  a "), "{}", stdout(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_the_first_version_is_read_without_being_changed() {
     let bench = Bench::new();
     let mut db = database_after(&bench, 1).await;
@@ -143,6 +165,31 @@ async fn what_the_first_version_skipped_is_judged_by_the_settings_of_now() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(bench.rows("select state from urls where url like '%alone'").await, ["fetched"]);
     assert_eq!(bench.rows("select key from meta where key = 'settings'").await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_becomes_one_document_and_a_hook_in_it_is_not_forgotten() {
+    let server = Server::start(|path| graph_page(2, 300, path)).await.unwrap();
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 13).await;
+    let (host, seed) = (server.url(""), server.url("/p/0"));
+    let rows = format!(
+        r#"insert into run (id, started_at, outcome) values (1, 1000, 'limit');
+        insert into host (id, host) values (1, '{host}');
+        insert into url (id, url, host_id, state, reason, depth, first_seen_at)
+            values (1, '{seed}', 1, 0, null, 0, 1000), (2, '{host}/alone', 1, 3, 'hook: not today', 1, 1000);
+        insert into seed values (1);
+        insert into meta values ('gated', '1'), ('due', '{{}}'), ('config', '{{"scope":"host","max-depth":3}}')"#
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    let crawl = ["crawl", &seed, "--rate", "0", "--max-depth", "3"];
+    let output = bench.run(&crawl).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(bench.rows("select state from urls where url like '%alone'").await, ["fetched"]);
+    assert_eq!(bench.rows("select key from meta order by key").await, ["config", "holder", "invocation"]);
+    let told = bench.rows("select value ->> '$.max-depth', value ->> '$.gated' from meta where key = 'config'").await;
+    assert_eq!(told, ["3|null"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

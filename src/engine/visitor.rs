@@ -20,7 +20,7 @@ use crate::parse::{mime, sitemap};
 use crate::policy::politeness;
 use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
-use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
+use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, answer_of};
 use crate::visit::{
     Errand, Failure, FailureKind, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
     RobotsOutcome, Target,
@@ -241,22 +241,19 @@ impl Visitor {
                     RobotsAnswer::Unreachable { status: None, failure: Some(kind) }
                 })
             }
-            Ok(response) => match response.status {
-                status @ 200..=299 => answered(RobotsAnswer::Rules { status, body: response.body.unwrap_or_default() }),
-                status @ 300..=399 => {
-                    let location = response.headers.get("location");
-                    let next = location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok());
-                    match next.filter(|_| *hop < MAX_ROBOTS_REDIRECTS) {
+            Ok(Response { status, headers, body, .. }) => match status {
+                300..=399 if *hop < MAX_ROBOTS_REDIRECTS => {
+                    let location = headers.get("location");
+                    match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                         Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
-                        None => answered(RobotsAnswer::Unavailable { status }),
+                        None => answered(answer_of(status, body)),
                     }
                 }
-                status @ (429 | 500..=599) => match self.again(Trouble::Status(status), tries, rest) {
+                429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
                     Some(due_at) => again(due_at),
-                    None if status == 429 => answered(RobotsAnswer::Unavailable { status }),
-                    None => answered(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
+                    None => answered(answer_of(status, body)),
                 },
-                status => answered(RobotsAnswer::Unavailable { status }),
+                _ => answered(answer_of(status, body)),
             },
         }
     }

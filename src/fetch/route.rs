@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use url::Url;
 
-use super::classify::chain;
+use super::connector::Proxy;
 use super::guard::PublicOnly;
 use super::proxy::{NoProxy, Proxies, resolves_names};
 use crate::canonical::CanonicalUrl;
@@ -15,40 +16,49 @@ use crate::scope::{AddressRules, is_local_name};
 #[derive(Default)]
 pub(super) struct Way<'a> {
     pub(super) guard: Option<&'a Arc<PublicOnly>>,
-    pub(super) proxy: Option<&'a reqwest::Proxy>,
+    pub(super) proxy: Option<&'a Proxy>,
 }
 
 /// A way to hosts.
 pub(super) struct Route {
     /// Keeps names from private addresses; none where a proxy resolves them.
     guard: Option<Arc<PublicOnly>>,
-    proxy: Option<reqwest::Proxy>,
+    proxy: Option<Proxy>,
     /// The address of the proxy's name, which may be private, is that of no host.
     proxy_host: Option<String>,
     /// The proxy is told names.
     resolved_by_proxy: bool,
-    pub(super) is_direct: bool,
 }
 
 impl Route {
     fn direct(rules: &AddressRules) -> Self {
         let guard = Some(Arc::new(PublicOnly { rules: rules.clone(), exempt: None }));
-        Self { guard, proxy: None, proxy_host: None, resolved_by_proxy: false, is_direct: true }
+        Self { guard, proxy: None, proxy_host: None, resolved_by_proxy: false }
     }
 
-    fn through(url: &Url, rules: &AddressRules) -> Result<Self, ConfigError> {
-        let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-        let proxy = Some(reqwest::Proxy::all(url.clone()).map_err(problem)?);
+    /// Fails on a proxy whose name or password cannot stand in a request.
+    fn through(url: &Url, rules: &AddressRules, user_agent: &HeaderValue) -> Result<Self, ConfigError> {
+        let problem = || ConfigError { option: "proxy", problem: "no request can be made of this URL".to_owned() };
+        let proxy = Some(Proxy::new(url, user_agent).ok_or_else(problem)?);
         let resolved_by_proxy = resolves_names(url);
         let proxy_host = url.host_str().map(str::to_owned).filter(|_| !resolved_by_proxy);
         let guard = PublicOnly { rules: rules.clone(), exempt: proxy_host.clone() };
         let guard = (!resolved_by_proxy).then(|| Arc::new(guard));
-        Ok(Self { guard, proxy, proxy_host, resolved_by_proxy, is_direct: false })
+        Ok(Self { guard, proxy, proxy_host, resolved_by_proxy })
     }
 
     /// The way to hosts whose private addresses a seed opens, or to others.
     pub(super) fn way(&self, opened: bool) -> Way<'_> {
         Way { guard: self.guard.as_ref().filter(|_| !opened), proxy: self.proxy.as_ref() }
+    }
+
+    pub(super) fn is_direct(&self) -> bool {
+        self.proxy.is_none()
+    }
+
+    /// What the proxy is to be told with a request for a URL.
+    pub(super) fn authorization(&self, url: &Url) -> Option<&HeaderValue> {
+        self.proxy.as_ref().filter(|_| url.scheme() == "http")?.authorization()
     }
 
     /// Whether nobody here would see that the host of a URL is a private one.
@@ -67,9 +77,9 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(proxies: Proxies, rules: &AddressRules) -> Result<Self, ConfigError> {
+    pub(super) fn new(proxies: Proxies, rules: &AddressRules, user_agent: &HeaderValue) -> Result<Self, ConfigError> {
         let Proxies { http, https, none_for } = proxies;
-        let through = |proxy: &Url| Route::through(proxy, rules).map(Arc::new);
+        let through = |proxy: &Url| Route::through(proxy, rules, user_agent).map(Arc::new);
         let by_http = http.as_ref().map(through).transpose()?;
         let by_https = if http == https { by_http.clone() } else { https.as_ref().map(through).transpose()? };
         Ok(Self { direct: Route::direct(rules), http: by_http, https: by_https, none_for })

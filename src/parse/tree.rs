@@ -72,6 +72,11 @@ pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Instant)
     Some(Built { document, is_whole, declared: None })
 }
 
+/// Whether the root element of what begins so is that of a page in XHTML.
+pub(super) fn is_xhtml(xml: &str) -> bool {
+    xml::is_xhtml(xml)
+}
+
 /// The encoding that the document is taken for until a `<meta>` confirms it, and another that one names.
 struct Charset {
     supposed: Cell<Option<&'static Encoding>>,

@@ -5,6 +5,7 @@
 
 mod batch;
 mod begin;
+mod clocks;
 mod commit;
 mod database;
 mod depth;
@@ -23,6 +24,7 @@ mod rows;
 mod run;
 pub mod schema;
 mod times;
+mod told;
 mod traps;
 mod versions;
 pub mod views;

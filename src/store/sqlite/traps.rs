@@ -89,10 +89,14 @@ impl SqliteRun {
     }
 
     /// The URL of a record that refuses it as part of a trap, if that pays for it no more.
-    pub(super) fn reprieved(&self, record: &Record, past: &Past) -> Option<Target> {
+    pub(super) fn reprieved(&mut self, record: &Record, past: &Past) -> Option<Target> {
         let Record::Refused { target, verdict: Refusal::Skip(SkipReason::Trap) } = record else { return None };
         let trap = past.trap(target.id);
         let is_held = trap.is_some_and(|trap| self.traps.is_held(trap));
+        if is_held {
+            // A better link can change its state again.
+            self.urls.forget(target.url.as_str());
+        }
         (!is_held).then(|| Target { trap, ..target.clone() })
     }
 
