@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use crate::policy::fate::Fate;
 use crate::policy::traps::Weighed;
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
+use crate::visit::{HostId, Millis, State, TrapId, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
