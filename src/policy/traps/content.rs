@@ -42,12 +42,8 @@ impl Sketch {
     /// Of a hundred parts of what it says, how many the other says too.
     pub(super) fn common(&self, other: &[u64]) -> u64 {
         let weigh = |pieces: &mut dyn Iterator<Item = &Piece>| pieces.map(|piece| u64::from(piece.weight)).sum::<u64>();
-        let all = weigh(&mut self.pieces.iter());
-        if all == 0 {
-            100
-        } else {
-            weigh(&mut self.pieces.iter().filter(|piece| other.contains(&piece.hash))) * 100 / all
-        }
+        let shared = weigh(&mut self.pieces.iter().filter(|piece| other.contains(&piece.hash)));
+        (shared * 100).checked_div(weigh(&mut self.pieces.iter())).unwrap_or(100)
     }
 }
 

@@ -180,11 +180,7 @@ impl Memory {
             page.iter().filter(|(hash, _)| other.contains_key(hash)).map(|(_, weight)| u64::from(*weight)).sum::<u64>()
         };
         let most = self.pages.iter().map(shared).max();
-        match (most, all) {
-            (None, _) => 0,
-            (Some(_), 0) => 100,
-            (Some(most), all) => most * 100 / all,
-        }
+        most.map_or(0, |most| (most * 100).checked_div(all).unwrap_or(100))
     }
 }
 

@@ -90,7 +90,7 @@ fn every_combination_of_filters_lists_the_same_products() {
         let shown = (0..30).filter(|product| {
             set.iter()
                 .enumerate()
-                .all(|(index, pair)| (lot(product * 31 + pair.len() as u64 * 7 + index as u64)) % 3 > 0)
+                .all(|(index, pair)| !lot(product * 31 + pair.len() as u64 * 7 + index as u64).is_multiple_of(3))
         });
         let products: Vec<_> = shown.collect();
         let lines: Vec<_> =
@@ -112,7 +112,7 @@ fn filters_in_the_path() {
         });
         let links =
             links.filter(|link| !set.iter().any(|known| known[..1] == link[..1])).map(|link| format!("{url}/{link}"));
-        let shown = (0..30).filter(|product| lot(product * 31 + set.len() as u64) % 4 > 0);
+        let shown = (0..30).filter(|product| !lot(product * 31 + set.len() as u64).is_multiple_of(4));
         let lines: Vec<_> =
             shown.map(|product| format!("{} only {} EUR", words(product, 3, 500), product * 3)).collect();
         page(format!("Our products\n{}", lines.join("\n")), links.collect::<Vec<_>>())
