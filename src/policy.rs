@@ -12,5 +12,6 @@ pub mod politeness;
 pub mod redirect;
 pub mod retry;
 pub mod robots;
+pub mod session;
 pub mod sweep;
 pub mod turn;

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 
 use crate::policy::fate::Fate;
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, UrlId};
+use crate::visit::{HostId, Millis, State, Target, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
@@ -82,6 +82,8 @@ pub(super) struct Batch {
     pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
+    /// What redirects led back to, with a cookie.
+    pub(super) again: Vec<Target>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
 }
