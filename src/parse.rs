@@ -4,6 +4,7 @@
 mod charset;
 pub mod cookie;
 mod directives;
+mod frames;
 mod head;
 pub mod kind;
 mod links;
@@ -17,17 +18,22 @@ mod sniff;
 mod tests;
 mod text;
 mod tree;
+pub mod unspaced;
 mod words;
 
 use std::time::Instant;
 
 use ego_tree::iter::Edge;
 use encoding_rs::{Encoding, UTF_8};
+use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
 
+use charset::Declares;
 pub use directives::robots_tag_forbids_following;
+pub use frames::Frame;
+use frames::FrameReader;
 pub use head::Head;
 use head::HeadReader;
 use kind::Format;
@@ -89,6 +95,8 @@ readers! {
     text: TextReader => String,
     /// What the page says of itself.
     head: HeadReader<'a> => Head,
+    /// Documents of its frames, until what they say is part of what the page says.
+    frames: FrameReader<'a> => Vec<Frame>,
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed
@@ -102,17 +110,17 @@ pub fn parse_page(
     deadline: Instant,
 ) -> (String, Parsed) {
     let finish = |tree: &Built, length, encoding: &'static Encoding| {
-        let context = Context { length, product_token, encoding };
+        let context = Context { length, product_token, encoding, deadline, depth: 0 };
         (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
     };
     let label = format.charset.as_deref();
     if format.is_xml {
-        let (text, encoding, _) = charset::guess(body, label, true).encoding.decode(body);
+        let (text, encoding) = charset::decode(body, label, Declares::Xml);
         if let Some(tree) = tree::build_xml(&text, Readers::INTERESTS, deadline) {
             return finish(&tree, text.len(), encoding);
         }
     }
-    let guess = charset::guess(body, label, false);
+    let guess = charset::guess(body, label, Declares::Html);
     let (mut text, mut encoding, _) = guess.encoding.decode(body);
     let mut tree = tree::build(&text, Readers::INTERESTS, deadline, (!guess.is_certain).then_some(encoding));
     if let Some(declared) = tree.declared {
@@ -125,9 +133,35 @@ pub fn parse_page(
 
 /// Parses HTML that is text already.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let tree = tree::build(html, Readers::INTERESTS, deadline, None);
-    let context = Context { length: html.len(), product_token, encoding: UTF_8 };
+    parse_within(base, html, Context { length: html.len(), product_token, encoding: UTF_8, deadline, depth: 0 })
+}
+
+fn parse_within(base: &Url, html: &str, context: Context<'_>) -> Parsed {
+    let tree = tree::build(html, Readers::INTERESTS, context.deadline, None);
     read(&tree.document, base, &context, !tree.is_whole)
+}
+
+/// Adds what the frames of a page say to what the page says.
+fn take_in_frames(page: &mut Parsed, context: &Context<'_>) {
+    if page.frames.is_empty() {
+        return;
+    }
+    let mut links: IndexSet<_> = std::mem::take(&mut page.links).into_iter().collect();
+    for Frame { html, base, is_hidden } in std::mem::take(&mut page.frames) {
+        let length = html.len();
+        let frame =
+            parse_within(&base, &html, Context { length, encoding: UTF_8, depth: context.depth + 1, ..*context });
+        page.cut_short |= frame.cut_short;
+        if !is_hidden && !frame.text.is_empty() {
+            let between = if page.text.is_empty() { "" } else { "\n" };
+            page.text.extend([between, &frame.text]);
+        }
+        links.extend(frame.links.into_iter().map(|mut link| {
+            link.nofollow |= frame.head.nofollow;
+            link
+        }));
+    }
+    page.links = links.into_iter().collect();
 }
 
 fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> Parsed {
@@ -149,5 +183,7 @@ fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> 
             },
         }
     }
-    readers.finish(base, context.encoding, cut_short)
+    let mut parsed = readers.finish(base, context.encoding, cut_short);
+    take_in_frames(&mut parsed, context);
+    parsed
 }

@@ -70,6 +70,7 @@ struct Missed {
     failure: Failure,
     /// No connection stood.
     unconnected: bool,
+    trouble: Trouble,
 }
 
 impl Visitor {
@@ -156,9 +157,21 @@ impl Visitor {
             Ok(fetched) => Asked::Done { request, rest, result: Ok(fetched) },
             Err(FetchError::Private) => Asked::Guarded,
             Err(FetchError::Shortage) => Asked::Postponed,
+            Err(FetchError::Misread { kind, message }) => {
+                let failure = Failure::new(kind, message);
+                Asked::Done {
+                    request,
+                    rest,
+                    result: Err(Missed { failure, unconnected: false, trouble: Trouble::Misread }),
+                }
+            }
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 let failure = Failure::new(kind, message);
-                Asked::Done { request, rest, result: Err(Missed { failure, unconnected }) }
+                Asked::Done {
+                    request,
+                    rest,
+                    result: Err(Missed { failure, unconnected, trouble: Trouble::Failure(kind) }),
+                }
             }
         }
     }
@@ -193,7 +206,7 @@ impl Visitor {
     ) -> PageOutcome {
         let attempts = target.attempts + 1;
         match result {
-            Err(Missed { failure, .. }) => match self.again(Trouble::Failure(failure.kind), attempts, rest) {
+            Err(Missed { failure, trouble, .. }) => match self.again(trouble, attempts, rest) {
                 Some(due_at) => {
                     PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
                 }
@@ -230,8 +243,8 @@ impl Visitor {
         let again = |due_at| RobotsOutcome::Again { url: url.clone(), hop: *hop, attempt: tries, due_at };
         let answered = RobotsOutcome::Answered;
         match result {
-            Err(Missed { failure: Failure { kind, message }, unconnected }) => {
-                if let Some(due_at) = self.again(Trouble::Failure(kind), tries, rest) {
+            Err(Missed { failure: Failure { kind, message }, unconnected, trouble }) => {
+                if let Some(due_at) = self.again(trouble, tries, rest) {
                     return again(due_at);
                 }
                 // A dead host that it was moved to says nothing about its own.
@@ -272,6 +285,10 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             let retry_after = fetched.headers.get("retry-after").and_then(|value| value.to_str().ok());
             rest.answered = trouble.host_answered();
             rest.asked_until = trouble.asks_until(retry_after, tries, now);
+        }
+        Err(FetchError::Misread { kind, .. }) => {
+            request.failure = Some(*kind);
+            rest.answered = Trouble::Misread.host_answered();
         }
         Err(FetchError::Failed { kind, .. }) => {
             request.failure = Some(*kind);

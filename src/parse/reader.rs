@@ -1,6 +1,8 @@
 //! What a reader of pages is: it is told of each element and each text of the tree in document order, and keeps what it
 //! is for.
 
+use std::time::Instant;
+
 use encoding_rs::Encoding;
 use html5ever::{LocalName, local_name, ns};
 use scraper::node::Element as Tag;
@@ -24,6 +26,10 @@ pub(super) struct Context<'a> {
     pub product_token: &'a str,
     /// What it was decoded from.
     pub encoding: &'static Encoding,
+    /// When reading is to end.
+    pub deadline: Instant,
+    /// Documents around it.
+    pub depth: u8,
 }
 
 /// Reads one thing of a page, in the same walk as all others.

@@ -1,5 +1,6 @@
 //! What is read of a page, and that any tag soup is read.
 
+mod shown;
 mod xhtml;
 
 use std::time::Duration;
@@ -371,7 +372,8 @@ proptest! {
         for id in code.flat_map(|element| element.children()).map(|text| text.id()).collect::<Vec<_>>() {
             document.tree.get_mut(id).unwrap().detach();
         }
-        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8 };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8, deadline, depth: 0 };
         let expected = read(&document, &base, &context, false);
         let parsed = parse_html(&base, &html, "harvestman", Instant::now() + Duration::from_secs(60));
         prop_assert_eq!(format!("{parsed:#?}"), format!("{expected:#?}"));

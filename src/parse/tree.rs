@@ -4,6 +4,7 @@
 //! so that what nobody reads is dropped before anything is allocated or interned for it.
 
 mod interests;
+mod names;
 mod tag;
 mod xml;
 
@@ -70,6 +71,11 @@ pub(super) fn build(
 pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Instant) -> Option<Built> {
     let (document, is_whole) = xml::build(xml, &Interests::new(interests), deadline)?;
     Some(Built { document, is_whole, declared: None })
+}
+
+/// Whether the root element of what begins so is that of a page in XHTML.
+pub(super) fn is_xhtml(xml: &str) -> bool {
+    xml::is_xhtml(xml)
 }
 
 /// The encoding that the document is taken for until a `<meta>` confirms it, and another that one names.
