@@ -14,4 +14,5 @@ pub mod retry;
 pub mod robots;
 pub mod session;
 pub mod sweep;
+pub mod traps;
 pub mod turn;

@@ -24,6 +24,7 @@ use super::rows::{self, json};
 use super::run::SqliteRun;
 use super::times;
 use super::told;
+use super::traps;
 
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
@@ -57,6 +58,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     if changed.is_anything() {
         judge_all_again(&mut tx, scope, config.sitemaps, changed).await?;
     }
+    let traps = traps::begin(&mut tx, config).await?;
     let ledger = Ledger::begin(&mut tx, id).await?;
     let invocation = sqlx::query_scalar(
         "insert into meta (key, value) values ('invocation', 1)
@@ -78,6 +80,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
         urls,
         hosts,
         detours,
+        traps,
     })
 }
 
@@ -127,7 +130,7 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     sqlx::query(
         "insert into url (url, host_id, state, depth, first_seen_at)
          select value ->> 0, (select id from host where host = value ->> 1), 0, ?3, ?2 from json_each(?1) where true
-         on conflict (url) do update set depth = excluded.depth, referrer_id = null,
+         on conflict (url) do update set depth = excluded.depth, referrer_id = null, trap_id = null,
              state = iif(state in (select value from json_each(?4)), excluded.state, state),
              reason = iif(state in (select value from json_each(?4)), null, reason)",
     )

@@ -7,7 +7,7 @@ use crate::policy::fate::Fate;
 use crate::policy::redirect::{Hop, MAX_HOPS, Way};
 use crate::store::Committed;
 use crate::visit::{
-    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, State, Target, UrlId,
+    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, Settlement, State, Target, UrlId,
 };
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -42,6 +42,7 @@ impl SqliteRun {
             Err(error) => {
                 let _ = sqlx::query("rollback").execute(self.db()).await;
                 (self.urls, self.hosts) = (KnownUrls::default(), KnownHosts::default());
+                self.traps.forget();
                 Err(error)
             }
         }
@@ -58,8 +59,11 @@ impl SqliteRun {
     ) -> Result<(Ledger, Committed), Failed> {
         let mut batch = Batch::default();
         let records = self.fence(records, hold, &mut batch).await?;
-        let mut ids = self.resolve(&records, &mut batch).await?;
+        let mut weights = self.weigh(&records).await?;
+        let mut ids = self.resolve(&records, &mut weights, &mut batch).await?;
+        self.relieve_all(&mut batch).await?;
         let past = self.past(&records).await?;
+        self.settle_traps(&records, weights, &past, &batch);
         for record in records {
             self.record(record, &mut ids, &past, &mut batch).await?;
         }
@@ -70,6 +74,7 @@ impl SqliteRun {
         self.heed_lastmods(&mut batch).await?;
         self.pass_depth_on(past.lowered, &mut batch).await?;
         self.note_heirs(&mut batch).await?;
+        self.write_traps(&mut batch).await?;
         self.take_reached(&batch).await?;
         let ledger = self.ledger.write(&mut self.database.db, self.id, &batch.delta).await?;
         Ok((ledger, batch.committed))
@@ -79,6 +84,10 @@ impl SqliteRun {
         let found = Found::of(&record, ids);
         if record.target().is_some_and(|target| past.ended.contains(&target.id)) {
             batch.committed.settlements.push(record.refused());
+            return Ok(());
+        }
+        if let Some(target) = self.reprieved(&record, past) {
+            batch.committed.settlements.push(Settlement::Reprieved { target });
             return Ok(());
         }
         let (record, again) = self.judge_redirect(record, &found).await?;

@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 
 use crate::config::Config;
 use crate::policy::due::Rules;
+use crate::policy::traps::Traps;
 use crate::scope::Scope;
 use crate::visit::{Millis, UrlId};
 
@@ -32,6 +33,7 @@ pub struct SqliteRun {
     pub(super) hosts: KnownHosts,
     /// What pages were before they became redirects: redirects may lead back to them, with a cookie.
     pub(super) detours: HashMap<UrlId, Option<String>>,
+    pub(super) traps: Traps,
 }
 
 impl SqliteRun {
