@@ -2,29 +2,37 @@
 //! stay below a bound. A client is made in a few microseconds, since all share what is slow to make.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use http::HeaderValue;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::{HeaderMap, HeaderValue};
 use lru::LruCache;
+use rustls::ClientConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tower::util::MapResponseLayer;
 
-use super::connector::{Client, Connector, Tls};
+use super::classify::chain;
+use super::connection;
 use super::descriptors::Connections;
 use super::guard::Resolver;
+use super::lenient::Lenient;
 use super::proxy::Proxies;
+use super::request::FetchError;
 use super::route::{Route, Routes, Way};
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError};
-use crate::parse::message::MAX_FIELDS;
 use crate::scope::AddressRules;
+use crate::visit::FailureKind;
 
+/// Response header fields accepted; more is a failure `protocol`.
+const MAX_HEADERS: usize = 256;
 /// Bytes of HTTP/2 response headers accepted.
 const MAX_HEADER_BYTES: u32 = 256 << 10;
 /// Kept-alive connections without a request, for each host.
 const IDLE_PER_HOST: usize = 64;
+/// Silence that ends a request, where its whole time limit is longer.
+const MAX_SILENCE: Duration = Duration::from_secs(30);
 /// How long a connection is kept for the next request: a host at its pace needs it at once.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -35,13 +43,15 @@ type Key = (Host, bool);
 /// Makes the clients, and keeps those of the hosts that were asked last.
 pub(super) struct Clients {
     routes: Routes,
-    pub(super) user_agent: HeaderValue,
+    pub(super) lenient: Lenient,
+    user_agent: HeaderValue,
     connect_timeout: Duration,
+    silence: Duration,
     /// Kept-alive connections to one host, at most.
     pub(super) idle_per_host: usize,
-    tls: Tls,
+    tls: ClientConfig,
     // A std mutex: held for microseconds, and never across an await.
-    kept: Mutex<LruCache<Key, Client, RandomState>>,
+    kept: Mutex<LruCache<Key, reqwest::Client, RandomState>>,
 }
 
 impl Clients {
@@ -52,14 +62,20 @@ impl Clients {
         let hosts = NonZeroUsize::new(idle / idle_per_host.max(1)).unwrap_or(NonZeroUsize::MIN);
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|e| ConfigError { option: "user-agent", problem: e.to_string() })?;
-        Ok(Self {
+        let tls = tls()?;
+        let clients = Self {
             routes: Routes::new(proxies, rules, &user_agent)?,
+            lenient: Lenient::new(&tls, &user_agent, config.connect_timeout),
             user_agent,
             connect_timeout: config.connect_timeout,
+            silence: config.timeout.min(MAX_SILENCE),
             idle_per_host,
-            tls: Tls::new().map_err(|e| ConfigError { option: "tls", problem: e.to_string() })?,
+            tls,
             kept: Mutex::new(LruCache::with_hasher(hosts, RandomState::default())),
-        })
+        };
+        let problem = |e: reqwest::Error| ConfigError { option: "user-agent", problem: chain(&e) };
+        clients.build(&Way::default()).map_err(problem)?;
+        Ok(clients)
     }
 
     pub(super) fn route(&self, url: &CanonicalUrl) -> &Route {
@@ -67,15 +83,26 @@ impl Clients {
     }
 
     /// The client for a URL, with the private addresses that a seed opens or without.
-    pub(super) fn of(&self, url: &CanonicalUrl, opened: bool) -> Client {
+    pub(super) fn of(&self, url: &CanonicalUrl, opened: bool) -> Result<reqwest::Client, FetchError> {
         let key = (url.host(), opened);
         let mut kept = self.kept();
         if let Some(client) = kept.get(&key) {
-            return client.clone();
+            return Ok(client.clone());
         }
         let client = self.build(&self.route(url).way(opened));
+        let client = client.map_err(|e| FetchError::failed(FailureKind::Protocol, chain(&e)))?;
         kept.push(key, client.clone());
-        client
+        Ok(client)
+    }
+
+    /// Asks for a URL whose host answers in a form that only a lenient reader reads.
+    pub(super) async fn get_leniently(
+        &self,
+        url: &CanonicalUrl,
+        opened: bool,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, FetchError> {
+        self.lenient.get(&self.route(url).way(opened), url, headers).await
     }
 
     /// Closes the idle connections of a host.
@@ -91,20 +118,48 @@ impl Clients {
         self.kept().clear();
     }
 
-    fn kept(&self) -> MutexGuard<'_, LruCache<Key, Client, RandomState>> {
+    fn kept(&self) -> MutexGuard<'_, LruCache<Key, reqwest::Client, RandomState>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn build(&self, way: &Way<'_>) -> Client {
-        let resolver = Resolver(way.guard.cloned());
-        let connector = Connector::new(&self.tls, resolver, way.proxy.cloned(), self.connect_timeout);
-        legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(self.idle_per_host)
-            .http1_max_headers(MAX_FIELDS)
+    fn build(&self, way: &Way<'_>) -> reqwest::Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .user_agent(self.user_agent.clone())
+            .connect_timeout(self.connect_timeout)
+            .read_timeout(self.silence)
+            .http1_max_headers(MAX_HEADERS)
+            // As browsers do: a line that is no header field is passed over, a folded one is one line.
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
             .http2_max_header_list_size(MAX_HEADER_BYTES)
-            .build(connector)
+            .pool_max_idle_per_host(self.idle_per_host)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tls_backend_preconfigured(self.tls.clone())
+            .connector_layer(MapResponseLayer::new(connection::tell))
+            .tcp_nodelay(true)
+            .dns_resolver(Arc::new(Resolver(way.guard.cloned())))
+            .no_proxy();
+        if let Some(proxy) = way.proxy {
+            builder = builder.proxy(proxy.strict.clone());
+        }
+        builder.build()
     }
+}
+
+/// TLS by the machine's root certificates; one without any can still crawl http, and its https requests fail as `tls`.
+fn tls() -> Result<ClientConfig, ConfigError> {
+    let default = || Arc::new(aws_lc_rs::default_provider());
+    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(default);
+    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|e| ConfigError { option: "tls", problem: e.to_string() })?;
+    let mut tls = match rustls_platform_verifier::Verifier::new(provider) {
+        Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        Err(_) => builder.with_root_certificates(rustls::RootCertStore::empty()),
+    }
+    .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
 }

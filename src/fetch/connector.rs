@@ -16,9 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tower::Service;
 use url::Url;
@@ -38,10 +36,10 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 type Dialled = MaybeHttpsStream<TokioIo<TcpStream>>;
 type Secured = MaybeHttpsStream<Dialled>;
 
-/// Sends requests, which have no bodies, and keeps connections.
+/// Sends requests, which have no bodies.
 pub(super) type Client = legacy::Client<Connector, Empty<Bytes>>;
 
-/// Makes connections for the HTTP client.
+/// Makes connections whose responses are read leniently, without HTTP/2.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     dial: HttpsConnector<Dial>,
@@ -51,7 +49,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(tls: &Tls, resolver: Resolver, proxy: Option<Proxy>, timeout: Duration) -> Self {
+    pub(super) fn new(tls: &Arc<ClientConfig>, resolver: Resolver, proxy: Option<Proxy>, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -59,9 +57,8 @@ impl Connector {
         tcp.set_keepalive_interval(Some(KEEP_ALIVE));
         tcp.set_keepalive_retries(Some(KEEP_ALIVE_PROBES));
         let relays = proxy.as_ref().is_some_and(|proxy| matches!(proxy.kind, Kind::Http(_)));
-        let dial =
-            Dial { relay: HttpsConnector::from((tcp.clone(), Arc::clone(&tls.to_proxies))), tcp, resolver, proxy };
-        Self { dial: HttpsConnector::from((dial, Arc::clone(&tls.to_servers))), relays, timeout }
+        let dial = Dial { relay: HttpsConnector::from((tcp.clone(), Arc::clone(tls))), tcp, resolver, proxy };
+        Self { dial: HttpsConnector::from((dial, Arc::clone(tls))), relays, timeout }
     }
 }
 
@@ -83,6 +80,7 @@ impl Service<Uri> for Connector {
         })
     }
 }
+
 /// A proxy on the way. What it is told is secret, so it has no `Debug`.
 #[derive(Clone)]
 pub(super) struct Proxy {
@@ -128,23 +126,6 @@ impl Proxy {
     }
 }
 
-/// The server took the connection and closed it before anything was said. Whether that is seen while the connection is made
-/// or later is chance.
-#[derive(Debug, thiserror::Error)]
-#[error("the server closed the connection at once")]
-pub(super) struct ClosedAtOnce(#[source] Error);
-
-fn closed_at_once(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let mut causes = std::iter::successors(Some(&error as &(dyn std::error::Error + 'static)), |&cause| cause.source());
-    // A server that does not take connections refuses them.
-    let is_reset =
-        |cause: &io::Error| matches!(cause.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted);
-    match causes.any(|cause| cause.downcast_ref().is_some_and(is_reset)) {
-        true => ClosedAtOnce(error.into()).into(),
-        false => error.into(),
-    }
-}
-
 /// Connects to a server, or to a proxy so that what follows reaches the server.
 #[derive(Clone)]
 struct Dial {
@@ -157,9 +138,7 @@ struct Dial {
 
 impl Dial {
     async fn connect(mut self, uri: Uri) -> Result<Dialled, Error> {
-        let Some(Proxy { uri: proxy, kind }) = self.proxy else {
-            return Ok(self.tcp.call(uri).await.map_err(closed_at_once)?.into());
-        };
+        let Some(Proxy { uri: proxy, kind }) = self.proxy else { return Ok(self.tcp.call(uri).await?.into()) };
         match kind {
             Kind::Http(headers) if uri.scheme() == Some(&Scheme::HTTPS) => {
                 Ok(Tunnel::new(proxy, self.relay).with_headers(headers).call(uri).await?)
@@ -192,31 +171,5 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(self.clone().connect(uri))
-    }
-}
-
-/// How TLS is spoken, the same for all connections.
-pub(super) struct Tls {
-    to_servers: Arc<ClientConfig>,
-    /// A proxy is spoken to by HTTP/1 alone.
-    to_proxies: Arc<ClientConfig>,
-}
-
-impl Tls {
-    /// Trusts what the machine trusts. One without root certificates can still crawl http; its https requests fail as
-    /// `tls`.
-    pub(super) fn new() -> Result<Self, rustls::Error> {
-        let default = || Arc::new(aws_lc_rs::default_provider());
-        let provider = CryptoProvider::get_default().cloned().unwrap_or_else(default);
-        let builder =
-            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-        let mut config = match Verifier::new(provider) {
-            Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-            Err(_) => builder.with_root_certificates(RootCertStore::empty()),
-        }
-        .with_no_client_auth();
-        let to_proxies = Arc::new(config.clone());
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { to_servers: Arc::new(config), to_proxies })
     }
 }

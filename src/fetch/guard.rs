@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::Name;
+use reqwest::dns::{Addrs, Resolve, Resolving};
 use tower::Service;
 
 use crate::scope::AddressRules;
@@ -57,6 +58,13 @@ impl Resolver {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         })
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
+        let resolver = self.clone();
+        Box::pin(async move { Ok(Box::new(resolver.resolve(name.as_str()).await?) as Addrs) })
     }
 }
 

@@ -4,15 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io};
 
-use futures_util::stream;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, PROXY_AUTHORIZATION, USER_AGENT,
-};
-use http::{HeaderMap, Uri};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Body as _, Bytes, Incoming};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpInfo;
+use futures_util::TryStreamExt;
+use http::HeaderMap;
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, TRANSFER_ENCODING};
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
@@ -20,22 +14,17 @@ use tokio_util::io::StreamReader;
 use super::classify::{classify, is_unanswered, undecodable};
 use super::clients::Clients;
 use super::coding;
-use super::connector::Client;
+use super::connection::{self, Connection};
 use super::cookies::{self, Jar};
 use super::cookies_txt;
 use super::credentials::Credentials;
 use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
-use super::route::Route;
-use super::stream::History;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError, Login};
 use crate::parse::cookie::Seconds;
 use crate::scope::AddressRules;
 use crate::visit::{self, FailureKind, Validators};
-
-/// Silence that ends a request, where its whole time limit is longer.
-const MAX_SILENCE: Duration = Duration::from_secs(30);
 
 /// Makes requests over HTTP.
 pub struct HttpClient {
@@ -45,8 +34,6 @@ pub struct HttpClient {
     /// None if no cookies are kept.
     jar: Option<Jar>,
     timeout: Duration,
-    /// The longest wait for the next bytes.
-    silence: Duration,
     /// Whether it was told already that the machine has no more descriptors.
     told_of_shortage: AtomicBool,
 }
@@ -61,11 +48,18 @@ impl fmt::Debug for HttpClient {
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
         Box::pin(async move {
-            let result = self.exchange(request).await;
-            if let Err(FetchError::Shortage) = result {
-                self.relieve();
+            let url = request.url;
+            match self.exchange(request).await {
+                Err(FetchError::Shortage) => {
+                    self.relieve();
+                    Err(FetchError::Shortage)
+                }
+                // Read leniently, it is misread for good.
+                Err(FetchError::Misread { kind, message }) if !self.clients.lenient.take_over(url.host()) => {
+                    Err(FetchError::failed(kind, message))
+                }
+                result => result,
             }
-            result
         })
     }
 
@@ -83,38 +77,40 @@ impl HttpClient {
         let credentials = Credentials::new(config, logins)?;
         let given = config.cookies.as_deref().map(cookies_txt::read).transpose()?.unwrap_or_default();
         let jar = config.keep_cookies.then(|| Jar::with(given, now()));
-        let (timeout, silence) = (config.timeout, config.timeout.min(MAX_SILENCE));
         let told_of_shortage = AtomicBool::default();
-        Ok(Self { clients, addresses, credentials, jar, timeout, silence, told_of_shortage })
+        Ok(Self { clients, addresses, credentials, jar, timeout: config.timeout, told_of_shortage })
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
-        let Request { url, licensed, validators, wants } = request;
+        let Request { url, licensed, wants, .. } = request;
         let deadline = Instant::now() + self.timeout;
         let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
             return Err(FetchError::Private);
         }
-        let mut request = http::Request::new(Empty::new());
-        *request.uri_mut() = Uri::try_from(url.as_str())
-            .map_err(|e| FetchError::failed(FailureKind::Protocol, format!("the URL cannot be asked for: {e}")))?;
-        *request.headers_mut() = self.headers(route, url, licensed, validators);
-        let response = self.within(deadline, self.send(&self.clients.of(url, opened), &request)).await?;
-        let peer = response.extensions().get::<HttpInfo>().filter(|_| route.is_direct() && !opened);
-        if peer.is_some_and(|peer| !self.addresses.permit(peer.remote_addr().ip())) {
+        let response = self.within(deadline, self.send(&request, opened)).await?;
+        let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
+        if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
         }
-        let (head, incoming) = response.into_parts();
-        let (status, mut headers) = (head.status.as_u16(), head.headers);
+        let status = response.status().as_u16();
+        let mut headers = response.headers().clone();
         if let Some(jar) = &self.jar {
             jar.take(url.url(), &headers, now());
         }
         cookies::hide(&mut headers);
-        let body = Body { incoming, silence: self.silence };
         let body = match wants(status, &headers) {
             Read::Nothing => Ok(None),
-            read => self.within(deadline, body.read(&headers, read)).await.map(Some),
+            read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
         };
+        let body =
+            match body {
+                // Perhaps the HTTP library did not see the end of the chunks or of their trailer.
+                Err(FetchError::Failed {
+                    kind: kind @ (FailureKind::Closed | FailureKind::Timeout), message, ..
+                }) if headers.contains_key(TRANSFER_ENCODING) => Err(FetchError::Misread { kind, message }),
+                body => body,
+            };
         Response::new(status, headers, body)
     }
 
@@ -129,27 +125,28 @@ impl HttpClient {
         }
     }
 
+    async fn send(&self, request: &Request<'_>, opened: bool) -> Result<reqwest::Response, FetchError> {
+        let Request { url, licensed, validators, .. } = *request;
+        let headers = self.headers(url, licensed, validators);
+        if self.clients.lenient.reads(&url.host()) {
+            return self.clients.get_leniently(url, opened, headers).await;
+        }
+        let client = self.clients.of(url, opened)?;
+        let sent = self.send_strictly(|| client.get(url.url().clone()).headers(headers.clone())).await;
+        sent.map_err(|error| classify(&error))
+    }
+
     /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
-    async fn send(
-        &self,
-        client: &Client,
-        request: &http::Request<Empty<Bytes>>,
-    ) -> Result<http::Response<Incoming>, FetchError> {
+    async fn send_strictly(&self, request: impl Fn() -> reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
         // Connections that were made for requests that took another one in the end lie idle too.
-        let mut tries = self.clients.idle_per_host.saturating_add(2);
-        loop {
-            let started = std::time::Instant::now();
-            let sent = tokio::time::timeout(self.silence, client.request(request.clone())).await;
-            match sent.map_err(|_| silent())? {
-                Ok(response) => {
-                    response.extensions().get().inspect(|history: &&History| history.note_answer());
-                    return Ok(response);
-                }
-                Err(error) if tries > 0 && is_unanswered(&error) && lay_idle(&error, started) => tries -= 1,
-                Err(error) => return Err(classify(&error)),
+        for _ in 0..self.clients.idle_per_host.saturating_add(2) {
+            match connection::told(request().send()).await {
+                (Err(error), Connection::Reused) if is_unanswered(&error) => {}
+                (result, _) => return result,
             }
         }
+        request().send().await
     }
 
     /// Waits until the time limit of a request is over.
@@ -165,17 +162,9 @@ impl HttpClient {
     }
 
     /// The headers of a request; one that the user set wins over the validators.
-    fn headers(
-        &self,
-        route: &Route,
-        url: &CanonicalUrl,
-        seed_host: bool,
-        validators: Option<&Validators>,
-    ) -> HeaderMap {
+    fn headers(&self, url: &CanonicalUrl, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
         let mut headers = self.credentials.of_request(url, seed_host);
         cookies::add(self.jar.as_ref(), url.url(), &mut headers, now());
-        headers.extend(route.authorization(url.url()).map(|value| (PROXY_AUTHORIZATION, value.clone())));
-        headers.entry(USER_AGENT).or_insert_with(|| self.clients.user_agent.clone());
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
@@ -192,53 +181,21 @@ fn now() -> Seconds {
     visit::now() / 1000
 }
 
-/// Whether a request went out on a connection that had lain idle.
-fn lay_idle(error: &legacy::Error, request: std::time::Instant) -> bool {
-    let mut extras = http::Extensions::new();
-    error.connect_info().inspect(|connected| connected.get_extras(&mut extras));
-    extras.get().is_some_and(|history: &History| history.lay_idle(request))
-}
-
-fn silent() -> FetchError {
-    FetchError::failed(FailureKind::Timeout, "the server fell silent")
-}
-
-/// A body that comes in.
-struct Body {
-    incoming: Incoming,
-    silence: Duration,
-}
-
-impl Body {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        loop {
-            let frame = tokio::time::timeout(self.silence, self.incoming.frame()).await.map_err(|_| silent())?;
-            let Some(frame) = frame.transpose().map_err(|e| classify(&e))? else { return Ok(None) };
-            if let Ok(data) = frame.into_data() {
-                return Ok(Some(data));
+async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
+    let codings = coding::codings(headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
+    let mut body = Vec::new();
+    if codings.is_empty() {
+        let room = if let Read::Whole(max) = read { max } else { 0 };
+        let announced = response.content_length().unwrap_or(0).min(room).min(1 << 20);
+        body.reserve(usize::try_from(announced).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
+            if read.take(&mut body, &chunk)? {
+                break;
             }
         }
-    }
-
-    async fn read(mut self, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
-        let codings = coding::codings(headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
-        let mut body = Vec::new();
-        if codings.is_empty() {
-            let room = if let Read::Whole(max) = read { max } else { 0 };
-            let announced = self.incoming.size_hint().exact().unwrap_or(0).min(room).min(1 << 20);
-            body.reserve(usize::try_from(announced).unwrap_or(0));
-            while let Some(chunk) = self.chunk().await? {
-                if read.take(&mut body, &chunk)? {
-                    break;
-                }
-            }
-            return Ok(body);
-        }
-        let chunks = stream::try_unfold(self, async |mut body| {
-            Ok::<_, io::Error>(body.chunk().await.map_err(io::Error::other)?.map(|chunk| (chunk, body)))
-        });
-        let mut decoded =
-            coding::decode(StreamReader::new(Box::pin(chunks)), &codings).await.map_err(|e| undecodable(&e))?;
+    } else {
+        let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
+        let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
         loop {
             let chunk = match decoded.fill_buf().await.map_err(|e| undecodable(&e)) {
                 Ok(chunk) => chunk,
@@ -253,6 +210,6 @@ impl Body {
             }
             decoded.consume(length);
         }
-        Ok(body)
     }
+    Ok(body)
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use url::Url;
 
-use super::connector::Proxy;
+use super::classify::chain;
+use super::connector;
 use super::guard::PublicOnly;
 use super::proxy::{NoProxy, Proxies, resolves_names};
 use crate::canonical::CanonicalUrl;
@@ -19,6 +20,12 @@ pub(super) struct Way<'a> {
     pub(super) proxy: Option<&'a Proxy>,
 }
 
+/// A proxy, for requests and for those whose answers are read leniently.
+pub(super) struct Proxy {
+    pub(super) strict: reqwest::Proxy,
+    pub(super) lenient: connector::Proxy,
+}
+
 /// A way to hosts.
 pub(super) struct Route {
     /// Keeps names from private addresses; none where a proxy resolves them.
@@ -28,37 +35,30 @@ pub(super) struct Route {
     proxy_host: Option<String>,
     /// The proxy is told names.
     resolved_by_proxy: bool,
+    pub(super) is_direct: bool,
 }
 
 impl Route {
     fn direct(rules: &AddressRules) -> Self {
         let guard = Some(Arc::new(PublicOnly { rules: rules.clone(), exempt: None }));
-        Self { guard, proxy: None, proxy_host: None, resolved_by_proxy: false }
+        Self { guard, proxy: None, proxy_host: None, resolved_by_proxy: false, is_direct: true }
     }
 
-    /// Fails on a proxy whose name or password cannot stand in a request.
     fn through(url: &Url, rules: &AddressRules, user_agent: &HeaderValue) -> Result<Self, ConfigError> {
-        let problem = || ConfigError { option: "proxy", problem: "no request can be made of this URL".to_owned() };
-        let proxy = Some(Proxy::new(url, user_agent).ok_or_else(problem)?);
+        let problem = |problem| ConfigError { option: "proxy", problem };
+        let strict = reqwest::Proxy::all(url.clone()).map_err(|e| problem(chain(&e)))?;
+        let lenient = connector::Proxy::new(url, user_agent).ok_or_else(|| problem("cannot be used".to_owned()))?;
+        let proxy = Some(Proxy { strict, lenient });
         let resolved_by_proxy = resolves_names(url);
         let proxy_host = url.host_str().map(str::to_owned).filter(|_| !resolved_by_proxy);
         let guard = PublicOnly { rules: rules.clone(), exempt: proxy_host.clone() };
         let guard = (!resolved_by_proxy).then(|| Arc::new(guard));
-        Ok(Self { guard, proxy, proxy_host, resolved_by_proxy })
+        Ok(Self { guard, proxy, proxy_host, resolved_by_proxy, is_direct: false })
     }
 
     /// The way to hosts whose private addresses a seed opens, or to others.
     pub(super) fn way(&self, opened: bool) -> Way<'_> {
         Way { guard: self.guard.as_ref().filter(|_| !opened), proxy: self.proxy.as_ref() }
-    }
-
-    pub(super) fn is_direct(&self) -> bool {
-        self.proxy.is_none()
-    }
-
-    /// What the proxy is to be told with a request for a URL.
-    pub(super) fn authorization(&self, url: &Url) -> Option<&HeaderValue> {
-        self.proxy.as_ref().filter(|_| url.scheme() == "http")?.authorization()
     }
 
     /// Whether nobody here would see that the host of a URL is a private one.

@@ -2,44 +2,20 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::parse::message::Responses;
 
-/// What is known of a connection, with each of its responses and errors.
-#[derive(Debug, Clone)]
-pub(super) struct History {
-    since: Instant,
-    has_served: Arc<AtomicBool>,
-}
-
-impl History {
-    /// Whether a request that was made then went out on a connection that had lain idle: it was there before, or it had
-    /// answered another.
-    pub(super) fn lay_idle(&self, request: Instant) -> bool {
-        self.since < request || self.has_served.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn note_answer(&self) {
-        self.has_served.store(true, Ordering::Relaxed);
-    }
-}
-
 /// A connection to a server, or to a proxy that passes requests on.
 #[derive(Debug)]
 pub(super) struct Stream<S> {
     inner: S,
-    history: History,
     /// Requests name the whole URL.
     is_relayed: bool,
-    /// None for HTTP/2, whose frames leave nothing to be read one way or the other.
-    responses: Option<Responses>,
+    responses: Responses,
     /// What is delivered before anything more is read, from an index on.
     made: Vec<u8>,
     delivered: usize,
@@ -47,22 +23,19 @@ pub(super) struct Stream<S> {
 
 impl<S: Connection> Stream<S> {
     pub(super) fn new(inner: S, is_relayed: bool) -> Self {
-        let history = History { since: Instant::now(), has_served: Arc::default() };
-        let responses = (!inner.connected().is_negotiated_h2()).then(Responses::default);
-        Self { inner, history, is_relayed, responses, made: Vec::new(), delivered: 0 }
+        Self { inner, is_relayed, responses: Responses::default(), made: Vec::new(), delivered: 0 }
     }
 }
 
 impl<S: Connection> Connection for Stream<S> {
     fn connected(&self) -> Connected {
-        self.inner.connected().proxy(self.is_relayed).extra(self.history.clone())
+        self.inner.connected().proxy(self.is_relayed)
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { inner, responses, made, delivered, .. } = self.get_mut();
-        let Some(responses) = responses else { return Pin::new(inner).poll_read(cx, buf) };
         loop {
             if *delivered < made.len() {
                 let count = buf.remaining().min(made.len() - *delivered);
@@ -99,17 +72,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Self { inner, responses, made, .. } = self.get_mut();
-        if let Some(responses) = responses {
-            // Between two requests nothing comes but the end of the connection, or what belongs to the answer before.
-            if responses.is_idle() && Pin::new(&mut *inner).poll_read(cx, &mut ReadBuf::new(&mut [0])).is_ready() {
-                responses.give_up();
-            }
-            if !responses.request(bytes.starts_with(b"HEAD "), made) {
-                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-            }
-            if !made.is_empty() {
-                cx.waker().wake_by_ref();
-            }
+        // Between two requests nothing comes but the end of the connection, or what belongs to the answer before.
+        if responses.is_idle() && Pin::new(&mut *inner).poll_read(cx, &mut ReadBuf::new(&mut [0])).is_ready() {
+            responses.give_up();
+        }
+        if !responses.request(bytes.starts_with(b"HEAD "), made) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if !made.is_empty() {
+            cx.waker().wake_by_ref();
         }
         Pin::new(inner).poll_write(cx, bytes)
     }

@@ -4,6 +4,7 @@
 //! so that what nobody reads is dropped before anything is allocated or interned for it.
 
 mod interests;
+mod names;
 mod tag;
 mod xml;
 
