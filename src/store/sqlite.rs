@@ -26,6 +26,7 @@ mod run;
 pub mod schema;
 mod times;
 mod told;
+mod traps;
 mod versions;
 pub mod views;
 mod windows;
@@ -35,7 +36,7 @@ pub use rows::{robots_answer, timestamp};
 pub use run::SqliteRun;
 
 use crate::store::{Accounting, Committed, Refill, Run, Start, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Record};
+use crate::visit::{Hold, HostId, Record, TrapId};
 
 impl Store for SqliteDatabase {
     type Run = SqliteRun;
@@ -50,6 +51,10 @@ impl Run for SqliteRun {
 
     fn id(&self) -> i64 {
         self.id
+    }
+
+    async fn traps(&mut self) -> Result<Vec<(TrapId, bool)>, StoreError> {
+        Ok(self.held_traps().await?)
     }
 
     async fn take(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {

@@ -8,13 +8,17 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use crate::policy::fate::Fate;
+use crate::policy::traps::Weighed;
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, UrlId};
+use crate::visit::{HostId, Millis, State, TrapId, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
 use super::page_rows::{PageRow, write_pages};
 use super::rows::run_json;
+
+/// Beside each record of a batch, what its page is to the URLs that it names.
+pub(super) type Weights = Vec<Option<Weighed>>;
 
 /// What a batch changes: each tuple becomes a JSON array.
 #[derive(Default)]
@@ -37,6 +41,10 @@ pub(super) struct Batch {
     pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
+    /// Id, and what pays for it from now on.
+    pub(super) relieved: Vec<(UrlId, Option<TrapId>)>,
+    /// Pages that led to URLs that nobody knew, and what pays for these.
+    pub(super) led_on: HashSet<(UrlId, TrapId)>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
 }
