@@ -23,7 +23,7 @@ impl DroppedParams {
 
     /// The URL without them; all else stays as it is written. Names are compared as the URL standard reads them (5.1).
     pub(super) fn leave_out_of(&self, url: CanonicalUrl) -> CanonicalUrl {
-        let Some(query) = url.url().query().filter(|_| !self.0.is_empty()) else { return url };
+        let Some(query) = (!self.0.is_empty()).then(|| url.url().query()).flatten() else { return url };
         let is_kept = |pair: &&str| {
             let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
             name.is_none_or(|name| !self.0.is_match(&name))

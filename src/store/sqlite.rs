@@ -18,6 +18,7 @@ mod judge;
 mod known;
 mod ledger;
 mod links;
+mod page_rows;
 mod pages;
 pub mod peek;
 mod rows;

@@ -14,53 +14,8 @@ use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
+use super::page_rows::{PageRow, write_pages};
 use super::rows::run_json;
-
-/// A row of `page`.
-#[derive(Serialize)]
-pub(super) struct PageRow {
-    pub(super) id: UrlId,
-    pub(super) status: u16,
-    pub(super) content_type: Option<String>,
-    pub(super) charset: Option<String>,
-    pub(super) language: Option<String>,
-    pub(super) title: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) canonical_url: Option<String>,
-    pub(super) size: usize,
-    pub(super) content_hash: Option<String>,
-    pub(super) etag: Option<String>,
-    pub(super) last_modified: Option<String>,
-    pub(super) redirect_to: Option<UrlId>,
-    pub(super) fetched_at: Millis,
-    pub(super) changed_at: Millis,
-    pub(super) elapsed: u64,
-    pub(super) headers: String,
-    pub(super) fingerprint: Option<String>,
-    pub(super) gone: bool,
-    pub(super) new_run: Option<i64>,
-    pub(super) new_at: Option<Millis>,
-    pub(super) interval: Option<Millis>,
-    pub(super) fresh_until: Option<Millis>,
-    pub(super) kept: u8,
-}
-
-// `jsonb_each` hands nested values on in their binary form, `json_each` as text to be parsed again.
-const WRITE_PAGES: &str =
-    "insert or replace into page (url_id, status, content_type, charset, language, title, description,
-         canonical_url, size, content_hash, etag, last_modified, redirect_to, fetched_at, changed_at, elapsed_ms, headers,
-         fingerprint, gone, new_run, new_at, interval_ms, fresh_until, kept)
-     select value ->> 'id', value ->> 'status', value ->> 'content_type', value ->> 'charset', value ->> 'language',
-         value ->> 'title', value ->> 'description', value ->> 'canonical_url', value ->> 'size',
-         value ->> 'content_hash', value ->> 'etag', value ->> 'last_modified', value ->> 'redirect_to',
-         value ->> 'fetched_at', value ->> 'changed_at', value ->> 'elapsed', value ->> 'headers',
-         value ->> 'fingerprint', value ->> 'gone', value ->> 'new_run', value ->> 'new_at', value ->> 'interval',
-         value ->> 'fresh_until', value ->> 'kept'
-     from jsonb_each(?1)";
-
-pub(super) async fn write_pages(db: &mut SqliteConnection, rows: &[PageRow]) -> Result<(), Failed> {
-    run_json(db, WRITE_PAGES, rows).await
-}
 
 /// Beside each record of a batch, what its page is to the URLs that it names.
 pub(super) type Weights = Vec<Option<Weighed>>;

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -13,10 +12,11 @@ use crate::policy::kept::{Kept, Links};
 use crate::policy::life::{self, Answer, Change, Life, Memory, Renewal};
 use crate::visit::{Element, Millis, Page, Record, State, Target, TrapId, UrlId, Way};
 
-use super::batch::{Batch, PageRow, write_pages};
+use super::batch::Batch;
 use super::failed::Failed;
 use super::known::Seeded;
 use super::links::Found;
+use super::page_rows::{Answered, PageRow, write_pages};
 use super::rows::{self, json};
 use super::run::SqliteRun;
 
@@ -48,14 +48,6 @@ impl Past {
     pub(super) fn trap(&self, id: UrlId) -> Option<TrapId> {
         self.rows.get(&id)?.trap
     }
-}
-
-/// What is known of an answer besides the response itself.
-struct Answered {
-    elapsed: u64,
-    hash: Option<String>,
-    redirect: Option<UrlId>,
-    memory: Memory,
 }
 
 impl SqliteRun {
@@ -150,48 +142,30 @@ impl SqliteRun {
         Ok(recrawl)
     }
 
-    async fn write_page(&mut self, id: UrlId, page: Page, answered: Answered, batch: &mut Batch) -> Result<(), Failed> {
-        let Answered { elapsed, hash, redirect, memory } = answered;
-        let row = PageRow {
-            id,
-            status: page.status,
-            content_type: page.content_type,
-            charset: page.charset,
-            language: page.language,
-            title: page.title,
-            description: page.description,
-            canonical_url: page.canonical_url,
-            size: page.body.as_ref().map_or(0, Vec::len),
-            content_hash: hash,
-            etag: page.etag,
-            last_modified: page.last_modified,
-            redirect_to: redirect,
-            fetched_at: page.fetched_at,
-            changed_at: memory.changed_at,
-            elapsed,
-            fingerprint: memory.life.fingerprint,
-            gone: memory.life.gone,
-            new_run: memory.new.map(|(run, _)| run),
-            new_at: memory.new.map(|(_, at)| at),
-            interval: memory.interval,
-            fresh_until: page.fresh_until,
-            kept: Kept::of(&self.config).0,
-            headers: json!(page.headers).to_string(),
-        };
-        if redirect.is_some() {
-            // The next record of this batch may close a loop with it.
-            write_pages(self.db(), &[row]).await?;
-        } else {
-            batch.pages.push(row);
-        }
-        let body = page.body.filter(|_| self.config.store_bodies);
+    async fn write_page(
+        &mut self,
+        id: UrlId,
+        mut page: Page,
+        answered: Answered,
+        batch: &mut Batch,
+    ) -> Result<(), Failed> {
+        let body = page.body.take();
+        let size = body.as_ref().map_or(0, Vec::len);
         sqlx::query("insert or replace into content (url_id, text, body) values (?1, ?2, ?3)")
             .bind(id)
-            .bind(page.text)
-            .bind(body)
+            .bind(page.text.take())
+            .bind(body.filter(|_| self.config.store_bodies))
             .execute(self.db())
             .await?;
-        Ok(())
+        let is_redirect = answered.redirect.is_some();
+        let row = PageRow::new(id, page, size, Kept::of(&self.config), answered);
+        if is_redirect {
+            // The next record of this batch may close a loop with it.
+            write_pages(self.db(), &[row]).await
+        } else {
+            batch.pages.push(row);
+            Ok(())
+        }
     }
 
     /// How long after it was fetched a page is due again.
