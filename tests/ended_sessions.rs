@@ -90,7 +90,7 @@ async fn a_run_that_goes_on_without_its_cookies_says_so_with_the_number_of_reque
     hints(&bench, &[&[seed.as_str(), "--max-pages", "4"], &COOKIE[..]].concat()).await;
     let told = |options| format!("this run began with {options} and went on without: 2 requests went out so");
     let said = hints(&bench, &[&seed, "--max-pages", "2"]).await;
-    assert!(said.iter().any(|hint| hint.starts_with(&told("--header Cookie"))), "{said:?}");
+    assert!(said.iter().any(|hint| hint.starts_with(&told("--header cookie"))), "{said:?}");
     std::fs::write(bench.path("cookies.txt"), "").unwrap();
     let files = ["--cookies", "cookies.txt", "--netrc", "cookies.txt"];
     hints(&bench, &[&[seed.as_str(), "--max-pages", "1"], &files[..]].concat()).await;

@@ -39,7 +39,7 @@ impl Config {
         let files = [("--cookies", &self.cookies), ("--netrc", &self.netrc)];
         let files = files.into_iter().filter(|(_, file)| file.is_some()).map(|(option, _)| option.to_owned());
         let headers = self.header.iter().filter(|header| header.is_confidential());
-        files.chain(headers.map(|header| format!("--header {}", header.name))).collect()
+        files.chain(headers.map(|header| format!("--header {}", header.name.to_ascii_lowercase()))).collect()
     }
 }
 
