@@ -66,6 +66,8 @@
 //!   How long a back-off is, and whether and when something is tried again: `policy::retry`.
 //! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
 //!   (an HTTP client for each host), `frontier::connections`.
+//! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body on its way, `parse::pool` who
+//!   is let in, `parse::tree` how a large document is read in parts.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `store::sqlite::pages`, `not_modified`. What
 //!   any other answer makes of a page known before: `policy::life`. When a page is due again: `policy::due`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`.

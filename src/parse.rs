@@ -1,12 +1,14 @@
 //! (base, HTML) → what a page says: bytes become a tree, and all readers go through it in one walk. Pure and synchronous;
 //! [`pool`] decides when and on which thread.
 
+pub mod body;
 mod charset;
 pub mod cookie;
 mod directives;
 mod head;
 pub mod kind;
 mod links;
+pub mod memory;
 pub mod mime;
 pub mod pool;
 mod reader;
@@ -18,10 +20,12 @@ mod text;
 mod tree;
 mod words;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ego_tree::iter::Edge;
 use encoding_rs::{Encoding, UTF_8};
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
@@ -30,11 +34,12 @@ pub use directives::robots_tag_forbids_following;
 pub use head::Head;
 use head::HeadReader;
 use kind::Format;
-use links::{BaseReader, LinkReader};
+use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
-use reader::{Context, Interest, Reader, is_inert};
+use reader::{Base, Context, Interest, Reader, is_inert};
 use text::TextReader;
-use tree::Built;
+pub use tree::Deadline;
+use tree::End;
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
 macro_rules! readers {
@@ -72,9 +77,11 @@ macro_rules! readers {
                 $(self.$name.text(text);)*
             }
 
-            fn finish(self, document: &Url, encoding: &'static Encoding, mut cut_short: bool) -> Parsed {
-                let base = self.base.finish(document, encoding);
-                $(let $name = self.$name.finish(&base, &mut cut_short);)*
+            /// The first `<base>` counts for what follows too.
+            fn finish(self, document: &Url, base: &mut Option<Base>, encoding: &'static Encoding) -> Parsed {
+                let base = base.get_or_insert_with(|| self.base.finish(document, encoding));
+                let mut cut_short = false;
+                $(let $name = self.$name.finish(base, &mut cut_short);)*
                 Parsed { $($name,)* cut_short }
             }
         }
@@ -98,39 +105,89 @@ pub fn parse_page(
     format: &Format,
     body: &[u8],
     product_token: &str,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> (String, Parsed) {
-    let finish = |tree: &Built, length, encoding: &'static Encoding| {
-        let context = Context { length, product_token, encoding };
-        (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
-    };
+    let name = |encoding: &'static Encoding| encoding.name().to_ascii_lowercase();
     let label = format.charset.as_deref();
     if format.is_xml {
         let (text, encoding, _) = charset::guess(body, label, true).encoding.decode(body);
-        if let Some(tree) = tree::build_xml(&text, Readers::INTERESTS, deadline) {
-            return finish(&tree, text.len(), encoding);
+        let mut parts = Parts::new(base, Context { length: text.len(), product_token, encoding });
+        if let Some(end) = tree::build_xml(&text, Readers::INTERESTS, deadline, &mut |part| parts.read(part)) {
+            return (name(encoding), parts.end(&end));
         }
     }
     let guess = charset::guess(body, label, false);
-    let (mut text, mut encoding, _) = guess.encoding.decode(body);
-    let mut tree = tree::build(&text, Readers::INTERESTS, deadline, (!guess.is_certain).then_some(encoding));
-    if let Some(declared) = tree.declared {
-        encoding = declared;
-        text = encoding.decode_without_bom_handling(body).0;
-        tree = tree::build(&text, Readers::INTERESTS, deadline, None);
-    }
-    finish(&tree, text.len(), encoding)
+    let (text, encoding, _) = guess.encoding.decode(body);
+    let supposed = (!guess.is_certain).then_some(encoding);
+    let mut parts = Parts::new(base, Context { length: text.len(), product_token, encoding });
+    let end = tree::build(&text, Readers::INTERESTS, deadline, supposed, &mut |part| parts.read(part));
+    let Some(encoding) = end.declared else { return (name(encoding), parts.end(&end)) };
+    drop(text);
+    let text = encoding.decode_without_bom_handling(body).0;
+    let mut parts = Parts::new(base, Context { length: text.len(), product_token, encoding });
+    let end = tree::build(&text, Readers::INTERESTS, deadline, None, &mut |part| parts.read(part));
+    (name(encoding), parts.end(&end))
 }
 
 /// Parses HTML that is text already.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let tree = tree::build(html, Readers::INTERESTS, deadline, None);
-    let context = Context { length: html.len(), product_token, encoding: UTF_8 };
-    read(&tree.document, base, &context, !tree.is_whole)
+    let mut parts = Parts::new(base, Context { length: html.len(), product_token, encoding: UTF_8 });
+    let deadline = Deadline { at: deadline, skim: Duration::ZERO };
+    let end = tree::build(html, Readers::INTERESTS, deadline, None, &mut |part| parts.read(part));
+    parts.end(&end)
 }
 
-fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> Parsed {
-    let mut readers = Readers::new(context);
+/// What the parts of a document say, one after the other. Most documents have but one.
+struct Parts<'a> {
+    document: &'a Url,
+    context: Context<'a>,
+    base: Option<Base>,
+    parsed: Option<Parsed>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(document: &'a Url, context: Context<'a>) -> Self {
+        Self { document, context, base: None, parsed: None }
+    }
+
+    fn read(&mut self, part: &Html) {
+        let mut readers = Readers::new(&self.context);
+        walk(part, &mut readers);
+        let more = readers.finish(self.document, &mut self.base, self.context.encoding);
+        match &mut self.parsed {
+            None => self.parsed = Some(more),
+            Some(parsed) => parsed.append(more),
+        }
+    }
+
+    fn end(self, end: &End) -> Parsed {
+        let parsed = self.parsed.unwrap_or_default();
+        Parsed { cut_short: parsed.cut_short || !end.is_whole, ..parsed }
+    }
+}
+
+impl Parsed {
+    /// Adds what the next part of the document says.
+    fn append(&mut self, more: Self) {
+        let mut links: IndexSet<_, RandomState> = std::mem::take(&mut self.links).into_iter().collect();
+        links.extend(more.links);
+        self.links = links.into_iter().collect();
+        let is_bounded = bound(&mut self.links);
+        self.cut_short |= more.cut_short || !is_bounded;
+        if !self.text.is_empty() && !more.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(&more.text);
+        let Head { title, description, language: _, canonical_url, nofollow } = more.head;
+        let head = &mut self.head;
+        head.title = head.title.take().or(title);
+        head.description = head.description.take().or(description);
+        head.canonical_url = head.canonical_url.take().or(canonical_url);
+        head.nofollow |= nofollow;
+    }
+}
+
+fn walk<'a>(document: &'a Html, readers: &mut Readers<'a>) {
     // Open elements that are no part of the document.
     let mut inert = 0_usize;
     for edge in document.tree.root().traverse() {
@@ -148,5 +205,4 @@ fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> 
             },
         }
     }
-    readers.finish(base, context.encoding, cut_short)
 }

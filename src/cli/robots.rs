@@ -5,6 +5,7 @@ use std::io::Write as _;
 use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::config::{Config, Login, product_token};
 use crate::fetch::{Fetch as _, HttpClient, Read, Request};
+use crate::parse::memory::Memory;
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
 use crate::visit::RobotsAnswer;
 
@@ -46,13 +47,18 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
     let client = HttpClient::new(&Config::default(), logins).map_err(|e| Failure::new(e.to_string()))?;
+    let memory = Memory::default();
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };
+        let request =
+            Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants, memory: &memory };
         let fetched =
             client.fetch(request).await.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
         match fetched.status {
-            status @ 200..=299 => return Ok(RobotsAnswer::Rules { status, body: fetched.body.unwrap_or_default() }),
+            status @ 200..=299 => {
+                let body = fetched.body.unwrap_or_default().load()?;
+                return Ok(RobotsAnswer::Rules { status, body });
+            }
             status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
             status @ 300..=399 => {
                 let location = fetched.headers.get("location");

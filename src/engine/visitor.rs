@@ -16,6 +16,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
 use crate::frontier::SteadyClock;
+use crate::parse::memory::Held;
 use crate::parse::{mime, sitemap};
 use crate::policy::politeness;
 use crate::policy::redirect;
@@ -87,20 +88,23 @@ impl Visitor {
     }
 
     /// Does the errand. A request tells its slot once it is over and the host may rest.
-    pub(super) async fn visit(&self, errand: Errand, slot: Slot<impl FnOnce(Rest)>) -> Record {
-        match errand {
+    /// Gives what of the budget the record takes, too.
+    pub(super) async fn visit(&self, errand: Errand, slot: Slot<impl FnOnce(Rest)>) -> (Record, Held) {
+        let record = match errand {
             Errand::Refuse { target, verdict } => Record::Refused { target, verdict },
             Errand::Sitemaps { id, host, named } => {
                 let named = self.reader.name_sitemaps(&host, &named);
                 Record::Sitemaps { id, host, named }
             }
-            Errand::Page(target) => self.visit_page(target, slot).await,
+            Errand::Page(target) => return self.visit_page(target, slot).await,
             Errand::Robots(call) => self.visit_robots(call, slot).await,
-        }
+        };
+        (record, Held::default())
     }
 
-    async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> Record {
-        match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
+    async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> (Record, Held) {
+        let mut held = Held::default();
+        let record = match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
             Asked::Guarded => Record::GuardedPage(target),
             Asked::Postponed => Record::PostponedPage(target),
             Asked::Aborted(request) => {
@@ -108,11 +112,14 @@ impl Visitor {
                 Record::Page { target, request, rest, outcome }
             }
             Asked::Done { request, rest, result } => {
-                let outcome = AssertUnwindSafe(self.page(&target, result, &request, rest)).catch_unwind().await;
+                let page = self.page(&target, result, &request, rest, &mut held);
+                let outcome = AssertUnwindSafe(page).catch_unwind().await;
                 let outcome = outcome.unwrap_or_else(|_| PageOutcome::Failed(unreadable()));
                 Record::Page { target, request, rest, outcome }
             }
-        }
+        };
+        held.shrink(record.weight());
+        (record, held)
     }
 
     async fn visit_robots(&self, call: RobotsCall, slot: Slot<impl FnOnce(Rest)>) -> Record {
@@ -176,7 +183,8 @@ impl Visitor {
             Some(_) => Read::Nothing,
         };
         let validators = page.and_then(|target| target.validators.as_deref());
-        self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants }).await
+        let memory = self.reader.memory();
+        self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants, memory }).await
     }
 
     /// When a request is made once more after `tries` tries, if it is.
@@ -190,6 +198,7 @@ impl Visitor {
         result: Result<Response, Missed>,
         request: &Request,
         rest: Rest,
+        held: &mut Held,
     ) -> PageOutcome {
         let attempts = target.attempts + 1;
         match result {
@@ -210,7 +219,8 @@ impl Visitor {
                     return PageOutcome::Retry(Retry { due_at, kind: None, message });
                 }
                 match self.reader.read(target, fetched, request).await {
-                    Ok(page) => {
+                    Ok((page, holds)) => {
+                        *held = holds;
                         let page = Arc::new(page);
                         if let Some(hook) = &self.hook {
                             hook.response(&Page::new(target, &page));
@@ -242,7 +252,15 @@ impl Visitor {
                 })
             }
             Ok(response) => match response.status {
-                status @ 200..=299 => answered(RobotsAnswer::Rules { status, body: response.body.unwrap_or_default() }),
+                status @ 200..=299 => match response.body.unwrap_or_default().load() {
+                    Ok(body) => answered(RobotsAnswer::Rules { status, body }),
+                    Err(_) => RobotsOutcome::Again {
+                        url: url.clone(),
+                        hop: *hop,
+                        attempt: *attempt,
+                        due_at: self.clock.now() + 1_000,
+                    },
+                },
                 status @ 300..=399 => {
                     let location = response.headers.get("location");
                     let next = location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok());
