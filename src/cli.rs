@@ -6,6 +6,7 @@ mod changes;
 mod console;
 mod crawl;
 mod demo;
+mod due;
 mod ending;
 mod explain;
 mod export;

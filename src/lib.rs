@@ -59,21 +59,29 @@
 //!
 //! # Where to look
 //!
-//! - What the settings are: `config::options`, each once.
-//! - Whether a URL is in scope: `scope`. Which depth it takes, and what a better link changes: `policy::offer` (a seed has
-//!   depth 0 from `store::sqlite::begin`); a shorter path is handed on along stored links by `store::sqlite::depth`.
-//! - What a host may be asked now: `frontier::host`. Until when it rests – pace, `Retry-After`, back-off: `frontier::clock`.
-//!   How long a back-off is, and whether and when something is tried again: `policy::retry`.
+//! Decisions are functions without a runtime or a database; what stands beside them in the store selects the rows that
+//! they are asked about, and writes what they answer.
+//!
+//! - What the settings are: `config::options`, each once. What an invocation was told is kept as one document:
+//!   `config::document`, `Told`.
+//! - Whether a URL is in scope: `scope`.
+//! - Which depth a URL takes by a link, and what a better link changes: `policy::offer`. A seed's: `policy::begin`. How a
+//!   shorter path is handed on along stored links: `policy::nearer`.
+//! - What a host may be asked now: `frontier::host`. Which of its URLs is next: `policy::turn`. When its rest ends – pace,
+//!   `Retry-After`, back-off: `frontier::clock`, `free_at`. How long a back-off is, and whether and when something is tried
+//!   again: `policy::retry`.
 //! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
 //!   (an HTTP client for each host), `frontier::connections`.
 //! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body on its way, `parse::pool` who
 //!   is let in, `parse::tree` how a large document is read in parts.
-//! - What a request is conditional on: `policy::kept`. What happens on a 304: `store::sqlite::pages`, `not_modified`. What
-//!   any other answer makes of a page known before: `policy::life`. When a page is due again: `policy::due`.
-//! - What an errand can end as, and what the schedule hears of it: `visit::record`.
-//! - What is written in one transaction: `store::sqlite::commit` goes through all of it; most rows are written by
+//! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`. What any
+//!   other answer makes of a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
+//! - What an errand can end as, and what the schedule hears of it: `visit::record`. What it makes of its URL:
+//!   `policy::fate`.
+//! - What is written in one transaction: `store::sqlite::commit`, `apply`, step by step; most rows are written by
 //!   `store::sqlite::batch`.
-//! - How a run begins, resumes and ends: `store::sqlite::begin`, `engine::lifetime`.
+//! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
+//!   `policy::sweep`. How a run begins and ends: `store::sqlite::begin`, `engine::lifetime`.
 //!
 //! # How a crawl is read
 //!

@@ -98,8 +98,7 @@ pub trait Run: Send {
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 
-    /// The first `limit` pending URLs of a host: new ones before those of which a page is stored, then by depth, then in
-    /// the order they were met. None if this process does not hold the host.
+    /// The first `limit` pending URLs of a host, in the order of [`crate::policy::turn`]. None if this process does not hold the host.
     fn pending(
         &mut self,
         host: HostId,

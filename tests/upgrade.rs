@@ -146,6 +146,31 @@ async fn what_the_first_version_skipped_is_judged_by_the_settings_of_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_becomes_one_document_and_a_hook_in_it_is_not_forgotten() {
+    let server = Server::start(|path| graph_page(2, 300, path)).await.unwrap();
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 13).await;
+    let (host, seed) = (server.url(""), server.url("/p/0"));
+    let rows = format!(
+        r#"insert into run (id, started_at, outcome) values (1, 1000, 'limit');
+        insert into host (id, host) values (1, '{host}');
+        insert into url (id, url, host_id, state, reason, depth, first_seen_at)
+            values (1, '{seed}', 1, 0, null, 0, 1000), (2, '{host}/alone', 1, 3, 'hook: not today', 1, 1000);
+        insert into seed values (1);
+        insert into meta values ('gated', '1'), ('due', '{{}}'), ('config', '{{"scope":"host","max-depth":3}}')"#
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    let crawl = ["crawl", &seed, "--rate", "0", "--max-depth", "3"];
+    let output = bench.run(&crawl).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(bench.rows("select state from urls where url like '%alone'").await, ["fetched"]);
+    assert_eq!(bench.rows("select key from meta order by key").await, ["config", "holder", "invocation"]);
+    let told = bench.rows("select value ->> '$.max-depth', value ->> '$.gated' from meta where key = 'config'").await;
+    assert_eq!(told, ["3|null"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_version_fetched_is_due_by_its_age() {
     let server = Server::start(|path| graph_page(2, 300, path)).await.unwrap();
     let bench = Bench::new();

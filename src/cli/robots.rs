@@ -5,8 +5,9 @@ use std::io::Write as _;
 use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::config::{Config, Login, product_token};
 use crate::fetch::{Fetch as _, HttpClient, Read, Request};
+use crate::parse::body::Body;
 use crate::parse::memory::Memory;
-use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules};
+use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules, answer_of};
 use crate::visit::RobotsAnswer;
 
 use super::failure::Failure;
@@ -54,21 +55,17 @@ async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, 
             Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants, memory: &memory };
         let fetched =
             client.fetch(request).await.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
+        let body = fetched.body.map(Body::load).transpose()?;
         match fetched.status {
-            status @ 200..=299 => {
-                let body = fetched.body.unwrap_or_default().load()?;
-                return Ok(RobotsAnswer::Rules { status, body });
-            }
-            status @ 500..=599 => return Ok(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
             status @ 300..=399 => {
                 let location = fetched.headers.get("location");
                 match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                     Some(next) => url = next,
-                    None => return Ok(RobotsAnswer::Unavailable { status }),
+                    None => return Ok(answer_of(status, body)),
                 }
             }
-            status => return Ok(RobotsAnswer::Unavailable { status }),
+            status => return Ok(answer_of(status, body)),
         }
     }
-    Ok(RobotsAnswer::Unavailable { status: 310 })
+    Ok(answer_of(310, None))
 }

@@ -3,11 +3,22 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::declare::Keys;
 use super::options::Config;
 use super::values::Recrawl;
+
+/// What an invocation was told, as it is stored for those who ask later: the settings, and what they do not say.
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+pub struct Told {
+    #[serde(flatten)]
+    pub config: Config,
+    /// More than the settings decided what is skipped: a hook, or another version of the crawler.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gated: bool,
+}
 
 impl<'de> Deserialize<'de> for Config {
     /// Reads what any version stored: what is missing is the default, what is unknown is left out.
@@ -77,6 +88,20 @@ mod tests {
         let config = Config { header: vec![header], proxy, fresh: true, no_proxy: true, ..Config::default() };
         assert_eq!(serde_json::to_string(&config).unwrap(), serde_json::to_string(&Config::default()).unwrap());
         assert!(!format!("{config:?}").contains("abc"));
+    }
+
+    #[test]
+    fn what_was_told_is_one_document_that_is_read_as_settings_too() {
+        let config = Config { max_depth: Some(3), keep_runs: Some(2), ..Config::default() };
+        for gated in [true, false] {
+            let told = Told { config: config.clone(), gated };
+            let json = serde_json::to_string(&told).unwrap();
+            assert_eq!(serde_json::from_str::<Told>(&json).unwrap(), told);
+            assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);
+        }
+        let of_first_version = r#"{"max_body_size": 1000, "recrawl_after_ms": null}"#;
+        let told: Told = serde_json::from_str(of_first_version).unwrap();
+        assert_eq!((told.config.max_body_size, told.config.recrawl_after, told.gated), (1000, Recrawl::Auto, false));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::parse::kind::{Format, Kind};
 use crate::parse::memory::{Held, Memory};
 use crate::parse::pool::{Admitted, Attempt, ParsePool};
 use crate::parse::{self, FoundLink, Parsed};
-use crate::policy::{due, politeness, redirect};
+use crate::policy::{due, offer, politeness, redirect};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
 use aws_lc_rs::digest;
@@ -182,7 +182,7 @@ impl PageReader {
     /// A link of a page of this status, whose links may be followed or not, judged. Those of error pages are not.
     fn candidate(&self, target: &Target, status: u16, link: FoundLink, page_follows: bool) -> Candidate {
         let FoundLink { url, text, rel, element, nofollow } = link;
-        let is_error = status >= 400;
+        let is_error = offer::is_error(status);
         let follow = !is_error && page_follows && (self.ignore_robots || !nofollow);
         let skip = match is_error {
             true => self.scope.judge_on_error_page(&url),

@@ -16,12 +16,13 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
 use crate::frontier::SteadyClock;
+use crate::parse::body::Body;
 use crate::parse::memory::Held;
 use crate::parse::{mime, sitemap};
 use crate::policy::politeness;
 use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
-use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS};
+use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, answer_of};
 use crate::visit::{
     Errand, Failure, FailureKind, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
     RobotsOutcome, Target,
@@ -251,31 +252,27 @@ impl Visitor {
                     RobotsAnswer::Unreachable { status: None, failure: Some(kind) }
                 })
             }
-            Ok(response) => match response.status {
-                status @ 200..=299 => match response.body.unwrap_or_default().load() {
-                    Ok(body) => answered(RobotsAnswer::Rules { status, body }),
-                    Err(_) => RobotsOutcome::Again {
-                        url: url.clone(),
-                        hop: *hop,
-                        attempt: *attempt,
-                        due_at: self.clock.now() + 1_000,
-                    },
-                },
-                status @ 300..=399 => {
-                    let location = response.headers.get("location");
-                    let next = location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok());
-                    match next.filter(|_| *hop < MAX_ROBOTS_REDIRECTS) {
-                        Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
-                        None => answered(RobotsAnswer::Unavailable { status }),
+            Ok(Response { status, headers, body, .. }) => {
+                // What this machine could not read back says nothing of the host.
+                let Ok(body) = body.map(Body::load).transpose() else {
+                    let due_at = self.clock.now() + 1_000;
+                    return RobotsOutcome::Again { url: url.clone(), hop: *hop, attempt: *attempt, due_at };
+                };
+                match status {
+                    300..=399 if *hop < MAX_ROBOTS_REDIRECTS => {
+                        let location = headers.get("location");
+                        match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
+                            Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
+                            None => answered(answer_of(status, body)),
+                        }
                     }
+                    429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
+                        Some(due_at) => again(due_at),
+                        None => answered(answer_of(status, body)),
+                    },
+                    _ => answered(answer_of(status, body)),
                 }
-                status @ (429 | 500..=599) => match self.again(Trouble::Status(status), tries, rest) {
-                    Some(due_at) => again(due_at),
-                    None if status == 429 => answered(RobotsAnswer::Unavailable { status }),
-                    None => answered(RobotsAnswer::Unreachable { status: Some(status), failure: None }),
-                },
-                status => answered(RobotsAnswer::Unavailable { status }),
-            },
+            }
         }
     }
 }

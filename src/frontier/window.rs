@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
+use crate::policy::turn::turn;
 use crate::visit::{Millis, Target, UrlId};
 
 /// A window on the URLs of one host that are pending on disk.
@@ -23,14 +24,13 @@ pub(super) struct Window {
     overflow: bool,
 }
 
-/// A queued target: what is new first, then the shortest path, then the order of discovery.
+/// A queued target, in the order of [`crate::policy::turn`].
 #[derive(Debug, PartialEq, Eq)]
 struct Queued(Target);
 
 impl Ord for Queued {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let rank = |queued: &Self| (queued.0.known, queued.0.depth, queued.0.id);
-        rank(self).cmp(&rank(other))
+        turn(&self.0).cmp(&turn(&other.0))
     }
 }
 

@@ -87,9 +87,15 @@ pub fn due_at(facts: &Facts, rules: &Rules) -> Millis {
     due.max(facts.fresh_until.filter(|_| rules.respect_cache).unwrap_or(due))
 }
 
-/// Whether a page is due at `now`. That it was fetched in the future is a clock's mistake, and says nothing.
+/// How long after it was fetched a page is due: what a store keeps of it.
+pub fn wait(facts: &Facts, rules: &Rules) -> Millis {
+    due_at(facts, rules).saturating_sub(facts.fetched_at)
+}
+
+/// Whether a page is due at `now`: it rests from when it was fetched until `due_at`, which is no part of the rest. That it
+/// was fetched in the future is a clock's mistake, and says nothing.
 pub fn is_due(due_at: Millis, fetched_at: Millis, now: Millis) -> bool {
-    due_at <= now || fetched_at > now
+    !(fetched_at..due_at).contains(&now)
 }
 
 /// A date names a whole day, or a whole second: the page may have changed at its end.
@@ -185,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_page_fetched_in_the_future_is_due_now() {
-        assert!(is_due(NOON, NOON, NOON) && !is_due(NOON + 1, NOON, NOON));
+        assert!(is_due(NOON, NOON, NOON) && !is_due(NOON + 1, NOON, NOON) && is_due(NOON - 1, NOON - HOUR, NOON));
         assert!(is_due(NOON + HOUR, NOON + 1, NOON));
     }
 

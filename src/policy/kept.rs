@@ -32,6 +32,25 @@ impl Kept {
     }
 }
 
+/// What is stored of the links of pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    Whole,
+    /// Between which URLs they are, along which depths are handed on; until the run ends.
+    Edges,
+    Nothing,
+}
+
+impl Links {
+    pub fn of(config: &Config) -> Self {
+        match config.max_depth {
+            _ if config.store_links => Self::Whole,
+            Some(_) => Self::Edges,
+            None => Self::Nothing,
+        }
+    }
+}
+
 /// A stored page, as far as a request for it may be conditional on it.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
@@ -48,8 +67,8 @@ pub struct Stored {
 impl Stored {
     /// What the next request may be conditional on: only if all that the settings want of the page is there.
     pub fn condition(self, config: &Config) -> Option<Validators> {
-        // Where links are not stored but depths handed on along them, they must be read anew.
-        let reads_links = !config.store_links && config.max_depth.is_some();
+        // Edges are there no more.
+        let reads_links = Links::of(config) == Links::Edges;
         let is_whole = self.status == 200 && self.has_content && self.kept.covers(Kept::of(config));
         if !is_whole || reads_links {
             return None;

@@ -107,6 +107,8 @@ pub struct Answer<'a> {
     pub etag: Option<&'a str>,
     pub last_modified: Option<&'a str>,
     pub redirect_to: Option<UrlId>,
+    /// Until when the answer says that it is fresh.
+    pub fresh_until: Option<Millis>,
 }
 
 /// What is remembered of a page besides its latest response.
@@ -147,7 +149,26 @@ impl Memory {
     }
 }
 
+/// What a 304 makes of the page that it says is still as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewal {
+    pub interval: Millis,
+    pub fresh_until: Option<Millis>,
+    pub kept: Kept,
+}
+
 impl Past {
+    /// What the answer renews, if it is a 304: the page stays the latest response. Where nothing but a 304 is stored, there
+    /// is no page that it could renew, and it is stored as it came.
+    pub fn renewed_by(&self, answer: &Answer<'_>, rules: &Rules) -> Option<Renewal> {
+        let renews = answer.status == 304 && self.status != 304;
+        renews.then(|| Renewal {
+            interval: rules.next_interval(self.interval, false),
+            fresh_until: self.fresh_after(answer.fetched_at, answer.fresh_until),
+            kept: self.kept_after(answer.etag, answer.last_modified),
+        })
+    }
+
     /// Whether the answer has the same status and, by its redirect target, its bytes or else its validators, the same
     /// content.
     fn is_still(&self, answer: &Answer<'_>, fingerprint: &str) -> bool {
@@ -168,13 +189,13 @@ impl Past {
     }
 
     /// Until when the page is fresh after a 304: one that says nothing of it leaves it as long as it was.
-    pub fn fresh_after(&self, at: Millis, told: Option<Millis>) -> Option<Millis> {
+    fn fresh_after(&self, at: Millis, told: Option<Millis>) -> Option<Millis> {
         told.or_else(|| Some(at + (self.fresh_until? - self.fetched_at)))
     }
 
     /// What counts as kept after a 304: nothing if it tells of another version than the stored one, so that the next
     /// request is made without condition.
-    pub fn kept_after(&self, etag: Option<&str>, last_modified: Option<&str>) -> Kept {
+    fn kept_after(&self, etag: Option<&str>, last_modified: Option<&str>) -> Kept {
         let differs = |old: Option<&str>, new: Option<&str>| old.zip(new).is_some_and(|(old, new)| old != new);
         let is_another = differs(self.etag.as_deref().map(strong), etag.map(strong))
             || differs(self.last_modified.as_deref(), last_modified);
@@ -185,7 +206,7 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, Recrawl};
 
     fn changes(answers: &[(u16, &str)]) -> Vec<&'static str> {
         let mut life = Life::default();
@@ -225,7 +246,8 @@ mod tests {
     }
 
     fn answer(status: u16, content_hash: Option<&str>) -> Answer<'_> {
-        Answer { status, fetched_at: 50, content_hash, etag: None, last_modified: None, redirect_to: None }
+        let (etag, last_modified, redirect_to, fresh_until) = Default::default();
+        Answer { status, fetched_at: 50, content_hash, etag, last_modified, redirect_to, fresh_until }
     }
 
     fn past(hash: &str) -> Past {
@@ -274,6 +296,17 @@ mod tests {
         assert!(past("a").is_worth_keeping(Some("b")) && past("a").is_worth_keeping(None));
         assert!(!past("a").is_worth_keeping(Some("a")));
         assert!(!Past { status: 404, ..past("a") }.is_worth_keeping(Some("b")));
+    }
+
+    #[test]
+    fn a_304_renews_the_page_that_is_stored_and_nothing_else() {
+        let rules = Rules::of(&Config { recrawl_after: Recrawl::Auto, ..Config::default() });
+        let hour = 3_600_000;
+        let old = Past { interval: Some(10 * hour), ..past("a") };
+        let renewal = old.renewed_by(&answer(304, None), &rules).unwrap();
+        assert_eq!(renewal, Renewal { interval: 14 * hour, fresh_until: None, kept: old.kept });
+        assert_eq!(old.renewed_by(&answer(200, Some("a")), &rules), None);
+        assert_eq!(Past { status: 304, ..old }.renewed_by(&answer(304, None), &rules), None, "there is no page");
     }
 
     #[test]

@@ -61,15 +61,15 @@ pub struct Outcome {
     pub settled: bool,
 }
 
+/// Whether a response of this status is an error page: its links are stored and not followed.
+pub fn is_error(status: u16) -> bool {
+    status >= 400
+}
+
 /// How deep and how many redirects on a link found at `source` leads.
 pub fn depth_and_hops(source: Source, candidate: &Candidate) -> (u32, u32) {
     let hops = if candidate.element == Element::Redirect { source.hops + 1 } else { 0 };
     (candidate.way().depth_below(source.depth), hops)
-}
-
-/// Whether a URL that was too deep is so no more.
-pub fn opens_nearer(state: State, reason: Option<&SkipReason>, depth: u32, max_depth: Option<u32>) -> bool {
-    state == State::Skipped && reason == Some(&SkipReason::Depth) && max_depth.is_none_or(|max| depth <= max)
 }
 
 impl<'a> Offer<'a> {
@@ -171,7 +171,6 @@ fn is_decided_by_link(reason: Option<&SkipReason>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::visit::Way;
 
     fn link(element: Element, skip: Option<SkipReason>, follow: bool) -> Candidate {
         let url = CanonicalUrl::parse("http://a.test/x").unwrap();
@@ -257,14 +256,5 @@ mod tests {
         let old = Standing { followed: false, ..standing(State::Skipped, 1, Some(SkipReason::ErrorPage)) };
         let opened = Offer::new(at(3), &link(Element::A, None, true)).improve(&old);
         assert_eq!((opened.opens, opened.depth, opened.reason), (true, 4, None));
-    }
-
-    #[test]
-    fn what_was_too_deep_opens_on_a_shorter_way_and_sitemaps_and_redirects_are_no_step() {
-        let below = |depth| [Way::Link, Way::Listing, Way::Redirect].map(|way| way.depth_below(depth));
-        assert_eq!((below(0), below(3)), ([1, 1, 0], [4, 3, 3]));
-        let opens = |reason, depth| opens_nearer(State::Skipped, Some(&reason), depth, Some(3));
-        assert!(opens(SkipReason::Depth, 3) && !opens(SkipReason::Depth, 4) && !opens(SkipReason::Scope, 1));
-        assert!(!opens_nearer(State::Pending, None, 1, None));
     }
 }

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::{HeaderValue, LOCATION};
 
 use crate::canonical::CanonicalUrl;
-use crate::visit::{Millis, UrlId};
+use crate::visit::{Failure, FailureKind, Millis, UrlId};
 
 /// Redirects in a row that are followed in search of a loop, at most.
 pub const MAX_HOPS: u32 = 100;
@@ -30,9 +30,15 @@ pub struct Hop {
     pub fetched_at: Millis,
 }
 
+/// How a page fails whose redirect closes a loop; none if it closes none.
+pub fn closed_loop(from: UrlId, to: UrlId, chain: &[Hop], since: Millis) -> Option<Failure> {
+    let failure = || Failure::new(FailureKind::Redirect, "the redirects lead back to this URL");
+    closes_loop(from, to, chain, since).then(failure)
+}
+
 /// Whether a redirect from `from` to `to` closes a loop. `chain` holds the stored redirects that lead on from `to`, in
 /// their order; what was seen before `since`, the beginning of the run, need not hold any more.
-pub fn closes_loop(from: UrlId, to: UrlId, chain: &[Hop], since: Millis) -> bool {
+fn closes_loop(from: UrlId, to: UrlId, chain: &[Hop], since: Millis) -> bool {
     from == to || chain.iter().take_while(|hop| hop.fetched_at >= since).any(|hop| hop.to == from)
 }
 

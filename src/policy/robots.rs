@@ -46,6 +46,16 @@ struct Rule {
     start: usize,
 }
 
+/// What an answer of this status says (RFC 9309, section 2.3.1): one of 2xx the rules in its body, one of 5xx that nothing
+/// is allowed until the host answers, any other that everything is.
+pub fn answer_of(status: u16, body: Option<Vec<u8>>) -> RobotsAnswer {
+    match status {
+        200..=299 => RobotsAnswer::Rules { status, body: body.unwrap_or_default() },
+        500..=599 => RobotsAnswer::Unreachable { status: Some(status), failure: None },
+        _ => RobotsAnswer::Unavailable { status },
+    }
+}
+
 impl Rules {
     /// Everything is allowed.
     pub fn allow_all() -> Self {
@@ -223,6 +233,16 @@ mod tests {
             let found = rules.deciding_place(body, &url(path));
             assert_eq!((rules.group(), found), (group, place.map(|(line, text)| (line, text.to_owned()))), "{path}");
         }
+    }
+
+    #[test]
+    fn a_status_says_whether_there_are_rules() {
+        let body = || Some(b"Disallow: /".to_vec());
+        assert!(matches!(answer_of(204, body()), RobotsAnswer::Rules { status: 204, body } if !body.is_empty()));
+        for status in [301, 403, 404, 429, 600] {
+            assert_eq!(answer_of(status, body()), RobotsAnswer::Unavailable { status });
+        }
+        assert!(matches!(answer_of(503, body()), RobotsAnswer::Unreachable { status: Some(503), .. }));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod rows;
 mod run;
 pub mod schema;
 mod times;
+mod told;
 mod versions;
 pub mod views;
 mod windows;

@@ -35,11 +35,9 @@ pub struct Candidate {
 impl Candidate {
     /// How it leads to its target.
     pub fn way(&self) -> Way {
-        match self.element {
-            Element::Redirect => Way::Redirect,
-            Element::Sitemap => Way::Listing,
-            _ if self.sitemap.is_some() => Way::Listing,
-            _ => Way::Link,
+        match Way::of(self.element) {
+            Way::Link if self.sitemap.is_some() => Way::Listing,
+            way => way,
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Fetched, Self::Failed, Self::Skipped];
+
     /// The number used in the database.
     pub fn number(self) -> u8 {
         match self {
@@ -26,6 +28,6 @@ impl State {
 
     /// Reads the number back.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Pending, Self::Fetched, Self::Failed, Self::Skipped].into_iter().find(|state| state.number() == number)
+        Self::ALL.into_iter().find(|state| state.number() == number)
     }
 }

@@ -112,17 +112,25 @@ named! {
     }
 }
 
-named! {
-    /// How a URL leads to the next.
-    Way {
-        Link = "link",
-        /// A sitemap names it. However many files a sitemap is spread over, what it names is one link from the site.
-        Listing = "listing",
-        Redirect = "redirect",
-    }
+/// How a URL leads to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Link,
+    /// A sitemap names it. However many files a sitemap is spread over, what it names is one link from the site.
+    Listing,
+    Redirect,
 }
 
 impl Way {
+    /// The way that a link of this element is.
+    pub fn of(element: Element) -> Self {
+        match element {
+            Element::Redirect => Self::Redirect,
+            Element::Sitemap => Self::Listing,
+            Element::A | Element::Area | Element::Iframe | Element::Frame | Element::Link | Element::Meta => Self::Link,
+        }
+    }
+
     /// The depth of a URL to which it leads from one of `depth`. A redirect is no step.
     pub fn depth_below(self, depth: u32) -> u32 {
         match self {

@@ -54,6 +54,7 @@ macro_rules! every_case {
             }
             recrawl {
                 a_new_run_fetches_again_what_is_due
+                a_page_that_was_fetched_in_the_future_is_due_now
                 what_failed_and_what_robots_txt_forbade_is_asked_for_again
                 a_page_is_new_changed_gone_and_restored
                 a_304_keeps_the_page_and_counts_as_unchanged

@@ -42,6 +42,15 @@ pub async fn a_new_run_fetches_again_what_is_due<P: Place>(place: &P) {
     assert!(night(place, &respectful, fresh.clone()).await && !night(place, &respectful, fresh).await);
 }
 
+pub async fn a_page_that_was_fetched_in_the_future_is_due_now<P: Place>(place: &P) {
+    assert!(night(place, &after(3_600), page([])).await);
+    place.age(-5_000_000).await;
+    let due = row(place, "select due_at from recrawl").await;
+    assert!(due.parse::<jiff::Timestamp>().unwrap().as_millisecond() <= visit::now() + 1);
+    assert!(night(place, &after(3_600), page([])).await);
+    assert!(!night(place, &after(3_600), page([])).await);
+}
+
 pub async fn what_failed_and_what_robots_txt_forbade_is_asked_for_again<P: Place>(place: &P) {
     let seeds = ["http://a.test/0", "http://a.test/1", "http://a.test/2"];
     let mut hand = Hand::begin(place, &after(3_600), &seeds).await;

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use crate::canonical::CanonicalUrl;
+use crate::cli::due;
 use crate::config::Config;
+use crate::policy;
+use crate::policy::turn::COLUMNS;
 use crate::read::{Database, ReadError, Row, Value};
 use crate::scope::Scope;
 use crate::store::sqlite::{robots_answer, timestamp};
@@ -48,15 +51,9 @@ pub struct Response {
     pub content_type: Option<String>,
     pub redirect_to: Option<String>,
     pub fetched_at: String,
+    /// By which it is due again.
     #[serde(skip)]
-    pub at: Millis,
-    /// The interval of `--recrawl-after auto`; `None` while only one answer is known, and in a database of an earlier
-    /// version.
-    #[serde(skip)]
-    pub interval: Option<Millis>,
-    /// How long after that a new run fetches it again; `None` in a database of an earlier version.
-    #[serde(skip)]
-    pub recrawl: Option<Millis>,
+    pub page: policy::due::Facts,
 }
 
 /// One step of the way from a seed.
@@ -173,8 +170,7 @@ fn last_run(db: &Database) -> Result<Option<Run>, ReadError> {
 }
 
 fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
-    let json: Option<String> = one(db, "select value from _meta where key = 'config'", [], |row| row.at(0))?;
-    let Some(config) = json.and_then(|json| serde_json::from_str::<Config>(&json).ok()) else { return Ok(None) };
+    let Some(config) = due::settings(db)? else { return Ok(None) };
     let seeds = db.query("select u.url from _seed s join _url u on u.id = s.url_id", [])?.map(|row| row?.at(0));
     let seeds: Vec<String> = seeds.collect::<Result<_, ReadError>>()?;
     let seeds: Vec<_> = seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
@@ -192,13 +188,14 @@ fn settings(db: &Database) -> Result<Option<(Config, Scope)>, ReadError> {
 }
 
 fn response(db: &Database, id: i64) -> Result<Option<Response>, ReadError> {
-    let sql = "select p.status, p.content_type, t.url, p.fetched_at, p.interval_ms, u.recrawl_ms
-               from _page p join _url u on u.id = p.url_id left join _url t on t.id = p.redirect_to
-               where p.url_id = ?1";
-    one(db, sql, [id.into()], |row| {
-        let (status, content_type, redirect_to) = (row.at(0)?, row.at(1)?, row.at(2)?);
-        let (at, interval, recrawl) = (row.at(3)?, row.at(4)?, row.at(5)?);
-        Ok(Response { status, content_type, redirect_to, fetched_at: timestamp(at), at, interval, recrawl })
+    let sql = format!(
+        "select p.status, p.content_type, t.url, {} from _page p join _url u on u.id = p.url_id
+         left join _url t on t.id = p.redirect_to where p.url_id = ?1",
+        due::COLUMNS
+    );
+    one(db, &sql, [id.into()], |row| {
+        let (status, content_type, redirect_to, page) = (row.at(0)?, row.at(1)?, row.at(2)?, due::facts(row, 3)?);
+        Ok(Response { status, content_type, redirect_to, fetched_at: timestamp(page.fetched_at), page })
     })
 }
 
@@ -262,7 +259,11 @@ fn requests(db: &Database, id: Option<i64>, url: &CanonicalUrl) -> Result<(Vec<R
 }
 
 fn ahead(db: &Database, known: &Known) -> Result<i64, ReadError> {
-    let sql = "select count(*) from _url where host_id = ?1 and state = 0 and (depth, id) < (?2, ?3)";
-    let count = one(db, sql, [known.host_id.into(), known.depth.into(), known.id.into()], |row| row.at(0))?;
+    // The turn of the URL itself is read from its row.
+    let sql = format!(
+        "select count(*) from _url where host_id = ?1 and state = 0
+             and ({COLUMNS}) < (select {COLUMNS} from _url where id = ?2)"
+    );
+    let count = one(db, &sql, [known.host_id.into(), known.id.into()], |row| row.at(0))?;
     Ok(count.unwrap_or(0))
 }

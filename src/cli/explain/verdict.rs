@@ -179,13 +179,12 @@ pub fn next(facts: &Facts, robots: &RobotsVerdict, would: Option<&Would>) -> Nex
 }
 
 fn of_fetched(facts: &Facts, config: &Config) -> Next {
-    let (at, interval, recrawl) =
-        facts.response.as_ref().map_or((0, None, None), |it| (it.at, it.interval, it.recrawl));
-    let page = due::Facts { fetched_at: at, interval, ..due::Facts::default() };
-    let wait = recrawl.unwrap_or_else(|| due::due_at(&page, &due::Rules::of(config)).saturating_sub(at));
-    if wait == 0 {
+    let page = facts.response.as_ref().map(|response| response.page).unwrap_or_default();
+    let due_at = due::due_at(&page, &due::Rules::of(config));
+    if due::is_due(due_at, page.fetched_at, visit::now()) {
         return Next { what: "The next run fetches it again.".to_owned(), at: None };
     }
+    let wait = due_at.saturating_sub(page.fetched_at);
     let old = words::time(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
     let older = format!("A run that begins once the response is older than {old}");
     let what = match config.recrawl_after {
@@ -195,7 +194,7 @@ fn of_fetched(facts: &Facts, config: &Config) -> Next {
         Recrawl::After(_) => format!("{older} fetches it again: until then it is fresh (--respect-cache)."),
         Recrawl::Auto => format!("{older} fetches it again: the interval follows its changes (--recrawl-after auto)."),
     };
-    Next { what, at: Some(timestamp(at.saturating_add(wait))) }
+    Next { what, at: Some(timestamp(due_at)) }
 }
 
 fn of_unseen(config: &Config, would: Option<&Would>) -> String {

@@ -2,12 +2,14 @@
 //! array.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
+use crate::policy::fate::Fate;
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, Target, UrlId};
+use crate::visit::{HostId, Millis, State, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
@@ -73,7 +75,7 @@ pub(super) struct Batch {
     /// Id, time: when a sitemap says that a page changed last.
     pub(super) lastmods: Vec<(UrlId, Millis)>,
     /// Id, kind, message, attempts.
-    pub(super) failures: Vec<(UrlId, &'static str, String, u32)>,
+    failures: Vec<(UrlId, &'static str, Arc<str>, u32)>,
     pub(super) pages: Vec<PageRow>,
     /// Run, id, what became of it, when.
     pub(super) changes: Vec<(i64, UrlId, &'static str, Millis)>,
@@ -120,22 +122,15 @@ pub(super) struct FetchRow {
 }
 
 impl Batch {
-    /// A pending URL has come to its end in this run.
-    pub(super) fn settle(
-        &mut self,
-        target: &Target,
-        to: State,
-        reason: Option<String>,
-        attempts: u32,
-        recrawl: Option<Millis>,
-    ) {
-        self.states.push((target.id, to.number(), reason, attempts, None, recrawl));
-        self.delta.change(State::Pending, to);
-    }
-
-    /// A pending URL is tried again at a later time.
-    pub(super) fn postpone(&mut self, target: &Target, due_at: Millis) {
-        self.states.push((target.id, State::Pending.number(), None, target.attempts + 1, Some(due_at), None));
+    /// A pending URL takes its fate. A page is due again `recrawl` after it was fetched; none: as before.
+    pub(super) fn settle(&mut self, id: UrlId, fate: Fate, recrawl: Option<Millis>) {
+        let Fate { state, reason, attempts, due_at, failure } = fate;
+        if let Some((kind, message)) = failure {
+            self.failures.push((id, kind.as_str(), message, attempts));
+        }
+        let reason = reason.map(|reason| reason.to_string());
+        self.states.push((id, state.number(), reason, attempts, due_at, recrawl));
+        self.delta.change(State::Pending, state);
     }
 
     /// The request at hand brought nothing new.

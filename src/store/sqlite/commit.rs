@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::policy::due::{self, Facts};
+use crate::policy::fate::Fate;
 use crate::policy::redirect::{self, Hop, MAX_HOPS};
 use crate::store::Committed;
-use crate::visit::{
-    Failure, FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, Retry, RobotsOutcome, SkipReason, State,
-    Target, UrlId,
-};
+use crate::visit::{FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, UrlId};
 use sqlx::Row as _;
 
 use super::batch::{Batch, FetchRow};
@@ -44,6 +43,10 @@ impl SqliteRun {
         }
     }
 
+    /// What one transaction writes, in this order: the clocks of the hosts that were asked; rows for the URLs and hosts that
+    /// links lead to, and what a better link changes of those known; redirects and robots.txt of each record; then pages,
+    /// links, failures, states and the log of requests ([`Batch::write`]); what sitemaps say of changes; shorter depths,
+    /// handed on; what redirects of seeds let in; who holds the hosts that came up; the run's accounting.
     async fn apply(
         &mut self,
         records: Vec<Record>,
@@ -77,29 +80,35 @@ impl SqliteRun {
             self.bring_in(&url.host(), batch).await?;
         }
         batch.committed.settlements.push(record.settlement(|host| self.hosts.id(host)));
-        match record {
-            Record::Page { target, request, outcome, .. } => match outcome {
-                PageOutcome::Fetched(page) => {
-                    let page = Arc::unwrap_or_clone(page);
-                    self.fetched(&target, page, elapsed_ms(&request), found, past, batch).await?;
-                }
-                PageOutcome::Failed(Failure { kind, message }) => {
-                    failed(&target, kind, &message, target.attempts + 1, batch);
-                }
-                PageOutcome::Retry(Retry { due_at, .. }) => batch.postpone(&target, due_at),
-                PageOutcome::Abandoned => {}
-            },
+        let settled = record.target().map(|target| target.id).zip(Fate::of(&record));
+        // How long after it was fetched the page is due again.
+        let recrawl = match record {
+            Record::Page { target, request, outcome: PageOutcome::Fetched(page), .. } => {
+                let page = Arc::unwrap_or_clone(page);
+                Some(self.fetched(&target, page, elapsed_ms(&request), found, past, batch).await?)
+            }
+            Record::Page { outcome: PageOutcome::Failed(_), .. }
+            | Record::Refused { verdict: Refusal::Fail { .. }, .. } => {
+                Some(due::wait(&Facts { failed: true, ..Facts::default() }, &self.rules))
+            }
             Record::Robots { call, outcome: RobotsOutcome::Answered(answer), .. } => {
                 self.robots(call.for_host, &answer).await?;
+                None
             }
-            Record::Robots { outcome: RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned, .. } => {}
-            Record::GuardedPage(target) => skipped(&target, &SkipReason::PrivateAddress, batch),
-            Record::GuardedRobots(call) => self.robots(call.for_host, &call.guarded_answer()).await?,
-            Record::PostponedPage(_) | Record::PostponedRobots(_) | Record::Sitemaps { .. } => {}
-            Record::Refused { target, verdict: Refusal::Skip(reason) } => skipped(&target, &reason, batch),
-            Record::Refused { target, verdict: Refusal::Fail { kind, message, attempts } } => {
-                failed(&target, kind, &message, attempts, batch);
+            Record::GuardedRobots(call) => {
+                self.robots(call.for_host, &call.guarded_answer()).await?;
+                None
             }
+            Record::Page { outcome: PageOutcome::Retry(_) | PageOutcome::Abandoned, .. }
+            | Record::Robots { outcome: RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned, .. }
+            | Record::Refused { verdict: Refusal::Skip(_), .. }
+            | Record::GuardedPage(_)
+            | Record::PostponedPage(_)
+            | Record::PostponedRobots(_)
+            | Record::Sitemaps { .. } => None,
+        };
+        if let Some((id, fate)) = settled {
+            batch.settle(id, fate, recrawl);
         }
         Ok(())
     }
@@ -109,12 +118,8 @@ impl SqliteRun {
         match (record, found.redirect) {
             (Record::Page { target, request, rest, outcome: PageOutcome::Fetched(page) }, Some(to)) => {
                 let chain = self.chain(to).await?;
-                let outcome = if redirect::closes_loop(target.id, to, &chain, self.began) {
-                    let message = "the redirects lead back to this URL";
-                    PageOutcome::Failed(Failure::new(FailureKind::Redirect, message))
-                } else {
-                    PageOutcome::Fetched(page)
-                };
+                let failure = redirect::closed_loop(target.id, to, &chain, self.began);
+                let outcome = failure.map_or(PageOutcome::Fetched(page), PageOutcome::Failed);
                 Ok(Record::Page { target, request, rest, outcome })
             }
             (record, _) => Ok(record),
@@ -138,27 +143,11 @@ impl SqliteRun {
     }
 }
 
-fn failed(target: &Target, kind: FailureKind, message: &str, attempts: u32, batch: &mut Batch) {
-    batch.failures.push((target.id, kind.as_str(), message.to_owned(), attempts));
-    // What failed is due at once, whatever is stored of it.
-    batch.settle(target, State::Failed, None, attempts, Some(0));
-}
-
-fn skipped(target: &Target, reason: &SkipReason, batch: &mut Batch) {
-    batch.settle(target, State::Skipped, Some(reason.to_string()), target.attempts, None);
-}
-
 fn log(record: &Record, run: i64, batch: &mut Batch) {
-    let (id, url, request) = match record {
-        Record::Page { target, request, .. } => (Some(target.id), None, request),
-        Record::Robots { call, request, .. } => (None, Some(call.url.as_str().to_owned()), request),
-        Record::GuardedPage(_)
-        | Record::GuardedRobots(_)
-        | Record::PostponedPage(_)
-        | Record::PostponedRobots(_)
-        | Record::Sitemaps { .. }
-        | Record::Refused { .. } => return,
-    };
+    let (Some(request), Some((_, asked))) = (record.request(), record.asked()) else { return };
+    let id = record.target().map(|target| target.id);
+    // A robots.txt has no row of its own.
+    let url = id.is_none().then(|| asked.as_str().to_owned());
     batch.delta.tally.requests += 1;
     batch.delta.tally.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);
     batch.fetches.push(FetchRow {

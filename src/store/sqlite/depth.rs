@@ -1,11 +1,10 @@
 //! A shorter path is handed on along what is stored, so that depth does not depend on the order of answers.
 
-use std::collections::HashMap;
-
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
-use crate::policy::offer::opens_nearer;
-use crate::visit::{State, UrlId, Way};
+use crate::policy::nearer::{Nearer, Step, nearer, opens_nearer};
+use crate::visit::{Element, State, UrlId, Way};
 
 use super::batch::Batch;
 use super::failed::Failed;
@@ -23,48 +22,40 @@ impl SqliteRun {
                 break;
             }
             let nearer = self.nearer(&lowered).await?;
-            lowered = nearer.iter().map(|(id, ..)| *id).collect();
+            lowered = nearer.iter().map(|it| it.id).collect();
             self.take_up(&nearer, batch).await?;
         }
         Ok(())
     }
 
-    /// The URLs to which a shorter path leads through one of `lowered`: id, depth and referrer.
-    async fn nearer(&mut self, lowered: &[UrlId]) -> Result<Vec<(UrlId, u32, UrlId)>, Failed> {
+    /// The URLs to which a shorter path leads through one of `lowered`.
+    async fn nearer(&mut self, lowered: &[UrlId]) -> Result<Vec<Nearer>, Failed> {
         let rows = sqlx::query(
-            "with way (from_id, to_id, way) as (
-                 select from_id, to_id, iif(element = 'sitemap', 'listing', 'link') from link
-                 where follow and from_id in (select value from json_each(?1))
-                 union select from_id, to_id, iif(step, 'link', 'listing') from edge
+            "with way (from_id, to_id, element, follow, step) as (
+                 select from_id, to_id, element, follow, null from link
                  where from_id in (select value from json_each(?1))
-                 union select url_id, redirect_to, 'redirect' from page
+                 union select from_id, to_id, null, true, step from edge
+                 where from_id in (select value from json_each(?1))
+                 union select url_id, redirect_to, 'redirect', true, null from page
                  where redirect_to is not null and url_id in (select value from json_each(?1)))
-             select t.id, t.depth, f.id as referrer, f.depth as source_depth, e.way
+             select t.id, t.depth, f.id as source, f.depth as source_depth, e.element, e.follow, e.step
              from way e join url f on f.id = e.from_id join url t on t.id = e.to_id where t.depth > f.depth",
         )
         .bind(json(lowered)?)
         .fetch_all(self.db())
         .await?;
-        let mut nearest = HashMap::new();
-        for row in &rows {
-            let way = Way::from_word(row.get("way")).unwrap_or(Way::Link);
-            let depth = way.depth_below(row.get("source_depth"));
-            let best = nearest.entry(row.get::<UrlId, _>("id")).or_insert((row.get::<u32, _>("depth"), None));
-            if depth < best.0 {
-                *best = (depth, Some(row.get::<UrlId, _>("referrer")));
-            }
-        }
-        Ok(nearest.into_iter().filter_map(|(id, (depth, referrer))| Some((id, depth, referrer?))).collect())
+        Ok(nearer(rows.iter().map(step)))
     }
 
     /// Stores the shorter depths, and opens what was too deep.
-    async fn take_up(&mut self, nearer: &[(UrlId, u32, UrlId)], batch: &mut Batch) -> Result<(), Failed> {
+    async fn take_up(&mut self, nearer: &[Nearer], batch: &mut Batch) -> Result<(), Failed> {
         if nearer.is_empty() {
             return Ok(());
         }
         let rows = sqlx::query(concat!(
             "update url set depth = v.depth, referrer_id = v.referrer
-             from (select value ->> 0 as i, value ->> 1 as depth, value ->> 2 as referrer from json_each(?1)) v
+             from (select value ->> 'id' as i, value ->> 'depth' as depth, value ->> 'referrer' as referrer
+                 from json_each(?1)) v
              where url.id = v.i
              returning state, reason, (select holder from host where id = url.host_id) as holder, ",
             rows::target_columns!(),
@@ -91,5 +82,19 @@ impl SqliteRun {
             &opened,
         )
         .await
+    }
+}
+
+/// A stored link, edge or redirect. An edge says what its element would; one of an unknown element is a link.
+fn step(row: &SqliteRow) -> Step {
+    let element = row.get::<Option<&str>, _>("element").and_then(Element::from_word);
+    let edge = row.get::<Option<bool>, _>("step").map(|is_step| if is_step { Way::Link } else { Way::Listing });
+    Step {
+        id: row.get("id"),
+        depth: row.get("depth"),
+        source: row.get("source"),
+        source_depth: row.get("source_depth"),
+        way: edge.or(element.map(Way::of)).unwrap_or(Way::Link),
+        follow: row.get("follow"),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::policy::due::{Facts, due_at};
-use crate::policy::sweep::{ASKED_BY_RUN, OPENED_BY_RUN, wakes};
+use crate::policy::due::{Facts, due_at, wait};
+use crate::policy::sweep::{OPENED_BY_RUN, led_to, wakes};
 use crate::visit::{self, Millis, SkipReason, State, UrlId};
 
 use super::batch::Batch;
@@ -14,35 +14,38 @@ use super::rows::{self, json, run_json};
 use super::run::SqliteRun;
 use super::times::{fact_columns, facts};
 
-/// A new run: what is due by the stored times, and whatever a run asks for anyway, is pending; what a given-up run left
-/// pending and is not due counts as fetched.
+/// Gives every URL the state in which it begins a new run, by the stored times.
 pub(super) async fn sweep(tx: &mut SqliteConnection) -> Result<(), Failed> {
-    /// The condition of [`crate::policy::due::is_due`] on the stored time.
-    macro_rules! is_due {
+    /// The present moment lies in the stored time in which the page rests ([`crate::policy::due::is_due`]).
+    macro_rules! rests {
         () => {
             "exists (select 1 from page p where p.url_id = url.id
-                 and (p.fetched_at + coalesce(url.recrawl_ms, 0) <= ?1 or p.fetched_at > ?1))"
+                 and ?1 between p.fetched_at and p.fetched_at + coalesce(url.recrawl_ms, 0) - 1)"
         };
     }
+    let states = |to, rests| json(&led_to(to, rests).into_iter().map(State::number).collect::<Vec<_>>());
     let now = visit::now();
     sqlx::query(concat!(
         "update url set state = 1, attempts = 0, due_at = null
-         where state = 0 and exists (select 1 from page where url_id = url.id) and not ",
-        is_due!()
+         where state in (select value from json_each(?2)) and state <> 1 and ",
+        rests!()
     ))
     .bind(now)
+    .bind(states(State::Fetched, true)?)
     .execute(&mut *tx)
     .await?;
     sqlx::query(concat!(
         "update url set state = 0, reason = null, attempts = 0, due_at = null,
              known = exists (select 1 from page where url_id = id)
-         where state in (select value from json_each(?2))
-             or (state = 3 and reason in (select value from json_each(?3))) or (state = 1 and ",
-        is_due!(),
+         where state in (select value from json_each(?3))
+             or (state = 3 and reason in (select value from json_each(?4)))
+             or (state in (select value from json_each(?2)) and not ",
+        rests!(),
         ")"
     ))
     .bind(now)
-    .bind(json(&ASKED_BY_RUN.map(State::number))?)
+    .bind(states(State::Pending, false)?)
+    .bind(states(State::Pending, true)?)
     .bind(json(&OPENED_BY_RUN.each_ref().map(SkipReason::as_str))?)
     .execute(tx)
     .await?;
@@ -72,7 +75,7 @@ impl SqliteRun {
             let lastmod = listed.get(&id).copied();
             let facts = facts(row)?.map(|facts| Facts { lastmod, ..facts });
             let due_at = facts.map(|facts| due_at(&facts, &self.rules));
-            let recrawl = due_at.zip(facts).map(|(due_at, facts)| due_at.saturating_sub(facts.fetched_at));
+            let recrawl = facts.map(|facts| wait(&facts, &self.rules));
             if lastmod != row.get("lastmod") || recrawl != row.get("recrawl_ms") {
                 changed.push((id, lastmod, recrawl));
             }

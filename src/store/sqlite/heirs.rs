@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::canonical::CanonicalUrl;
-use crate::policy::sweep::Changed;
+use crate::policy::sweep::{Changed, OPENED_BY_BEING_HEIR, OPENED_BY_HEIR, Verdict};
 use crate::scope::Scope;
-use crate::visit::{State, UrlId};
+use crate::visit::{SkipReason, State, UrlId};
 
 use super::batch::Batch;
 use super::failed::Failed;
@@ -66,17 +66,20 @@ impl SqliteRun {
             "select id, ",
             verdict_columns!(),
             " from url where host_id = (select id from host where host = ?1) and state = 3
-                 and (reason = 'scope' or url = ?2 and reason = 'excluded')"
+                 and (reason in (select value from json_each(?3))
+                     or url = ?2 and reason in (select value from json_each(?4)))"
         ));
-        let skipped = skipped.bind(heir.host_str()).bind(heir.as_str()).fetch_all(self.db()).await?;
+        let (by_it, being_it) = (OPENED_BY_HEIR.each_ref(), OPENED_BY_BEING_HEIR.each_ref());
+        let skipped = skipped.bind(heir.host_str()).bind(heir.as_str());
+        let skipped =
+            skipped.bind(json(&by_it.map(SkipReason::as_str))?).bind(json(&being_it.map(SkipReason::as_str))?);
+        let skipped = skipped.fetch_all(self.db()).await?;
         let changed = Changed { scope: true, robots: false };
         let mut verdicts = Vec::new();
         for row in &skipped {
-            if let Some((_, new)) =
-                verdict(row, &self.scope, self.config.sitemaps, changed).filter(|(old, new)| old != new)
-            {
-                let state = if new.is_some() { State::Skipped } else { State::Pending };
-                verdicts.push((row.get::<UrlId, _>("id"), state.number(), new));
+            if let Some(Verdict { state, reason }) = verdict(row, &self.scope, self.config.sitemaps, changed)? {
+                let reason = reason.map(|reason| reason.to_string());
+                verdicts.push((row.get::<UrlId, _>("id"), state.number(), reason));
             }
         }
         if verdicts.is_empty() {

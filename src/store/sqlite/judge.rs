@@ -3,41 +3,37 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::policy::sweep::{Changed, Waiting, judge_again};
+use crate::policy::sweep::{Changed, Verdict, Waiting, judge_again};
 use crate::scope::Scope;
-use crate::visit::SkipReason;
 
+use super::failed::Failed;
 use super::rows;
 
 /// The columns that [`verdict`] reads, of a row of `url`.
 macro_rules! verdict_columns {
     () => {
-        "url, depth, reason, followed, sitemap is not null as is_sitemap, not followed and exists
-            (select 1 from page where url_id = url.referrer_id and status >= 400) as on_error_page"
+        "url, state, depth, reason, followed, sitemap is not null as is_sitemap,
+            (select status from page where url_id = url.referrer_id and not url.followed) as found_on"
     };
 }
 pub(super) use verdict_columns;
 
-/// A skip reason as it is stored.
-pub(super) type SkipWord = String;
-
-/// Why a URL was skipped so far, and why it is from now on.
+/// What a URL becomes, if it does not stay as it is.
 pub(super) fn verdict(
     row: &SqliteRow,
     scope: &Scope,
     sitemaps: bool,
     changed: Changed,
-) -> Option<(Option<SkipWord>, Option<SkipWord>)> {
-    let url = rows::url(row).ok()?;
-    let old: Option<SkipWord> = row.get("reason");
+) -> Result<Option<Verdict>, Failed> {
+    let Ok(url) = rows::url(row) else { return Ok(None) };
     let waiting = Waiting {
         url: &url,
-        reason: old.as_deref().and_then(SkipReason::from_word),
+        state: rows::state(row)?,
+        reason: rows::reason(row),
         depth: row.get("depth"),
         followed: row.get("followed"),
-        is_on_error_page: row.get("on_error_page"),
+        found_on: row.get("found_on"),
         is_sitemap: row.get("is_sitemap"),
     };
-    let new = judge_again(&waiting, scope, sitemaps, changed);
-    Some((old, new.map(|reason| reason.to_string())))
+    Ok(judge_again(&waiting, scope, sitemaps, changed))
 }

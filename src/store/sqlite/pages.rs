@@ -6,16 +6,18 @@ use serde_json::json;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::policy::due::{Facts, due_at};
-use crate::policy::kept::Kept;
-use crate::policy::life::{self, Answer, Change, Life, Memory};
-use crate::visit::{Element, Millis, Page, Record, State, Target, UrlId};
+use crate::policy::begin::may_hand_on;
+use crate::policy::due::{self, Facts};
+use crate::policy::fate;
+use crate::policy::kept::{Kept, Links};
+use crate::policy::life::{self, Answer, Change, Life, Memory, Renewal};
+use crate::visit::{Element, Millis, Page, Record, State, Target, UrlId, Way};
 
 use super::batch::{Batch, PageRow, write_pages};
 use super::failed::Failed;
 use super::known::Seeded;
 use super::links::Found;
-use super::rows::json;
+use super::rows::{self, json};
 use super::run::SqliteRun;
 
 /// What was stored of the URLs of a batch.
@@ -30,6 +32,8 @@ pub(super) struct Past {
 
 /// A URL that was asked for, as it stood before.
 struct Row {
+    state: State,
+    depth: u32,
     is_sitemap: bool,
     lastmod: Option<Millis>,
     page: Option<life::Past>,
@@ -45,25 +49,36 @@ struct Answered {
 
 impl SqliteRun {
     pub(super) async fn past(&mut self, records: &[Record]) -> Result<Past, Failed> {
-        let targets = records.iter().filter_map(|record| Some((record.target()?, record.page().is_some())));
-        let asked: Vec<_> = targets.map(|(target, is_fetched)| (target.id, target.depth, is_fetched)).collect();
+        let asked: Vec<_> = records.iter().filter_map(|record| Some(record.target()?.id)).collect();
         if asked.is_empty() {
             return Ok(Past::default());
         }
         let rows = sqlx::query(
-            "select u.id, u.state <> 0 as ended, (j.value ->> 2) and u.depth < (j.value ->> 1) as lowered, u.sitemap is not null as is_sitemap, u.lastmod,
-                 p.status, p.content_hash, p.etag, p.last_modified, p.fetched_at, p.changed_at, p.fresh_until,
-                 p.interval_ms, p.fingerprint, p.gone, p.new_run, p.new_at, p.kept
-             from json_each(?1) j join url u on u.id = j.value ->> 0 left join page p on p.url_id = u.id",
+            "select u.id, u.state, u.depth, u.sitemap is not null as is_sitemap, u.lastmod, p.status, p.content_hash,
+                 p.etag, p.last_modified, p.fetched_at, p.changed_at, p.fresh_until, p.interval_ms, p.fingerprint, p.gone,
+                 p.new_run, p.new_at, p.kept
+             from json_each(?1) j join url u on u.id = j.value left join page p on p.url_id = u.id",
         )
         .bind(json(&asked)?)
         .fetch_all(self.db())
         .await?;
-        let lowered = rows.iter().filter(|row| row.get("lowered")).map(|row| row.get("id")).collect();
-        let ended = rows.iter().filter(|row| row.get("ended")).map(|row| row.get("id")).collect();
-        Ok(Past { rows: rows.iter().map(|row| (row.get("id"), Row::read(row))).collect(), lowered, ended })
+        let rows = rows.iter().map(|row| Ok((row.get("id"), Row::read(row)?))).collect::<Result<_, Failed>>()?;
+        let mut past = Past { rows, ..Past::default() };
+        for record in records {
+            let Some((target, row)) = record.target().and_then(|target| Some((target, past.rows.get(&target.id)?)))
+            else {
+                continue;
+            };
+            if !fate::is_awaited(row.state) {
+                past.ended.insert(target.id);
+            } else if record.page().is_some() && fate::was_lowered(target, row.depth) {
+                past.lowered.push(target.id);
+            }
+        }
+        Ok(past)
     }
 
+    /// Answers with how long after it was fetched the page is due again.
     pub(super) async fn fetched(
         &mut self,
         target: &Target,
@@ -72,19 +87,29 @@ impl SqliteRun {
         found: Found,
         past: &Past,
         batch: &mut Batch,
-    ) -> Result<(), Failed> {
+    ) -> Result<Millis, Failed> {
         let id = target.id;
-        // Only a seed, and what its redirects lead to, has depth 0.
-        batch.heirs.extend(found.redirect.filter(|_| target.depth == 0).map(|to| (id, to)));
+        batch.heirs.extend(found.redirect.filter(|_| may_hand_on(target.depth)).map(|to| (id, to)));
         let row = past.rows.get(&id);
         let old = row.and_then(|row| row.page.as_ref());
-        if page.status == 304
-            && let (Some(row), Some(old)) = (row, old.filter(|old| old.status != 304))
-        {
-            self.not_modified(target, &page, elapsed, row, old, batch);
-            return Ok(());
-        }
         let hash = page.content_hash.map(hex);
+        let answer = Answer {
+            status: page.status,
+            fetched_at: page.fetched_at,
+            content_hash: hash.as_deref(),
+            etag: page.etag.as_deref(),
+            last_modified: page.last_modified.as_deref(),
+            redirect_to: found.redirect,
+            fresh_until: page.fresh_until,
+        };
+        if let Some(Renewal { interval, fresh_until, kept: Kept(kept) }) =
+            old.and_then(|old| old.renewed_by(&answer, &self.rules))
+        {
+            batch.note_unchanged();
+            batch.kept_alive.push((id, page.fetched_at, elapsed, interval, fresh_until, kept));
+            return Ok(self.recrawl(row, page.fetched_at, Some(interval), fresh_until));
+        }
+        let memory = Memory::after(&answer, old, self.id, &self.rules);
         page.text = page.text.filter(|_| self.config.store_text);
         if let Some(old) = old {
             batch.links.replaced.push(id);
@@ -95,15 +120,6 @@ impl SqliteRun {
         if old.is_none() || self.put_aside(id, &page).await? {
             batch.unindexed.push(id);
         }
-        let answer = Answer {
-            status: page.status,
-            fetched_at: page.fetched_at,
-            content_hash: hash.as_deref(),
-            etag: page.etag.as_deref(),
-            last_modified: page.last_modified.as_deref(),
-            redirect_to: found.redirect,
-        };
-        let memory = Memory::after(&answer, old, self.id, &self.rules);
         if memory.unchanged {
             batch.note_unchanged();
         }
@@ -111,10 +127,10 @@ impl SqliteRun {
             batch.changes.push((self.id, id, change.as_str(), page.fetched_at));
         }
         let recrawl = self.recrawl(row, page.fetched_at, memory.interval, page.fresh_until);
-        batch.settle(target, State::Fetched, None, target.attempts + 1, Some(recrawl));
         self.link(id, &mut page, found.links, batch);
         let answered = Answered { elapsed, hash, redirect: found.redirect, memory };
-        self.write_page(id, page, answered, batch).await
+        self.write_page(id, page, answered, batch).await?;
+        Ok(recrawl)
     }
 
     async fn write_page(&mut self, id: UrlId, page: Page, answered: Answered, batch: &mut Batch) -> Result<(), Failed> {
@@ -161,17 +177,6 @@ impl SqliteRun {
         Ok(())
     }
 
-    /// The page as it is stays the latest.
-    fn not_modified(&self, target: &Target, page: &Page, elapsed: u64, row: &Row, old: &life::Past, batch: &mut Batch) {
-        batch.note_unchanged();
-        let interval = self.rules.next_interval(old.interval, false);
-        let fresh_until = old.fresh_after(page.fetched_at, page.fresh_until);
-        let Kept(kept) = old.kept_after(page.etag.as_deref(), page.last_modified.as_deref());
-        batch.kept_alive.push((target.id, page.fetched_at, elapsed, interval, fresh_until, kept));
-        let recrawl = self.recrawl(Some(row), page.fetched_at, Some(interval), fresh_until);
-        batch.settle(target, State::Fetched, None, target.attempts + 1, Some(recrawl));
-    }
-
     /// How long after it was fetched a page is due again.
     fn recrawl(
         &self,
@@ -182,7 +187,7 @@ impl SqliteRun {
     ) -> Millis {
         let (lastmod, is_sitemap) = row.map_or((None, false), |row| (row.lastmod, row.is_sitemap));
         let facts = Facts { fetched_at, interval, fresh_until, lastmod, failed: false, is_sitemap };
-        due_at(&facts, &self.rules).saturating_sub(fetched_at)
+        due::wait(&facts, &self.rules)
     }
 
     /// Notes the links of a page, as far as the settings keep them.
@@ -190,18 +195,22 @@ impl SqliteRun {
         let found = rows.into_iter().zip(std::mem::take(&mut page.links)).enumerate();
         let found: Vec<_> = found.filter_map(|(position, (to, link))| Some((position, to?, link))).collect();
         batch.lastmods.extend(found.iter().filter_map(|(_, to, link)| Some((*to, link.lastmod?))));
-        if self.config.store_links {
-            for (position, to, link) in found {
-                if link.element == Element::A && link.rel.is_empty() && link.follow {
-                    batch.links.plain.push((id, position, to, link.text));
-                } else {
-                    let element = link.element.as_str();
-                    batch.links.whole.push((id, position, to, link.text, link.rel, element, link.follow));
+        match Links::of(&self.config) {
+            Links::Whole => {
+                for (position, to, link) in found {
+                    if link.element == Element::A && link.rel.is_empty() && link.follow {
+                        batch.links.plain.push((id, position, to, link.text));
+                    } else {
+                        let element = link.element.as_str();
+                        batch.links.whole.push((id, position, to, link.text, link.rel, element, link.follow));
+                    }
                 }
             }
-        } else if self.config.max_depth.is_some() {
-            let followed = found.into_iter().filter(|(_, _, link)| link.follow);
-            batch.links.edges.extend(followed.map(|(_, to, link)| (id, to, link.element != Element::Sitemap)));
+            Links::Edges => {
+                let followed = found.into_iter().filter(|(_, _, link)| link.follow);
+                batch.links.edges.extend(followed.map(|(_, to, link)| (id, to, Way::of(link.element) == Way::Link)));
+            }
+            Links::Nothing => {}
         }
     }
 
@@ -227,8 +236,9 @@ impl SqliteRun {
 }
 
 impl Row {
-    fn read(row: &SqliteRow) -> Self {
-        Self { is_sitemap: row.get("is_sitemap"), lastmod: row.get("lastmod"), page: past(row) }
+    fn read(row: &SqliteRow) -> Result<Self, Failed> {
+        let (depth, is_sitemap, lastmod) = (row.get("depth"), row.get("is_sitemap"), row.get("lastmod"));
+        Ok(Self { state: rows::state(row)?, depth, is_sitemap, lastmod, page: past(row) })
     }
 }
 

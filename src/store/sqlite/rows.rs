@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::canonical::{CanonicalUrl, Host};
+use crate::policy::robots::answer_of;
 use crate::visit::{
     FailureKind, HostRecord, Millis, RobotsAnswer, SkipReason, State, StoredRobots, Target, Validators,
 };
@@ -19,10 +20,9 @@ pub fn timestamp(at: Millis) -> String {
 
 /// What robots.txt said, from the columns of its host.
 pub fn robots_answer(status: Option<u16>, failure: Option<&str>, body: Option<Vec<u8>>) -> RobotsAnswer {
-    match (status, body) {
-        (Some(status), Some(body)) => RobotsAnswer::Rules { status, body },
-        (Some(status), None) if status < 500 => RobotsAnswer::Unavailable { status },
-        (status, _) => RobotsAnswer::Unreachable { status, failure: failure.and_then(FailureKind::from_word) },
+    match status {
+        Some(status) => answer_of(status, body),
+        None => RobotsAnswer::Unreachable { status: None, failure: failure.and_then(FailureKind::from_word) },
     }
 }
 

@@ -4,9 +4,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::failed::Failed;
-use super::rows::{self, json, run_json};
-use crate::config::Config;
-use crate::policy::due::{Facts, Rules, due_at};
+use super::rows::{self, run_json};
+use super::told;
+use crate::config::Told;
+use crate::policy::due::{Facts, Rules, wait};
 use crate::visit::{Millis, State, UrlId};
 
 /// Pages computed in one go.
@@ -33,12 +34,10 @@ pub(super) fn facts(row: &SqliteRow) -> Result<Option<Facts>, Failed> {
     }))
 }
 
-/// Computes anew when all known pages are due, if the stored times were computed by other rules.
-pub(super) async fn keep_up(tx: &mut SqliteConnection, rules: &Rules) -> Result<(), Failed> {
-    let present = json(rules)?;
-    let past: Option<String> =
-        sqlx::query_scalar("select value from meta where key = 'due'").fetch_optional(&mut *tx).await?;
-    if past.as_ref() == Some(&present) {
+/// Computes anew when all known pages are due, if the stored times were computed by other rules or never.
+pub(super) async fn keep_up(tx: &mut SqliteConnection, past: Option<&Told>, rules: &Rules) -> Result<(), Failed> {
+    let is_same = past.is_some_and(|past| Rules::of(&past.config) == *rules);
+    if is_same && !lack(tx).await? {
         return Ok(());
     }
     let mut after = 0_i64;
@@ -57,7 +56,7 @@ pub(super) async fn keep_up(tx: &mut SqliteConnection, rules: &Rules) -> Result<
         let mut changed: Vec<(UrlId, Millis)> = Vec::new();
         for row in &rows {
             let Some(facts) = facts(row)? else { continue };
-            let recrawl = due_at(&facts, rules).saturating_sub(facts.fetched_at);
+            let recrawl = wait(&facts, rules);
             if row.get::<Option<Millis>, _>("recrawl_ms") != Some(recrawl) {
                 changed.push((row.get("id"), recrawl));
             }
@@ -70,20 +69,24 @@ pub(super) async fn keep_up(tx: &mut SqliteConnection, rules: &Rules) -> Result<
         )
         .await?;
     }
-    sqlx::query("insert into meta (key, value) values ('due', ?1) on conflict do update set value = ?1")
-        .bind(present)
-        .execute(tx)
-        .await?;
     Ok(())
+}
+
+/// Whether times were never computed: an earlier version stored none. One page tells, since all are computed together.
+async fn lack(db: &mut SqliteConnection) -> Result<bool, Failed> {
+    let sql = "select recrawl_ms is null from url where id = (select url_id from page limit 1)";
+    Ok(sqlx::query_scalar(sql).fetch_optional(db).await?.unwrap_or(false))
 }
 
 /// In a database of a version that stored no times: computes them by the settings of its last crawl, if there was one.
 pub(super) async fn bring_in(db: &mut SqliteConnection) -> Result<(), Failed> {
-    let sql = "select value from meta where key = 'config' and not exists (select 1 from meta where key = 'due')";
-    let told: Option<String> = sqlx::query_scalar(sql).fetch_optional(&mut *db).await?;
-    let Some(config) = told.and_then(|told| serde_json::from_str::<Config>(&told).ok()) else { return Ok(()) };
+    if !lack(db).await? {
+        return Ok(());
+    }
     let mut tx = db.begin_with("begin immediate").await?;
-    keep_up(&mut tx, &Rules::of(&config)).await?;
+    if let Some(past) = told::recall(&mut tx).await? {
+        keep_up(&mut tx, Some(&past), &Rules::of(&past.config)).await?;
+    }
     Ok(tx.commit().await?)
 }
 

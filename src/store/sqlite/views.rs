@@ -12,9 +12,12 @@ const VIEWS: [(&str, &str); 12] = [
     ("host", "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms"),
     (
         "url",
-        "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null recrawl_ms=null",
+        "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null lastmod=null known=0",
     ),
-    ("page", "url_id status content_type size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null"),
+    (
+        "page",
+        "url_id status content_type size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null",
+    ),
     ("content", "url_id body"),
     ("link", "from_id position to_id text element follow"),
     ("failure", "url_id kind message"),

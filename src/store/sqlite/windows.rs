@@ -1,9 +1,12 @@
 //! What is pending of a host, and the end of a run.
 
+use std::sync::LazyLock;
+
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::policy::kept::{Kept, Stored};
+use crate::policy::turn::COLUMNS;
 use crate::store::Refill;
 use crate::visit::{self, HostId};
 
@@ -11,21 +14,26 @@ use super::failed::Failed;
 use super::rows;
 use super::run::SqliteRun;
 
+/// The first pending URLs of a host, in their order.
+static WINDOW: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept,
+             p.etag, p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
+             (select j.value ->> 1 from json_each(p.headers) j where j.value ->> 0 = 'date') as date
+         from (select * from url where host_id = ?1 and state = 0 order by {COLUMNS} limit ?2) u
+         left join page p on p.url_id = u.id and u.known
+         order by {COLUMNS}"
+    )
+});
+
 impl SqliteRun {
     pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, Failed> {
         let Some(record) = self.held_host(host).await? else { return Ok(None) };
-        let rows = sqlx::query(
-            "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept,
-                 p.etag, p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
-                 (select j.value ->> 1 from json_each(p.headers) j where j.value ->> 0 = 'date') as date
-             from (select * from url where host_id = ?1 and state = 0 order by known, depth, id limit ?2) u
-             left join page p on p.url_id = u.id and u.known
-             order by u.known, u.depth, u.id",
-        )
-        .bind(host)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.db())
-        .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(WINDOW.as_str()))
+            .bind(host)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.db())
+            .await?;
         let complete = rows.len() < limit;
         let condition = |row| stored(row).and_then(|stored| stored.condition(&self.config));
         let targets = rows.iter().map(|row| rows::target(row, condition(row))).collect::<Result<_, _>>()?;
