@@ -19,7 +19,7 @@ use crate::visit::{HostId, Record, Settlement, UrlId};
 /// Records in one transaction, at most.
 const MAX_BATCH: usize = 256;
 /// Bytes after which a transaction takes no more records: statements are bound, and memory is.
-const MAX_BATCH_BYTES: usize = 32 << 20;
+const MAX_BATCH_BYTES: usize = 16 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.
 const HOSTS_AT_ONCE: usize = 20_000;
 /// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.

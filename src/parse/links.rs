@@ -17,7 +17,7 @@ use crate::visit::Element;
 /// Bytes that one page's links take, together: a long `<base>` makes much of little.
 const MAX_LINK_BYTES: usize = 32 << 20;
 /// Bytes that a link takes besides its URL and its text.
-const LINK_BYTES: usize = 200;
+const LINK_BYTES: usize = 300;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes in all.
-const TOTAL: usize = 64 << 20;
+const TOTAL: usize = 48 << 20;
 
 /// The budget of one crawl. Whoever waits for bytes holds none, so all who hold some come to their end. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use super::body::Body;
 use super::memory::{Held, Memory};
 
 /// Bytes that the tree of a document takes at most, and those of a small one for each of its bytes.
-const TREE: usize = 24 << 20;
+const TREE: usize = 12 << 20;
 const TREE_TIMES: usize = 28;
 /// Bytes of a document, of its text and of what is read out of it, for each of its bytes.
 const TEXT_TIMES: usize = 3;
@@ -20,8 +20,10 @@ const TEXT_TIMES: usize = 3;
 const INLINE_COST: usize = 256 << 10;
 /// Smaller ones that take longer than this are begun anew on a blocking thread.
 const INLINE_TIME: Duration = Duration::from_millis(50);
-/// How long a document is parsed there, and then skimmed.
+/// How long a document is parsed there.
 const THREAD_TIME: Duration = Duration::from_secs(2);
+/// How long it is skimmed after that, which takes no more than its length is worth.
+const SKIM_TIME: Duration = Duration::from_secs(30);
 
 /// How far a job came with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +122,7 @@ impl ParsePool {
         }
         let document = std::mem::take(&mut admitted.document);
         let task = tokio::task::spawn_blocking(move || {
-            let attempt = job(&document, Deadline { at: Instant::now() + THREAD_TIME, skim: THREAD_TIME });
+            let attempt = job(&document, Deadline { at: Instant::now() + THREAD_TIME, skim: SKIM_TIME });
             (document, attempt)
         });
         let (document, Attempt::Whole(found) | Attempt::CutShort(found)) = task.await.map_err(|_| JobPanicked)?;

@@ -17,8 +17,8 @@ use super::tag::tendril;
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
 
-/// Nodes of one tree, which is 16 to 30 MB; a larger document is read in parts, each a tree of its own.
-pub(in crate::parse) const MAX_NODES: usize = 100_000;
+/// Nodes of one tree, which is 8 to 15 MB; a larger document is read in parts, each a tree of its own.
+pub(in crate::parse) const MAX_NODES: usize = 50_000;
 /// Open elements, after which a tree ends: what is within them takes longer and longer to build.
 const MAX_DEPTH: usize = 512;
 /// Open elements, from the outermost on, that the next part begins within.
