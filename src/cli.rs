@@ -18,6 +18,7 @@ mod job;
 mod journal;
 mod log;
 mod log_file;
+mod memory;
 mod metrics;
 mod notify;
 mod output;

@@ -16,5 +16,4 @@ pub(crate) use file::read_toml;
 pub(crate) use login::{Login, basic};
 pub(crate) use options::with_options;
 pub use options::{Config, ConfigError, product_token};
-pub(crate) use values::proxy_url;
-pub use values::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret, ValueError};
+pub use values::*;

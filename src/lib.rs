@@ -120,9 +120,8 @@ mod store;
 mod visit;
 mod warc;
 
-pub use config::{
-    BodyTypes, Cidr, Config, ConfigError, Header, Pattern, Recrawl, ScopeKind, Secret, TomlError, ValueError,
-};
+pub use config::values::*;
+pub use config::{Config, ConfigError, TomlError};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use read::Database;
 pub use store::{Accounting, DatabaseFailure, StoreError, Tally};

@@ -4,11 +4,14 @@
 pub mod body;
 mod charset;
 pub mod cookie;
+mod deadline;
 mod directives;
+mod frames;
 mod head;
 pub mod kind;
 mod links;
 pub mod memory;
+pub mod message;
 pub mod mime;
 pub mod pool;
 mod reader;
@@ -18,6 +21,7 @@ mod sniff;
 mod tests;
 mod text;
 mod tree;
+pub mod unspaced;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -30,7 +34,11 @@ use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
 
+use charset::Declares;
+pub use deadline::Deadline;
 pub use directives::robots_tag_forbids_following;
+pub use frames::Frame;
+use frames::FrameReader;
 pub use head::Head;
 use head::HeadReader;
 use kind::Format;
@@ -38,7 +46,6 @@ use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
 use reader::{Base, Context, Interest, Reader, is_inert};
 use text::TextReader;
-pub use tree::Deadline;
 use tree::End;
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
@@ -95,6 +102,8 @@ readers! {
     text: TextReader => String,
     /// What the page says of itself.
     head: HeadReader<'a> => Head,
+    /// Documents of its frames, until what they say is part of what the page says.
+    frames: FrameReader<'a> => Vec<Frame>,
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed
@@ -107,33 +116,40 @@ pub fn parse_page(
     product_token: &str,
     deadline: Deadline,
 ) -> (String, Parsed) {
-    let name = |encoding: &'static Encoding| encoding.name().to_ascii_lowercase();
     let label = format.charset.as_deref();
+    let parts = |text: &str, encoding: &'static Encoding| {
+        Parts::new(base, Context { length: text.len(), product_token, encoding, deadline, depth: 0 })
+    };
     if format.is_xml {
-        let (text, encoding, _) = charset::guess(body, label, true).encoding.decode(body);
-        let mut parts = Parts::new(base, Context { length: text.len(), product_token, encoding });
+        let (text, encoding) = charset::decode(body, label, Declares::Xml);
+        let mut parts = parts(&text, encoding);
         if let Some(end) = tree::build_xml(&text, Readers::INTERESTS, deadline, &mut |part| parts.read(part)) {
-            return (name(encoding), parts.end(&end));
+            return (encoding.name().to_ascii_lowercase(), parts.end(&end));
         }
     }
-    let guess = charset::guess(body, label, false);
-    let (text, encoding, _) = guess.encoding.decode(body);
+    let guess = charset::guess(body, label, Declares::Html);
+    let (mut text, mut encoding, _) = guess.encoding.decode(body);
+    let mut found = parts(&text, encoding);
     let supposed = (!guess.is_certain).then_some(encoding);
-    let mut parts = Parts::new(base, Context { length: text.len(), product_token, encoding });
-    let end = tree::build(&text, Readers::INTERESTS, deadline, supposed, &mut |part| parts.read(part));
-    let Some(encoding) = end.declared else { return (name(encoding), parts.end(&end)) };
-    drop(text);
-    let text = encoding.decode_without_bom_handling(body).0;
-    let mut parts = Parts::new(base, Context { length: text.len(), product_token, encoding });
-    let end = tree::build(&text, Readers::INTERESTS, deadline, None, &mut |part| parts.read(part));
-    (name(encoding), parts.end(&end))
+    let mut end = tree::build(&text, Readers::INTERESTS, deadline, supposed, &mut |part| found.read(part));
+    if let Some(declared) = end.declared {
+        encoding = declared;
+        text = encoding.decode_without_bom_handling(body).0;
+        found = parts(&text, encoding);
+        end = tree::build(&text, Readers::INTERESTS, deadline, None, &mut |part| found.read(part));
+    }
+    (encoding.name().to_ascii_lowercase(), found.end(&end))
 }
 
 /// Parses HTML that is text already.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let mut parts = Parts::new(base, Context { length: html.len(), product_token, encoding: UTF_8 });
     let deadline = Deadline { at: deadline, skim: Duration::ZERO };
-    let end = tree::build(html, Readers::INTERESTS, deadline, None, &mut |part| parts.read(part));
+    parse_within(base, html, Context { length: html.len(), product_token, encoding: UTF_8, deadline, depth: 0 })
+}
+
+fn parse_within(base: &Url, html: &str, context: Context<'_>) -> Parsed {
+    let mut parts = Parts::new(base, context);
+    let end = tree::build(html, Readers::INTERESTS, context.deadline, None, &mut |part| parts.read(part));
     parts.end(&end)
 }
 
@@ -161,8 +177,10 @@ impl<'a> Parts<'a> {
     }
 
     fn end(self, end: &End) -> Parsed {
-        let parsed = self.parsed.unwrap_or_default();
-        Parsed { cut_short: parsed.cut_short || !end.is_whole, ..parsed }
+        let mut parsed = self.parsed.unwrap_or_default();
+        parsed.cut_short |= !end.is_whole;
+        parsed.take_in_frames(&self.context);
+        parsed
     }
 }
 
@@ -184,6 +202,31 @@ impl Parsed {
         head.description = head.description.take().or(description);
         head.canonical_url = head.canonical_url.take().or(canonical_url);
         head.nofollow |= nofollow;
+        self.frames.extend(more.frames);
+    }
+
+    /// Adds what the frames of a page say to what the page says.
+    fn take_in_frames(&mut self, context: &Context<'_>) {
+        if self.frames.is_empty() {
+            return;
+        }
+        let mut links: IndexSet<_, RandomState> = std::mem::take(&mut self.links).into_iter().collect();
+        for Frame { html, base, is_hidden } in std::mem::take(&mut self.frames) {
+            let length = html.len();
+            let frame =
+                parse_within(&base, &html, Context { length, encoding: UTF_8, depth: context.depth + 1, ..*context });
+            self.cut_short |= frame.cut_short;
+            if !is_hidden && !frame.text.is_empty() {
+                let between = if self.text.is_empty() { "" } else { "\n" };
+                self.text.extend([between, &frame.text]);
+            }
+            links.extend(frame.links.into_iter().map(|mut link| {
+                link.nofollow |= frame.head.nofollow;
+                link
+            }));
+        }
+        self.links = links.into_iter().collect();
+        self.cut_short |= !bound(&mut self.links);
     }
 }
 

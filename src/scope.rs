@@ -2,6 +2,7 @@
 
 mod address;
 mod heirs;
+mod params;
 mod place;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use crate::config::{Config, Pattern, ScopeKind};
 use crate::visit::SkipReason;
 
 use heirs::Heirs;
+use params::DroppedParams;
 use place::{Seeded, directory, registrable_domain};
 
 /// The limits of a crawl, drawn from its seeds and its settings.
@@ -40,6 +42,7 @@ pub struct Scope {
 struct Patterns {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
+    dropped_params: DroppedParams,
 }
 
 impl Patterns {
@@ -72,7 +75,11 @@ impl Scope {
         prefixes.dedup();
         Self {
             kind: config.scope,
-            patterns: Patterns { include: config.include.clone(), exclude: config.exclude.clone() },
+            patterns: Patterns {
+                include: config.include.clone(),
+                exclude: config.exclude.clone(),
+                dropped_params: DroppedParams::new(&config.drop_params),
+            },
             max_depth: config.max_depth,
             max_url_length: config.max_url_length,
             follow_nofollow: config.ignore_robots,
@@ -108,6 +115,11 @@ impl Scope {
     /// Whether a program decides with, whose reasons are not known from the settings.
     pub fn is_gated(&self) -> bool {
         self.gate.is_some()
+    }
+
+    /// The URL that a link or a sitemap leads to: as it is named there, without the parameters that are to be left out.
+    pub fn without_dropped(&self, url: CanonicalUrl) -> CanonicalUrl {
+        self.patterns.dropped_params.leave_out_of(url)
     }
 
     /// Judges a URL found `depth` links away from a seed, by a link that may be followed or not.

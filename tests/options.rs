@@ -145,6 +145,30 @@ async fn include_and_exclude_choose_by_the_canonical_url_and_never_refuse_a_seed
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dropped_parameters_are_left_out_of_links_and_sitemaps_but_not_of_seeds_and_redirects() {
+    let server = Server::start_with_request(|hit| {
+        let of = |path: &str| format!("http://{}{path}", hit.header("host").unwrap_or_default());
+        match hit.path.as_str() {
+            "/robots.txt" => Reply::text(format!("Sitemap: {}", of("/map.xml?sid=1"))),
+            "/?sid=seed" => links(["/a?utm_source=x", "/a?utm_medium=y&sid=2", "/a?SID=3", "/r?sid=4&p=5"]),
+            "/r?p=5" => Reply::redirect(302, "/t?sid=6"),
+            "/map.xml?sid=1" => Reply::text(format!("{}\n{}", of("/m?sid=7"), of("/m?gclid=8"))),
+            "/t?sid=6" => links([""; 0]).with_header("refresh", "1; url=/late?sid=9"),
+            _ => links([""; 0]),
+        }
+    });
+    let server = server.await.unwrap();
+    let bench = Bench::new();
+    let args = ["--sitemaps", "--drop-params", "utm_*, gclid", "--drop-params", "sid"];
+    crawl(&bench, &[&[server.url("/?sid=seed").as_str()], &args[..]].concat()).await;
+    let expected =
+        ["/?sid=seed", "/a", "/a?SID=3", "/late", "/m", "/map.xml?sid=1", "/r?p=5", "/t?sid=6"].map(str::to_owned);
+    assert_eq!(asked(&server), expected);
+    let stored = "select count(*) from links where to_url like '%/a'";
+    assert_eq!(bench.rows(stored).await, ["2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_url_over_the_length_is_skipped_unless_it_is_a_seed() {
     let server = Server::start(|path| match path {
         "/a-seed-is-wanted-however-long-it-is" => links(["/x", "/a-link-is-not-wanted-when-it-is-so-long"]),
@@ -319,7 +343,7 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
     for name in options {
         let value = match name.as_str() {
             "scope" => "'host'",
-            "include" | "exclude" => "['.']",
+            "include" | "exclude" | "drop-params" => "['.']",
             "header" => "['X-A: b']",
             "allow-address" => "['10.0.0.0/8']",
             // It contradicts the one before.

@@ -172,6 +172,82 @@ async fn robots_txt_holds_behind_a_header_line_that_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn status_lines_lengths_and_chunks_that_the_standards_forbid_are_read_all_the_same() {
+    let html = "Content-Type: text/html";
+    let many = "X-Header: of many\r\n".repeat(1000);
+    let raw = [
+        format!("HTTP/1.1  200 OK\r\n{html}\r\n\r\n{READ}"),
+        format!("http/1.1 200\n{html}\n\n{READ}"),
+        format!("HTTP/1 200 OK\r\n{html}\r\n\r\n{READ}"),
+        format!("ICY 200 OK\r\n{html}\r\n\r\n{READ}"),
+        format!("\r\n\r\nHTTP/1.1 200 OK\r\n{html}\r\n\r\n{READ}"),
+        format!("\u{feff}HTTP/1.1 200 OK\r\n{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\r\n{html}\r\r\n\r\r\n{READ}"),
+        format!("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\n{many}{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 4s\r\n{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 0x20\r\n{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 400\r\n{html}\r\n\r\n{READ}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{html}\r\n\r\n{READ}left over", READ.len()),
+    ];
+    let chunks = |size: &str, end: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\n{html}\r\nTransfer-Encoding: chunked");
+        [format!("{head}\r\n\r\n{:x}{size}{READ}{end}", READ.len())]
+    };
+    let chunked = [
+        chunks("\n", "\n0\n\n"),
+        chunks("\n", "\r\n0\r\n\r\n"),
+        chunks("\r\n", "\n0\r\n\r\n"),
+        chunks("\r\n", "\r\n0\n\n"),
+        chunks(";a=b;c\r\n", "\r\n0;last\r\n\r\n"),
+        chunks("\r\n", "\r\n0\r\nX-Sum: 1\nX-Time: 2\n\n"),
+        chunks("\r\n", "\r\n0\r\n").map(|text| text.replace("1.1 200", "1.0 200")),
+        chunks("\r\n", "\r\n0\r\n\r\n").map(|text| text.replace(": chunked", ": chunked, chunked")),
+        chunks("\r\n", "\r\n0\r\n\r\n").map(|text| text.replace(": chunked", ": chunked\r\nContent-Length: 3")),
+    ];
+    let mut answers: Vec<_> = raw.into_iter().chain(chunked.into_iter().flatten()).map(say).collect();
+    // A trailer that goes on for ever, and one of which nothing more comes.
+    let [open] = chunks("\r\n", "\r\n0\r\nX: ");
+    answers.push(vec![Act::Send(open.into()), Act::Forever(b"x".to_vec(), Duration::from_millis(100))]);
+    let [open] = chunks("\r\n", "\r\n0\r\n");
+    answers.push(vec![Act::Send(open.into()), Act::Forever(Vec::new(), Duration::from_secs(1))]);
+    let count = answers.len();
+    let found = outcomes(answers, &["--timeout", "10s"]).await;
+    assert_eq!(found, vec![format!("200 read {}", READ.len()); count]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_no_http_1_is_a_failure() {
+    let answers = ["", "<title>HTTP/0.9</title>", "HTTP/1.1 000 X\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b", "220 ready\r\n"];
+    let found = outcomes(answers.map(say).to_vec(), &[]).await;
+    let kinds: Vec<_> = found.iter().map(|failure| failure.split(' ').next().unwrap()).collect();
+    assert_eq!(kinds, ["closed", "protocol", "protocol", "closed", "protocol"], "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_txt_is_obeyed_however_it_is_sent() {
+    let rules = "User-agent: *\nDisallow: /no\n";
+    for robots in [
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 30s\r\n\r\n{rules}"),
+        format!("HTTP/1.1  200 OK\nContent-Type: text/plain\0\n\n{rules}"),
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\n{rules}\n0\n", rules.len()),
+        format!("ICY 200 OK\r\n\r\n{rules}"),
+    ] {
+        let server = Raw::start(move |path| match path {
+            "/robots.txt" => say(robots.clone()),
+            "/" => say(answer(200, &["Content-Type: text/html"], page(["/no", "/yes"]).body)),
+            _ => say(answer(200, &[], READ)),
+        })
+        .await;
+        let bench = Bench::new();
+        let log = crawl(&bench, &[&server.url("/")]).await;
+        assert_eq!(bench.rows("select reason from skipped").await, ["robots"], "{log}");
+        assert_eq!(bench.rows("select count(*) from pages where title = 'read'").await, ["1"], "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_word_that_is_no_content_coding_means_none() {
     let words = ["utf-8", "none", "binary", "text/html", "aws-chunked", "7bit", "compress", "", ",", "identity, utf-8"];
     let plain = words.map(|word| Reply::html(READ).with_header("content-encoding", word));

@@ -91,6 +91,28 @@ async fn a_database_from_before_the_search_gets_its_index_when_it_is_first_searc
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_index_from_before_scripts_without_spaces_is_made_anew_when_it_is_first_searched() {
+    let bench = Bench::new();
+    let mut db = database_after(&bench, 13).await;
+    for sql in [
+        "insert into host (id, host) values (1, 'http://a.test')",
+        "insert into url (id, url, host_id, state, depth, first_seen_at) values (1, 'http://a.test/1', 1, 1, 0, 0)",
+        "insert into page (url_id, status, title, size, fetched_at, changed_at, elapsed_ms, headers)
+         values (1, 200, 'Old', 0, 0, 0, 0, '[]')",
+        "insert into content (url_id, text) values (1, 'a needle 今天讨论全文检索')",
+        "insert into page_index (rowid, title, text) values (1, 'Old', 'a needle 今天讨论全文检索')",
+    ] {
+        sqlx::query(sql).execute(&mut db).await.unwrap();
+    }
+    db.close().await.unwrap();
+    for (words, said) in [("全文检索", "brought up to date first"), ("needle", "")] {
+        let output = bench.run(&["search", words]).await;
+        assert!(output.status.success() && stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(stdout(&output).starts_with("Old\n  http://a.test/1\n  a "), "{}", stdout(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_the_first_version_is_read_without_being_changed() {
     let bench = Bench::new();
     let mut db = database_after(&bench, 1).await;

@@ -19,16 +19,16 @@ use super::activity::Activity;
 use super::args::{Cli, CrawlArgs};
 use super::console::Console;
 use super::ending::Ending;
-use super::failure::Failure;
+use super::failure::{Failure, hint_for_file};
 use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
-use super::output::printable;
+use super::output::{printable, unwritten};
 use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{hints, index, metrics, progress, seeds, settings, summary};
+use super::{hints, index, memory, metrics, progress, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -40,7 +40,7 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
         if is_database(path) || args.seeds.iter().any(|seeds| Path::new(seeds) == path) {
             return Err(refuse().hint("it is read for something else; name another file with --log-file"));
         }
-        console.log_file().open(path).map_err(|e| refuse().cause(&e))?;
+        console.log_file().open(path).map_err(|e| refuse().cause(&e).maybe_hint(hint_for_file(&e)))?;
     }
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
@@ -57,6 +57,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
     })?;
     let Ok(path) = file_path(database);
     let (seeds, given) = (seeds.urls, seeds.lines);
+    memory::watch(console);
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
     let store = tokio::select! {
@@ -110,7 +111,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
     }
     notifier.tell("STOPPING=1");
     if job.json {
-        writeln!(std::io::stdout(), "{}", job.report(&summary, &ending)?)?;
+        writeln!(std::io::stdout(), "{}", job.report(&summary, &ending)?).map_err(|e| unwritten(&e))?;
     }
     summary::say(console, &summary);
     let said = hints::hints(&facts);

@@ -15,7 +15,7 @@ use crate::visit;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::output::printable;
+use super::output::{printable, unwritten};
 use super::words;
 use facts::{Facts, Hop, Request, Response};
 use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
@@ -60,7 +60,7 @@ pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
     } else {
         explanation.text(typed)
     };
-    std::io::stdout().write_all(text.as_bytes())?;
+    std::io::stdout().write_all(text.as_bytes()).map_err(|e| unwritten(&e))?;
     Ok(0)
 }
 

@@ -40,6 +40,10 @@ impl Failure {
         self
     }
 
+    pub fn maybe_hint(self, hint: Option<&str>) -> Self {
+        Self { hint: hint.map(str::to_owned).or(self.hint), ..self }
+    }
+
     pub fn code(mut self, code: u8) -> Self {
         self.code = code;
         self
@@ -65,39 +69,70 @@ impl From<StoreError> for Failure {
                 failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
             }
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
-            E::Open { problem, .. } => match hint_for(&problem) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            },
+            E::Open { problem, .. } => failure.maybe_hint(hint_for(&problem)),
+            E::Moved { .. } => failure.hint(
+                "if it was only moved, move it back, with the files named after it; then the same command goes on",
+            ),
             E::Database(e) => {
                 let failure = Self::new("the database failed; what was committed is kept").cause(&e);
-                match e.code() {
-                    Some(FULL | IO) => failure.hint(MAKE_ROOM),
-                    Some(CORRUPT) => failure.hint("the file is damaged: `sqlite3 FILE .recover` may save what it held"),
-                    _ => failure,
-                }
+                failure.maybe_hint(e.code().and_then(way_out))
             }
         }
     }
 }
 
 const MAKE_ROOM: &str = "make room on the disk; then the same command goes on";
+const WRITABLE: &str = "the file and its folder must be writable; or name another file with --database";
+const READABLE: &str = "the file and its folder must be readable by this user; or name another file with --database";
+const UNLOCK: &str = "end the program that holds its lock, such as an open `sqlite3`; then the same command goes on";
+const SEE_TO_THE_DISK: &str =
+    "make room on the disk (a quota and `ulimit -f` count too), or see whether it fails; then the same command goes on";
+const SAVE: &str = "the file is damaged: put a copy of it back, or save what can be read of it with \
+     `sqlite3 FILE .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 NEW` and go on with --database NEW";
+pub const LESS: &str = "give it more memory, or lower --concurrency or --max-body-size; then the same command goes on";
 
-/// Result codes of SQLite.
-const IO: i32 = 10;
-const CORRUPT: i32 = 11;
-const FULL: i32 = 13;
+/// What to do about a primary result code of SQLite (sqlite.org/rescode.html).
+fn way_out(code: i32) -> Option<&'static str> {
+    match code {
+        5 | 6 => Some(UNLOCK),
+        7 => Some(LESS),
+        8 | 14 => Some(WRITABLE),
+        10 => Some(SEE_TO_THE_DISK),
+        11 | 26 => Some(SAVE),
+        13 => Some(MAKE_ROOM),
+        _ => None,
+    }
+}
 
-fn hint_for(problem: &str) -> Option<&'static str> {
+/// What to do about what SQLite or the system says.
+pub fn hint_for(problem: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));
     if says(&["directory", "not a SQLite"]) {
         Some("name another file with --database")
     } else if says(&["read-only", "Permission denied", "unable to open", "Read-only"]) {
-        Some("the file and its folder must be writable; or name another file with --database")
-    } else if says(&["full", "disk I/O", "No space"]) {
+        Some(WRITABLE)
+    } else if says(&["is full", "No space"]) {
         Some(MAKE_ROOM)
+    } else if says(&["disk I/O"]) {
+        Some(SEE_TO_THE_DISK)
+    } else if says(&["locked"]) {
+        Some(UNLOCK)
+    } else if says(&["malformed", "vtable constructor failed"]) {
+        Some(SAVE)
     } else {
         None
+    }
+}
+
+/// What to do about a file that cannot be written.
+pub fn hint_for_file(error: &std::io::Error) -> Option<&'static str> {
+    use std::io::ErrorKind as E;
+    match error.kind() {
+        E::StorageFull | E::QuotaExceeded | E::FileTooLarge => {
+            Some("make room on the disk, and give the command again")
+        }
+        E::PermissionDenied | E::ReadOnlyFilesystem => Some("name a file in a folder that is writable"),
+        _ => None,
     }
 }
 
@@ -108,12 +143,12 @@ impl From<ReadError> for Failure {
             E::Missing { .. } => {
                 Self::new(error.to_string()).hint("name the file with --database, or make one with `harvestman crawl`")
             }
-            E::Open { problem, .. } => {
-                let failure = Self::new(error.to_string());
-                match hint_for(problem) {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
+            E::Open { problem, .. } if problem.contains("Permission denied") => {
+                Self::new(error.to_string()).hint(READABLE)
+            }
+            E::Open { problem, .. } => Self::new(error.to_string()).maybe_hint(hint_for(problem)),
+            E::Failed { problem } => {
+                Self::new(format!("the database cannot be read: {problem}")).maybe_hint(hint_for(problem))
             }
             _ => Self::new(format!("SQL: {error}")),
         }
@@ -124,6 +159,6 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         // A pipe that is closed by its reader, such as `head`, is no failure.
         let code = if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 1 };
-        Self::new(error.to_string()).code(code)
+        Self::new(error.to_string()).maybe_hint(hint_for_file(&error)).code(code)
     }
 }

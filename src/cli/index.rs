@@ -7,7 +7,7 @@ use crate::read::{Database, ReadError};
 use crate::store::sqlite::index::Indexer;
 
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{Failure, hint_for};
 use super::progress::{LOG_EVERY, PAINT_EVERY, is_live};
 use super::terminal;
 use super::words::{count, counted};
@@ -33,6 +33,9 @@ pub fn bring_up_to_date(path: &Path, console: &Console, stopped: impl Fn() -> bo
     if let Err(problem) = done {
         let pages = counted(waiting(path)?, "page");
         console.warn(&format!("the full-text index cannot be brought up to date, {pages} not in it: {problem}"));
+        if let Some(hint) = hint_for(&problem) {
+            console.hint(hint);
+        }
     }
     Ok(())
 }

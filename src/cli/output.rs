@@ -124,7 +124,7 @@ impl Guarded {
 impl Write for Guarded {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         if !self.is_terminal {
-            return self.out.write(bytes);
+            return self.out.write(bytes).map_err(|e| unwritten(&e));
         }
         self.rest.extend_from_slice(bytes);
         let whole = match std::str::from_utf8(&self.rest) {
@@ -134,14 +134,19 @@ impl Write for Guarded {
         let text = String::from_utf8_lossy(&self.rest[..whole]).replace("\r\n", "\n");
         let lines: Vec<_> =
             text.split('\n').map(|line| line.split('\t').map(printable).collect::<Vec<_>>().join("\t")).collect();
-        self.out.write_all(lines.join("\n").as_bytes())?;
+        self.out.write_all(lines.join("\n").as_bytes()).map_err(|e| unwritten(&e))?;
         self.rest.drain(..whole);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
+        self.out.flush().map_err(|e| unwritten(&e))
     }
+}
+
+/// The error with what it is about, and of the same kind, so that a closed pipe is still known as one.
+pub fn unwritten(error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
 fn object(columns: &[String], row: Vec<Value>) -> Map<String, Value> {
@@ -151,7 +156,11 @@ fn object(columns: &[String], row: Vec<Value>) -> Map<String, Value> {
 /// RFC 4180, lines ended by CR LF.
 pub fn csv_line(out: &mut impl Write, cells: impl Iterator<Item = impl AsRef<[u8]>>) -> std::io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    writer.write_record(cells).map_err(std::io::Error::from)?;
+    writer.write_record(cells).map_err(|error| match error.into_kind() {
+        // Of the same kind, so that a closed pipe is still known as one.
+        csv::ErrorKind::Io(error) => error,
+        kind => std::io::Error::other(format!("{kind:?}")),
+    })?;
     writer.flush()
 }
 

@@ -1,9 +1,11 @@
 //! `search`: the pages that hold the words, best first, with snippets.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::{Database, Hit, ReadError};
+use crate::store::StoreError;
 use crate::store::sqlite::SqliteDatabase;
 use serde_json::Value;
 
@@ -50,18 +52,27 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
 async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     let db = Database::open(database)?;
     let unindexed = db.unindexed()?;
-    if unindexed == Some(0) {
+    let is_old = db.is_of_an_earlier_version();
+    if unindexed == Some(0) && !is_old {
         return Ok(db);
     }
     let path = db.path().to_owned();
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
-    if unindexed.is_none() {
+    if is_old {
         console.say("The database is of an earlier version: it is brought up to date first.");
-        SqliteDatabase::open(&path).await?.close().await?;
+        match upgrade(&path).await {
+            // What the earlier version indexed can be searched all the same.
+            Err(problem) if unindexed.is_some() => console.warn(&format!("it stays as it is: {problem}")),
+            upgraded => upgraded?,
+        }
     }
     index::bring_up_to_date(&path, console, || false)?;
     Ok(Database::open(&path)?)
+}
+
+async fn upgrade(path: &Path) -> Result<(), StoreError> {
+    SqliteDatabase::open(path).await?.close().await
 }
 
 /// Takes the words as FTS5's syntax; if they are not sound in it, and use none of its operators, as plain words.

@@ -7,7 +7,7 @@ use crate::read::Database;
 
 use super::args::{Format, Part};
 use super::failure::Failure;
-use super::output::{self, printable};
+use super::output::{self, printable, unwritten};
 use super::query::ask;
 
 pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
@@ -55,6 +55,6 @@ fn everything(db: &Database, url: &CanonicalUrl, state: i64, reason: Option<&str
             }
         }
     }
-    std::io::stdout().write_all(text.as_bytes())?;
+    std::io::stdout().write_all(text.as_bytes()).map_err(|e| unwritten(&e))?;
     Ok(0)
 }

@@ -9,7 +9,7 @@ use crate::visit::{self, Millis};
 
 use super::due;
 use super::failure::Failure;
-use super::output::{self, Answer};
+use super::output::{self, Answer, unwritten};
 use super::query::ask;
 
 const PARTS: [(&str, &str); 4] = [
@@ -43,8 +43,7 @@ pub fn run(database: &str) -> Result<u8, Failure> {
             out.push_str(&format!("{title}\n{}\n\n", output::table(&answer)));
         }
     }
-    std::io::stdout().write_all(out.trim_end().as_bytes())?;
-    std::io::stdout().write_all(b"\n")?;
+    writeln!(std::io::stdout(), "{}", out.trim_end()).map_err(|e| unwritten(&e))?;
     Ok(0)
 }
 

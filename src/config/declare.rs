@@ -5,8 +5,8 @@ use std::ffi::OsString;
 
 use serde::de::MapAccess;
 
-use super::kinds::{Choices, Shape};
-use super::values::ValueError;
+use super::kinds::Shape;
+use super::values::{Choices, ValueError};
 
 /// Where an option may be given, and whether it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

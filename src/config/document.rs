@@ -125,7 +125,7 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(serde_json::from_str::<Config>(first).unwrap(), expected);
-        let later = r#"{"drop-params": ["a"], "max-depth": 2}"#;
+        let later = r#"{"of-another-version": ["a"], "max-depth": 2}"#;
         assert_eq!(serde_json::from_str::<Config>(later).unwrap(), Config { max_depth: Some(2), ..Config::default() });
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-use super::values::{BodyTypes, Cidr, Recrawl, ScopeKind, Secret, ValueError};
+use super::values::{self, Choices, Secret, Typed, ValueError, print_span, span};
 
 /// How often an option may stand on the command line, and with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +22,6 @@ pub enum Shape {
     /// As often as one likes, each time with a value.
     Many,
 }
-
-/// The words that an option takes, with the help to each.
-pub type Choices = &'static [(&'static str, &'static str)];
 
 /// A way to write values.
 pub trait Kind {
@@ -268,9 +265,29 @@ flags! {
     Negative: false;
 }
 
-/// Kinds whose values are texts everywhere.
+/// The texts of a type that is made for settings.
+pub struct As<T>(PhantomData<T>);
+
+impl<T: Typed> Kind for As<T> {
+    type Value = T;
+
+    const VALUE_NAME: &'static str = T::VALUE_NAME;
+    const CHOICES: Choices = T::CHOICES;
+
+    fn parse(text: &str) -> Result<T, ValueError> {
+        text.parse()
+    }
+
+    fn print(value: &T) -> String {
+        value.to_string()
+    }
+}
+
+impl<T: Typed> Stored for As<T> {}
+
+/// Kinds whose values are texts everywhere, of types that are not made for settings.
 macro_rules! texts {
-    ($($(#[$about:meta])* $Text:ident: $value:ty, $value_name:literal, $parse:expr, $print:expr $(, $what:ident)*;)+) => {$(
+    ($($(#[$about:meta])* $Text:ident: $value:ty, $value_name:literal, $parse:expr, $print:expr;)+) => {$(
         $(#[$about])*
         pub struct $Text;
 
@@ -278,7 +295,6 @@ macro_rules! texts {
             type Value = $value;
 
             const VALUE_NAME: &'static str = $value_name;
-            $(const $what: $crate::config::kinds::Choices = <$value>::$what;)*
 
             fn parse(text: &str) -> Result<$value, $crate::config::values::ValueError> {
                 let parse: fn(&str) -> Result<$value, $crate::config::values::ValueError> = $parse;
@@ -302,46 +318,8 @@ texts! {
     Text: String, "TEXT", |text| Ok(text.to_owned()), Clone::clone;
     /// A duration such as `90s`, `50m` or `1h 30m`.
     Span: Duration, "DURATION", span, print_span;
-    /// A duration, or `auto`.
-    Age: Recrawl, "DURATION|auto", age, print_age;
     /// A number of bytes such as `512KiB`, `10MiB` or `5000000`.
     Size: u64, "SIZE", size, print_size;
-    /// A regular expression.
-    Regex: super::values::Pattern, "REGEX", str::parse, |pattern| pattern.as_str().to_owned();
-    /// A range of addresses.
-    Range: Cidr, "CIDR", str::parse, Cidr::to_string;
-    /// Media types, with commas.
-    Types: BodyTypes, "TYPES", str::parse, BodyTypes::to_string;
-    /// One of the scopes.
-    Scopes: ScopeKind, "SCOPE", str::parse, |scope| scope.as_str().to_owned(), CHOICES;
-}
-
-fn span(text: &str) -> Result<Duration, ValueError> {
-    let plain = if text == "0" { "0s" } else { text };
-    humantime::parse_duration(plain).map_err(|e| ValueError(format!("{e}; write a duration such as 90s or 50m")))
-}
-
-/// In the largest unit that gives a whole number, so that nothing is lost.
-fn print_span(span: &Duration) -> String {
-    let (seconds, nanos) = (span.as_secs(), span.subsec_nanos());
-    let units = [("d", 24 * 3600), ("h", 3600), ("m", 60), ("s", 1)];
-    let whole = units.iter().find(|(_, unit)| seconds > 0 && seconds % unit == 0);
-    let whole = whole.map_or("0s".to_owned(), |(name, unit)| format!("{}{name}", seconds / unit));
-    if nanos == 0 { whole } else { format!("{whole} {nanos}ns") }
-}
-
-fn age(text: &str) -> Result<Recrawl, ValueError> {
-    if text == "auto" {
-        return Ok(Recrawl::Auto);
-    }
-    span(text).map(Recrawl::After).map_err(|problem| ValueError(format!("{problem}, or auto")))
-}
-
-fn print_age(age: &Recrawl) -> String {
-    match age {
-        Recrawl::After(age) => print_span(age),
-        Recrawl::Auto => "auto".to_owned(),
-    }
 }
 
 fn size(text: &str) -> Result<u64, ValueError> {
@@ -371,7 +349,7 @@ fn print_size(size: &u64) -> String {
 pub struct Header;
 
 impl Kind for Header {
-    type Value = super::values::Header;
+    type Value = values::Header;
 
     const VALUE_NAME: &'static str = "'NAME: VALUE'";
     const IS_SECRET: bool = true;
@@ -395,7 +373,7 @@ impl Kind for Proxy {
     const IS_SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Secret, ValueError> {
-        super::values::proxy_url(text).map(|_| text.into())
+        values::proxy_url(text).map(|_| text.into())
     }
 
     fn print(_: &Secret) -> String {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::declare::{declare_options, store_options};
-use super::kinds::{self, Age, Count, File, Flag, Many, Maybe, Negative, Rate, Scopes, Size, Span, Text, Types};
-use super::values::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret};
+use super::kinds::{self, As, Count, File, Flag, Many, Maybe, Negative, Rate, Size, Span, Text};
+use super::values::*;
 
 /// Workers, at most: each costs some memory, busy or not.
 const MAX_CONCURRENCY: usize = 100_000;
@@ -51,11 +51,15 @@ macro_rules! with_options {
         pub struct Config;
 
         /// How far from the seeds the crawl goes.
-        scope: [ScopeKind] = ScopeKind::Host, Judges, Scopes, "How far from the seeds";
+        scope: [ScopeKind] = ScopeKind::Host, Judges, As<ScopeKind>, "How far from the seeds";
         /// A URL must match one of these, if there are any. Seeds are always in scope.
-        include: [Vec<Pattern>] = empty(), Judges, Many<kinds::Regex>, "Only URLs that match; repeatable";
+        include: [Vec<Pattern>] = empty(), Judges, Many<As<Pattern>>, "Only URLs that match; repeatable";
         /// A URL must match none of these. Seeds are always in scope.
-        exclude: [Vec<Pattern>] = empty(), Judges, Many<kinds::Regex>, "No URLs that match; repeatable";
+        exclude: [Vec<Pattern>] = empty(), Judges, Many<As<Pattern>>, "No URLs that match; repeatable";
+        /// Query parameters to leave out of the URLs that links and sitemaps lead to: names with commas, in which `*` stands for
+        /// any characters and `?` for one. Seeds and targets of redirects keep theirs.
+        drop_params: [Vec<String>] = empty(), Stored, Many<Text>,
+            "Query parameters to leave out of the URLs of links and sitemaps, e.g. 'utm_*,gclid'; case counts; repeatable";
         /// Links away from a seed, at most; unlimited if unset.
         max_depth: [Option<u32>] = None, Judges, Maybe<Count<u32>>, "Links away from a seed", "unlimited";
         /// Responses stored by this invocation, exact; unlimited if unset.
@@ -116,14 +120,14 @@ macro_rules! with_options {
         proxy: [Option<Secret>] = None, Unstored, Maybe<kinds::Proxy>,
             "Proxy URL: http, https, socks5 or socks5h", "from the environment";
         /// Private addresses that may be requested though no seed names their host.
-        allow_address: [Vec<Cidr>] = empty(), Judges, Many<kinds::Range>,
+        allow_address: [Vec<Cidr>] = empty(), Judges, Many<As<Cidr>>,
             "Private addresses that may be requested though no seed names their host, e.g. 10.1.0.0/16; repeatable";
         /// Requests no private address, not even on a seed's host.
         deny_private: [bool] = false, Judges, Flag, "Request no private address, not even on a seed's host";
         /// Asks hosts directly, whatever the environment says of proxies.
         no_proxy: [bool] = false, Code, Flag, "";
         /// In a new run, known pages younger than this are left alone.
-        recrawl_after: [Recrawl] = Recrawl::After(Duration::ZERO), Stored, Age,
+        recrawl_after: [Recrawl] = Recrawl::After(Duration::ZERO), Stored, As<Recrawl>,
             "In a new run, leave pages alone that were fetched less than this ago; `auto`: each at an interval that follows its changes";
         /// The shortest interval of [`Recrawl::Auto`].
         recrawl_min: [Duration] = hours(1), Stored, Span, "The shortest interval of `auto`";
@@ -136,7 +140,7 @@ macro_rules! with_options {
         /// Gives up an interrupted run.
         fresh: [bool] = false, Unstored, Flag, "Give up an interrupted run instead of continuing it";
         /// Media types whose bodies are downloaded.
-        body_types: [BodyTypes] = BodyTypes::default(), Stored, Types, "Media types whose bodies are downloaded";
+        body_types: [BodyTypes] = BodyTypes::default(), Stored, As<BodyTypes>, "Media types whose bodies are downloaded";
         /// Stores the bodies of responses.
         store_bodies as no_bodies: [bool] = true, Stored, Negative, "Do not store bodies";
         /// Stores which page links to which.

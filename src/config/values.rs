@@ -1,4 +1,4 @@
-//! The types of settings that are more than a number, a flag or a text.
+//! The types of settings that are more than a number, a flag or a text. Whatever is public here is part of the library.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,23 +14,42 @@ use url::Url;
 #[error("{0}")]
 pub struct ValueError(pub(crate) String);
 
+/// The words that an option takes, with the help to each.
+pub(crate) type Choices = &'static [(&'static str, &'static str)];
+
+/// A type of settings whose values are texts wherever they are written: as `Display` writes them and `FromStr` reads them.
+pub(crate) trait Typed: FromStr<Err = ValueError> + fmt::Display {
+    /// Stands for the value in the help.
+    const VALUE_NAME: &'static str;
+    /// Empty if any text may be a value.
+    const CHOICES: Choices = &[];
+}
+
 /// An enumeration whose variants are words that a user types. A variant's documentation is its help.
 macro_rules! words {
     (
         $(#[$about:meta])*
-        pub enum $Words:ident { $($(#[doc = $help:literal])* $Variant:ident = $word:literal,)+ }
+        pub enum $Words:ident as $name:literal { $($(#[doc = $help:literal])* $Variant:ident = $word:literal,)+ }
     ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $Words { $($(#[doc = $help])* $Variant,)+ }
 
         impl $Words {
-            /// Every word, with its help.
-            pub(crate) const CHOICES: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($help)*)),)+];
-
             /// The word as a user types it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$Variant => $word,)+ }
+            }
+        }
+
+        impl Typed for $Words {
+            const VALUE_NAME: &'static str = $name;
+            const CHOICES: Choices = &[$(($word, concat!($($help)*)),)+];
+        }
+
+        impl fmt::Display for $Words {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 
@@ -52,7 +71,7 @@ macro_rules! words {
 
 words! {
     /// How far from the seeds the crawl goes.
-    pub enum ScopeKind {
+    pub enum ScopeKind as "SCOPE" {
         /// Only the seeds
         Page = "page",
         /// The same host, at or below the seed's directory
@@ -79,6 +98,46 @@ impl From<Duration> for Recrawl {
     fn from(age: Duration) -> Self {
         Self::After(age)
     }
+}
+
+impl Typed for Recrawl {
+    const VALUE_NAME: &'static str = "DURATION|auto";
+}
+
+impl fmt::Display for Recrawl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::After(age) => f.write_str(&print_span(age)),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+impl FromStr for Recrawl {
+    type Err = ValueError;
+
+    /// Reads a duration such as `12h`, or `auto`.
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        span(text).map(Self::After).map_err(|problem| ValueError(format!("{problem}, or auto")))
+    }
+}
+
+/// Reads a duration such as `90s`, `50m` or `1h 30m`.
+pub(crate) fn span(text: &str) -> Result<Duration, ValueError> {
+    let plain = if text == "0" { "0s" } else { text };
+    humantime::parse_duration(plain).map_err(|e| ValueError(format!("{e}; write a duration such as 90s or 50m")))
+}
+
+/// In the largest unit that gives a whole number, so that nothing is lost.
+pub(crate) fn print_span(span: &Duration) -> String {
+    let (seconds, nanos) = (span.as_secs(), span.subsec_nanos());
+    let units = [("d", 24 * 3600), ("h", 3600), ("m", 60), ("s", 1)];
+    let whole = units.iter().find(|(_, unit)| seconds > 0 && seconds % unit == 0);
+    let whole = whole.map_or("0s".to_owned(), |(name, unit)| format!("{}{name}", seconds / unit));
+    if nanos == 0 { whole } else { format!("{whole} {nanos}ns") }
 }
 
 /// A regular expression, in the syntax of the crate `regex`. Its text is all there is to it, so that it can be stored.
@@ -114,6 +173,16 @@ impl PartialEq for Pattern {
 }
 
 impl Eq for Pattern {}
+
+impl Typed for Pattern {
+    const VALUE_NAME: &'static str = "REGEX";
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 impl FromStr for Pattern {
     type Err = ValueError;
@@ -198,6 +267,10 @@ impl Cidr {
     }
 }
 
+impl Typed for Cidr {
+    const VALUE_NAME: &'static str = "CIDR";
+}
+
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -215,7 +288,7 @@ impl FromStr for Cidr {
 
 /// Reads the URL of a proxy as curl does: one without a scheme is that of an `http` proxy. What is wrong is told without
 /// the text, which may hold a password.
-pub fn proxy_url(text: &str) -> Result<Url, ValueError> {
+pub(crate) fn proxy_url(text: &str) -> Result<Url, ValueError> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let is_usable = |url: &Url| {
         let is_known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
@@ -235,6 +308,10 @@ impl Default for BodyTypes {
     fn default() -> Self {
         Self(split_types(DEFAULT_BODY_TYPES))
     }
+}
+
+impl Typed for BodyTypes {
+    const VALUE_NAME: &'static str = "TYPES";
 }
 
 impl fmt::Display for BodyTypes {

@@ -182,6 +182,7 @@ impl PageReader {
     /// A link of a page of this status, whose links may be followed or not, judged. Those of error pages are not.
     fn candidate(&self, target: &Target, status: u16, link: FoundLink, page_follows: bool) -> Candidate {
         let FoundLink { url, text, rel, element, nofollow } = link;
+        let url = self.scope.without_dropped(url);
         let is_error = offer::is_error(status);
         let follow = !is_error && page_follows && (self.ignore_robots || !nofollow);
         let skip = match is_error {

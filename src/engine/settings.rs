@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::crawl::Crawl;
 use crate::config::setters::setters;
-use crate::config::{BodyTypes, Cidr, Header, Pattern, Recrawl, ScopeKind, Secret, with_options};
+use crate::config::values::*;
+use crate::config::with_options;
 
 with_options! { setters (Crawl) }
 

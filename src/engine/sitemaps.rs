@@ -132,10 +132,11 @@ impl Sitemaps {
             if sitemap.is_index {
                 return self.file(entry.url, naming);
             }
-            let skip = self.scope.judge(&entry.url, depth, follow);
+            let url = self.scope.without_dropped(entry.url);
+            let skip = self.scope.judge(&url, depth, follow);
             let (text, rel) = Default::default();
             let (element, lastmod) = (Element::Sitemap, entry.lastmod);
-            Candidate { url: entry.url, text, rel, element, follow, skip, sitemap: None, lastmod }
+            Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod }
         };
         page.links = sitemap.entries.into_iter().map(candidate).collect();
     }

@@ -72,6 +72,8 @@ struct Missed {
     failure: Failure,
     /// No connection stood.
     unconnected: bool,
+    /// The next answer will be read more leniently than this one.
+    misread: bool,
 }
 
 impl Visitor {
@@ -164,9 +166,13 @@ impl Visitor {
             Ok(fetched) => Asked::Done { request, rest, result: Ok(fetched) },
             Err(FetchError::Private) => Asked::Guarded,
             Err(FetchError::Shortage) => Asked::Postponed,
+            Err(FetchError::Misread { kind, message }) => {
+                let failure = Failure::new(kind, message);
+                Asked::Done { request, rest, result: Err(Missed { failure, unconnected: false, misread: true }) }
+            }
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 let failure = Failure::new(kind, message);
-                Asked::Done { request, rest, result: Err(Missed { failure, unconnected }) }
+                Asked::Done { request, rest, result: Err(Missed { failure, unconnected, misread: false }) }
             }
         }
     }
@@ -203,12 +209,19 @@ impl Visitor {
     ) -> PageOutcome {
         let attempts = target.attempts + 1;
         match result {
-            Err(Missed { failure, .. }) => match self.again(Trouble::Failure(failure.kind), attempts, rest) {
-                Some(due_at) => {
-                    PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
+            Err(Missed { failure, misread, .. }) => {
+                let due_at = if misread && attempts <= self.retries.saturating_add(1) {
+                    Some(self.clock.now())
+                } else {
+                    self.again(Trouble::Failure(failure.kind), attempts, rest)
+                };
+                match due_at {
+                    Some(due_at) => {
+                        PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
+                    }
+                    None => PageOutcome::Failed(failure),
                 }
-                None => PageOutcome::Failed(failure),
-            },
+            }
             Ok(fetched) => {
                 if let Some(due_at) = self.again(Trouble::Status(fetched.status), attempts, rest) {
                     let message = format!("status {}", fetched.status).into();
@@ -241,7 +254,9 @@ impl Visitor {
         let again = |due_at| RobotsOutcome::Again { url: url.clone(), hop: *hop, attempt: tries, due_at };
         let answered = RobotsOutcome::Answered;
         match result {
-            Err(Missed { failure: Failure { kind, message }, unconnected }) => {
+            // Its rules count however they are sent.
+            Err(Missed { misread: true, .. }) if tries <= self.retries.saturating_add(1) => again(self.clock.now()),
+            Err(Missed { failure: Failure { kind, message }, unconnected, .. }) => {
                 if let Some(due_at) = self.again(Trouble::Failure(kind), tries, rest) {
                     return again(due_at);
                 }
@@ -291,7 +306,7 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             rest.answered = trouble.host_answered();
             rest.asked_until = trouble.asks_until(retry_after, tries, now);
         }
-        Err(FetchError::Failed { kind, .. }) => {
+        Err(FetchError::Failed { kind, .. } | FetchError::Misread { kind, .. }) => {
             request.failure = Some(*kind);
             rest.answered = Trouble::Failure(*kind).host_answered();
         }

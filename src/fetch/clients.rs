@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
+use http::{HeaderMap, HeaderValue};
 use lru::LruCache;
 use rustls::ClientConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -14,6 +15,8 @@ use tower::util::MapResponseLayer;
 use super::classify::chain;
 use super::connection;
 use super::descriptors::Connections;
+use super::guard::Resolver;
+use super::lenient::Lenient;
 use super::proxy::Proxies;
 use super::request::FetchError;
 use super::route::{Route, Routes, Way};
@@ -40,7 +43,8 @@ type Key = (Host, bool);
 /// Makes the clients, and keeps those of the hosts that were asked last.
 pub(super) struct Clients {
     routes: Routes,
-    user_agent: String,
+    pub(super) lenient: Lenient,
+    user_agent: HeaderValue,
     connect_timeout: Duration,
     silence: Duration,
     /// Kept-alive connections to one host, at most.
@@ -56,13 +60,17 @@ impl Clients {
         let idle = Connections::of(config).idle;
         let idle_per_host = config.max_connections_per_host.min(IDLE_PER_HOST).min(idle);
         let hosts = NonZeroUsize::new(idle / idle_per_host.max(1)).unwrap_or(NonZeroUsize::MIN);
+        let user_agent = HeaderValue::from_str(&config.user_agent)
+            .map_err(|e| ConfigError { option: "user-agent", problem: e.to_string() })?;
+        let tls = tls()?;
         let clients = Self {
-            routes: Routes::new(proxies, rules)?,
-            user_agent: config.user_agent.clone(),
+            routes: Routes::new(proxies, rules, &user_agent)?,
+            lenient: Lenient::new(&tls, &user_agent, config.connect_timeout),
+            user_agent,
             connect_timeout: config.connect_timeout,
             silence: config.timeout.min(MAX_SILENCE),
             idle_per_host,
-            tls: tls()?,
+            tls,
             kept: Mutex::new(LruCache::with_hasher(hosts, RandomState::default())),
         };
         let problem = |e: reqwest::Error| ConfigError { option: "user-agent", problem: chain(&e) };
@@ -87,6 +95,16 @@ impl Clients {
         Ok(client)
     }
 
+    /// Asks for a URL whose host answers in a form that only a lenient reader reads.
+    pub(super) async fn get_leniently(
+        &self,
+        url: &CanonicalUrl,
+        opened: bool,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, FetchError> {
+        self.lenient.get(&self.route(url).way(opened), url, headers).await
+    }
+
     /// Closes the idle connections of a host.
     pub(super) fn leave(&self, host: &Host) {
         let mut kept = self.kept();
@@ -108,7 +126,7 @@ impl Clients {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .user_agent(&self.user_agent)
+            .user_agent(self.user_agent.clone())
             .connect_timeout(self.connect_timeout)
             .read_timeout(self.silence)
             .http1_max_headers(MAX_HEADERS)
@@ -122,12 +140,10 @@ impl Clients {
             .tls_backend_preconfigured(self.tls.clone())
             .connector_layer(MapResponseLayer::new(connection::tell))
             .tcp_nodelay(true)
+            .dns_resolver(Arc::new(Resolver(way.guard.cloned())))
             .no_proxy();
-        if let Some(guard) = way.guard {
-            builder = builder.dns_resolver(guard.clone());
-        }
         if let Some(proxy) = way.proxy {
-            builder = builder.proxy(proxy.clone());
+            builder = builder.proxy(proxy.strict.clone());
         }
         builder.build()
     }

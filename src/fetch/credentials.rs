@@ -62,7 +62,7 @@ impl Credentials {
 }
 
 /// The value of a header, which is not shown.
-fn secret(value: &Secret) -> Option<HeaderValue> {
+pub(super) fn secret(value: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value.expose()).ok()?;
     value.set_sensitive(true);
     Some(value)

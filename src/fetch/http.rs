@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use futures_util::TryStreamExt;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, TRANSFER_ENCODING};
 use tokio::io::AsyncBufReadExt;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
@@ -50,11 +50,18 @@ impl fmt::Debug for HttpClient {
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
         Box::pin(async move {
-            let result = self.exchange(request).await;
-            if let Err(FetchError::Shortage) = result {
-                self.relieve();
+            let url = request.url;
+            match self.exchange(request).await {
+                Err(FetchError::Shortage) => {
+                    self.relieve();
+                    Err(FetchError::Shortage)
+                }
+                // Read leniently, it is misread for good.
+                Err(FetchError::Misread { kind, message }) if !self.clients.lenient.take_over(url.host()) => {
+                    Err(FetchError::failed(kind, message))
+                }
+                result => result,
             }
-            result
         })
     }
 
@@ -77,15 +84,13 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
-        let Request { url, licensed, validators, wants, memory } = request;
+        let Request { url, licensed, wants, memory, .. } = request;
         let deadline = Instant::now() + self.timeout;
         let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
             return Err(FetchError::Private);
         }
-        let client = self.clients.of(url, opened)?;
-        let request = || client.get(url.url().clone()).headers(self.headers(url, licensed, validators));
-        let response = self.within(deadline, self.send(request)).await?;
+        let response = self.within(deadline, self.send(&request, opened)).await?;
         let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
         if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
@@ -100,6 +105,14 @@ impl HttpClient {
             Read::Nothing => Ok(None),
             read => self.within(deadline, read_body(response, &headers, read, memory)).await.map(Some),
         };
+        let body =
+            match body {
+                // Perhaps the HTTP library did not see the end of the chunks or of their trailer.
+                Err(FetchError::Failed {
+                    kind: kind @ (FailureKind::Closed | FailureKind::Timeout), message, ..
+                }) if headers.contains_key(TRANSFER_ENCODING) => Err(FetchError::Misread { kind, message }),
+                body => body,
+            };
         Response::new(status, headers, body)
     }
 
@@ -114,17 +127,28 @@ impl HttpClient {
         }
     }
 
+    async fn send(&self, request: &Request<'_>, opened: bool) -> Result<reqwest::Response, FetchError> {
+        let Request { url, licensed, validators, .. } = *request;
+        let headers = self.headers(url, licensed, validators);
+        if self.clients.lenient.reads(&url.host()) {
+            return self.clients.get_leniently(url, opened, headers).await;
+        }
+        let client = self.clients.of(url, opened)?;
+        let sent = self.send_strictly(|| client.get(url.url().clone()).headers(headers.clone())).await;
+        sent.map_err(|error| classify(&error))
+    }
+
     /// Sends a request, and once more for each idle connection that turns out to be closed: the server may have done so
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
-    async fn send(&self, request: impl Fn() -> reqwest::RequestBuilder) -> Result<reqwest::Response, FetchError> {
+    async fn send_strictly(&self, request: impl Fn() -> reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
         // Connections that were made for requests that took another one in the end lie idle too.
         for _ in 0..self.clients.idle_per_host.saturating_add(2) {
             match connection::told(request().send()).await {
                 (Err(error), Connection::Reused) if is_unanswered(&error) => {}
-                (result, _) => return result.map_err(|error| classify(&error)),
+                (result, _) => return result,
             }
         }
-        request().send().await.map_err(|error| classify(&error))
+        request().send().await
     }
 
     /// Waits until the time limit of a request is over.

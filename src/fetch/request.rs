@@ -125,6 +125,10 @@ pub enum FetchError {
     /// No request was made: this machine has no descriptor left for a connection, which says nothing of the host.
     #[error("this machine has no file descriptor left for a connection")]
     Shortage,
+    /// There was an answer, in no form that the HTTP library reads. Another request may bring one that is read, since the
+    /// host's answers are read leniently from now on.
+    #[error("{message}")]
+    Misread { kind: FailureKind, message: String },
     #[error("{message}")]
     Failed {
         kind: FailureKind,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use url::Url;
 
 use super::classify::chain;
+use super::connector;
 use super::guard::PublicOnly;
 use super::proxy::{NoProxy, Proxies, resolves_names};
 use crate::canonical::CanonicalUrl;
@@ -15,14 +17,20 @@ use crate::scope::{AddressRules, is_local_name};
 #[derive(Default)]
 pub(super) struct Way<'a> {
     pub(super) guard: Option<&'a Arc<PublicOnly>>,
-    pub(super) proxy: Option<&'a reqwest::Proxy>,
+    pub(super) proxy: Option<&'a Proxy>,
+}
+
+/// A proxy, for requests and for those whose answers are read leniently.
+pub(super) struct Proxy {
+    pub(super) strict: reqwest::Proxy,
+    pub(super) lenient: connector::Proxy,
 }
 
 /// A way to hosts.
 pub(super) struct Route {
     /// Keeps names from private addresses; none where a proxy resolves them.
     guard: Option<Arc<PublicOnly>>,
-    proxy: Option<reqwest::Proxy>,
+    proxy: Option<Proxy>,
     /// The address of the proxy's name, which may be private, is that of no host.
     proxy_host: Option<String>,
     /// The proxy is told names.
@@ -36,9 +44,11 @@ impl Route {
         Self { guard, proxy: None, proxy_host: None, resolved_by_proxy: false, is_direct: true }
     }
 
-    fn through(url: &Url, rules: &AddressRules) -> Result<Self, ConfigError> {
-        let problem = |e: reqwest::Error| ConfigError { option: "proxy", problem: chain(&e) };
-        let proxy = Some(reqwest::Proxy::all(url.clone()).map_err(problem)?);
+    fn through(url: &Url, rules: &AddressRules, user_agent: &HeaderValue) -> Result<Self, ConfigError> {
+        let problem = |problem| ConfigError { option: "proxy", problem };
+        let strict = reqwest::Proxy::all(url.clone()).map_err(|e| problem(chain(&e)))?;
+        let lenient = connector::Proxy::new(url, user_agent).ok_or_else(|| problem("cannot be used".to_owned()))?;
+        let proxy = Some(Proxy { strict, lenient });
         let resolved_by_proxy = resolves_names(url);
         let proxy_host = url.host_str().map(str::to_owned).filter(|_| !resolved_by_proxy);
         let guard = PublicOnly { rules: rules.clone(), exempt: proxy_host.clone() };
@@ -67,9 +77,9 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(proxies: Proxies, rules: &AddressRules) -> Result<Self, ConfigError> {
+    pub(super) fn new(proxies: Proxies, rules: &AddressRules, user_agent: &HeaderValue) -> Result<Self, ConfigError> {
         let Proxies { http, https, none_for } = proxies;
-        let through = |proxy: &Url| Route::through(proxy, rules).map(Arc::new);
+        let through = |proxy: &Url| Route::through(proxy, rules, user_agent).map(Arc::new);
         let by_http = http.as_ref().map(through).transpose()?;
         let by_https = if http == https { by_http.clone() } else { https.as_ref().map(through).transpose()? };
         Ok(Self { direct: Route::direct(rules), http: by_http, https: by_https, none_for })

@@ -23,21 +23,40 @@ pub(super) struct Guess {
     pub is_certain: bool,
 }
 
+/// Where a body says for itself how it is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Declares {
+    /// In its XML declaration.
+    Xml,
+    /// In a `<meta>` or an XML declaration.
+    Html,
+    /// Nowhere: what looks like mark-up in plain text is text.
+    Nothing,
+}
+
 /// Byte order mark, HTTP label, the document's first bytes, UTF-8 if it is valid, then detection.
-pub(super) fn guess(body: &[u8], http_label: Option<&str>, is_xml: bool) -> Guess {
+pub(super) fn guess(body: &[u8], http_label: Option<&str>, declares: Declares) -> Guess {
     let stated =
         Encoding::for_bom(body).map(|(encoding, _)| encoding).or_else(|| Encoding::for_label(http_label?.as_bytes()));
     let head = &body[..body.len().min(PRESCAN)];
     let encoding = stated
-        .or_else(|| if is_xml { prescan::xml(head) } else { prescan::html(head) })
+        .or_else(|| match declares {
+            Declares::Xml => prescan::xml(head),
+            Declares::Html => prescan::html(head),
+            Declares::Nothing => None,
+        })
         .or_else(|| std::str::from_utf8(body).is_ok().then_some(UTF_8))
         .unwrap_or_else(|| detect(body));
     Guess { encoding, is_certain: stated.is_some() }
 }
 
 /// Decodes a body by its first bytes alone, as what is no HTML is decoded.
-pub fn decode<'a>(body: &'a [u8], http_label: Option<&str>, is_xml: bool) -> (Cow<'a, str>, &'static Encoding) {
-    let (text, used, _) = guess(body, http_label, is_xml).encoding.decode(body);
+pub(super) fn decode<'a>(
+    body: &'a [u8],
+    http_label: Option<&str>,
+    declares: Declares,
+) -> (Cow<'a, str>, &'static Encoding) {
+    let (text, used, _) = guess(body, http_label, declares).encoding.decode(body);
     (text, used)
 }
 

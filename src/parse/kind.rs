@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
-use super::{charset, mime, sniff};
+use super::charset::{self, Declares};
+use super::{mime, sniff, tree};
+
+/// Bytes that are looked at for the root element of an XML document.
+const ROOT: usize = 16 << 10;
 
 /// What a body is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,19 +42,28 @@ impl Format {
             Some(_) if is_sniffed && mime::may_be_mistaken(headers) => sniff::text_or_binary(body),
             Some(supplied) => &supplied.essence,
         };
+        let charset = supplied.as_ref().and_then(|supplied| supplied.charset.clone());
         let kind = match essence {
             "text/html" | "application/xhtml+xml" => Kind::Html,
+            "text/xml" | "application/xml" if is_xhtml(body, charset.as_deref()) => Kind::Html,
             "text/plain" | "text/markdown" => Kind::Text,
             _ => Kind::Other,
         };
-        Self { kind, is_xml: essence.ends_with("xml"), charset: supplied.and_then(|supplied| supplied.charset) }
+        Self { kind, is_xml: essence.ends_with("xml"), charset }
     }
 
-    /// The body as text, and the name of its character encoding in lower case.
+    /// The body of plain text, and the name of its character encoding in lower case.
     pub fn decode<'a>(&self, body: &'a [u8]) -> (Cow<'a, str>, String) {
-        let (text, encoding) = charset::decode(body, self.charset.as_deref(), self.is_xml);
+        let (text, encoding) = charset::decode(body, self.charset.as_deref(), Declares::Nothing);
         (text, encoding.name().to_ascii_lowercase())
     }
+}
+
+/// Whether a document that is only called XML is a page, as it is to browsers: by its root element (WHATWG HTML, 14.1;
+/// what else is XML there, such as feeds and sitemaps, shows no links).
+fn is_xhtml(body: &[u8], charset: Option<&str>) -> bool {
+    let head = &body[..body.len().min(ROOT)];
+    tree::is_xhtml(&charset::decode(head, charset, Declares::Xml).0)
 }
 
 #[cfg(test)]
@@ -108,13 +121,42 @@ mod tests {
         }
     }
 
+    /// WHATWG HTML, 14.1 "writing documents in the XML syntax": the namespace makes the page.
     #[test]
-    fn a_declaration_counts_in_xml_and_a_meta_element_elsewhere() {
-        let name =
-            |content_type, body: &str| Format::of(&typed(content_type), body.as_bytes()).decode(body.as_bytes()).1;
-        let meta = "<meta charset=koi8-r>";
-        assert_eq!(name("text/html", meta), "koi8-r");
-        assert_eq!(name("application/xhtml+xml", meta), "utf-8");
-        assert_eq!(name("text/html; charset=latin1", meta), "windows-1252");
+    fn xml_whose_root_is_html_is_a_page() {
+        let root = "<html xmlns='http://www.w3.org/1999/xhtml'>";
+        for (body, kind) in [
+            (root.to_owned(), Kind::Html),
+            (
+                format!("\u{feff}<?xml version='1.0'?><?xml-stylesheet href='a'?><!DOCTYPE html><!-- <x> -->\n{root}"),
+                Kind::Html,
+            ),
+            ("<h:html xmlns:h='http://www.w3.org/1999/xhtml'/>".into(), Kind::Html),
+            ("<html>".into(), Kind::Other),
+            ("<html xmlns='urn:x'>".into(), Kind::Other),
+            ("<p xmlns='http://www.w3.org/1999/xhtml'>".into(), Kind::Other),
+            ("<rss xmlns='http://www.w3.org/1999/xhtml'><html/></rss>".into(), Kind::Other),
+            (format!("<!--{}-->{root}", "x".repeat(ROOT)), Kind::Other),
+            ("<".into(), Kind::Other),
+            (String::new(), Kind::Other),
+        ] {
+            for content_type in ["text/xml", "application/xml; charset=utf-8"] {
+                assert_eq!(Format::of(&typed(content_type), body.as_bytes()).kind, kind, "{content_type} {body}");
+            }
+            assert_eq!(Format::of(&typed("application/rss+xml"), body.as_bytes()).kind, Kind::Other, "{body}");
+        }
+        let wide: Vec<u8> = format!("\u{feff}{root}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(Format::of(&typed("text/xml"), &wide).kind, Kind::Html);
+        let unlabelled = Format::of(&HeaderMap::new(), format!("<?xml version='1.0'?>{root}").as_bytes());
+        assert_eq!((unlabelled.kind, unlabelled.is_xml), (Kind::Html, true));
+    }
+
+    #[test]
+    fn what_looks_like_a_declaration_in_plain_text_is_text() {
+        let name = |content_type, body: &[u8]| Format::of(&typed(content_type), body).decode(body).1;
+        assert_eq!(name("text/plain", b"<meta charset=koi8-r> is how it is declared"), "utf-8");
+        assert_eq!(name("text/plain", b"<?xml version='1.0' encoding='koi8-r'?>"), "utf-8");
+        assert_eq!(name("text/plain; charset=latin1", b"a"), "windows-1252");
+        assert_eq!(name("text/plain; charset=latin1", b"\xff\xfea\0"), "utf-16le");
     }
 }

@@ -9,7 +9,7 @@ use scraper::node::Element as Tag;
 use url::Url;
 
 use super::reader::{Base, Context, Interest, Reader, attribute};
-use super::text::sets_apart;
+use super::text::{is_never_shown, sets_apart};
 use super::words::{cut, end_word, push_words};
 use crate::canonical::{self, CanonicalUrl};
 use crate::visit::Element;
@@ -88,6 +88,8 @@ pub(super) struct LinkReader<'a> {
     /// Index of the `<a>` whose text is being read, and that text.
     anchor: Option<usize>,
     anchor_text: String,
+    /// Open elements in it from the outermost on that are not shown.
+    hidden: usize,
 }
 
 impl<'a> Reader<'a> for LinkReader<'a> {
@@ -109,6 +111,9 @@ impl<'a> Reader<'a> for LinkReader<'a> {
 
     #[inline]
     fn open(&mut self, tag: &'a Tag) {
+        if self.anchor.is_some() && (self.hidden > 0 || is_never_shown(tag)) {
+            self.hidden += 1;
+        }
         match tag.name.local {
             local_name!("a") => {
                 self.end_anchor();
@@ -123,6 +128,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             local_name!("frame") => _ = self.link(tag, &local_name!("src"), Element::Frame),
             local_name!("link") => self.link_element(tag),
             local_name!("meta") => self.refresh(tag),
+            _ if self.hidden > 0 => {}
             local_name!("img") if self.anchor.is_some() && self.anchor_text.is_empty() => {
                 push_words(&mut self.anchor_text, attribute(tag, &local_name!("alt")).unwrap_or_default());
             }
@@ -135,6 +141,8 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     fn close(&mut self, tag: &'a Tag) {
         if tag.name.local == local_name!("a") {
             self.end_anchor();
+        } else if self.hidden > 0 {
+            self.hidden -= 1;
         } else if self.anchor.is_some() && sets_apart(tag) {
             end_word(&mut self.anchor_text);
         }
@@ -142,7 +150,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
 
     #[inline]
     fn text(&mut self, text: &'a str) {
-        if self.anchor.is_some() && self.anchor_text.len() < MAX_LINK_TEXT {
+        if self.anchor.is_some() && self.hidden == 0 && self.anchor_text.len() < MAX_LINK_TEXT {
             push_words(&mut self.anchor_text, text);
         }
     }
@@ -183,6 +191,7 @@ impl<'a> LinkReader<'a> {
             self.links[index].text = self.anchor_text.as_str().into();
         }
         self.anchor_text.clear();
+        self.hidden = 0;
     }
 
     fn link(&mut self, tag: &'a Tag, target: &LocalName, element: Element) -> Option<usize> {

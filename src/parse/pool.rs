@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Deadline;
 use super::body::Body;
+use super::deadline::Deadline;
 use super::memory::{Held, Memory};
 
 /// Bytes that the tree of a document takes at most, and those of a small one for each of its bytes.

@@ -6,6 +6,7 @@ use html5ever::{LocalName, local_name, ns};
 use scraper::node::Element as Tag;
 use url::Url;
 
+use super::deadline::Deadline;
 use crate::canonical::CanonicalUrl;
 
 /// An element, and the attributes of it that are read.
@@ -24,6 +25,10 @@ pub(super) struct Context<'a> {
     pub product_token: &'a str,
     /// What it was decoded from.
     pub encoding: &'static Encoding,
+    /// When reading is to end.
+    pub deadline: Deadline,
+    /// Documents around it.
+    pub depth: u8,
 }
 
 /// Reads one thing of a page, in the same walk as all others.

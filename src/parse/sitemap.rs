@@ -19,7 +19,7 @@ use packed::unpack;
 pub use packed::{MAX_BYTES, UnpackError, is_packed};
 use xml::parse_xml;
 
-use super::charset;
+use super::charset::{self, Declares};
 
 /// How far from robots.txt a sitemap may lie. sitemaps.org allows an index to name sitemaps (2), no further indexes.
 pub const MAX_LEVEL: u32 = 3;
@@ -35,7 +35,7 @@ pub fn read(
     expected: bool,
 ) -> Result<Option<(Sitemap, String)>, UnpackError> {
     let unpacked = unpack(body)?;
-    let (text, encoding) = charset::decode(&unpacked.bytes, charset, true);
+    let (text, encoding) = charset::decode(&unpacked.bytes, charset, Declares::Xml);
     let sitemap = match text.trim_ascii_start() {
         markup if markup.starts_with('<') => parse_xml(base, markup),
         _ if !expected => None,

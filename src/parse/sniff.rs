@@ -1,4 +1,7 @@
-//! The media type of a body that comes without one, by how it begins (WHATWG MIME Sniffing).
+//! The media type of a body that comes without one, by how it begins (WHATWG MIME Sniffing, as of July 2026: what is called
+//! HTML is HTML, feeds too since 2024, because browsers read no feed out of it).
+
+mod media;
 
 use std::borrow::Cow;
 
@@ -29,11 +32,10 @@ const HTML: [&[u8]; 17] = [
 ];
 const WHITE_SPACE: &[u8] = b"\t\n\x0c\r ";
 
-/// How images (section 6.1), sound and films (section 6.2) and archives (section 6.4) begin; a `?` stands for any byte.
-///
-/// The algorithms for MP4, WebM and MP3 are left out: bytes that they recognise are binary data anyhow, which is read no
-/// more than a film is.
-const SIGNATURES: [(&[u8], &str); 17] = [
+/// How images (section 6.1), sound and films (section 6.2), archives (section 6.4) and PostScript (section 7.1) begin; a
+/// `?` stands for any byte. Fonts (section 6.3) are told by it where a style sheet asks for one, and nowhere else.
+const SIGNATURES: [(&[u8], &str); 18] = [
+    (b"%!PS-Adobe-", "application/postscript"),
     (b"\0\0\x01\0", "image/x-icon"),
     (b"\0\0\x02\0", "image/x-icon"),
     (b"BM", "image/bmp"),
@@ -50,7 +52,7 @@ const SIGNATURES: [(&[u8], &str); 17] = [
     (b"RIFF????WAVE", "audio/wave"),
     (b"\x1f\x8b\x08", "application/x-gzip"),
     (b"PK\x03\x04", "application/zip"),
-    (b"Rar \x1a\x07\0", "application/x-rar-compressed"),
+    (b"Rar!\x1a\x07\0", "application/x-rar-compressed"),
 ];
 
 /// "Identifying a resource with an unknown MIME type" (section 7.1). Unless it is `scriptable`, it is neither HTML, XML
@@ -64,7 +66,15 @@ pub(super) fn unknown(body: &[u8], scriptable: bool) -> &'static str {
     if scriptable && let Some(found) = scriptable_type(&text) {
         return found;
     }
-    if marked { "text/plain" } else { text_or_binary(header) }
+    let signature = SIGNATURES.iter().find(|(signature, _)| begins(header, signature));
+    match signature {
+        _ if marked => "text/plain",
+        Some((_, found)) => found,
+        None if media::is_mp4(header) => "video/mp4",
+        None if media::is_webm(header) => "video/webm",
+        None if media::is_mp3(header) => "audio/mpeg",
+        None => text_or_binary(header),
+    }
 }
 
 /// "Distinguishing if a resource is text or binary" (section 7.2).
@@ -73,12 +83,7 @@ pub(super) fn text_or_binary(body: &[u8]) -> &'static str {
     if Encoding::for_bom(header).is_some() {
         return "text/plain";
     }
-    let signature = SIGNATURES.iter().find(|(signature, _)| begins(header, signature));
-    match signature {
-        Some((_, found)) => found,
-        None if header.iter().copied().any(is_binary) => "application/octet-stream",
-        None => "text/plain",
-    }
+    if header.iter().copied().any(is_binary) { "application/octet-stream" } else { "text/plain" }
 }
 
 /// Whether there is a byte order mark, and what follows it, in UTF-8.
@@ -158,35 +163,84 @@ mod tests {
             assert_eq!(unknown(body, true), found, "{body:?}");
             assert_eq!(unknown(body, false), "text/plain", "{body:?}");
         }
-        let table: [(&[u8], &str); 22] = [
+        let table: [(&[u8], &str); 44] = [
+            (b"%!PS-Adobe-3.0", "application/postscript"),
+            (b" %!PS-Adobe-3.0", "text/plain"),
+            (b"%!PS", "text/plain"),
             (b"\xfe\xff\x04\x1f", "text/plain"),
             (b"\xff\xfe\x1f\x04", "text/plain"),
             (b"\xef\xbb\xbf\0", "text/plain"),
             (b"\0\0\x01\0\x01", "image/x-icon"),
             (b"\0\0\x02\0\x01", "image/x-icon"),
+            (b"\0\0\x03\0\x01", "application/octet-stream"),
             (b"BM\x36", "image/bmp"),
             (b"GIF87a...", "image/gif"),
             (b"GIF89a...", "image/gif"),
+            (b"GIF88a...", "text/plain"),
             (b"RIFF\x01\x02\x03\x04WEBPVP8 ", "image/webp"),
+            (b"RIFF1234WEBP", "text/plain"),
             (b"\x89PNG\r\n\x1a\n\0", "image/png"),
+            (b"\x89PNG\n\x1a\n\0", "application/octet-stream"),
             (b"\xff\xd8\xff\xe0", "image/jpeg"),
             (b"FORM\x01\x02\x03\x04AIFF", "audio/aiff"),
             (b"ID3\x04", "audio/mpeg"),
             (b"OggS\0\x02", "application/ogg"),
+            (b"OggS", "text/plain"),
             (b"MThd\0\0\0\x06\0", "audio/midi"),
             (b"RIFF\x01\x02\x03\x04AVI LIST", "video/avi"),
             (b"RIFF\x01\x02\x03\x04WAVEfmt ", "audio/wave"),
+            (b".snd", "text/plain"),
             (b"\x1f\x8b\x08\0", "application/x-gzip"),
             (b"PK\x03\x04\x14", "application/zip"),
-            (b"Rar \x1a\x07\0", "application/x-rar-compressed"),
-            // MP4 (section 6.2.1) and WebM (section 6.2.2): binary at least.
+            (b"Rar!\x1a\x07\0", "application/x-rar-compressed"),
+            (b"Rar \x1a\x07\0", "application/octet-stream"),
+            // Section 6.2.1: the first brand, a later one, none, and boxes that are longer than what there is or no box.
+            (b"\0\0\0\x10ftypmp42\0\0\0\0", "video/mp4"),
+            (b"\0\0\0\x18ftypisom\0\0\0\x01isommp41", "video/mp4"),
+            (b"\0\0\0\x18ftypisom\0\0\0\x01isomavc1", "application/octet-stream"),
+            (b"\0\0\0\x10ftypisommp41", "application/octet-stream"),
             (b"\0\0\0\x18ftypmp42\0\0\0\0", "application/octet-stream"),
-            (b"\x1aE\xdf\xa3\x01\x42\x82\x84webm", "application/octet-stream"),
+            (b"\0\0\0\x0fftypmp42\0\0\0\0", "application/octet-stream"),
+            (b"\0\0\0\x10moovmp42\0\0\0\0", "application/octet-stream"),
+            // Section 6.2.2: at once, behind other elements, with a longer length and padding; another document type.
+            (b"\x1aE\xdf\xa3\x87\x42\x82\x84webm", "video/webm"),
+            (b"\x1aE\xdf\xa3\x93\x42\x86\x81\x01\x42\xf7\x81\x01\x42\x82\x40\x06\0\0webm", "video/webm"),
+            (b"\x1aE\xdf\xa3\x8b\x42\x82\x88matroska", "application/octet-stream"),
+            (b"\x1aE\xdf\xa4\x87\x42\x82\x84webm", "application/octet-stream"),
+            (b"\x1aE\xdf\xa3\x42\x82", "application/octet-stream"),
+            // Fonts (section 6.3) are asked for nowhere.
+            (b"OTTO", "text/plain"),
+            (b"wOFF", "text/plain"),
         ];
         for (body, found) in table {
-            for read in [unknown(body, true), unknown(body, false), text_or_binary(body)] {
+            for read in [unknown(body, true), unknown(body, false)] {
                 assert_eq!(read, found, "{body:?}");
             }
+        }
+    }
+
+    /// Section 6.2.3: frames of layer III, in MPEG-1 at 128 kbit/s and 44.1 kHz, in MPEG-2 and in MPEG-2.5.
+    #[test]
+    fn two_frames_in_a_row_are_mp3() {
+        let table: [([u8; 3], usize, bool); 12] = [
+            ([0xff, 0xfb, 0x90], 417, true),
+            ([0xff, 0xfb, 0x92], 418, true),
+            ([0xff, 0xf3, 0x80], 208, true),
+            ([0xff, 0xe3, 0x80], 417, true),
+            ([0xff, 0xfb, 0x90], 416, false),
+            ([0xff, 0xfd, 0x90], 417, false),
+            ([0xff, 0xf9, 0x90], 417, false),
+            ([0xff, 0xeb, 0x90], 417, false),
+            ([0xff, 0xfb, 0x0d], 417, false),
+            ([0xff, 0xfb, 0xf0], 417, false),
+            ([0xff, 0xfb, 0x9c], 417, false),
+            ([0xfe, 0xfb, 0x90], 417, false),
+        ];
+        for (head, size, is_mp3) in table {
+            let frame: Vec<u8> = head.into_iter().chain(std::iter::repeat(b'.')).take(size).collect();
+            let found = if is_mp3 { "audio/mpeg" } else { "text/plain" };
+            assert_eq!(unknown(&[frame.clone(), frame.clone()].concat(), true), found, "{head:x?} {size}");
+            assert_eq!(unknown(&frame, true), "text/plain", "one alone is none: {head:x?} {size}");
         }
     }
 
@@ -201,7 +255,11 @@ mod tests {
             assert_eq!(text_or_binary(&late), "text/plain", "{byte:#x}");
         }
         assert_eq!(text_or_binary(b"<html>"), "text/plain", "never anything that may hold scripts");
-        assert_eq!(text_or_binary(b"%PDF-1.7"), "text/plain");
+        for signature in SIGNATURES.iter().map(|(signature, _)| *signature).chain([&b"%PDF-1.7"[..]]) {
+            let is_binary = signature.iter().copied().any(is_binary);
+            let found = if is_binary { "application/octet-stream" } else { "text/plain" };
+            assert_eq!(text_or_binary(signature), found, "{signature:?}: signatures count for nothing");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is read of a page, and that any tag soup is read.
 
 mod parts;
+mod shown;
 mod xhtml;
 
 use std::time::Duration;
@@ -377,7 +378,8 @@ proptest! {
         for id in code.flat_map(|element| element.children()).map(|text| text.id()).collect::<Vec<_>>() {
             document.tree.get_mut(id).unwrap().detach();
         }
-        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8 };
+        let deadline = within(60);
+        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8, deadline, depth: 0 };
         let mut expected = Parts::new(&base, context);
         expected.read(&document);
         let expected = expected.end(&End { is_whole: true, declared: None });

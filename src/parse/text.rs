@@ -1,6 +1,6 @@
 //! The readable text of a page: no scripts, styles or markup; a line for each block.
 
-use html5ever::{LocalName, local_name};
+use html5ever::{LocalName, local_name, ns};
 use scraper::node::Element as Tag;
 
 use super::reader::{Base, Context, Interest, Reader, is_hidden};
@@ -97,6 +97,11 @@ impl TextReader {
 /// Whether the words before and within an element, or after it, are not one.
 pub(super) fn sets_apart(tag: &Tag) -> bool {
     matches!(Role::of(&tag.name.local), Role::Block | Role::Kept | Role::Apart | Role::Object)
+}
+
+/// Whether an element of HTML is never shown, nor what is in it.
+pub(super) fn is_never_shown(tag: &Tag) -> bool {
+    is_hidden(tag) || (tag.name.ns == ns!(html) && matches!(Role::of(&tag.name.local), Role::Hidden))
 }
 
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.

@@ -4,12 +4,13 @@
 //! so that what nobody reads is dropped before anything is allocated or interned for it.
 
 mod interests;
+mod names;
 mod tag;
 mod trees;
 mod xml;
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use encoding_rs::Encoding;
 use html5ever::tendril::StrTendril;
@@ -19,6 +20,7 @@ use html5ever::{LocalName, local_name};
 use html5gum::{Emitter, Error, State, Tokenizer};
 
 use super::charset;
+use super::deadline::Deadline;
 use super::reader::Interest;
 use interests::Interests;
 use tag::{TagParts, tendril};
@@ -28,14 +30,6 @@ use trees::{CONTEXT, NO_LINE, Take, Trees, send};
 
 /// Bytes read between two looks at the clock.
 const STEP: usize = 16 << 10;
-/// Until when a document is read, and what becomes of the rest.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline {
-    pub at: Instant,
-    /// For how long its links and words are read after that, without its structure.
-    pub skim: Duration,
-}
-
 /// How the reading of a document ended.
 #[derive(Debug)]
 pub(super) struct End {
@@ -111,6 +105,11 @@ fn is_skimmed(name: &[u8]) -> bool {
         b"xmp",
     ];
     NAMES.contains(&name)
+}
+
+/// Whether the root element of what begins so is that of a page in XHTML.
+pub(super) fn is_xhtml(xml: &str) -> bool {
+    xml::is_xhtml(xml)
 }
 
 /// The encoding that the document is taken for until a `<meta>` confirms it, and another that one names.

@@ -2,18 +2,22 @@
 
 /// Appends text with its white space collapsed.
 pub(super) fn push_words(out: &mut String, text: &str) {
-    let is_space = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
-    let mut between = is_space(text.as_bytes().first());
-    for word in text.split_ascii_whitespace() {
-        if between {
-            end_word(out);
+    let is_space = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_whitespace);
+    // Words with one space between them, as most are, are copied together.
+    let (mut start, mut at) = (0, 0);
+    while at < text.len() {
+        if !is_space(at) || at > start && text.as_bytes()[at] == b' ' && at + 1 < text.len() && !is_space(at + 1) {
+            at += 1;
+            continue;
         }
-        out.push_str(word);
-        between = true;
-    }
-    if is_space(text.as_bytes().last()) {
+        out.push_str(&text[start..at]);
         end_word(out);
+        while is_space(at) {
+            at += 1;
+        }
+        start = at;
     }
+    out.push_str(&text[start..]);
 }
 
 /// Ends a word.

@@ -23,6 +23,14 @@ pub fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4).min(Millis::MAX / 4)
 }
 
+/// A clock that is behind by less is taken for right.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+
+/// How far the clock was set back since `last`, if it was.
+pub fn set_back(last: Millis, now: Millis) -> Option<Millis> {
+    Some(last.saturating_sub(now)).filter(|back| *back > millis(CLOCK_TOLERANCE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +44,12 @@ mod tests {
         assert_eq!(interval(0.0, None), None);
         assert_eq!(interval(0.0, Some(second)), Some(second));
         assert_eq!(interval(1e-300, Some(Duration::MAX)), Some(MAX_INTERVAL));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_told_from_one_that_wavers() {
+        assert_eq!(set_back(1_000, 2_000), None);
+        assert_eq!(set_back(61_000, 1_000), None);
+        assert_eq!(set_back(86_401_000, 1_000), Some(86_400_000));
     }
 }

@@ -37,7 +37,7 @@ const DOING_PRAGMAS: [&str; 4] = ["incremental_vacuum", "optimize", "shrink_memo
 /// Opens an existing database for questions of any kind: whatever is not reading, the connection itself refuses.
 pub fn open(path: &Path) -> Result<Connection, ReadError> {
     let refuse = |problem: String| ReadError::Open { path: path.to_owned(), problem };
-    if !path.exists() {
+    if !path.try_exists().map_err(|e| refuse(e.to_string()))? {
         return Err(ReadError::Missing { path: path.to_owned() });
     }
     if path.is_dir() {

@@ -22,6 +22,12 @@ pub enum StoreError {
         /// What is wrong with it, in words.
         problem: String,
     },
+    /// Its file is not there any more.
+    #[error("the database `{path}` was moved or deleted while it was in use: what was stored since went with it")]
+    Moved {
+        /// Where the file was.
+        path: PathBuf,
+    },
     /// It has a schema that this version does not know.
     #[error("the database `{path}` was written by a newer version of harvestman")]
     Newer {

@@ -5,6 +5,7 @@
 
 mod batch;
 mod begin;
+mod clocks;
 mod commit;
 mod database;
 mod depth;

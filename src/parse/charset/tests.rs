@@ -71,12 +71,12 @@ const LABELS: &[(&str, &str)] = &[
 ];
 
 fn name(body: &[u8], label: Option<&str>) -> &'static str {
-    decode(body, label, false).1.name()
+    decode(body, label, Declares::Html).1.name()
 }
 
 #[test]
 fn a_byte_order_mark_wins_over_every_label() {
-    let (text, encoding) = decode(b"\xef\xbb\xbfh\xc3\xa9", Some("windows-1251"), false);
+    let (text, encoding) = decode(b"\xef\xbb\xbfh\xc3\xa9", Some("windows-1251"), Declares::Html);
     assert_eq!((text.as_ref(), encoding.name()), ("h\u{e9}", "UTF-8"));
 }
 
@@ -97,7 +97,7 @@ fn meta_is_found_quoted_unquoted_and_in_content_but_not_in_comments() {
 
 #[test]
 fn an_xml_declaration_counts() {
-    assert_eq!(decode(b"<?xml version='1.0' encoding='ISO-8859-2'?><a/>", None, true).1.name(), "ISO-8859-2");
+    assert_eq!(decode(b"<?xml version='1.0' encoding='ISO-8859-2'?><a/>", None, Declares::Xml).1.name(), "ISO-8859-2");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn every_label_of_the_standard_names_its_encoding_wherever_it_is_declared() {
                 assert_eq!(name(meta.as_bytes(), None), declared_as, "{meta}");
             }
             let declaration = format!("<?xml version='1.0' encoding = \"{label}\"?><a/>");
-            assert_eq!(decode(declaration.as_bytes(), None, true).1.name(), declared_as, "{label}");
+            assert_eq!(decode(declaration.as_bytes(), None, Declares::Xml).1.name(), declared_as, "{label}");
         }
     }
 }

@@ -1,31 +1,30 @@
 //! The tag at hand, put together from the pieces that the tokenizer hands over.
 
-use std::borrow::Cow;
-
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind};
 use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 
 use super::interests::Interests;
+use super::names::{Names, text};
 
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
-    interests: &'a Interests,
+    /// `hidden` and `style`.
+    hiding: &'a [LocalName; 2],
+    names: Names<'a>,
     pub kind: TagKind,
     pub name: Vec<u8>,
     pub self_closing: bool,
-    /// Its name, interned at its first attribute.
-    interned: Option<LocalName>,
-    /// The names of the attributes to be kept.
-    wanted: Vec<&'a LocalName>,
+    /// Where its name is found, at the latest from its first attribute on.
+    known: Option<usize>,
     attributes: Vec<Attribute>,
     /// Name and value of the attribute at hand, as far as they are of use.
     attribute: Vec<u8>,
     value: Vec<u8>,
-    /// Its name, interned, if it has a value that is to be kept.
+    /// The attribute's name, interned, if it has a value that is to be kept.
     valued: Option<&'a LocalName>,
-    /// Its name is none of those.
+    /// The attribute is none of those to be kept.
     is_other: bool,
     /// There was a `style` before.
     is_styled: bool,
@@ -34,12 +33,12 @@ pub(super) struct TagParts<'a> {
 impl<'a> TagParts<'a> {
     pub fn new(interests: &'a Interests) -> Self {
         Self {
-            interests,
+            hiding: &interests.hiding,
+            names: Names::new(interests),
             kind: TagKind::StartTag,
             name: Vec::new(),
             self_closing: false,
-            interned: None,
-            wanted: Vec::new(),
+            known: None,
             attributes: Vec::new(),
             attribute: Vec::new(),
             value: Vec::new(),
@@ -53,8 +52,7 @@ impl<'a> TagParts<'a> {
         self.kind = kind;
         self.name.clear();
         self.self_closing = false;
-        self.interned = None;
-        self.wanted.clear();
+        self.known = None;
         self.attributes.clear();
         self.attribute.clear();
         self.is_other = false;
@@ -65,21 +63,17 @@ impl<'a> TagParts<'a> {
         if self.kind == TagKind::EndTag {
             return;
         }
-        if self.interned.is_some() {
+        if self.known.is_some() {
             self.end_attribute();
             self.is_other = false;
-            return;
+        } else {
+            self.known = Some(self.names.find(&self.name));
         }
-        let name = intern(&self.name);
-        for attributes in self.interests.of(&name) {
-            self.wanted.extend(attributes);
-        }
-        self.interned = Some(name);
     }
 
     pub fn push_attribute(&mut self, part: &[u8]) {
         // Of most tags no attribute is kept but what hides them, and most names need not be copied.
-        if self.wanted.is_empty() && self.attribute.is_empty() && !matches!(part, [b'h' | b's', ..] | []) {
+        if self.wanted().is_empty() && self.attribute.is_empty() && !matches!(part, [b'h' | b's', ..] | []) {
             self.is_other = true;
         }
         if !self.is_other {
@@ -103,9 +97,10 @@ impl<'a> TagParts<'a> {
     /// The tag as the tree builder takes it. Name and kind stay.
     pub fn end(&mut self) -> Tag {
         self.end_attribute();
+        let place = self.known.take().unwrap_or_else(|| self.names.find(&self.name));
         Tag {
             kind: self.kind,
-            name: self.interned.take().unwrap_or_else(|| intern(&self.name)),
+            name: self.names.at(place).interned.clone(),
             self_closing: self.self_closing,
             attrs: std::mem::take(&mut self.attributes),
             had_duplicate_attributes: false,
@@ -119,7 +114,7 @@ impl<'a> TagParts<'a> {
         if let Some(name) = self.valued.take().or_else(|| self.wanted_attribute()) {
             if *name == local_name!("style") {
                 if !std::mem::replace(&mut self.is_styled, true) && hides(&text(&self.value)) {
-                    self.keep(&self.interests.hiding[0], b"");
+                    self.keep(&self.hiding[0], b"");
                 }
             } else {
                 let value = std::mem::take(&mut self.value);
@@ -139,12 +134,15 @@ impl<'a> TagParts<'a> {
         }
     }
 
+    fn wanted(&self) -> &[&'static LocalName] {
+        self.known.map_or(&[], |place| &self.names.at(place).wanted)
+    }
+
     fn wanted_attribute(&self) -> Option<&'a LocalName> {
-        let interests: &'a Interests = self.interests;
         match &self.attribute[..] {
-            b"hidden" => Some(&interests.hiding[0]),
-            b"style" => Some(&interests.hiding[1]),
-            name => self.wanted.iter().copied().find(|wanted| wanted.as_bytes() == name),
+            b"hidden" => Some(&self.hiding[0]),
+            b"style" => Some(&self.hiding[1]),
+            name => self.wanted().iter().copied().find(|wanted| wanted.as_bytes() == name),
         }
     }
 }
@@ -163,15 +161,6 @@ pub(super) fn hides(style: &str) -> bool {
         }
     }
     is_hidden
-}
-
-fn intern(name: &[u8]) -> LocalName {
-    LocalName::from(text(name))
-}
-
-/// The document is text, and the tokenizer cuts at ASCII only.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 pub(super) fn tendril(bytes: &[u8]) -> StrTendril {

@@ -85,6 +85,20 @@ fn within(document: &Html, open: &mut [NodeId]) -> Option<Html> {
     Some(next)
 }
 
+pub(super) fn is_xhtml(xml: &str) -> bool {
+    let mut reader = NsReader::from_str(xml);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(tag) | Event::Empty(tag)) => {
+                let (namespace, local) = reader.resolver().resolve_element(tag.name());
+                return namespace == ResolveResult::Bound(Namespace(XHTML)) && local.into_inner() == "html";
+            }
+            Ok(Event::Eof) | Err(_) => return false,
+            Ok(_) => {}
+        }
+    }
+}
+
 /// Adds a text, unless nobody reads it. None: there is none outside of the root element.
 fn add(document: &mut Html, parent: NodeId, text: &str, interests: &Interests) -> Option<()> {
     let mut parent = document.tree.get_mut(parent)?;

@@ -13,6 +13,7 @@ use crate::scope::Scope;
 use crate::store::Start;
 use crate::visit::{self, Millis, SeedLine, SkipReason, State, UrlId};
 
+use super::clocks;
 use super::database::SqliteDatabase;
 use super::due;
 use super::failed::Failed;
@@ -32,6 +33,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     let Start { config, scope, seeds, given } = start;
     let rules = Rules::of(config);
     let mut tx = database.db.begin_with("begin immediate").await?;
+    clocks::follow(&mut tx).await?;
     let past = told::recall(&mut tx).await?;
     let present = Told { config: config.clone(), gated: scope.is_gated() };
     times::keep_up(&mut tx, past.as_ref(), &rules).await?;

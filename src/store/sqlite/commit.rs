@@ -10,6 +10,7 @@ use crate::visit::{FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Requ
 use sqlx::Row as _;
 
 use super::batch::{Batch, FetchRow};
+use super::database::locking;
 use super::failed::Failed;
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
@@ -24,7 +25,7 @@ impl SqliteRun {
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, Failed> {
         // The transaction is written out by hand, so that the methods below can borrow all of `self`.
-        sqlx::query("begin immediate").execute(self.db()).await?;
+        locking(sqlx::query("begin immediate").execute(self.db())).await?;
         let done = self.apply(records, &hold).await;
         let done = match done {
             Ok(done) => sqlx::query("commit").execute(self.db()).await.map(|_| done).map_err(Failed::from),

@@ -1,6 +1,7 @@
 //! An open database file: one writer connection in WAL mode, and the lock that makes it the only one.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ use super::peek;
 use super::rows::timestamp;
 use super::{schema, times};
 
+/// How long a lock of SQLite's is waited for, which another program holds: less than the watchdog of the service waits.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// After which this is said.
+const MOMENT: Duration = Duration::from_secs(5);
 /// Pages given back in one transaction.
 const PAGES: i64 = 1_000;
 /// The value of `pragma auto_vacuum` that lets free pages be given back without rewriting the file.
@@ -24,8 +29,9 @@ const INCREMENTAL: i64 = 2;
 #[derive(Debug)]
 pub struct SqliteDatabase {
     pub(super) db: SqliteConnection,
+    path: PathBuf,
     // Declared after `db`: closing any descriptor of the file would drop SQLite's own locks.
-    _lock: File,
+    lock: File,
 }
 
 impl SqliteDatabase {
@@ -56,12 +62,18 @@ impl SqliteDatabase {
             return Err(refuse("it holds no crawl but something else".into()));
         }
         let db = connect(&path).await?;
-        Ok(Self { db, _lock: lock })
+        Ok(Self { db, path, lock })
     }
 
-    /// Closes the database cleanly: the WAL is written back.
+    /// Closes the database cleanly: the WAL is written back. Fails too if its file was taken away meanwhile.
     pub async fn close(self) -> Result<(), StoreError> {
-        self.db.close().await.map_err(StoreError::database)
+        let Self { db, path, lock } = self;
+        db.close().await.map_err(StoreError::database)?;
+        let identity = |file: std::io::Result<Metadata>| file.map(|file| (file.dev(), file.ino())).ok();
+        match identity(lock.metadata()) == identity(path.metadata()) {
+            true => Ok(()),
+            false => Err(StoreError::Moved { path }),
+        }
     }
 
     /// Gives free pages back to the file system, in steps beside which others can read. A database of a version that
@@ -97,13 +109,14 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(false)
-        .busy_timeout(Duration::from_secs(30))
+        .busy_timeout(PATIENCE)
         // A reader may make the log grow; it does not stay so long.
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-32768")
         .pragma("temp_store", "memory");
     let failed = |e| schema::open_error(path, &e);
-    let mut db = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    // Setting `auto_vacuum` is the first step that takes the lock.
+    let mut db = locking(SqliteConnection::connect_with(&options)).await.map_err(failed)?;
     schema::migrate(&mut db, path).await?;
     times::bring_in(&mut db).await?;
     let holder = format!("{}since {}", this_process(), timestamp(visit::now()));
@@ -113,6 +126,17 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
         .await
         .map_err(failed)?;
     Ok(db)
+}
+
+/// Waits for work that begins with a lock of SQLite's, and says so if that takes a while.
+pub(super) async fn locking<T>(work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
+        return done;
+    }
+    let longest = humantime::format_duration(PATIENCE);
+    tracing::warn!("the database is busy: another program may hold its lock, which is waited for up to {longest}");
+    work.await
 }
 
 /// The beginning of what is written down of the process that holds a database.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
+use crate::parse::unspaced;
 use crate::store::StoreError;
 use crate::visit::UrlId;
 
@@ -99,12 +100,26 @@ fn index(db: &Connection, id: UrlId) -> rusqlite::Result<()> {
     for sql in [
         "insert into page_index (page_index, rowid, title, description, text)
          select 'delete', url_id, title, description, text from outdated where url_id = ?1",
-        "insert into page_index (rowid, title, description, text)
-         select url_id, title, description, text from searchable where url_id = ?1",
         "delete from outdated where url_id = ?1",
+        "delete from unspaced where url_id = ?1",
         "delete from unindexed where url_id = ?1",
     ] {
         db.prepare_cached(sql)?.execute([id])?;
     }
+    let mut words = db.prepare_cached(
+        "select p.title, p.description, c.text from page p left join content c on c.url_id = p.url_id
+         where p.url_id = ?1",
+    )?;
+    let mut words = words.query([id])?;
+    let Some(row) = words.next()? else { return Ok(()) };
+    let whole = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?].map(|text| text.as_str().ok());
+    let cut = whole.map(|text| text.and_then(unspaced::cut));
+    if cut.iter().any(Option::is_some) {
+        db.prepare_cached("insert into unspaced (url_id, title, description, text) values (?1, ?2, ?3, ?4)")?
+            .execute((id, &cut[0], &cut[1], &cut[2]))?;
+    }
+    let [title, description, text] = std::array::from_fn(|at| cut[at].as_deref().or(whole[at]));
+    db.prepare_cached("insert into page_index (rowid, title, description, text) values (?1, ?2, ?3, ?4)")?
+        .execute((id, title, description, text))?;
     Ok(())
 }

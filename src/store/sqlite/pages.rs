@@ -219,8 +219,9 @@ impl SqliteRun {
     async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, Failed> {
         let put_aside: Option<UrlId> = sqlx::query_scalar(
             "insert or ignore into outdated (url_id, title, description, text)
-             select url_id, title, description, text from searchable
-             where url_id = ?1 and (title is not ?2 or description is not ?3 or text is not ?4)
+             select s.url_id, s.title, s.description, s.text
+             from page p left join content c on c.url_id = p.url_id join searchable s on s.url_id = p.url_id
+             where p.url_id = ?1 and (p.title is not ?2 or p.description is not ?3 or c.text is not ?4)
                  -- It waits already: the index has nothing of it, or what was put aside then.
                  and not exists (select 1 from unindexed where url_id = ?1)
              returning url_id",

@@ -16,9 +16,9 @@ const VIEWS: [(&str, &str); 12] = [
     ),
     (
         "page",
-        "url_id status content_type size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null",
+        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null",
     ),
-    ("content", "url_id body"),
+    ("content", "url_id text body"),
     ("link", "from_id position to_id text element follow"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
