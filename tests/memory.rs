@@ -31,7 +31,7 @@ fn filled(piece: impl Fn(usize) -> String) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_documents_at_once_take_no_more_than_the_budget_and_keep_their_last_links() {
+async fn large_documents_at_once_take_turns_and_keep_their_last_links() {
     let documents = [
         filled(|_| "<p>".to_owned()),
         filled(|_| "<i>x</i>".to_owned()),
@@ -62,5 +62,6 @@ async fn large_documents_at_once_take_no_more_than_the_budget_and_keep_their_las
     assert_eq!(ended.unwrap().code(), Some(0));
     assert_eq!(bench.rows("select fetched, failed from accounting").await, ["14|0"]);
     assert_eq!(bench.rows("select count(*) from urls where url like '%/last'").await, ["14"]);
-    assert!((1..200).contains(&most), "{most} MiB");
+    // Their trees alone would take 28 times their 28 MiB.
+    assert!((1..400).contains(&most), "{most} MiB");
 }

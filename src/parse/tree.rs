@@ -24,12 +24,14 @@ use super::deadline::Deadline;
 use super::reader::Interest;
 use interests::Interests;
 use tag::{TagParts, tendril};
-#[cfg(test)]
-pub(in crate::parse) use trees::MAX_NODES;
 use trees::{CONTEXT, NO_LINE, Take, Trees, send};
 
 /// Bytes read between two looks at the clock.
 const STEP: usize = 16 << 10;
+/// Nodes of one tree, for tests.
+#[cfg(test)]
+pub(super) const MAX_NODES: usize = trees::MAX_NODES;
+
 /// How the reading of a document ended.
 #[derive(Debug)]
 pub(super) struct End {

@@ -18,7 +18,7 @@ use super::tag::tendril;
 const BYTES_PER_NODE: usize = 16;
 
 /// Nodes of one tree, which is 8 to 15 MB; a larger document is read in parts, each a tree of its own.
-pub(in crate::parse) const MAX_NODES: usize = 50_000;
+pub(super) const MAX_NODES: usize = 50_000;
 /// Open elements, after which a tree ends: what is within them takes longer and longer to build.
 const MAX_DEPTH: usize = 512;
 /// Open elements, from the outermost on, that the next part begins within.
