@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::canonical::Host;
-use crate::visit::{self, Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, Settlement, Target};
+use crate::visit::{self, Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, Settlement, Target, TrapId};
 use limits::Limits;
 use schedule::{Schedule, Step};
 
@@ -137,6 +137,13 @@ impl Frontier {
     /// A page request failed like this. What is left of its host fails with it, if that had too many outages.
     pub fn give_up(&self, host: HostId, kind: FailureKind, message: Arc<str>) {
         self.change(|schedule, now| schedule.give_up(host, kind, message, now));
+    }
+
+    /// Takes in which accounts are traps from now on (`true`), or are no more.
+    pub fn turn_traps(&self, turned: &[(TrapId, bool)]) {
+        if !turned.is_empty() {
+            self.change(|schedule, _| schedule.turn_traps(turned));
+        }
     }
 
     /// Takes in what a commit brought, then counts its errands out, under one lock.

@@ -76,6 +76,8 @@
 //!   is let in, `parse::tree` how a large document is read in parts.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`. What any
 //!   other answer makes of a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
+//! - What is a trap, and which pattern pays for a URL: `policy::traps`; how it is stored: `store::sqlite::traps`. What it
+//!   holds back is refused by `frontier::host`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`. What it makes of its URL:
 //!   `policy::fate`.
 //! - What is written in one transaction: `store::sqlite::commit`, `apply`, step by step; most rows are written by

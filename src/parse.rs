@@ -8,6 +8,7 @@ mod deadline;
 mod directives;
 mod frames;
 mod head;
+mod images;
 pub mod kind;
 mod links;
 pub mod memory;
@@ -41,6 +42,7 @@ pub use frames::Frame;
 use frames::FrameReader;
 pub use head::Head;
 use head::HeadReader;
+use images::ImageReader;
 use kind::Format;
 use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
@@ -104,6 +106,8 @@ readers! {
     head: HeadReader<'a> => Head,
     /// Documents of its frames, until what they say is part of what the page says.
     frames: FrameReader<'a> => Vec<Frame>,
+    /// Hashes of the addresses of its images, in their order.
+    images: ImageReader => Vec<u64>,
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed

@@ -13,4 +13,5 @@ pub mod redirect;
 pub mod retry;
 pub mod robots;
 pub mod sweep;
+pub mod traps;
 pub mod turn;

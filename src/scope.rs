@@ -3,7 +3,7 @@
 mod address;
 mod heirs;
 mod params;
-mod place;
+pub mod place;
 
 use std::collections::HashSet;
 

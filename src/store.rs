@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
-use crate::visit::{Hold, HostId, HostRecord, Record, SeedLine, Settlement, Target};
+use crate::visit::{Hold, HostId, HostRecord, Record, SeedLine, Settlement, Target, TrapId};
 pub use counts::{Accounting, Tally};
 pub use error::{DatabaseFailure, StoreError};
 
@@ -36,6 +36,8 @@ pub struct Committed {
     pub settlements: Vec<Settlement>,
     /// Hosts of the batch that this process does not hold any more.
     pub lost: Vec<HostId>,
+    /// Accounts that are traps from now on (`true`), or are no more.
+    pub turned: Vec<(TrapId, bool)>,
 }
 
 /// What is pending of one host.
@@ -78,6 +80,9 @@ pub trait Run: Send {
     /// Gives hosts back: their clocks are stored, and anybody may take them. Those that were lost already stay as they
     /// are.
     fn give_back(&mut self, holds: &[Hold]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The accounts that are traps, each beside `true`: what only they would pay for is to be refused.
+    fn traps(&mut self) -> impl Future<Output = Result<Vec<(TrapId, bool)>, StoreError>> + Send;
 
     /// Commits a batch in one transaction: pages, their links, the states of their URLs and the run's accounting together,
     /// durable when this returns. `hold` says under which epoch this process holds a host, and the host's clock, which is

@@ -8,7 +8,7 @@ mod words;
 
 pub use errand::{
     Candidate, Errand, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots, Target,
-    UrlId, Validators, now,
+    TrapId, UrlId, Validators, now,
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
 pub use seed::SeedLine;

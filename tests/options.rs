@@ -343,7 +343,7 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
     for name in options {
         let value = match name.as_str() {
             "scope" => "'host'",
-            "include" | "exclude" | "drop-params" => "['.']",
+            "include" | "exclude" | "drop-params" | "allow-trap" => "['.']",
             "header" => "['X-A: b']",
             "allow-address" => "['10.0.0.0/8']",
             // It contradicts the one before.

@@ -1,5 +1,7 @@
 //! What two spellings of a URL become, and what a reference leads to, by the URL standard.
 
+mod joins;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::output::{printable, unwritten};
 use super::words;
-use facts::{Facts, Hop, Request, Response};
+use facts::{Facts, Hop, Request, Response, Trap};
 use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
 
 /// The answer; its fields are the keys of `--json`.
@@ -31,6 +31,8 @@ struct Explanation {
     meaning: String,
     /// How it failed, in words.
     message: Option<String>,
+    /// The trap that holds it back.
+    trap: Option<Trap>,
     response: Option<Response>,
     depth: Option<u32>,
     first_seen_at: Option<String>,
@@ -76,6 +78,7 @@ fn explain(url: &CanonicalUrl, facts: Facts) -> Explanation {
         reason,
         meaning,
         message: facts.failure.map(|(_, message)| message),
+        trap: facts.trap,
         response: facts.response,
         depth: facts.known.as_ref().map(|known| known.depth),
         first_seen_at: facts.known.as_ref().map(|known| timestamp(known.first_seen_at)),
@@ -141,6 +144,11 @@ impl Explanation {
         lines.put("", &self.meaning);
         if let Some(message) = &self.message {
             lines.put("", message);
+        }
+        if let Some(trap) = &self.trap {
+            lines.put("trap", &format!("{} on {}: {}", trap.pattern, trap.host, trap.reason));
+            let held = words::counted(trap.held_back, "URL");
+            lines.put("", &format!("{held} held back; --allow-trap {} lets them in", words::shell(&trap.pattern)));
         }
         if let Some(response) = &self.response {
             lines.put("response", &response.line());

@@ -86,6 +86,7 @@ fn page(db: &Database) -> Result<String, Failure> {
             findings::slowest(db)?,
             findings::failures(db)?,
             findings::skipped(db)?,
+            findings::traps(db)?,
             findings::changes(db, &run)?,
         ],
     };

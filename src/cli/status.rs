@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::output::{self, Answer, unwritten};
 use super::query::ask;
 
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("Accounting", "select * from accounting"),
     ("Runs", "select * from runs order by id desc limit 10"),
     ("Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
@@ -20,6 +20,7 @@ const PARTS: [(&str, &str); 4] = [
         "Queue",
         "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
     ),
+    ("Traps", "select * from traps order by held_back desc, host, pattern limit 10"),
 ];
 
 /// When pages are due again, seen from now, and how many milliseconds away that is at most.

@@ -124,6 +124,9 @@ macro_rules! with_options {
             "Private addresses that may be requested though no seed names their host, e.g. 10.1.0.0/16; repeatable";
         /// Requests no private address, not even on a seed's host.
         deny_private: [bool] = false, Judges, Flag, "Request no private address, not even on a seed's host";
+        /// Patterns of the view `traps` that are let through, or `all`.
+        allow_trap: [Vec<String>] = empty(), Stored, Many<Text>,
+            "Let through what was held back as trap: a pattern of the view traps, literally, or `all`; repeatable";
         /// Asks hosts directly, whatever the environment says of proxies.
         no_proxy: [bool] = false, Code, Flag, "";
         /// In a new run, known pages younger than this are left alone.

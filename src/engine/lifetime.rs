@@ -143,6 +143,7 @@ async fn work_until<R: Run>(
     visitor: Visitor,
     concurrency: usize,
 ) -> Result<Option<CrawlEnd>, StoreError> {
+    frontier.turn_traps(&writer.run.traps().await?);
     writer.wake_hosts().await?;
     let (abort, aborted) = watch::channel(false);
     let (mut tasks, inbox) = start_workers(concurrency, frontier, visitor, &aborted);

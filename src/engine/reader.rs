@@ -177,6 +177,7 @@ impl PageReader {
         page.language = parsed.head.language.or(page.language.take());
         page.canonical_url = parsed.head.canonical_url;
         page.text = Some(parsed.text);
+        page.images = parsed.images;
     }
 
     /// A link of a page of this status, whose links may be followed or not, judged. Those of error pages are not.

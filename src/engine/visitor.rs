@@ -72,8 +72,7 @@ struct Missed {
     failure: Failure,
     /// No connection stood.
     unconnected: bool,
-    /// The next answer will be read more leniently than this one.
-    misread: bool,
+    trouble: Trouble,
 }
 
 impl Visitor {
@@ -168,11 +167,19 @@ impl Visitor {
             Err(FetchError::Shortage) => Asked::Postponed,
             Err(FetchError::Misread { kind, message }) => {
                 let failure = Failure::new(kind, message);
-                Asked::Done { request, rest, result: Err(Missed { failure, unconnected: false, misread: true }) }
+                Asked::Done {
+                    request,
+                    rest,
+                    result: Err(Missed { failure, unconnected: false, trouble: Trouble::Misread }),
+                }
             }
             Err(FetchError::Failed { kind, message, unconnected }) => {
                 let failure = Failure::new(kind, message);
-                Asked::Done { request, rest, result: Err(Missed { failure, unconnected, misread: false }) }
+                Asked::Done {
+                    request,
+                    rest,
+                    result: Err(Missed { failure, unconnected, trouble: Trouble::Failure(kind) }),
+                }
             }
         }
     }
@@ -209,19 +216,12 @@ impl Visitor {
     ) -> PageOutcome {
         let attempts = target.attempts + 1;
         match result {
-            Err(Missed { failure, misread, .. }) => {
-                let due_at = if misread && attempts <= self.retries.saturating_add(1) {
-                    Some(self.clock.now())
-                } else {
-                    self.again(Trouble::Failure(failure.kind), attempts, rest)
-                };
-                match due_at {
-                    Some(due_at) => {
-                        PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
-                    }
-                    None => PageOutcome::Failed(failure),
+            Err(Missed { failure, trouble, .. }) => match self.again(trouble, attempts, rest) {
+                Some(due_at) => {
+                    PageOutcome::Retry(Retry { due_at, kind: Some(failure.kind), message: failure.message })
                 }
-            }
+                None => PageOutcome::Failed(failure),
+            },
             Ok(fetched) => {
                 if let Some(due_at) = self.again(Trouble::Status(fetched.status), attempts, rest) {
                     let message = format!("status {}", fetched.status).into();
@@ -254,10 +254,8 @@ impl Visitor {
         let again = |due_at| RobotsOutcome::Again { url: url.clone(), hop: *hop, attempt: tries, due_at };
         let answered = RobotsOutcome::Answered;
         match result {
-            // Its rules count however they are sent.
-            Err(Missed { misread: true, .. }) if tries <= self.retries.saturating_add(1) => again(self.clock.now()),
-            Err(Missed { failure: Failure { kind, message }, unconnected, .. }) => {
-                if let Some(due_at) = self.again(Trouble::Failure(kind), tries, rest) {
+            Err(Missed { failure: Failure { kind, message }, unconnected, trouble }) => {
+                if let Some(due_at) = self.again(trouble, tries, rest) {
                     return again(due_at);
                 }
                 // A dead host that it was moved to says nothing about its own.
@@ -306,7 +304,11 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             rest.answered = trouble.host_answered();
             rest.asked_until = trouble.asks_until(retry_after, tries, now);
         }
-        Err(FetchError::Failed { kind, .. } | FetchError::Misread { kind, .. }) => {
+        Err(FetchError::Misread { kind, .. }) => {
+            request.failure = Some(*kind);
+            rest.answered = Trouble::Misread.host_answered();
+        }
+        Err(FetchError::Failed { kind, .. }) => {
             request.failure = Some(*kind);
             rest.answered = Trouble::Failure(*kind).host_answered();
         }

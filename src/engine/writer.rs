@@ -94,10 +94,11 @@ impl<R: Run> Writer<'_, R> {
         let pages = self.pages(&records);
         let started = Instant::now();
         let hold = |host| self.frontier.hold(host);
-        let Committed { hosts, targets, settlements, lost } = self.run.commit(records, hold).await?;
+        let Committed { hosts, targets, settlements, lost, turned } = self.run.commit(records, hold).await?;
         drop(held);
         self.watchers.observers.took(Stage::Commit, started.elapsed());
         let pages = stored(pages, &settlements);
+        self.frontier.turn_traps(&turned);
         self.frontier.settle(hosts, targets, settlements);
         lost.into_iter().for_each(|host| self.frontier.lose(host));
         self.refill().await?;

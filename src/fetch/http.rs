@@ -50,15 +50,17 @@ impl fmt::Debug for HttpClient {
 impl Fetch for HttpClient {
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a> {
         Box::pin(async move {
-            let url = request.url;
-            match self.exchange(request).await {
+            let host = request.url.host();
+            let is_lenient = self.clients.lenient.reads(&host);
+            match self.exchange(request, is_lenient).await {
                 Err(FetchError::Shortage) => {
                     self.relieve();
                     Err(FetchError::Shortage)
                 }
-                // Read leniently, it is misread for good.
-                Err(FetchError::Misread { kind, message }) if !self.clients.lenient.take_over(url.host()) => {
-                    Err(FetchError::failed(kind, message))
+                Err(FetchError::Misread { kind, message }) if is_lenient => Err(FetchError::failed(kind, message)),
+                Err(misread @ FetchError::Misread { .. }) => {
+                    self.clients.lenient.take_over(host);
+                    Err(misread)
                 }
                 result => result,
             }
@@ -83,14 +85,14 @@ impl HttpClient {
         Ok(Self { clients, addresses, credentials, jar, timeout: config.timeout, told_of_shortage })
     }
 
-    async fn exchange(&self, request: Request<'_>) -> Result<Response, FetchError> {
+    async fn exchange(&self, request: Request<'_>, is_lenient: bool) -> Result<Response, FetchError> {
         let Request { url, licensed, wants, memory, .. } = request;
         let deadline = Instant::now() + self.timeout;
         let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
             return Err(FetchError::Private);
         }
-        let response = self.within(deadline, self.send(&request, opened)).await?;
+        let response = self.within(deadline, self.send(&request, opened, is_lenient)).await?;
         let peer = response.remote_addr().filter(|_| route.is_direct && !opened);
         if peer.is_some_and(|peer| !self.addresses.permit(peer.ip())) {
             return Err(FetchError::Private);
@@ -127,10 +129,15 @@ impl HttpClient {
         }
     }
 
-    async fn send(&self, request: &Request<'_>, opened: bool) -> Result<reqwest::Response, FetchError> {
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        opened: bool,
+        is_lenient: bool,
+    ) -> Result<reqwest::Response, FetchError> {
         let Request { url, licensed, validators, .. } = *request;
         let headers = self.headers(url, licensed, validators);
-        if self.clients.lenient.reads(&url.host()) {
+        if is_lenient {
             return self.clients.get_leniently(url, opened, headers).await;
         }
         let client = self.clients.of(url, opened)?;

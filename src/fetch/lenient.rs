@@ -50,9 +50,9 @@ impl Lenient {
         !hosts.is_empty() && hosts.get(host).is_some()
     }
 
-    /// Reads the answers of a host from now on. False if they were read here before.
-    pub(super) fn take_over(&self, host: Host) -> bool {
-        self.hosts().put(host, ()).is_none()
+    /// Reads the answers of a host from now on.
+    pub(super) fn take_over(&self, host: Host) {
+        self.hosts().put(host, ());
     }
 
     fn hosts(&self) -> MutexGuard<'_, LruCache<Host, (), RandomState>> {

@@ -1,9 +1,14 @@
 //! One host in the frontier: its window of URLs, its clock and its robots.txt put together, and what it offers now.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
 use crate::canonical::{CanonicalUrl, Host};
 use crate::policy::retry::Outages;
 use crate::visit::{
-    FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, Target, UrlId,
+    FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, SkipReason, Target, TrapId,
+    UrlId,
 };
 
 use super::clock::HostClock;
@@ -12,6 +17,9 @@ use super::memory::{Facts, Rare};
 use super::pace::Tick;
 use super::robots::{Robots, Stance};
 use super::window::Window;
+
+/// Traps: what only their pages name is not asked for.
+pub(super) type Traps = HashSet<TrapId, RandomState>;
 
 #[derive(Debug)]
 pub(super) struct HostState {
@@ -141,7 +149,7 @@ impl HostState {
     }
 
     /// Looks at what may be done for this host at `now`, changing nothing but what time has changed.
-    pub(super) fn offer(&mut self, now: Millis, limits: &Limits, budget_left: bool) -> Offer {
+    pub(super) fn offer(&mut self, now: Millis, limits: &Limits, traps: &Traps, budget_left: bool) -> Offer {
         let may_ask = budget_left && !self.clock.is_parked();
         let may_ask_page = may_ask && self.has_budget(limits);
         if let Some(due) = self.robots.next_call() {
@@ -151,6 +159,10 @@ impl HostState {
         let Some(target) = self.window.first(now) else {
             return self.window.next_due().filter(|_| may_ask_page).map_or(Offer::Nothing, Offer::At);
         };
+        // A page that is stored already is no new URL of a trap.
+        if !target.known && target.trap.is_some_and(|trap| traps.contains(&trap)) {
+            return Offer::Refuse(Refusal::Skip(SkipReason::Trap));
+        }
         match self.robots.stance(now) {
             Stance::Asked => Offer::Nothing,
             Stance::Refuse(refusal) => Offer::Refuse(refusal),
@@ -242,6 +254,10 @@ impl HostState {
         self.window.requeue(target, now);
     }
 
+    pub(super) fn settle_reprieved(&mut self, target: Target, now: Millis) {
+        self.window.requeue(target, now);
+    }
+
     pub(super) fn settle_refused(&mut self, id: UrlId) {
         self.window.let_go(id);
     }
@@ -313,7 +329,7 @@ mod tests {
     }
 
     fn start_page(host: &mut HostState) {
-        assert!(matches!(host.offer(NOW, &limits(), true), Offer::Page));
+        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), true), Offer::Page));
         host.start(NOW, &limits()).unwrap();
         host.take_page();
     }
@@ -322,11 +338,17 @@ mod tests {
     fn pages_are_offered_as_far_as_connections_and_budget_go() {
         let mut host = host("");
         start_page(&mut host);
-        assert!(matches!(host.offer(NOW, &limits(), false), Offer::Nothing), "the budget of all hosts is used up");
+        assert!(
+            matches!(host.offer(NOW, &limits(), &Traps::default(), false), Offer::Nothing),
+            "the budget of all hosts is used up"
+        );
         let one = Limits { max_connections_per_host: 1, ..limits() };
-        assert!(matches!(host.offer(NOW, &one, true), Offer::Nothing), "it is at its connections");
+        assert!(matches!(host.offer(NOW, &one, &Traps::default(), true), Offer::Nothing), "it is at its connections");
         let spent = Limits { max_pages_per_host: Some(1), ..limits() };
-        assert!(matches!(host.offer(NOW, &spent, true), Offer::Nothing), "its own budget is used up");
+        assert!(
+            matches!(host.offer(NOW, &spent, &Traps::default(), true), Offer::Nothing),
+            "its own budget is used up"
+        );
         start_page(&mut host);
     }
 
@@ -334,10 +356,10 @@ mod tests {
     fn what_costs_no_request_is_offered_though_none_may_be_made() {
         let mut host = host("User-agent: *\nDisallow: /1\n");
         host.release(Rest { asked_until: Some(Millis::MAX), ..Rest::default() }, NOW, &limits());
-        assert!(matches!(host.offer(NOW, &limits(), false), Offer::Refuse(Refusal::Skip(_))));
+        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), false), Offer::Refuse(Refusal::Skip(_))));
         host.take_refused();
         host.settle_refused(1);
-        assert!(matches!(host.offer(NOW, &limits(), true), Offer::Nothing), "it is parked");
+        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), true), Offer::Nothing), "it is parked");
     }
 
     #[test]
@@ -345,8 +367,8 @@ mod tests {
         let mut host = host("");
         let url = CanonicalUrl::parse("http://h.test/robots.txt").unwrap();
         host.queue_call(RobotsCall { host: 1, for_host: 2, url, hop: 1, attempt: 0 }, NOW + 10);
-        assert!(matches!(host.offer(NOW, &limits(), true), Offer::At(at) if at == NOW + 10));
-        assert!(matches!(host.offer(NOW + 10, &limits(), true), Offer::Call));
+        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), true), Offer::At(at) if at == NOW + 10));
+        assert!(matches!(host.offer(NOW + 10, &limits(), &Traps::default(), true), Offer::Call));
     }
 
     #[test]

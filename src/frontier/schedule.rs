@@ -16,12 +16,14 @@ use std::sync::Arc;
 
 use crate::canonical::Host;
 use crate::policy::politeness;
-use crate::visit::{Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target};
+use crate::visit::{
+    Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target, TrapId,
+};
 
 use super::armed::Armed;
 use super::budget::Budget;
 use super::connections::Connections;
-use super::host::{HostState, Offer};
+use super::host::{HostState, Offer, Traps};
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::pace::{Pace, Tick};
@@ -46,6 +48,7 @@ pub struct Schedule {
     /// The pace of all requests together, and the time before which it allows none.
     global: (Option<Pace>, Millis),
     hosts: Hosts,
+    traps: Traps,
     armed: Armed,
     budget: Budget,
     /// Errands handed out and not yet settled.
@@ -71,6 +74,7 @@ impl Schedule {
             tick,
             global: (global, 0),
             hosts: Hosts::default(),
+            traps: Traps::default(),
             armed: Armed::default(),
             outstanding: 0,
             closed: false,
@@ -95,8 +99,8 @@ impl Schedule {
                 }
                 return Step::Wait(at);
             }
-            let limits = &self.limits;
-            let look = |host: &mut HostState| (host.offer(now, limits, budget_left), host.has_work());
+            let (limits, traps) = (&self.limits, &self.traps);
+            let look = |host: &mut HostState| (host.offer(now, limits, traps, budget_left), host.has_work());
             match self.hosts.change(id, limits, look) {
                 None => self.armed.disarm(id),
                 Some((offer, _)) if offer.is_request() && !is_free => self.armed.hold_up(id),
@@ -161,6 +165,17 @@ impl Schedule {
         self.hosts.add(record, &self.limits, &self.tick, now);
     }
 
+    /// Takes in which accounts are traps from now on (`true`), or are no more.
+    pub fn turn_traps(&mut self, turned: &[(TrapId, bool)]) {
+        for (trap, is_held) in turned {
+            if *is_held {
+                self.traps.insert(*trap);
+            } else {
+                self.traps.remove(trap);
+            }
+        }
+    }
+
     /// Queues a committed target. Returns whether its host is in memory; if not, the target waits on disk.
     pub fn push(&mut self, target: Target, now: Millis) -> bool {
         let (id, limits) = (target.host, &self.limits);
@@ -208,7 +223,7 @@ impl Schedule {
         self.tick.set(now);
         self.outstanding = self.outstanding.saturating_sub(1);
         match settlement {
-            Settlement::Refused { .. } | Settlement::Sitemaps { .. } => {}
+            Settlement::Refused { .. } | Settlement::Reprieved { .. } | Settlement::Sitemaps { .. } => {}
             Settlement::Postponed { .. } | Settlement::PostponedRobots { .. } => self.connections.fall_short(now),
             _ => self.connections.give_back(),
         }
@@ -224,6 +239,9 @@ impl Schedule {
             Settlement::Again { target } | Settlement::Postponed { target } => {
                 self.budget.settle(0);
                 self.change(target.host, now, |state, _, _| state.settle_again(target, now));
+            }
+            Settlement::Reprieved { target } => {
+                self.change(target.host, now, |state, _, _| state.settle_reprieved(target, now));
             }
             Settlement::Refused { host, id } => self.change(host, now, |state, _, _| state.settle_refused(id)),
             Settlement::Sitemaps { host } => self.change(host, now, |state, _, _| state.settle_sitemaps()),

@@ -275,7 +275,7 @@ fn held(html: &str, interests: &[&[Interest]]) -> Vec<String> {
 fn the_tree_holds_what_a_reader_names_and_what_shapes_it() {
     let html = "<div href=a class=b><a class=c href=d title=e>f</a><image alt=g src=h><input type=hidden name=i>
         <script type=j>k</script>";
-    assert_eq!(held(html, Readers::INTERESTS), ["a href=d", "img alt=g", "input type=hidden"]);
+    assert_eq!(held(html, Readers::INTERESTS), ["a href=d", "img alt=g src=h", "input type=hidden"]);
     let hiding = "<p hidden=x><p style='Display : NONE'><p style=color:red style=display:none><p data-hidden shidden>";
     assert_eq!(held(hiding, Readers::INTERESTS), ["p hidden=x", "p hidden="]);
     const SCRIPTS: &[Interest] = &[(local_name!("script"), &[local_name!("type")]), (local_name!("a"), &[])];

@@ -1,7 +1,7 @@
 //! What a link offers its target: the depth it takes, whether it is fetched, whether it is read as a sitemap.
 
 use crate::canonical::{CanonicalUrl, Host};
-use crate::visit::{Candidate, Element, SkipReason, State, UrlId};
+use crate::visit::{Candidate, Element, SkipReason, State, TrapId, UrlId};
 
 /// Where a link was found: a page, or robots.txt, which has no row.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,6 +24,8 @@ pub struct Offer<'a> {
     pub referrer: Option<UrlId>,
     /// Its level, if it is named as a sitemap.
     pub sitemap: Option<u32>,
+    /// What pays for it; none if one of the followed links names it freely.
+    pub trap: Option<TrapId>,
     /// robots.txt or a sitemap index names it as a sitemap; it is more than the target of a sitemap's redirect.
     listed: bool,
 }
@@ -39,6 +41,7 @@ pub struct Standing {
     /// A followed link leads there.
     pub followed: bool,
     pub is_sitemap: bool,
+    pub trap: Option<TrapId>,
 }
 
 /// What becomes of a stored URL by an offer.
@@ -53,6 +56,7 @@ pub struct Outcome {
     pub nearer: bool,
     /// The level by which it becomes a sitemap.
     pub sitemap: Option<u32>,
+    pub trap: Option<TrapId>,
     /// The URL becomes pending, or it is pending as a page and becomes a sitemap.
     pub opens: bool,
     /// Anything differs from what is stored.
@@ -84,6 +88,7 @@ impl<'a> Offer<'a> {
             follow: candidate.follow,
             referrer: source.id,
             sitemap: candidate.sitemap,
+            trap: None,
             listed: candidate.sitemap.is_some() && candidate.element == Element::Sitemap,
         }
     }
@@ -94,6 +99,11 @@ impl<'a> Offer<'a> {
         self.hops = self.hops.min(other.hops);
         self.sitemap = self.sitemap.or(other.sitemap);
         self.listed |= other.listed;
+        self.trap = match (self.follow, other.follow) {
+            (true, true) => self.trap.and(other.trap),
+            (true, false) => self.trap,
+            (false, _) => other.trap,
+        };
         if rank(other) < rank(self) {
             self.depth = other.depth;
             self.skip = other.skip;
@@ -125,6 +135,8 @@ impl<'a> Offer<'a> {
         let becomes_sitemap = self.makes_sitemap(old);
         let reopens = becomes_sitemap || self.changes_skip(old);
         let opens = reopens && self.skip.is_none();
+        let is_trap = self.skip == Some(&SkipReason::Trap);
+        let trap = if opens || reopens && is_trap { self.trap } else { old.trap.filter(|_| !self.frees(old)) };
         let is_held_back = old.state == State::Skipped && is_decided_by_link(old.reason.as_ref());
         Outcome {
             depth,
@@ -134,10 +146,16 @@ impl<'a> Offer<'a> {
             followed: old.followed || self.follow,
             nearer: depth < old.depth || first_followed,
             sitemap: self.sitemap.filter(|_| becomes_sitemap),
+            trap,
             opens,
-            is_news: depth != old.depth || hops < old.hops || reopens || first_followed,
+            is_news: depth != old.depth || hops < old.hops || reopens || first_followed || trap != old.trap,
             settled: (old.followed || self.follow) && (opens || !is_held_back),
         }
+    }
+
+    /// Whether a URL for which an account would have to pay is named freely.
+    fn frees(&self, old: &Standing) -> bool {
+        old.state == State::Pending && self.follow && self.skip.is_none() && self.trap.is_none()
     }
 
     /// Whether this link is better than those that got the URL skipped.
@@ -145,7 +163,10 @@ impl<'a> Offer<'a> {
         old.state == State::Skipped
             && is_decided_by_link(old.reason.as_ref())
             && self.skip != old.reason.as_ref()
-            && !matches!(self.skip, Some(SkipReason::Nofollow | SkipReason::ErrorPage))
+            && match old.reason {
+                Some(SkipReason::Trap) => self.follow && self.skip.is_none() && self.trap != old.trap,
+                _ => !matches!(self.skip, Some(SkipReason::Nofollow | SkipReason::ErrorPage)),
+            }
     }
 
     /// Whether a URL that was read as a page, or left alone as one, is to be read as a sitemap.
@@ -165,7 +186,7 @@ impl<'a> Offer<'a> {
 
 /// Whether a better link can change this.
 fn is_decided_by_link(reason: Option<&SkipReason>) -> bool {
-    matches!(reason, Some(SkipReason::Depth | SkipReason::Nofollow | SkipReason::ErrorPage))
+    matches!(reason, Some(SkipReason::Depth | SkipReason::Nofollow | SkipReason::ErrorPage | SkipReason::Trap))
 }
 
 #[cfg(test)]
@@ -184,7 +205,7 @@ mod tests {
 
     fn standing(state: State, depth: u32, reason: Option<SkipReason>) -> Standing {
         let followed = reason != Some(SkipReason::Nofollow);
-        Standing { id: 1, state, depth, hops: 0, reason, followed, is_sitemap: false }
+        Standing { id: 1, state, depth, hops: 0, reason, followed, is_sitemap: false, trap: None }
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Trouble {
     Status(u16),
     /// No usable response.
     Failure(FailureKind),
+    /// A response that was read too strictly: the host's next ones are read leniently.
+    Misread,
 }
 
 impl Trouble {
@@ -30,6 +32,7 @@ impl Trouble {
             // Failures of the transport, but not those of the content.
             Self::Failure(K::Dns | K::Connect | K::Tls | K::Timeout | K::Closed | K::Protocol) => true,
             Self::Failure(K::Decode | K::TooLarge | K::Redirect) => false,
+            Self::Misread => true,
         }
     }
 
@@ -37,7 +40,7 @@ impl Trouble {
     pub fn host_answered(self) -> Option<bool> {
         use FailureKind as K;
         match self {
-            Self::Status(_) => Some(true),
+            Self::Status(_) | Self::Misread => Some(true),
             Self::Failure(K::Dns | K::Connect | K::Tls | K::Timeout) => Some(false),
             Self::Failure(_) => None,
         }
@@ -65,6 +68,10 @@ pub fn again(
     now: Millis,
     jitter: f64,
 ) -> Option<Millis> {
+    if trouble == Trouble::Misread && tries <= retries.saturating_add(1) {
+        // It says nothing against the host, which needs no rest for it.
+        return Some(asked_until.map_or(now, |asked| asked.max(now)));
+    }
     if tries > retries || !trouble.may_pass() {
         return None;
     }
@@ -162,6 +169,13 @@ mod tests {
         assert_eq!(backoff(3, 1.0), Duration::from_secs(4));
         assert_eq!(backoff(3, 0.0), Duration::from_secs(2));
         assert_eq!(backoff(40, 1.0), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn what_was_read_too_strictly_is_asked_for_once_more_at_once_even_without_retries() {
+        assert_eq!(again(Trouble::Misread, 1, 0, None, 5_000, 1.0), Some(5_000));
+        assert_eq!(again(Trouble::Misread, 1, 0, Some(9_000), 5_000, 1.0), Some(9_000));
+        assert_eq!(again(Trouble::Misread, 2, 0, None, 5_000, 1.0), None);
     }
 
     #[test]

@@ -113,7 +113,9 @@ fn reason_now(waiting: &Waiting<'_>, scope: &Scope, reads_sitemaps: bool, change
     } else {
         scope.judge(url, depth, follow)
     };
-    let forbidden = waiting.reason.clone().filter(|reason| *reason == SkipReason::Robots && !changed.robots);
+    // What the user lets through as a trap is pending already.
+    let stays = |reason: &SkipReason| *reason == SkipReason::Trap || *reason == SkipReason::Robots && !changed.robots;
+    let forbidden = waiting.reason.clone().filter(stays);
     by_scope.or(forbidden)
 }
 

@@ -14,7 +14,7 @@ pub(super) fn directory(url: &CanonicalUrl) -> String {
 }
 
 /// The domain one label below a public suffix ([publicsuffix.org](https://publicsuffix.org)); an address is its own.
-pub(super) fn registrable_domain(url: &Url) -> Option<String> {
+pub fn registrable_domain(url: &Url) -> Option<String> {
     match url.host()? {
         url::Host::Domain(name) => {
             let name = name.trim_end_matches('.');

@@ -25,6 +25,7 @@ mod run;
 pub mod schema;
 mod times;
 mod told;
+mod traps;
 mod versions;
 pub mod views;
 mod windows;
@@ -34,7 +35,7 @@ pub use rows::{robots_answer, timestamp};
 pub use run::SqliteRun;
 
 use crate::store::{Accounting, Committed, Refill, Run, Start, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Record};
+use crate::visit::{Hold, HostId, Record, TrapId};
 
 impl Store for SqliteDatabase {
     type Run = SqliteRun;
@@ -49,6 +50,10 @@ impl Run for SqliteRun {
 
     fn id(&self) -> i64 {
         self.id
+    }
+
+    async fn traps(&mut self) -> Result<Vec<(TrapId, bool)>, StoreError> {
+        Ok(self.held_traps().await?)
     }
 
     async fn take(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {

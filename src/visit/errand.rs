@@ -10,6 +10,8 @@ pub type Millis = i64;
 
 /// Row id of a URL.
 pub type UrlId = i64;
+/// Row id of a trap, or of what may become one.
+pub type TrapId = i64;
 /// Row id of a host.
 pub type HostId = i64;
 
@@ -69,13 +71,15 @@ pub struct Target {
     pub validators: Option<Arc<Validators>>,
     /// It was named as a sitemap: how many files from robots.txt.
     pub sitemap: Option<u32>,
+    /// Only pages that this pays for name it ([`crate::policy::traps`]).
+    pub trap: Option<TrapId>,
 }
 
 impl Target {
     /// A URL met for the first time.
     pub fn new(id: UrlId, host: HostId, url: CanonicalUrl, depth: u32) -> Self {
-        let (known, validators, sitemap) = Default::default();
-        Self { id, host, url, depth, hops: 0, attempts: 0, due_at: None, known, validators, sitemap }
+        let (known, validators, sitemap, trap) = Default::default();
+        Self { id, host, url, depth, hops: 0, attempts: 0, due_at: None, known, validators, sitemap, trap }
     }
 }
 

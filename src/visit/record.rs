@@ -299,6 +299,10 @@ pub enum Settlement {
     Again {
         target: Target,
     },
+    /// A refusal was not stored: meanwhile the URL may be fetched.
+    Reprieved {
+        target: Target,
+    },
     /// Not even tried, for want of a descriptor on this machine.
     Postponed {
         target: Target,
@@ -346,6 +350,8 @@ pub struct Page {
     pub last_modified: Option<String>,
     pub redirect: Option<Candidate>,
     pub links: Vec<Candidate>,
+    /// Of the addresses of its images, a hash each.
+    pub images: Vec<u64>,
     pub fetched_at: Millis,
     /// Until when the response says that it is fresh.
     pub fresh_until: Option<Millis>,

@@ -35,6 +35,8 @@ pub enum SkipReason {
     RobotsUnreachable,
     Nofollow,
     PrivateAddress,
+    /// It brings nothing new, as far as those like it tell.
+    Trap,
     UrlTooLong,
     /// Only links of responses with a status of 400 or more lead there.
     ErrorPage,
@@ -52,6 +54,7 @@ impl SkipReason {
         Self::RobotsUnreachable,
         Self::Nofollow,
         Self::PrivateAddress,
+        Self::Trap,
         Self::UrlTooLong,
         Self::ErrorPage,
     ];
@@ -72,6 +75,7 @@ impl SkipReason {
             Self::RobotsUnreachable => "robots_unreachable",
             Self::Nofollow => "nofollow",
             Self::PrivateAddress => "private_address",
+            Self::Trap => "trap",
             Self::UrlTooLong => "url_too_long",
             Self::ErrorPage => "error_page",
             Self::Hook(reason) => reason,

@@ -56,6 +56,15 @@ pub struct Response {
     pub page: policy::due::Facts,
 }
 
+/// The trap that a URL is held back as a part of.
+#[derive(Debug, Serialize)]
+pub struct Trap {
+    pub host: String,
+    pub pattern: String,
+    pub reason: String,
+    pub held_back: i64,
+}
+
 /// One step of the way from a seed.
 #[derive(Debug, Serialize)]
 pub struct Hop {
@@ -97,6 +106,7 @@ pub struct Facts {
     pub response: Option<Response>,
     /// Kind and message of the failure.
     pub failure: Option<(String, String)>,
+    pub trap: Option<Trap>,
     /// The way from the seed to the URL.
     pub found: Vec<Hop>,
     /// The last requests, oldest first, and how many there are in all.
@@ -119,6 +129,7 @@ pub fn gather(db: &Database, url: &CanonicalUrl) -> Result<Facts, ReadError> {
         settings: settings(db)?,
         response: id.map(|id| response(db, id)).transpose()?.flatten(),
         failure: failed.map(|known| failure(db, known.id)).transpose()?.flatten(),
+        trap: id.map(|id| trap(db, id)).transpose()?.flatten(),
         found: id.map(|id| way(db, id)).transpose()?.unwrap_or_default(),
         requests: requests(db, id, url)?,
         ahead: waits.map(|known| ahead(db, known)).transpose()?.unwrap_or(0),
@@ -197,6 +208,17 @@ fn response(db: &Database, id: i64) -> Result<Option<Response>, ReadError> {
         let (status, content_type, redirect_to, page) = (row.at(0)?, row.at(1)?, row.at(2)?, due::facts(row, 3)?);
         Ok(Response { status, content_type, redirect_to, fetched_at: timestamp(page.fetched_at), page })
     })
+}
+
+fn trap(db: &Database, id: i64) -> Result<Option<Trap>, ReadError> {
+    let sql = "select host, pattern from _url u join _trap t on t.id = u.trap_id join _host h on h.id = t.host_id
+               where u.id = ?1 and u.state = 3 and u.reason = 'trap'";
+    let key: Option<(String, String)> = one(db, sql, [id.into()], |row| Ok((row.at(0)?, row.at(1)?)))?;
+    let Some((host, pattern)) = key else { return Ok(None) };
+    let sql = "select reason, held_back from traps where host = ?1 and pattern = ?2";
+    let read = |row: &Row| Ok((row.at(0)?, row.at(1)?));
+    let (reason, held_back) = one(db, sql, [host.as_str().into(), pattern.as_str().into()], read)?.unwrap_or_default();
+    Ok(Some(Trap { host, pattern, reason, held_back }))
 }
 
 fn failure(db: &Database, id: i64) -> Result<Option<(String, String)>, ReadError> {

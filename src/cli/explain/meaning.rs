@@ -35,7 +35,11 @@ const SKIPPED: &[Meaning] = &[
         "Its address is not of the public internet, and no seed names this very host.",
         "A seed on that host or --allow-address lets it in, unless --deny-private shuts it out; the next invocation looks again.",
     ),
-    ("trap", "Its address looks like one of an endless number that the site makes up.", "A seed is never a trap."),
+    (
+        "trap",
+        "Only pages of one pattern, which bring nothing new, lead to it: there may be no end of these.",
+        "--allow-trap lets it in, and so does a seed, a sitemap or a page of another kind that names it.",
+    ),
     ("url_too_long", "It is longer than --max-url-length.", "A larger --max-url-length lets it in."),
     (
         "error_page",

@@ -233,7 +233,7 @@ const REASONS: [(&str, &str); 9] = [
     ("robots_unreachable", "robots.txt could not be read"),
     ("nofollow", "only nofollow links lead there"),
     ("private_address", "private address that no seed names"),
-    ("trap", "looks like a trap without end"),
+    ("trap", "without end, and brings nothing new"),
     ("url_too_long", "longer than --max-url-length"),
 ];
 
@@ -270,6 +270,36 @@ pub fn skipped(db: &Database) -> Result<Section, Failure> {
         },
         is_wide: true,
         blocks,
+    })
+}
+
+pub fn traps(db: &Database) -> Result<Section, Failure> {
+    let (mut known, mut held) = (0_i64, 0_i64);
+    let sql = "select host, pattern, reason, held_back, example, count(*) over (), sum(held_back) over () from traps
+        order by held_back desc, host, pattern limit ?1";
+    let exists = "select exists (select 1 from sqlite_master where name = 'traps')";
+    // A database of an earlier version holds nothing back.
+    let is_known: bool = one(db, exists, [], |row| row.at(0))?;
+    let rows = all(db, if is_known { sql } else { "select 1 where ?1 is null" }, [ROWS.into()], |row| {
+        (known, held) = (row.at(5)?, row.at(6)?);
+        Ok(vec![
+            Cell::Link(Link::new(&row.at::<String>(0)?)),
+            Cell::text(&row.at::<String>(1)?),
+            Cell::text(&row.at::<String>(2)?),
+            Cell::count(row.at(3)?),
+            Cell::Link(Link::new(&row.at::<String>(4)?)),
+        ])
+    })?;
+    let names = ["Host", "Pattern", "Why", "#Held back", "One of them"];
+    Ok(Section {
+        id: "traps",
+        title: "Traps",
+        lead: match known {
+            0 => "None: no pattern of URLs went on and on and brought nothing new.".to_owned(),
+            _ => format!("{} held back. --allow-trap with a pattern lets its URLs in.", counted(held, "URL")),
+        },
+        is_wide: true,
+        blocks: Listing::first("Patterns that brought nothing new", &names, rows, known, "traps"),
     })
 }
 

@@ -8,8 +8,9 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use crate::policy::fate::Fate;
+use crate::policy::traps::Weighed;
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, UrlId};
+use crate::visit::{HostId, Millis, State, TrapId, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
@@ -61,6 +62,9 @@ pub(super) async fn write_pages(db: &mut SqliteConnection, rows: &[PageRow]) -> 
     run_json(db, WRITE_PAGES, rows).await
 }
 
+/// Beside each record of a batch, what its page is to the URLs that it names.
+pub(super) type Weights = Vec<Option<Weighed>>;
+
 /// What a batch changes: each tuple becomes a JSON array.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -82,6 +86,10 @@ pub(super) struct Batch {
     pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
+    /// Id, and what pays for it from now on.
+    pub(super) relieved: Vec<(UrlId, Option<TrapId>)>,
+    /// Pages that led to URLs that nobody knew, and what pays for these.
+    pub(super) led_on: HashSet<(UrlId, TrapId)>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
 }

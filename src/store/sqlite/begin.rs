@@ -24,6 +24,7 @@ use super::rows::{self, json};
 use super::run::SqliteRun;
 use super::times;
 use super::told;
+use super::traps;
 
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
@@ -55,6 +56,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     if changed.is_anything() {
         judge_all_again(&mut tx, scope, config.sitemaps, changed).await?;
     }
+    let traps = traps::begin(&mut tx, config).await?;
     let ledger = Ledger::begin(&mut tx, id).await?;
     let invocation = sqlx::query_scalar(
         "insert into meta (key, value) values ('invocation', 1)
@@ -75,6 +77,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
         ledger,
         urls,
         hosts,
+        traps,
     })
 }
 
@@ -124,7 +127,7 @@ async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), 
     sqlx::query(
         "insert into url (url, host_id, state, depth, first_seen_at)
          select value ->> 0, (select id from host where host = value ->> 1), 0, ?3, ?2 from json_each(?1) where true
-         on conflict (url) do update set depth = excluded.depth, referrer_id = null,
+         on conflict (url) do update set depth = excluded.depth, referrer_id = null, trap_id = null,
              state = iif(state in (select value from json_each(?4)), excluded.state, state),
              reason = iif(state in (select value from json_each(?4)), null, reason)",
     )

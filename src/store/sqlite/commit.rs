@@ -6,7 +6,9 @@ use crate::policy::due::{self, Facts};
 use crate::policy::fate::Fate;
 use crate::policy::redirect::{self, Hop, MAX_HOPS};
 use crate::store::Committed;
-use crate::visit::{FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, UrlId};
+use crate::visit::{
+    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, Settlement, UrlId,
+};
 use sqlx::Row as _;
 
 use super::batch::{Batch, FetchRow};
@@ -39,6 +41,7 @@ impl SqliteRun {
             Err(error) => {
                 let _ = sqlx::query("rollback").execute(self.db()).await;
                 (self.urls, self.hosts) = (KnownUrls::default(), KnownHosts::default());
+                self.traps.forget();
                 Err(error)
             }
         }
@@ -55,8 +58,11 @@ impl SqliteRun {
     ) -> Result<(Ledger, Committed), Failed> {
         let mut batch = Batch::default();
         let records = self.fence(records, hold, &mut batch).await?;
-        let mut ids = self.resolve(&records, &mut batch).await?;
+        let mut weights = self.weigh(&records).await?;
+        let mut ids = self.resolve(&records, &mut weights, &mut batch).await?;
+        self.relieve_all(&mut batch).await?;
         let past = self.past(&records).await?;
+        self.settle_traps(&records, weights, &past, &batch);
         for record in records {
             self.record(record, &mut ids, &past, &mut batch).await?;
         }
@@ -64,6 +70,7 @@ impl SqliteRun {
         self.heed_lastmods(&mut batch).await?;
         self.pass_depth_on(past.lowered, &mut batch).await?;
         self.note_heirs(&mut batch).await?;
+        self.write_traps(&mut batch).await?;
         self.take_reached(&batch).await?;
         let ledger = self.ledger.write(&mut self.database.db, self.id, &batch.delta).await?;
         Ok((ledger, batch.committed))
@@ -73,6 +80,10 @@ impl SqliteRun {
         let found = Found::of(&record, ids);
         if record.target().is_some_and(|target| past.ended.contains(&target.id)) {
             batch.committed.settlements.push(record.refused());
+            return Ok(());
+        }
+        if let Some(target) = self.reprieved(&record, past) {
+            batch.committed.settlements.push(Settlement::Reprieved { target });
             return Ok(());
         }
         let record = self.end_loop(record, &found).await?;

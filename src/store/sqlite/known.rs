@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use crate::canonical::Host;
-use crate::visit::{HostId, UrlId};
+use crate::visit::{HostId, TrapId, UrlId};
 
 /// URLs remembered, and the bytes of them.
 const URLS: usize = 1 << 18;
@@ -26,6 +26,8 @@ pub(super) struct Known {
     pub(super) hops: u32,
     /// A better link cannot change its state any more.
     pub(super) settled: bool,
+    /// What pays for it.
+    pub(super) trap: Option<TrapId>,
 }
 
 /// Two generations of remembered URLs: bounded, and what is used stays.
@@ -37,10 +39,15 @@ pub(super) struct KnownUrls {
 }
 
 impl KnownUrls {
-    /// The row of a URL, if a link of this depth and so many redirects cannot change it.
-    pub(super) fn settled(&mut self, url: &str, depth: u32, hops: u32) -> Option<UrlId> {
-        let known = self.get(url)?;
-        (known.settled && known.depth <= depth && known.hops <= hops).then_some(known.id)
+    /// A URL, if a link of this depth and so many redirects cannot change it but for what pays for it.
+    pub(super) fn settled(&mut self, url: &str, depth: u32, hops: u32) -> Option<Known> {
+        self.get(url).filter(|known| known.settled && known.depth <= depth && known.hops <= hops)
+    }
+
+    /// Forgets a URL, whose state a better link can change again.
+    pub(super) fn forget(&mut self, url: &str) {
+        self.young.remove(url);
+        self.old.remove(url);
     }
 
     fn get(&mut self, url: &str) -> Option<Known> {
@@ -112,7 +119,7 @@ mod tests {
     use super::*;
 
     fn known(id: UrlId) -> Known {
-        Known { id, depth: 3, hops: 1, settled: true }
+        Known { id, depth: 3, hops: 1, settled: true, trap: None }
     }
 
     #[test]
@@ -120,9 +127,10 @@ mod tests {
         let mut urls = KnownUrls::default();
         urls.insert("a".into(), known(7));
         urls.insert("b".into(), Known { settled: false, ..known(8) });
-        assert_eq!((urls.settled("a", 3, 1), urls.settled("a", 9, 9)), (Some(7), Some(7)));
-        assert_eq!((urls.settled("a", 2, 1), urls.settled("a", 3, 0)), (None, None));
-        assert_eq!((urls.settled("b", 9, 9), urls.settled("c", 9, 9)), (None, None));
+        let mut settled = |url, depth, hops| urls.settled(url, depth, hops).map(|known| known.id);
+        assert_eq!((settled("a", 3, 1), settled("a", 9, 9)), (Some(7), Some(7)));
+        assert_eq!((settled("a", 2, 1), settled("a", 3, 0)), (None, None));
+        assert_eq!((settled("b", 9, 9), settled("c", 9, 9)), (None, None));
     }
 
     #[test]
@@ -133,10 +141,10 @@ mod tests {
         for id in 0..i64::try_from(URLS * 2).unwrap() {
             urls.insert(id.to_string().into(), known(id));
             if id % 1_000 == 0 {
-                assert_eq!(urls.settled(used, 3, 1), Some(1));
+                assert!(urls.settled(used, 3, 1).is_some());
             }
         }
-        assert_eq!(urls.settled("0", 3, 1), None);
+        assert!(urls.settled("0", 3, 1).is_none());
         assert!(urls.young.len() + urls.old.len() <= URLS);
     }
 }

@@ -8,9 +8,10 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::canonical::CanonicalUrl;
 use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
+use crate::policy::traps::Weighed;
 use crate::visit::{self, Candidate, HostId, Record, SkipReason, Target, UrlId};
 
-use super::batch::Batch;
+use super::batch::{Batch, Weights};
 use super::failed::Failed;
 use super::known::{Known, Seeded};
 use super::rows::{self, json};
@@ -40,33 +41,50 @@ impl Found {
     }
 }
 
-/// Every candidate of the batch beside where it was found.
-fn candidates(records: &[Record]) -> impl Iterator<Item = (Source, &Candidate)> {
-    records.iter().flat_map(|record| {
+/// Every candidate of the batch beside the record that it is of, and where it was found.
+fn candidates(records: &[Record]) -> impl Iterator<Item = (usize, Source, &Candidate)> {
+    records.iter().enumerate().flat_map(|(index, record)| {
         // What robots.txt names has no page that it was found on.
         let page = |(target, _): (&Target, _)| Source { id: Some(target.id), depth: target.depth, hops: target.hops };
         let source = record.page().map(page).unwrap_or_default();
         let (links, redirect) = record.candidates();
-        links.iter().chain(redirect).map(move |candidate| (source, candidate))
+        links.iter().chain(redirect).map(move |candidate| (index, source, candidate))
     })
 }
 
 impl SqliteRun {
     /// Gives every link target of the batch its row, and reports those that became pending. Answers with the rows in the
     /// order of [`candidates`].
-    pub(super) async fn resolve(&mut self, records: &[Record], batch: &mut Batch) -> Result<Ids, Failed> {
+    pub(super) async fn resolve(
+        &mut self,
+        records: &[Record],
+        weights: &mut Weights,
+        batch: &mut Batch,
+    ) -> Result<Ids, Failed> {
         let mut ids = Vec::new();
         let mut offers = Offers::default();
-        for (source, candidate) in candidates(records) {
+        for (index, source, candidate) in candidates(records) {
+            let mut weighed = weights[index].as_mut();
             let (depth, hops) = depth_and_hops(source, candidate);
             // A URL that is named as a sitemap may become one.
             let is_page = candidate.sitemap.is_none();
             let known = is_page.then(|| self.urls.settled(candidate.url.as_str(), depth, hops)).flatten();
-            ids.push(known);
-            if known.is_none() {
-                let offer = Offer::new(source, candidate);
+            ids.push(known.map(|known| known.id));
+            if let Some(known) = known {
+                if let Some(page) = weighed.as_mut().filter(|_| known.depth >= source.depth) {
+                    page.is_woven |= known.trap.is_some() && known.trap == page.account && source.id != Some(known.id);
+                }
+                self.relieve(known, weighed.as_deref(), candidate, batch);
+            } else {
+                let weighed = weighed.as_deref().filter(|_| candidate.follow);
+                let trap = weighed.and_then(|page| self.traps.named(page, candidate));
+                let mut offer = Offer::new(source, candidate);
+                offer.trap = trap;
                 offers.entry(&candidate.url).and_modify(|old| old.merge(&offer)).or_insert(offer);
             }
+        }
+        for offer in offers.values_mut().filter(|offer| offer.skip.is_none()) {
+            offer.skip = offer.trap.filter(|trap| self.traps.is_held(*trap)).map(|_| &SkipReason::Trap);
         }
         if offers.is_empty() {
             return Ok(ids.into_iter());
@@ -75,18 +93,31 @@ impl SqliteRun {
         let present = self.look_up(&offers).await?;
         self.improve(&offers, &present, batch).await?;
         let inserted = self.insert(&offers, &present, batch).await?;
-        for (id, (_, candidate)) in ids.iter_mut().zip(candidates(records)) {
+        for (id, (_, _, candidate)) in ids.iter_mut().zip(candidates(records)) {
             let url = candidate.url.as_str();
             *id = id.or_else(|| present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied()));
         }
         Ok(ids.into_iter())
     }
 
+    /// A URL that is known, and that nothing but what pays for it can change of.
+    fn relieve(&mut self, known: Known, weighed: Option<&Weighed>, candidate: &Candidate, batch: &mut Batch) {
+        let Some(paying) = known.trap else { return };
+        if !candidate.follow || candidate.skip.is_some() || weighed.is_some_and(|page| page.account == Some(paying)) {
+            return;
+        }
+        let named = weighed.and_then(|page| self.traps.named(page, candidate));
+        if self.traps.relieves(weighed, named, paying) {
+            batch.relieved.push((known.id, named));
+            self.urls.insert(candidate.url.as_str().into(), Known { trap: named, ..known });
+        }
+    }
+
     /// Rows that exist already.
     async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, Failed> {
         let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
         let rows = sqlx::query(
-            "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap from url
+            "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id from url
              where url in (select value from json_each(?1))",
         )
         .bind(json(&urls)?)
@@ -104,13 +135,13 @@ impl SqliteRun {
             let new = offer.improve(old);
             if new.is_news {
                 let reason = new.reason.as_ref().map(SkipReason::as_str);
-                let found = json!([offer.referrer, new.nearer, new.followed, new.sitemap]);
+                let found = json!([offer.referrer, new.nearer, new.followed, new.sitemap, new.trap]);
                 better.push(json!([old.id, new.depth, new.hops, new.state.number(), reason, found]));
                 if new.depth < old.depth {
                     lowered.push(old.id);
                 }
             }
-            let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled };
+            let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled, trap: new.trap };
             self.urls.insert(offer.url.as_str().into(), known);
             if new.opens {
                 batch.delta.change(old.state, new.state);
@@ -120,10 +151,12 @@ impl SqliteRun {
         if !better.is_empty() {
             sqlx::query(
                 "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
-                     referrer_id = iif(v.nearer, v.referrer, referrer_id), sitemap = coalesce(url.sitemap, v.sitemap)
+                     referrer_id = iif(v.nearer, v.referrer, referrer_id), sitemap = coalesce(url.sitemap, v.sitemap),
+                     trap_id = v.trap
                  from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
                      value ->> 4 as reason, value ->> '$[5][0]' as referrer, value ->> '$[5][1]' as nearer,
-                     value ->> '$[5][2]' as followed, value ->> '$[5][3]' as sitemap from jsonb_each(?1)) v
+                     value ->> '$[5][2]' as followed, value ->> '$[5][3]' as sitemap, value ->> '$[5][4]' as trap
+                     from jsonb_each(?1)) v
                  where url.id = v.id",
             )
             .bind(Value::from(better).to_string())
@@ -150,21 +183,23 @@ impl SqliteRun {
         for (id, offer) in (next..).zip(new) {
             let state = offer.first_state();
             let (url, host) = (offer.url.as_str(), self.host_of(offer));
-            let found = (offer.depth, offer.hops, offer.referrer, offer.follow, offer.sitemap);
+            let found = (offer.depth, offer.hops, offer.referrer, offer.follow, offer.sitemap, offer.trap);
             rows.push((id, url, host, state.number(), offer.skip.map(SkipReason::as_str), found));
             batch.delta.discover(state);
             if offer.skip.is_none() {
                 self.hand_out(offer, id, offer.depth, batch);
             }
-            let known = Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled() };
+            let known =
+                Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
+            batch.led_on.extend(offer.referrer.zip(offer.trap));
             self.urls.insert(url.into(), known);
             inserted.insert(url.to_owned(), id);
         }
         sqlx::query(
             "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
-                 first_seen_at)
+                 trap_id, first_seen_at)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
-                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]', ?2
+                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]', value ->> '$[5][5]', ?2
              from jsonb_each(?1)",
         )
         .bind(json(&rows)?)
@@ -178,7 +213,8 @@ impl SqliteRun {
     fn hand_out(&mut self, offer: &Offer<'_>, id: UrlId, depth: u32, batch: &mut Batch) {
         if self.may_fetch(&offer.host, batch) {
             let new = Target::new(id, self.host_of(offer), offer.url.clone(), depth);
-            batch.committed.targets.push(Target { hops: offer.hops, sitemap: offer.sitemap, ..new });
+            let (hops, sitemap, trap) = (offer.hops, offer.sitemap, offer.trap);
+            batch.committed.targets.push(Target { hops, sitemap, trap, ..new });
         }
     }
 
@@ -196,5 +232,6 @@ fn standing(row: &SqliteRow) -> Result<Standing, Failed> {
         reason: rows::reason(row),
         followed: row.get("followed"),
         is_sitemap: row.get("is_sitemap"),
+        trap: row.get("trap_id"),
     })
 }

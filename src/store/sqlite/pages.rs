@@ -11,7 +11,7 @@ use crate::policy::due::{self, Facts};
 use crate::policy::fate;
 use crate::policy::kept::{Kept, Links};
 use crate::policy::life::{self, Answer, Change, Life, Memory, Renewal};
-use crate::visit::{Element, Millis, Page, Record, State, Target, UrlId, Way};
+use crate::visit::{Element, Millis, Page, Record, State, Target, TrapId, UrlId, Way};
 
 use super::batch::{Batch, PageRow, write_pages};
 use super::failed::Failed;
@@ -36,7 +36,15 @@ struct Row {
     depth: u32,
     is_sitemap: bool,
     lastmod: Option<Millis>,
+    trap: Option<TrapId>,
     page: Option<life::Past>,
+}
+
+impl Past {
+    /// What pays for a URL now: other links may name it than when it was handed out.
+    pub(super) fn trap(&self, id: UrlId) -> Option<TrapId> {
+        self.rows.get(&id)?.trap
+    }
 }
 
 /// What is known of an answer besides the response itself.
@@ -54,7 +62,7 @@ impl SqliteRun {
             return Ok(Past::default());
         }
         let rows = sqlx::query(
-            "select u.id, u.state, u.depth, u.sitemap is not null as is_sitemap, u.lastmod, p.status, p.content_hash,
+            "select u.id, u.state, u.depth, u.sitemap is not null as is_sitemap, u.lastmod, u.trap_id, p.status, p.content_hash,
                  p.etag, p.last_modified, p.fetched_at, p.changed_at, p.fresh_until, p.interval_ms, p.fingerprint, p.gone,
                  p.new_run, p.new_at, p.kept
              from json_each(?1) j join url u on u.id = j.value left join page p on p.url_id = u.id",
@@ -239,7 +247,8 @@ impl SqliteRun {
 impl Row {
     fn read(row: &SqliteRow) -> Result<Self, Failed> {
         let (depth, is_sitemap, lastmod) = (row.get("depth"), row.get("is_sitemap"), row.get("lastmod"));
-        Ok(Self { state: rows::state(row)?, depth, is_sitemap, lastmod, page: past(row) })
+        let (state, trap, page) = (rows::state(row)?, row.get("trap_id"), past(row));
+        Ok(Self { state, depth, is_sitemap, lastmod, trap, page })
     }
 }
 

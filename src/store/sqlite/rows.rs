@@ -63,7 +63,7 @@ fn stored_robots(row: &SqliteRow) -> Option<StoredRobots> {
 /// The columns that [`target`] reads, of a row of `url`.
 macro_rules! target_columns {
     () => {
-        "id, url, host_id, depth, hops, attempts, due_at, known, sitemap"
+        "id, url, host_id, depth, hops, attempts, due_at, known, sitemap, trap_id"
     };
 }
 pub(super) use target_columns;
@@ -80,6 +80,7 @@ pub(super) fn target(row: &SqliteRow, validators: Option<Validators>) -> Result<
         known: row.get("known"),
         validators: validators.map(Arc::new),
         sitemap: row.get("sitemap"),
+        trap: row.get("trap_id"),
     })
 }
 

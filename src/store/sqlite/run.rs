@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 
 use crate::config::Config;
 use crate::policy::due::Rules;
+use crate::policy::traps::Traps;
 use crate::scope::Scope;
 use crate::visit::Millis;
 
@@ -29,6 +30,7 @@ pub struct SqliteRun {
     pub(super) ledger: Ledger,
     pub(super) urls: KnownUrls,
     pub(super) hosts: KnownHosts,
+    pub(super) traps: Traps,
 }
 
 impl SqliteRun {

@@ -6,13 +6,13 @@ use rusqlite::Connection;
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 12] = [
+const VIEWS: [(&str, &str); 13] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     ("host", "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms"),
     (
         "url",
-        "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null lastmod=null known=0",
+        "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null lastmod=null known=0 trap_id=null",
     ),
     (
         "page",
@@ -22,6 +22,7 @@ const VIEWS: [(&str, &str); 12] = [
     ("link", "from_id position to_id text element follow"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
+    ("trap", "id=null host_id=null pattern=null"),
     ("seed", "url_id=null"),
     ("heir", "url_id=null seed_id=null"),
     ("unindexed", "url_id=null"),

@@ -17,7 +17,7 @@ use super::run::SqliteRun;
 /// The first pending URLs of a host, in their order.
 static WINDOW: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, p.status, p.kept,
+        "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, u.trap_id, p.status, p.kept,
              p.etag, p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
              (select j.value ->> 1 from json_each(p.headers) j where j.value ->> 0 = 'date') as date
          from (select * from url where host_id = ?1 and state = 0 order by {COLUMNS} limit ?2) u

@@ -1,0 +1,383 @@
+//! Traps: sites, or parts of them, whose URLs have no end and bring nothing new.
+//!
+//! Each pattern of a host whose pages lead to each other has a budget, and so has what these pages lead to elsewhere while
+//! they bring nothing: an [`Account`]. A URL is named *freely* if a seed, a sitemap or a page of another pattern that
+//! brought something names it; otherwise the account of the page that names it pays for it, and so on from page to page,
+//! whatever their patterns and hosts are. So patterns that only name each other, and hosts that do, are one trap. What a
+//! page brings ([`Verdict`]) is booked to the account that paid for it. Once an account is spent, what it would have to pay
+//! for is held back.
+//!
+//! Nothing here knows a database or a network. What is remembered of pages is bounded, and lives as long as the process;
+//! accounts are handed in ([`Traps::load`]) and out ([`Traps::take_changes`]).
+
+mod account;
+mod content;
+mod memory;
+mod pattern;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::fast::RandomState;
+
+use crate::canonical::CanonicalUrl;
+use crate::scope::place::registrable_domain;
+use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId};
+
+pub use account::Account;
+use account::Booking;
+use content::Sketcher;
+pub use memory::Verdict;
+use memory::push;
+use memory::{How, Memory};
+use pattern::{Shape, Variety};
+
+/// Hosts of one registrable domain, or ports of one address, from which on they are seen as one: whoever answers for any
+/// name has as many hosts as links.
+const MANY_HOSTS: u32 = 4;
+/// Hosts, and patterns, of which pages are remembered: the last used, twice as many at most.
+const GROUNDS: usize = 2_048;
+const MEMORIES: usize = 512;
+/// Hosts of which it is known what they are part of, and accounts in memory.
+const HOSTS: usize = 50_000;
+const ACCOUNTS: usize = 50_000;
+/// The first pages of a pattern are compared with those of others on the host as well: a pattern of its own is no news.
+const STRANGERS: u32 = 3;
+/// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
+const NEIGHBOURS: usize = 16;
+const SAME: u64 = 90;
+/// URLs without their tokens that are remembered of one host.
+const WITHOUT_TOKENS: usize = 4_096;
+
+/// What a page is to the URLs that it names.
+#[derive(Debug)]
+pub struct Weighed {
+    host: HostId,
+    /// Where its pattern holds: its host, or all hosts of its site.
+    ground: u64,
+    shape: Shape,
+    /// What paid for it.
+    pub account: Option<TrapId>,
+    kind: Kind,
+    /// None if it was not its turn to be looked at.
+    verdict: Option<Verdict>,
+    stands_for: u32,
+    /// The pattern of a page of the same host that says nearly the same.
+    like: Option<String>,
+    /// It led to URLs that nobody knew and that its own account pays for.
+    pub leads_on: bool,
+    /// It links to others that its account paid for, and that were known before.
+    pub is_woven: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Page,
+    /// It passes on what paid for it.
+    Redirect,
+    /// It was fetched before, in another run.
+    Known,
+    Sitemap,
+}
+
+/// What is known of one host, or of a site of many.
+#[derive(Debug, Default)]
+struct Ground {
+    variety: Variety,
+    without_tokens: HashMap<u64, First, RandomState>,
+    /// The last pages that brought something, of whatever pattern.
+    pages: VecDeque<(String, Vec<u64>)>,
+}
+
+/// The first URL of those that are one without their tokens.
+#[derive(Debug, Default)]
+struct First {
+    url: u64,
+    /// What its page says.
+    text: Option<u64>,
+}
+
+/// Values that are forgotten when others were used since.
+#[derive(Debug)]
+struct Aging<V> {
+    young: HashMap<u64, Box<V>, RandomState>,
+    old: HashMap<u64, Box<V>, RandomState>,
+    cap: usize,
+}
+
+impl<V: Default> Aging<V> {
+    fn new(cap: usize) -> Self {
+        Self { young: HashMap::default(), old: HashMap::default(), cap }
+    }
+
+    fn get(&mut self, key: u64) -> &mut V {
+        if self.young.len() >= self.cap && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        let old = &mut self.old;
+        self.young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_default())
+    }
+}
+
+/// What changed since it was asked last.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub accounts: Vec<Account>,
+    /// Accounts that are traps from now on (`true`), or are no more.
+    pub turned: Vec<(TrapId, bool)>,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Traps {
+    hasher: RandomState,
+    sketcher: Sketcher,
+    /// What a host is part of, and how many hosts a site has.
+    hosts: HashMap<Box<str>, u64, RandomState>,
+    sites: HashMap<Box<str>, u32, RandomState>,
+    grounds: Aging<Ground>,
+    memories: Aging<Memory>,
+    accounts: HashMap<TrapId, Account, RandomState>,
+    /// By where they are, and their pattern.
+    keys: HashMap<u64, TrapId, RandomState>,
+    loaded: HashSet<HostId, RandomState>,
+    /// Those of which something changed, and whether they were traps before.
+    changed: HashMap<TrapId, bool, RandomState>,
+    next: TrapId,
+    allowed: Vec<String>,
+}
+
+impl Traps {
+    /// `allowed` are patterns that are let through, or `all`; `next` is the first number that is free.
+    pub fn new(allowed: &[String], next: TrapId) -> Self {
+        let (hasher, sketcher, hosts, sites, accounts, keys, loaded, changed) = Default::default();
+        Self {
+            hasher,
+            sketcher,
+            hosts,
+            sites,
+            grounds: Aging::new(GROUNDS),
+            memories: Aging::new(MEMORIES),
+            accounts,
+            keys,
+            loaded,
+            changed,
+            next,
+            allowed: allowed.to_vec(),
+        }
+    }
+
+    /// Which of these accounts and hosts are not in memory.
+    pub fn missing(&self, targets: &[&Target]) -> (Vec<HostId>, Vec<TrapId>) {
+        let hosts: HashSet<_> = targets.iter().map(|target| target.host).collect();
+        let accounts: HashSet<_> = targets.iter().filter_map(|target| target.trap).collect();
+        let hosts = hosts.into_iter().filter(|host| !self.loaded.contains(host)).collect();
+        (hosts, accounts.into_iter().filter(|id| !self.accounts.contains_key(id)).collect())
+    }
+
+    /// Takes in accounts as they are stored; of `hosts` these are all.
+    pub fn load(&mut self, hosts: &[HostId], accounts: Vec<(String, Account)>) {
+        self.loaded.extend(hosts);
+        for (host, account) in accounts {
+            let ground = CanonicalUrl::parse(&host).map_or(0, |url| self.ground_of(&url));
+            self.grounds.get(ground).variety.recall(&account.pattern);
+            self.take_in(ground, account);
+        }
+    }
+
+    /// Forgets the accounts: they are to be loaded again. `next` is as before.
+    pub fn forget(&mut self) {
+        self.accounts.clear();
+        self.keys.clear();
+        self.loaded.clear();
+        self.changed.clear();
+    }
+
+    fn take_in(&mut self, ground: u64, mut account: Account) {
+        account.is_allowed = is_allowed(&self.allowed, &account.pattern);
+        self.keys.insert(self.hasher.hash_one((ground, &account.pattern)), account.id);
+        self.accounts.insert(account.id, account);
+    }
+
+    /// Whether what this account would have to pay for is held back.
+    pub fn is_held(&self, id: TrapId) -> bool {
+        self.accounts.get(&id).is_some_and(Account::is_held)
+    }
+
+    /// Looks at an answer, comparing its text with those of its pattern if it is its turn.
+    pub fn weigh(&mut self, target: &Target, page: &Page) -> Weighed {
+        let ground = self.ground_of(&target.url);
+        let shape = self.grounds.get(ground).variety.shape(&target.url);
+        let kind = match page {
+            _ if target.sitemap.is_some() => Kind::Sitemap,
+            page if page.redirect.is_some() => Kind::Redirect,
+            _ if target.known => Kind::Known,
+            _ => Kind::Page,
+        };
+        let (verdict, stands_for, like, leads_on, is_woven) = (None, 1, None, false, false);
+        let (host, account) = (target.host, target.trap);
+        let mut weighed = Weighed { host, ground, shape, account, kind, verdict, stands_for, like, leads_on, is_woven };
+        if kind == Kind::Page {
+            weighed.verdict = self.judge(&mut weighed, &target.url, page);
+        }
+        weighed
+    }
+
+    fn judge(&mut self, weighed: &mut Weighed, url: &CanonicalUrl, page: &Page) -> Option<Verdict> {
+        if page.status >= 400 {
+            return Some(Verdict::Nothing);
+        }
+        let accounts = [weighed.account, self.own_account(weighed)];
+        let strict = accounts.iter().flatten().any(|id| self.accounts.get(id).is_some_and(Account::is_large));
+        let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
+        let body = page.content_hash.and_then(|hash| hash.first_chunk().copied()).map(u64::from_le_bytes);
+        let Some(text) = &page.text else { return Some(memory.compare_body(body)) };
+        if !memory.is_due() {
+            return None;
+        }
+        let sketch = self.sketcher.sketch(url, text);
+        let is_stranger = memory.compared < STRANGERS;
+        let how = How { strict, combines: weighed.shape.combines };
+        let (verdict, stands_for) = memory.compare(&sketch, &page.images, body, how);
+        weighed.stands_for = stands_for;
+        let here = self.grounds.get(weighed.ground);
+        if let Some(first) =
+            weighed.shape.without_tokens.as_ref().and_then(|bare| here.without_tokens.get_mut(&bare.key))
+            && *first.text.get_or_insert(sketch.whole) == sketch.whole
+            && first.url != self.hasher.hash_one(url.as_str())
+        {
+            return Some(Verdict::Nothing);
+        }
+        if verdict == Verdict::New && is_stranger {
+            let alike = here.pages.iter().find(|(_, other)| sketch.common(other) >= SAME);
+            if let Some((pattern, _)) = alike.filter(|_| page.images.is_empty()) {
+                weighed.like = Some(pattern.clone());
+                return Some(Verdict::Nothing);
+            }
+            let pieces = sketch.pieces.iter().map(|piece| piece.hash).collect();
+            push(&mut here.pages, (weighed.shape.pattern.clone(), pieces), NEIGHBOURS);
+        }
+        Some(verdict)
+    }
+
+    /// What pays for a URL that a page names; none if it is named freely.
+    pub fn named(&mut self, weighed: &Weighed, candidate: &Candidate) -> Option<TrapId> {
+        if candidate.element == Element::Sitemap || weighed.kind == Kind::Sitemap {
+            return None;
+        }
+        if weighed.kind == Kind::Redirect {
+            return weighed.account;
+        }
+        let ground = self.ground_of(&candidate.url);
+        let here = self.grounds.get(ground);
+        let shape = here.variety.shape(&candidate.url);
+        if let Some(without) = &shape.without_tokens {
+            if here.without_tokens.len() >= WITHOUT_TOKENS {
+                here.without_tokens.clear();
+            }
+            let url = self.hasher.hash_one(candidate.url.as_str());
+            if here.without_tokens.entry(without.key).or_insert(First { url, text: None }).url != url {
+                return Some(self.account(weighed, &without.place, shape.repeats));
+            }
+        }
+        let is_same = ground == weighed.ground && shape.pattern == weighed.shape.pattern;
+        if !is_same && self.brings(weighed) {
+            return None;
+        }
+        let own = &weighed.shape;
+        // Pages that differ in numbers alone and lead to each other pay for themselves.
+        let pays_for_itself = is_same && weighed.verdict == Some(Verdict::Distinct);
+        if let Some(id) = weighed.account.filter(|id| !pays_for_itself || self.is_held(*id)) {
+            return Some(id);
+        }
+        let pattern = weighed.like.as_ref().unwrap_or(&own.pattern);
+        Some(self.account(weighed, pattern, own.repeats || shape.repeats))
+    }
+
+    /// Whether a page brought something, as far as is known.
+    fn brings(&self, weighed: &Weighed) -> bool {
+        match (weighed.kind, weighed.verdict) {
+            (Kind::Known, _) => !weighed.account.is_some_and(|id| self.is_held(id)),
+            (_, verdict) => matches!(verdict, None | Some(Verdict::New | Verdict::Mixed)),
+        }
+    }
+
+    /// Whether `named` pays from now on for a URL that `paying` would have to pay for, though it was named before.
+    pub fn relieves(&self, weighed: Option<&Weighed>, named: Option<TrapId>, paying: TrapId) -> bool {
+        let is_free = weighed.is_none_or(|page| page.account.is_none());
+        named.is_none_or(|id| is_free && id != paying && !self.is_held(id))
+    }
+
+    /// Books what a page brought, once its links are known.
+    pub fn settle(&mut self, weighed: &Weighed) {
+        let Some(id) = weighed.account else { return };
+        let verdict = match weighed.kind {
+            Kind::Page => weighed.verdict,
+            Kind::Redirect if !weighed.leads_on => Some(Verdict::Nothing),
+            Kind::Redirect | Kind::Known | Kind::Sitemap => None,
+        };
+        let (Some(verdict), Some(account)) = (verdict, self.accounts.get_mut(&id)) else { return };
+        self.changed.entry(id).or_insert(account.is_held());
+        let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
+        account.book(Booking { verdict, stands_for: weighed.stands_for, is_own, is_woven: weighed.is_woven });
+    }
+
+    /// What is to be stored.
+    pub fn take_changes(&mut self) -> Changes {
+        let mut changes = Changes::default();
+        for (id, was_held) in self.changed.drain() {
+            let Some(account) = self.accounts.get(&id) else { continue };
+            if account.is_held() != was_held {
+                changes.turned.push((id, account.is_held()));
+            }
+            changes.accounts.push(account.clone());
+        }
+        if self.accounts.len() > ACCOUNTS {
+            self.forget();
+        }
+        changes
+    }
+
+    fn own_account(&self, weighed: &Weighed) -> Option<TrapId> {
+        self.keys.get(&self.hasher.hash_one((weighed.ground, &weighed.shape.pattern))).copied()
+    }
+
+    /// The account of a pattern where a page is, which is opened if there is none.
+    fn account(&mut self, at: &Weighed, pattern: &str, repeats: bool) -> TrapId {
+        if let Some(id) = self.keys.get(&self.hasher.hash_one((at.ground, pattern))) {
+            return *id;
+        }
+        let id = self.next;
+        self.next += 1;
+        self.take_in(at.ground, Account::open(id, at.host, pattern.to_owned(), repeats));
+        self.changed.insert(id, false);
+        id
+    }
+
+    /// The host of a URL, or the site of so many hosts that they are seen as one.
+    fn ground_of(&mut self, url: &CanonicalUrl) -> u64 {
+        if let Some(ground) = self.hosts.get(url.host_str()) {
+            return *ground;
+        }
+        if self.hosts.len() >= HOSTS {
+            self.hosts.clear();
+            self.sites.clear();
+        }
+        let site = registrable_domain(url.url()).unwrap_or_default();
+        let hosts = self.sites.entry(site.as_str().into()).or_default();
+        *hosts += 1;
+        let ground = if *hosts > MANY_HOSTS { hash(&self.hasher, &site) } else { hash(&self.hasher, url.host_str()) };
+        self.hosts.insert(url.host_str().into(), ground);
+        ground
+    }
+}
+
+fn hash(hasher: &RandomState, of: &(impl Hash + ?Sized)) -> u64 {
+    hasher.hash_one(of)
+}
+
+fn is_allowed(allowed: &[String], pattern: &str) -> bool {
+    allowed.iter().any(|allowed| allowed == "all" || allowed == pattern)
+}

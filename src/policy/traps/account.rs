@@ -1,0 +1,135 @@
+//! The budget of a pattern: what its pages bring is paid in, what they do not is paid out.
+
+use crate::visit::{HostId, TrapId};
+
+use super::memory::Verdict;
+
+/// What a budget begins with: pages that may bring nothing before anything is held back.
+const START: i64 = 400;
+/// The same where the URLs repeat themselves.
+const START_IF_REPEATING: i64 = 100;
+/// What it grows to at most: months without an event in a calendar of days.
+const MOST: i64 = 1_000;
+/// What a page with something new brings: that it is one of thirty is enough, as days with an event are.
+const NEW: i64 = 30;
+/// What a page of another pattern that is not like the last ones brings.
+const DISTINCT: i64 = 2;
+/// Pages from which on words that were never seen are asked for: by chance a page has a pair or a mix of its own.
+pub(super) const STRICT_FROM: i64 = 3_000;
+/// Pages that bring nothing, in all, beyond which the pattern must bring more often something than not.
+const MAX_BARREN: i64 = 3_000;
+
+/// A pattern of one host whose pages lead to each other, and all that these lead to while they bring nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: TrapId,
+    pub host: HostId,
+    pub pattern: String,
+    pub budget: i64,
+    /// Pages that brought something.
+    pub fruitful: i64,
+    /// Pages that did not.
+    pub barren: i64,
+    /// Of these, those that are the same byte for byte as another.
+    pub identical: i64,
+    /// The user lets it through, whatever it brings.
+    pub is_allowed: bool,
+}
+
+impl Account {
+    pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool) -> Self {
+        let budget = if repeats { START_IF_REPEATING } else { START };
+        Self { id, host, pattern, budget, fruitful: 0, barren: 0, identical: 0, is_allowed: false }
+    }
+
+    /// Whether it is a trap: what is named by its own pages alone is held back.
+    pub fn is_held(&self) -> bool {
+        let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
+        is_spent && !self.is_allowed
+    }
+
+    /// Whether it is so large that what comes by chance does not count.
+    pub(super) fn is_large(&self) -> bool {
+        self.fruitful + self.barren >= STRICT_FROM
+    }
+
+    /// Takes in what a page of it brought: one of its own pattern, or a page of another pattern to which it led.
+    pub(super) fn book(&mut self, page: Booking) {
+        let gain = match page.verdict {
+            Verdict::New => NEW,
+            // A mix may come by chance; links to what is known already do not, where names are drawn by lot.
+            Verdict::Mixed if self.is_large() && !page.is_woven => -1,
+            Verdict::Mixed => 1,
+            Verdict::Distinct if !page.is_own => DISTINCT,
+            Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
+        };
+        let pages = i64::from(page.stands_for);
+        self.budget = (self.budget + gain * pages).clamp(0, MOST);
+        if gain > 0 {
+            self.fruitful += pages;
+        } else {
+            self.barren += pages;
+        }
+        self.identical += i64::from(page.verdict == Verdict::Identical);
+    }
+}
+
+/// A page as it is booked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Booking {
+    pub verdict: Verdict,
+    /// For so many pages that were not looked at, itself included.
+    pub stands_for: u32,
+    /// It is of the account's pattern, or leads on at its cost.
+    pub is_own: bool,
+    /// It links to others of them that were known.
+    pub is_woven: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(verdict: Verdict) -> Booking {
+        Booking { verdict, stands_for: 1, is_own: true, is_woven: false }
+    }
+
+    fn account() -> Account {
+        Account::open(1, 1, "/p/*".into(), false)
+    }
+
+    #[test]
+    fn one_page_in_thirty_that_brings_something_keeps_a_pattern_open_for_long() {
+        let mut calendar = account();
+        for day in 0..2_900 {
+            let verdict = if day % 30 == 0 { Verdict::New } else { Verdict::Nothing };
+            calendar.book(own(verdict));
+            assert!(!calendar.is_held(), "day {day}");
+        }
+    }
+
+    #[test]
+    fn a_gap_of_a_year_is_crossed_and_an_endless_one_is_not() {
+        let mut calendar = account();
+        let mut pass = |days: usize, verdict| {
+            (0..days).find(|_| {
+                calendar.book(own(verdict));
+                calendar.is_held()
+            })
+        };
+        assert_eq!(pass(365, Verdict::Nothing), None);
+        assert_eq!(pass(200, Verdict::New), None);
+        assert_eq!(pass(999, Verdict::Nothing), None);
+        assert_eq!(pass(9_999, Verdict::Nothing), Some(0));
+    }
+
+    #[test]
+    fn what_looks_new_now_and_then_for_ever_is_held_in_the_end() {
+        let mut lottery = account();
+        let pages = (0..100_000).find(|page| {
+            lottery.book(own(if page % 3 == 0 { Verdict::New } else { Verdict::Nothing }));
+            lottery.is_held()
+        });
+        assert!(pages.is_some_and(|pages| pages < 5_000), "{pages:?}");
+    }
+}

@@ -1,0 +1,282 @@
+//! What was seen on the pages of one pattern, and whether another page of it has anything else.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use foldhash::fast::RandomState;
+
+use super::content::{self, Sketch};
+
+/// Earlier pages that a page is compared with one by one.
+const PAGES: usize = 16;
+/// Earlier texts that a text is looked for among.
+const TEXTS: usize = 32;
+const MAX_TEXTS: usize = 8_192;
+const MAX_PIECES: usize = 4_096;
+const MAX_WORDS: usize = 16_384;
+const MAX_IMAGES: usize = 4_096;
+/// New words, or pairs of words, that make a page new. One is what a page says of itself: a name drawn by lot, a greeting.
+const NEW_WORDS: usize = 2;
+/// Of a hundred parts of a page's text, those that it may have in common with one other page and be another mix.
+const COMMON: u64 = 60;
+/// Pages in a row that bring something, after which fewer are looked at.
+const PATIENCE: u32 = 8;
+/// Of so many pages one is looked at, at the least.
+const MAX_STRIDE: u32 = 16;
+
+/// What a page brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Words or images that no other page of the pattern had.
+    New,
+    /// What others had too, in another mix: at most 60 % of it is on any one of them.
+    Mixed,
+    /// Hardly anything but numbers that others did not have.
+    Distinct,
+    /// Nothing.
+    Nothing,
+    /// Nothing: it is the same byte for byte as another page.
+    Identical,
+}
+
+/// A set that forgets what was put in long ago, and not seen since.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    young: HashSet<u64, RandomState>,
+    old: HashSet<u64, RandomState>,
+}
+
+impl Recent {
+    /// Puts it in; whether it is new.
+    pub(super) fn insert(&mut self, item: u64, cap: usize) -> bool {
+        if self.young.contains(&item) {
+            return false;
+        }
+        if self.young.len() >= cap / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(item);
+        !self.old.contains(&item)
+    }
+}
+
+/// How a page is compared.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct How {
+    /// With words that were never seen alone: pairs of words come by chance.
+    pub strict: bool,
+    /// Its pattern lists one thing in many ways: another mix is nothing.
+    pub combines: bool,
+}
+
+/// The pieces of a page, without words that nobody had before, and how much each says.
+pub(super) type Kept = HashMap<u64, u32, RandomState>;
+
+/// The pages of one pattern as far as they are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The pieces of pages that brought something.
+    pages: VecDeque<Kept>,
+    /// Hashes of the last texts, of more texts, and of the last bodies.
+    texts: VecDeque<u64>,
+    wholes: Recent,
+    bodies: VecDeque<u64>,
+    pieces: Recent,
+    /// Pairs of words that follow each other.
+    pairs: Recent,
+    words: Recent,
+    images: Recent,
+    /// Pages that were compared.
+    pub(super) compared: u32,
+    /// Pages that came by since the last that was compared, and how many may.
+    passed: u32,
+    stride: u32,
+    /// Pages in a row that brought something.
+    streak: u32,
+}
+
+impl Memory {
+    /// Whether it is this page's turn to be compared: of a pattern that brings something with each page it is not each.
+    pub(super) fn is_due(&mut self) -> bool {
+        self.passed += 1;
+        self.passed >= self.stride.max(1)
+    }
+
+    /// Compares a page. Answers for how many pages it stands, too.
+    pub(super) fn compare(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, u32) {
+        let (verdict, page) = self.judge(sketch, images, body, how);
+        self.compared += 1;
+        let stands_for = std::mem::take(&mut self.passed).max(1);
+        if matches!(verdict, Verdict::New | Verdict::Mixed) {
+            self.streak += 1;
+            if self.streak.is_multiple_of(PATIENCE) {
+                self.stride = (self.stride.max(1) * 2).min(MAX_STRIDE);
+            }
+            push(&mut self.pages, page, PAGES);
+        } else {
+            (self.streak, self.stride) = (0, 1);
+        }
+        (verdict, stands_for)
+    }
+
+    /// Compares nothing but bodies, of what has no text.
+    pub(super) fn compare_body(&mut self, body: Option<u64>) -> Verdict {
+        self.compared += 1;
+        if body.is_some_and(|body| remember(&mut self.bodies, body)) { Verdict::Identical } else { Verdict::Distinct }
+    }
+
+    fn judge(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, Kept) {
+        let is_first = self.compared == 0;
+        let is_identical = body.is_some_and(|body| remember(&mut self.bodies, body));
+        let is_text_of_late = remember(&mut self.texts, sketch.whole);
+        let is_text_of_another = !self.wholes.insert(sketch.whole, MAX_TEXTS);
+        let new_images = images.iter().filter(|image| self.images.insert(**image, MAX_IMAGES)).count();
+        let (new_words, new_pairs, page) = self.take_in(sketch);
+        let new = if how.strict { new_words } else { new_words + new_pairs };
+        let verdict = if is_identical {
+            Verdict::Identical
+        } else if is_first || new_images > 0 || new >= NEW_WORDS {
+            Verdict::New
+        } else if !is_text_of_another && !how.combines && self.common(&page) < COMMON {
+            Verdict::Mixed
+        } else if is_text_of_late {
+            Verdict::Nothing
+        } else {
+            Verdict::Distinct
+        };
+        (verdict, page)
+    }
+
+    /// New words, new pairs of words that are not, and what is left of the page's pieces without new words.
+    fn take_in(&mut self, sketch: &Sketch) -> (usize, usize, Kept) {
+        let (mut new_words, mut new_pairs, mut page) = (0, 0, Kept::default());
+        for piece in &sketch.pieces {
+            if !self.pieces.insert(piece.hash, MAX_PIECES) {
+                page.insert(piece.hash, piece.weight);
+                continue;
+            }
+            let (mut before, mut old) = (None, Vec::with_capacity(piece.words.len()));
+            for &word in &piece.words {
+                let is_new = self.words.insert(word, MAX_WORDS);
+                new_words += usize::from(is_new);
+                if let Some(before) = before.filter(|_| !is_new) {
+                    new_pairs += usize::from(self.pairs.insert(word ^ u64::rotate_left(before, 17), MAX_WORDS));
+                }
+                before = (!is_new).then_some(word);
+                old.extend(before);
+            }
+            let weight = piece.weight * u32::try_from(old.len()).unwrap_or(0)
+                / u32::try_from(piece.words.len().max(1)).unwrap_or(1);
+            // Others may have it whole.
+            page.insert(piece.hash, 0);
+            page.insert(content::hash_of(&old), weight);
+        }
+        (new_words, new_pairs, page)
+    }
+
+    /// How many of a hundred parts of its text it has in common with one page, at most.
+    fn common(&self, page: &Kept) -> u64 {
+        let all: u64 = page.values().map(|weight| u64::from(*weight)).sum();
+        let shared = |other: &Kept| {
+            page.iter().filter(|(hash, _)| other.contains_key(hash)).map(|(_, weight)| u64::from(*weight)).sum::<u64>()
+        };
+        let most = self.pages.iter().map(shared).max();
+        most.map_or(0, |most| (most * 100).checked_div(all).unwrap_or(100))
+    }
+}
+
+/// Puts it among the last few; whether it was there.
+fn remember(seen: &mut VecDeque<u64>, item: u64) -> bool {
+    if seen.contains(&item) {
+        return true;
+    }
+    push(seen, item, TEXTS);
+    false
+}
+
+/// Puts it behind the others, of which the first goes if there are as many as `cap`.
+pub(super) fn push<T>(queue: &mut VecDeque<T>, item: T, cap: usize) {
+    if queue.len() >= cap {
+        queue.pop_front();
+    }
+    queue.push_back(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::CanonicalUrl;
+    use crate::policy::traps::content::Sketcher;
+
+    struct Pages {
+        sketcher: Sketcher,
+        memory: Memory,
+    }
+
+    impl Pages {
+        fn new() -> Self {
+            Self { sketcher: Sketcher::default(), memory: Memory::default() }
+        }
+
+        fn see(&mut self, path: &str, text: &str) -> Verdict {
+            let sketch = self.sketcher.sketch(&CanonicalUrl::parse(&format!("http://a.test{path}")).unwrap(), text);
+            self.memory.compare(&sketch, &[], None, How::default()).0
+        }
+    }
+
+    #[test]
+    fn words_and_images_are_new_and_numbers_only_distinct() {
+        let mut pages = Pages::new();
+        assert_eq!(pages.see("/1", "Page 1\nchairs and tables"), Verdict::New);
+        assert_eq!(pages.see("/2", "Page 2\nchairs and tables"), Verdict::Nothing);
+        assert_eq!(pages.see("/3", "Page 3\nchairs and tables for 99"), Verdict::New, "a word and its pairs");
+        assert_eq!(pages.see("/4", "Page 4\nchairs and tables for 98"), Verdict::Distinct);
+        assert_eq!(pages.see("/5", "Page 5\nlamps and mirrors"), Verdict::New);
+        let sketch = Sketch::default();
+        let mut photos = Memory::default();
+        let mut see = |image| photos.compare(&sketch, &[image], None, How::default()).0;
+        assert_eq!([see(1), see(2), see(2)], [Verdict::New, Verdict::New, Verdict::Nothing]);
+    }
+
+    #[test]
+    fn a_mix_of_what_was_seen_is_told_from_a_page_with_a_line_less() {
+        let mut pages = Pages::new();
+        let letter = |n: u8| char::from(b'a' + n);
+        let lines: Vec<_> = (0..40_u8).map(|n| format!("about {}{}", letter(n / 10), letter(n % 10))).collect();
+        let page = |from: usize, count: usize| {
+            lines.iter().cycle().skip(from).step_by(3).take(count).cloned().collect::<Vec<_>>().join("\n")
+        };
+        for start in 0..40 {
+            pages.see("/1", &page(start, 8));
+        }
+        assert_eq!(pages.see("/1", &lines[..8].join("\n")), Verdict::Mixed);
+        assert_eq!(pages.see("/1", &lines[..7].join("\n")), Verdict::Distinct);
+    }
+
+    #[test]
+    fn a_pattern_that_brings_something_each_time_is_looked_at_now_and_then() {
+        let mut pages = Pages::new();
+        let mut looks = 0;
+        let mut words = 0_u32;
+        for _ in 0..400 {
+            if pages.memory.is_due() {
+                looks += 1;
+                words += 1;
+                let name =
+                    |n: u32| format!("{}{}", char::from(b'a' + (n % 26) as u8), char::from(b'a' + (n / 26 % 26) as u8));
+                pages.see("/1", &format!("all about {} and un{}", name(words), name(words)));
+            }
+        }
+        assert!((30..80).contains(&looks), "{looks}");
+    }
+
+    #[test]
+    fn what_is_seen_again_is_not_forgotten_and_the_set_stays_small() {
+        let mut set = Recent::default();
+        assert!(set.insert(7, 10) && !set.insert(7, 10));
+        for item in 100..1_000 {
+            set.insert(item, 10);
+            assert!(!set.insert(7, 10), "{item}");
+        }
+        assert!(set.young.len() + set.old.len() <= 10);
+    }
+}

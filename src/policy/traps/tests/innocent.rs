@@ -1,0 +1,154 @@
+//! Sites that look like traps and are none: nothing of them is held back.
+
+use super::site::{Answer, crawl, lot, page, words};
+
+fn number(url: &str) -> u64 {
+    url.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).next_back().unwrap_or(0)
+}
+
+/// Asserts that all of a site is fetched: `pages` many.
+fn is_fetched(name: &str, pages: usize, site: impl Fn(&str) -> Answer) {
+    let outcome = crawl(&["http://t.test/"], site, 200_000);
+    let held: Vec<_> = outcome.held.iter().take(5).collect();
+    assert!(
+        outcome.held.is_empty(),
+        "{name}: {} of {} are held back, such as {held:?}",
+        outcome.held.len(),
+        outcome.asked.len()
+    );
+    assert_eq!(outcome.asked.len(), pages, "{name}");
+}
+
+/// A list in pages of 20, each item of which has a page.
+fn catalogue(count: u64, url: &str, item: impl Fn(u64) -> Answer, line: impl Fn(u64) -> String) -> Answer {
+    if url.contains("/product/") {
+        return item(number(url));
+    }
+    let number = number(url);
+    let items: Vec<_> = (number * 20..(number * 20 + 20).min(count)).collect();
+    let lines: Vec<_> = items.iter().map(|item| line(*item)).collect();
+    let mut links: Vec<_> = items.iter().map(|item| format!("/product/{item}")).collect();
+    if number * 20 + 20 < count {
+        links.push(format!("/list?page={}", number + 1));
+    }
+    page(format!("All products, page {number}\n{}", lines.join("\n")), links)
+}
+
+fn product(number: u64) -> String {
+    let kinds = ["Chair", "Table", "Lamp", "Shelf", "Bed", "Desk", "Sofa", "Rug"];
+    let looks = ["Red", "Blue", "Oak", "Steel", "Small", "Large", "Round", "Plain"];
+    format!("{} {} {number}", looks[(lot(number) % 8) as usize], kinds[(lot(number + 1) % 8) as usize])
+}
+
+#[test]
+fn products_that_look_alike() {
+    for related in [0, 4] {
+        is_fetched("products", 8_000 + 400, |url| {
+            let item = |number: u64| {
+                let price = format!("{}.{:02} EUR", 5 + lot(number + 2) % 90, lot(number + 3) % 100);
+                let links =
+                    (0..related).map(|n| format!("/product/{}", lot(number * 7 + n) % 8_000)).chain(["/".to_owned()]);
+                page(
+                    format!(
+                        "Our shop\n{}\n{price}\nIn stock\nAdd to cart\nDelivery within three days",
+                        product(number)
+                    ),
+                    links.collect::<Vec<_>>(),
+                )
+            };
+            catalogue(8_000, url, item, product)
+        });
+    }
+}
+
+#[test]
+#[ignore = "takes long in a debug build"]
+fn fifty_thousand_products_that_look_alike() {
+    is_fetched("50,000 products", 50_000 + 2_500, |url| {
+        let item = |number: u64| {
+            let price = format!("{}.{:02} EUR", 5 + number % 90, number % 100);
+            page(format!("Our shop\nProduct {number}\n{price}\nIn stock\nAdd to cart"), ["/", "/list?page=1"])
+        };
+        catalogue(50_000, url, item, |number| format!("Product {number}"))
+    });
+}
+
+#[test]
+fn photos_without_a_word() {
+    is_fetched("gallery", 1_501, |url| {
+        let number = number(url);
+        let next = format!("/photo/{}.html", (number + 1).min(1_500));
+        Answer { images: vec![number], ..page("next", [next, format!("/photo/{}.html", number.max(2) - 1)]) }
+    });
+}
+
+#[test]
+fn days_of_a_calendar_with_events() {
+    is_fetched("events", 1 + 1_500 + 1_500 / 30, |url| {
+        let number = number(url);
+        if url.contains("/event/") {
+            return page(format!("{}\n{}", words(number, 4, 300), words(number, 20, 900)), ["/"]);
+        }
+        let mut links = vec![format!("/day/{}", (number + 1).min(1_500))];
+        let mut text = format!("Day {number}\nprevious\nnext\n");
+        if number.is_multiple_of(30) && number > 0 {
+            links.push(format!("/event/{number}"));
+            text.push_str(&words(number, 4, 300));
+        }
+        page(text, links)
+    });
+}
+
+#[test]
+fn one_manual_in_twelve_languages() {
+    is_fetched("languages", 1 + 12 * 80, |url| {
+        let language = url.split('/').nth(3).and_then(|name| name.strip_prefix('l')).map_or(0, |_| number(&url[..20]));
+        let chapter = number(url) % 100;
+        let languages = (1..13).map(|other| format!("/l{:02}/chapter-{chapter}.html", other));
+        let text = format!("Manual\n{}", words(language * 1_000 + chapter, 80, 600));
+        page(
+            text,
+            languages
+                .chain([format!("/l{language:02}/chapter-{}.html", (chapter + 1) % 80)])
+                .filter(|link| !link.contains("l00"))
+                .collect::<Vec<_>>(),
+        )
+    });
+}
+
+#[test]
+fn topics_of_a_forum() {
+    is_fetched("forum", 1 + 39 + 1_200 + 600, |url| {
+        let number = number(url);
+        if url.contains("?t=") {
+            let next = format!("/viewtopic.php?t={}", (number + 1).min(1_200));
+            return page(
+                format!("Topic {number}\n{}\nReply Quote", words(number, 30, 400)),
+                [next, format!("/profile.php?u={}", 1 + number % 600)],
+            );
+        }
+        if url.contains("?u=") {
+            return page(format!("Profile of user {number}\nJoined long ago\n{} posts", number % 40), ["/"]);
+        }
+        let topics = (1..31).map(|topic| format!("/viewtopic.php?t={}", number * 30 + topic));
+        page(
+            format!("Forum page {number}\n{}", words(number, 60, 400)),
+            topics.chain([format!("/viewforum.php?start={}", (number + 1).min(39))]).collect::<Vec<_>>(),
+        )
+    });
+}
+
+#[test]
+fn a_web_that_mixes_the_same_paragraphs() {
+    const PAGES: u64 = 20_000;
+    is_fetched("generated web", PAGES as usize, |url| {
+        let me = number(url);
+        let lines: Vec<_> = (0..20).map(|line| words(lot(me + line) % 256, 20, 20)).collect();
+        let tree = (1..11).map(|child| me * 10 + child).filter(|child| *child < PAGES);
+        let links: Vec<_> = tree
+            .chain((0..10).map(|n| lot(me * 13 + n) % PAGES))
+            .map(|page| if page == 0 { "/".to_owned() } else { format!("/p/{page}") })
+            .collect();
+        page(lines.join("\n"), links)
+    });
+}

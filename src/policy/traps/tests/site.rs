@@ -1,0 +1,156 @@
+//! A crawl of one thing after another, without a database, of a site that is a function.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest;
+
+use crate::canonical::CanonicalUrl;
+use crate::policy::traps::Traps;
+use crate::visit::{Candidate, Element, Page, Target, TrapId};
+
+/// What a site answers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub text: String,
+    pub links: Vec<String>,
+    pub images: Vec<u64>,
+    pub redirect: Option<String>,
+}
+
+pub(super) fn page(text: impl Into<String>, links: impl IntoIterator<Item = impl Into<String>>) -> Answer {
+    let links = links.into_iter().map(Into::into).collect();
+    Answer { status: 200, text: text.into(), links, ..Answer::default() }
+}
+
+pub(super) fn to(location: impl Into<String>) -> Answer {
+    Answer { status: 302, redirect: Some(location.into()), ..Answer::default() }
+}
+
+/// Numbers drawn by lot from numbers, the same each time.
+pub(super) fn lot(seed: u64) -> u64 {
+    fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).u64(..)
+}
+
+/// Words drawn by lot out of `vocabulary` many.
+pub(super) fn words(seed: u64, count: usize, vocabulary: u64) -> String {
+    let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut text = String::new();
+    for _ in 0..count {
+        let mut number = rng.u64(..vocabulary) * 7_919 + 26;
+        while number > 0 {
+            let _ = write!(text, "{}", char::from(b'a' + (number % 26) as u8));
+            number /= 26;
+        }
+        text.push(' ');
+    }
+    text
+}
+
+struct State {
+    trap: Option<TrapId>,
+    is_held: bool,
+    is_asked: bool,
+    depth: u32,
+}
+
+/// What became of a crawl.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// In their order.
+    pub asked: Vec<String>,
+    pub held: HashSet<String>,
+}
+
+/// Crawls from `seeds` until nothing is pending or `most` were asked.
+pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) -> Outcome {
+    let mut traps = Traps::new(&[], 1);
+    let mut known: HashMap<String, State> = HashMap::new();
+    let depth = 0;
+    let (mut queue, mut outcome) = (VecDeque::new(), Outcome::default());
+    for seed in seeds {
+        known.insert((*seed).to_owned(), State { trap: None, is_held: false, is_asked: false, depth });
+        queue.push_back((*seed).to_owned());
+    }
+    while let Some(url) = queue.pop_front() {
+        let state = known.get_mut(&url).unwrap();
+        if state.is_asked || outcome.asked.len() >= most {
+            continue;
+        }
+        state.is_held = state.trap.is_some_and(|trap| traps.is_held(trap));
+        if state.is_held {
+            continue;
+        }
+        state.is_asked = true;
+        let (trap, depth, answer) = (state.trap, state.depth, site(&url));
+        outcome.asked.push(url.clone());
+        let url = CanonicalUrl::parse(&url).unwrap();
+        let target = Target { trap, ..Target::new(1, host_number(&url), url, 0) };
+        let page = read(&target.url, answer);
+        let mut weighed = traps.weigh(&target, &page);
+        for candidate in page.links.iter().chain(&page.redirect) {
+            let named = traps.named(&weighed, candidate);
+            let name = candidate.url.as_str();
+            match known.get_mut(name) {
+                None => {
+                    weighed.leads_on |= named.is_some() && named == weighed.account;
+                    let is_held = named.is_some_and(|trap| traps.is_held(trap));
+                    known.insert(name.to_owned(), State { trap: named, is_held, is_asked: false, depth: depth + 1 });
+                    if !is_held {
+                        queue.push_back(name.to_owned());
+                    }
+                }
+                Some(old) if old.is_held => {
+                    if named != old.trap && named.is_none_or(|trap| !traps.is_held(trap)) {
+                        (old.trap, old.is_held) = (named, false);
+                        queue.push_back(name.to_owned());
+                    }
+                }
+                Some(old) => {
+                    let is_woven = old.trap.is_some() && old.trap == weighed.account && old.depth >= depth;
+                    weighed.is_woven |= is_woven && name != target.url.as_str();
+                    if let Some(paying) = old.trap.filter(|trap| weighed.account != Some(*trap))
+                        && traps.relieves(Some(&weighed), named, paying)
+                    {
+                        old.trap = named;
+                    }
+                }
+            }
+        }
+        traps.settle(&weighed);
+        for (turned, _) in traps.take_changes().turned.into_iter().filter(|(_, is_held)| !is_held) {
+            for (url, state) in &mut known {
+                if state.is_held && state.trap == Some(turned) {
+                    state.is_held = false;
+                    queue.push_back(url.clone());
+                }
+            }
+        }
+    }
+    outcome.held = known.into_iter().filter(|(_, state)| state.is_held).map(|(url, _)| url).collect();
+    outcome
+}
+
+/// A number for each host.
+fn host_number(url: &CanonicalUrl) -> i64 {
+    url.host_str().bytes().fold(7, |hash, byte| hash * 31 % 1_000_003 + i64::from(byte))
+}
+
+fn read(url: &CanonicalUrl, answer: Answer) -> Page {
+    let candidate = |reference: &String, element| {
+        let url = CanonicalUrl::join(url.url(), reference).unwrap();
+        let (text, rel, skip, sitemap, lastmod) = Default::default();
+        Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod }
+    };
+    let body = format!("{}{:?}{:?}", answer.text, answer.links, answer.images);
+    Page {
+        status: answer.status,
+        content_hash: digest::digest(&digest::SHA256, body.as_bytes()).as_ref().try_into().ok(),
+        links: answer.links.iter().map(|link| candidate(link, Element::A)).collect(),
+        redirect: answer.redirect.as_ref().map(|location| candidate(location, Element::Redirect)),
+        images: answer.images,
+        text: Some(answer.text).filter(|_| answer.redirect.is_none()),
+        ..Page::default()
+    }
+}
