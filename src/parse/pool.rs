@@ -87,8 +87,11 @@ impl ParsePool {
         let thread = if length > INLINE_COST || unpacks { self.thread(&mut body).await } else { None };
         let mut held = body.take_held();
         if !self.memory.grow(&mut held, price) {
-            drop(held);
-            body.spill();
+            // Whoever waits holds nothing; what no budget was asked for may stay where it is.
+            if held.bytes() > 0 {
+                drop(held);
+                body.spill();
+            }
             held = self.memory.hold(price).await;
         }
         Ok(Admitted { document: body.load()?, price, held, thread })
