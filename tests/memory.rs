@@ -42,7 +42,8 @@ async fn large_documents_at_once_take_turns_and_keep_their_last_links() {
         filled(|_| "&amp;".to_owned()),
     ];
     let mut servers = Vec::new();
-    for document in documents.iter().cycle().take(2 * documents.len()).cloned() {
+    for number in 0..2 * documents.len() {
+        let document = documents[number % documents.len()].clone();
         let server = Server::start(move |path| match path {
             "/" => Reply::html(document.clone()),
             _ => Reply::status(404),
@@ -53,13 +54,12 @@ async fn large_documents_at_once_take_turns_and_keep_their_last_links() {
     let seeds: Vec<_> = servers.iter().map(|server| server.url("/")).collect();
     let options = ["crawl", "--scope", "page", "--rate", "0", "--timeout", "5m", "--no-links"];
     let mut child = bench.start(&[&options[..], &seeds.iter().map(String::as_str).collect::<Vec<_>>()].concat());
-    let (mut most, mut ended) = (0, None);
-    while ended.is_none() {
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
         most = peak(child.id()).unwrap_or(0).max(most);
-        ended = child.try_wait().unwrap();
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    assert_eq!(ended.unwrap().code(), Some(0));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(bench.rows("select fetched, failed from accounting").await, ["14|0"]);
     assert_eq!(bench.rows("select count(*) from urls where url like '%/last'").await, ["14"]);
     // Their trees alone would take 28 times their 28 MiB.
