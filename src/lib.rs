@@ -72,6 +72,8 @@
 //!   again: `policy::retry`.
 //! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
 //!   (an HTTP client for each host), `frontier::connections`.
+//! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body on its way, `parse::pool` who
+//!   is let in, `parse::tree` how a large document is read in parts.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`. What any
 //!   other answer makes of a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
 //! - What is a trap, and which pattern pays for a URL: `policy::traps`; how it is stored: `store::sqlite::traps`. What it

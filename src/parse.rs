@@ -1,14 +1,17 @@
 //! (base, HTML) → what a page says: bytes become a tree, and all readers go through it in one walk. Pure and synchronous;
 //! [`pool`] decides when and on which thread.
 
+pub mod body;
 mod charset;
 pub mod cookie;
+mod deadline;
 mod directives;
 mod frames;
 mod head;
 mod images;
 pub mod kind;
 mod links;
+pub mod memory;
 pub mod message;
 pub mod mime;
 pub mod pool;
@@ -22,16 +25,18 @@ mod tree;
 pub mod unspaced;
 mod words;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ego_tree::iter::Edge;
 use encoding_rs::{Encoding, UTF_8};
+use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
 
 use charset::Declares;
+pub use deadline::Deadline;
 pub use directives::robots_tag_forbids_following;
 pub use frames::Frame;
 use frames::FrameReader;
@@ -39,11 +44,11 @@ pub use head::Head;
 use head::HeadReader;
 use images::ImageReader;
 use kind::Format;
-use links::{BaseReader, LinkReader};
+use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
-use reader::{Context, Interest, Reader, is_inert};
+use reader::{Base, Context, Interest, Reader, is_inert};
 use text::TextReader;
-use tree::Built;
+use tree::End;
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
 macro_rules! readers {
@@ -81,9 +86,11 @@ macro_rules! readers {
                 $(self.$name.text(text);)*
             }
 
-            fn finish(self, document: &Url, encoding: &'static Encoding, mut cut_short: bool) -> Parsed {
-                let base = self.base.finish(document, encoding);
-                $(let $name = self.$name.finish(&base, &mut cut_short);)*
+            /// The first `<base>` counts for what follows too.
+            fn finish(self, document: &Url, base: &mut Option<Base>, encoding: &'static Encoding) -> Parsed {
+                let base = base.get_or_insert_with(|| self.base.finish(document, encoding));
+                let mut cut_short = false;
+                $(let $name = self.$name.finish(base, &mut cut_short);)*
                 Parsed { $($name,)* cut_short }
             }
         }
@@ -111,65 +118,123 @@ pub fn parse_page(
     format: &Format,
     body: &[u8],
     product_token: &str,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> (String, Parsed) {
-    let finish = |tree: &Built, length, encoding: &'static Encoding| {
-        let context = Context { length, product_token, encoding, deadline, depth: 0 };
-        (encoding.name().to_ascii_lowercase(), read(&tree.document, base, &context, !tree.is_whole))
-    };
     let label = format.charset.as_deref();
+    let parts = |text: &str, encoding: &'static Encoding| {
+        Parts::new(base, Context { length: text.len(), product_token, encoding, deadline, depth: 0 })
+    };
     if format.is_xml {
         let (text, encoding) = charset::decode(body, label, Declares::Xml);
-        if let Some(tree) = tree::build_xml(&text, Readers::INTERESTS, deadline) {
-            return finish(&tree, text.len(), encoding);
+        let mut parts = parts(&text, encoding);
+        if let Some(end) = tree::build_xml(&text, Readers::INTERESTS, deadline, &mut |part| parts.read(part)) {
+            return (encoding.name().to_ascii_lowercase(), parts.end(&end));
         }
     }
     let guess = charset::guess(body, label, Declares::Html);
     let (mut text, mut encoding, _) = guess.encoding.decode(body);
-    let mut tree = tree::build(&text, Readers::INTERESTS, deadline, (!guess.is_certain).then_some(encoding));
-    if let Some(declared) = tree.declared {
+    let mut found = parts(&text, encoding);
+    let supposed = (!guess.is_certain).then_some(encoding);
+    let mut end = tree::build(&text, Readers::INTERESTS, deadline, supposed, &mut |part| found.read(part));
+    if let Some(declared) = end.declared {
         encoding = declared;
         text = encoding.decode_without_bom_handling(body).0;
-        tree = tree::build(&text, Readers::INTERESTS, deadline, None);
+        found = parts(&text, encoding);
+        end = tree::build(&text, Readers::INTERESTS, deadline, None, &mut |part| found.read(part));
     }
-    finish(&tree, text.len(), encoding)
+    (encoding.name().to_ascii_lowercase(), found.end(&end))
 }
 
 /// Parses HTML that is text already.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
+    let deadline = Deadline { at: deadline, skim: Duration::ZERO };
     parse_within(base, html, Context { length: html.len(), product_token, encoding: UTF_8, deadline, depth: 0 })
 }
 
 fn parse_within(base: &Url, html: &str, context: Context<'_>) -> Parsed {
-    let tree = tree::build(html, Readers::INTERESTS, context.deadline, None);
-    read(&tree.document, base, &context, !tree.is_whole)
+    let mut parts = Parts::new(base, context);
+    let end = tree::build(html, Readers::INTERESTS, context.deadline, None, &mut |part| parts.read(part));
+    parts.end(&end)
 }
 
-/// Adds what the frames of a page say to what the page says.
-fn take_in_frames(page: &mut Parsed, context: &Context<'_>) {
-    if page.frames.is_empty() {
-        return;
+/// What the parts of a document say, one after the other. Most documents have but one.
+struct Parts<'a> {
+    document: &'a Url,
+    context: Context<'a>,
+    base: Option<Base>,
+    parsed: Option<Parsed>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(document: &'a Url, context: Context<'a>) -> Self {
+        Self { document, context, base: None, parsed: None }
     }
-    let mut links: IndexSet<_> = std::mem::take(&mut page.links).into_iter().collect();
-    for Frame { html, base, is_hidden } in std::mem::take(&mut page.frames) {
-        let length = html.len();
-        let frame =
-            parse_within(&base, &html, Context { length, encoding: UTF_8, depth: context.depth + 1, ..*context });
-        page.cut_short |= frame.cut_short;
-        if !is_hidden && !frame.text.is_empty() {
-            let between = if page.text.is_empty() { "" } else { "\n" };
-            page.text.extend([between, &frame.text]);
+
+    fn read(&mut self, part: &Html) {
+        let mut readers = Readers::new(&self.context);
+        walk(part, &mut readers);
+        let more = readers.finish(self.document, &mut self.base, self.context.encoding);
+        match &mut self.parsed {
+            None => self.parsed = Some(more),
+            Some(parsed) => parsed.append(more),
         }
-        links.extend(frame.links.into_iter().map(|mut link| {
-            link.nofollow |= frame.head.nofollow;
-            link
-        }));
     }
-    page.links = links.into_iter().collect();
+
+    fn end(self, end: &End) -> Parsed {
+        let mut parsed = self.parsed.unwrap_or_default();
+        parsed.cut_short |= !end.is_whole;
+        parsed.take_in_frames(&self.context);
+        parsed
+    }
 }
 
-fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> Parsed {
-    let mut readers = Readers::new(context);
+impl Parsed {
+    /// Adds what the next part of the document says.
+    fn append(&mut self, more: Self) {
+        let mut links: IndexSet<_, RandomState> = std::mem::take(&mut self.links).into_iter().collect();
+        links.extend(more.links);
+        self.links = links.into_iter().collect();
+        let is_bounded = bound(&mut self.links);
+        self.cut_short |= more.cut_short || !is_bounded;
+        if !self.text.is_empty() && !more.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(&more.text);
+        let Head { title, description, language: _, canonical_url, nofollow } = more.head;
+        let head = &mut self.head;
+        head.title = head.title.take().or(title);
+        head.description = head.description.take().or(description);
+        head.canonical_url = head.canonical_url.take().or(canonical_url);
+        head.nofollow |= nofollow;
+        self.frames.extend(more.frames);
+    }
+
+    /// Adds what the frames of a page say to what the page says.
+    fn take_in_frames(&mut self, context: &Context<'_>) {
+        if self.frames.is_empty() {
+            return;
+        }
+        let mut links: IndexSet<_, RandomState> = std::mem::take(&mut self.links).into_iter().collect();
+        for Frame { html, base, is_hidden } in std::mem::take(&mut self.frames) {
+            let length = html.len();
+            let frame =
+                parse_within(&base, &html, Context { length, encoding: UTF_8, depth: context.depth + 1, ..*context });
+            self.cut_short |= frame.cut_short;
+            if !is_hidden && !frame.text.is_empty() {
+                let between = if self.text.is_empty() { "" } else { "\n" };
+                self.text.extend([between, &frame.text]);
+            }
+            links.extend(frame.links.into_iter().map(|mut link| {
+                link.nofollow |= frame.head.nofollow;
+                link
+            }));
+        }
+        self.links = links.into_iter().collect();
+        self.cut_short |= !bound(&mut self.links);
+    }
+}
+
+fn walk<'a>(document: &'a Html, readers: &mut Readers<'a>) {
     // Open elements that are no part of the document.
     let mut inert = 0_usize;
     for edge in document.tree.root().traverse() {
@@ -187,7 +252,4 @@ fn read(document: &Html, base: &Url, context: &Context<'_>, cut_short: bool) -> 
             },
         }
     }
-    let mut parsed = readers.finish(base, context.encoding, cut_short);
-    take_in_frames(&mut parsed, context);
-    parsed
 }

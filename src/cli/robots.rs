@@ -5,6 +5,8 @@ use std::io::Write as _;
 use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::config::{Config, Login, product_token};
 use crate::fetch::{Fetch as _, HttpClient, Read, Request};
+use crate::parse::body::Body;
+use crate::parse::memory::Memory;
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules, answer_of};
 use crate::visit::RobotsAnswer;
 
@@ -46,20 +48,23 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
 async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
     let client = HttpClient::new(&Config::default(), logins).map_err(|e| Failure::new(e.to_string()))?;
+    let memory = Memory::default();
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let request = Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants };
+        let request =
+            Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants, memory: &memory };
         let fetched =
             client.fetch(request).await.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
+        let body = fetched.body.map(Body::load).transpose()?;
         match fetched.status {
             status @ 300..=399 => {
                 let location = fetched.headers.get("location");
                 match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
                     Some(next) => url = next,
-                    None => return Ok(answer_of(status, fetched.body)),
+                    None => return Ok(answer_of(status, body)),
                 }
             }
-            status => return Ok(answer_of(status, fetched.body)),
+            status => return Ok(answer_of(status, body)),
         }
     }
     Ok(answer_of(310, None))

@@ -9,7 +9,8 @@ use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
 use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
-use crate::parse::pool::{Attempt, ParsePool};
+use crate::parse::memory::{Held, Memory};
+use crate::parse::pool::{Admitted, Attempt, ParsePool};
 use crate::parse::{self, FoundLink, Parsed};
 use crate::policy::{due, offer, politeness, redirect};
 use crate::scope::Scope;
@@ -55,8 +56,18 @@ impl PageReader {
         self.sitemaps.name(host, named)
     }
 
-    /// Reads a response. An `Err` is the fate of the URL.
-    pub(super) async fn read(&self, target: &Target, fetched: Response, request: &Request) -> Result<Page, Failure> {
+    /// The budget of bodies and of what is read out of them.
+    pub(super) fn memory(&self) -> &Memory {
+        self.parsers.memory()
+    }
+
+    /// Reads a response; gives what the page takes of the budget, too. An `Err` is the fate of the URL.
+    pub(super) async fn read(
+        &self,
+        target: &Target,
+        fetched: Response,
+        request: &Request,
+    ) -> Result<(Page, Held), Failure> {
         let mut page = Page {
             status: fetched.status,
             headers: fetched.headers.iter().map(|(n, v)| (n.as_str().to_owned(), latin1(v.as_bytes()))).collect(),
@@ -80,19 +91,24 @@ impl PageReader {
         let nofollow = fetched.headers.get_all("x-robots-tag").iter().any(forbids);
         let refresh = fetched.header("refresh").and_then(|value| parse::refresh_link(target.url.url(), &value));
         let mut follows = self.ignore_robots || !nofollow;
+        let mut held = Held::default();
         if let Some(body) = fetched.body {
-            page.content_hash = digest::digest(&digest::SHA256, &body).as_ref().try_into().ok();
-            let format = Format::of(&fetched.headers, &body);
-            if let Some(body) = self.sitemaps.read(target, &mut page, body, &format, nofollow).await? {
-                follows = self.read_body(target, &mut page, body, format, follows).await?;
+            let admitted = self.parsers.admit(body, self.sitemaps.expects(target)).await;
+            let mut body = admitted.map_err(|_| unreadable())?;
+            page.content_hash = digest::digest(&digest::SHA256, &body.document).as_ref().try_into().ok();
+            let format = Format::of(&fetched.headers, &body.document);
+            if !self.sitemaps.read(target, &mut page, &mut body, &format, nofollow).await? {
+                follows = self.read_body(target, &mut page, &mut body, format, follows).await?;
             }
+            let (document, holds) = body.finish();
+            (page.body, held) = (Some(document), holds);
         }
         let refresh =
             refresh.filter(|_| page.redirect.is_none()).map(|link| self.candidate(target, page.status, link, follows));
         // The page may say the same once more.
         let is_known = |known: &Candidate, link: &Candidate| (&known.url, known.element) == (&link.url, link.element);
         page.links.extend(refresh.filter(|link| !page.links.iter().any(|known| is_known(known, link))));
-        Ok(page)
+        Ok((page, held))
     }
 
     fn redirect(&self, target: &Target, location: &http::HeaderValue) -> Result<Candidate, String> {
@@ -116,47 +132,38 @@ impl PageReader {
         &self,
         target: &Target,
         page: &mut Page,
-        body: Vec<u8>,
+        body: &mut Admitted,
         format: Format,
         mut follows: bool,
     ) -> Result<bool, Failure> {
-        let body = match format.kind {
-            Kind::Other => body,
+        match format.kind {
+            Kind::Other => {}
             Kind::Text => {
-                let (text, charset) = format.decode(&body);
+                let (text, charset) = format.decode(&body.document);
                 (page.text, page.charset) = (Some(text.into_owned()), Some(charset));
-                body
             }
             Kind::Html => {
-                let (body, (charset, parsed)) = self.parse(target, body, format).await?;
+                let (charset, parsed) = self.parse(target, body, format).await?;
                 page.charset = Some(charset);
                 follows &= self.ignore_robots || !parsed.head.nofollow;
                 self.take_in(target, page, parsed, follows);
-                body
             }
-        };
-        page.body = Some(body);
+        }
         Ok(follows)
     }
 
-    /// The body of a page, its character encoding, and what it says.
-    async fn parse(
-        &self,
-        target: &Target,
-        body: Vec<u8>,
-        format: Format,
-    ) -> Result<(Vec<u8>, (String, Parsed)), Failure> {
+    /// The character encoding of a page, and what it says.
+    async fn parse(&self, target: &Target, body: &mut Admitted, format: Format) -> Result<(String, Parsed), Failure> {
         let base = target.url.url().clone();
         let token = self.product_token.clone();
         let observers = self.observers.clone();
-        let cost = body.len();
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
             let (charset, parsed) = parse::parse_page(&base, &format, body, &token, deadline);
             observers.took(Stage::Parse, started.elapsed());
             if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
         };
-        self.parsers.run(body, cost, job).await.map_err(|_| unreadable())
+        self.parsers.run(body, job).await.map_err(|_| unreadable())
     }
 
     fn take_in(&self, target: &Target, page: &mut Page, parsed: Parsed, follows: bool) {

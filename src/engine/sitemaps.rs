@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::Config;
 use crate::parse::kind::{Format, Kind};
-use crate::parse::pool::{Attempt, ParsePool};
+use crate::parse::pool::{Admitted, Attempt, ParsePool};
 use crate::parse::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
 use crate::scope::Scope;
 use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Target};
@@ -74,43 +74,40 @@ impl Sitemaps {
         Candidate { url, text, rel, element, follow, skip, sitemap, lastmod: None }
     }
 
-    /// Reads a body as a sitemap into `page`. Gives it back if it is something else; an `Err` is the fate of the URL.
+    /// Reads a body as a sitemap into `page`, if it is one; an `Err` is the fate of the URL.
     pub(super) async fn read(
         &self,
         target: &Target,
         page: &mut Page,
-        body: Vec<u8>,
+        body: &mut Admitted,
         format: &Format,
         nofollow: bool,
-    ) -> Result<Option<Vec<u8>>, Failure> {
+    ) -> Result<bool, Failure> {
         let expected = self.expects(target);
         let looked_into = expected || format.is_xml && format.kind == Kind::Other;
         if !self.wanted || page.status / 100 != 2 || !looked_into {
-            return Ok(Some(body));
+            return Ok(false);
         }
         let base = target.url.url().clone();
         let charset = format.charset.clone();
-        // How much a packed file holds is not known.
-        let cost = if sitemap::is_packed(&body) { usize::MAX } else { body.len() };
         // Its size bounds the time that a sitemap takes, so no deadline is needed.
         let job = move |body: &[u8], _| Attempt::Whole(sitemap::read(&base, body, charset.as_deref(), expected));
-        let read = self.parsers.run(body, cost, job).await;
+        let read = self.parsers.run(body, job).await;
         let unreadable = |_| Failure::new(FailureKind::Protocol, "the sitemap could not be read");
-        let (body, result) = read.map_err(unreadable)?;
-        let size = body.len() as u64;
+        let result = read.map_err(unreadable)?;
+        let size = body.document.len() as u64;
         match result {
             Ok(Some((sitemap, charset))) => {
                 page.charset = Some(charset);
-                page.body = Some(body);
                 self.take_entries(target, page, sitemap, self.ignore_robots || !nofollow);
-                Ok(None)
+                Ok(true)
             }
             // Only a sitemap has room for more.
             Ok(None) if size > self.max_body_size => {
                 let message = format!("body is larger than {} bytes, and no sitemap", self.max_body_size);
                 Err(Failure::new(FailureKind::TooLarge, message))
             }
-            Ok(None) => Ok(Some(body)),
+            Ok(None) => Ok(false),
             Err(error @ UnpackError::TooLarge) => Err(Failure::new(FailureKind::TooLarge, error.to_string())),
             Err(error) => Err(Failure::new(FailureKind::Decode, error.to_string())),
         }

@@ -70,7 +70,7 @@ async fn robots_txt_comes_first_and_each_page_is_asked_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_robots_txt_forbids_is_never_asked_for() {
-    let rules = Response { body: Some(b"user-agent: *\ndisallow: /b".to_vec()), ..status(200) };
+    let rules = Response { body: Some(b"user-agent: *\ndisallow: /b".to_vec().into()), ..status(200) };
     let web = Arc::new(Canned::web([
         ("http://a.test/robots.txt", rules),
         ("http://a.test/", html("<a href=/b>b</a>")),

@@ -16,6 +16,8 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
 use crate::frontier::SteadyClock;
+use crate::parse::body::Body;
+use crate::parse::memory::Held;
 use crate::parse::{mime, sitemap};
 use crate::policy::politeness;
 use crate::policy::redirect;
@@ -88,20 +90,23 @@ impl Visitor {
     }
 
     /// Does the errand. A request tells its slot once it is over and the host may rest.
-    pub(super) async fn visit(&self, errand: Errand, slot: Slot<impl FnOnce(Rest)>) -> Record {
-        match errand {
+    /// Gives what of the budget the record takes, too.
+    pub(super) async fn visit(&self, errand: Errand, slot: Slot<impl FnOnce(Rest)>) -> (Record, Held) {
+        let record = match errand {
             Errand::Refuse { target, verdict } => Record::Refused { target, verdict },
             Errand::Sitemaps { id, host, named } => {
                 let named = self.reader.name_sitemaps(&host, &named);
                 Record::Sitemaps { id, host, named }
             }
-            Errand::Page(target) => self.visit_page(target, slot).await,
+            Errand::Page(target) => return self.visit_page(target, slot).await,
             Errand::Robots(call) => self.visit_robots(call, slot).await,
-        }
+        };
+        (record, Held::default())
     }
 
-    async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> Record {
-        match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
+    async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> (Record, Held) {
+        let mut held = Held::default();
+        let record = match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
             Asked::Guarded => Record::GuardedPage(target),
             Asked::Postponed => Record::PostponedPage(target),
             Asked::Aborted(request) => {
@@ -109,11 +114,14 @@ impl Visitor {
                 Record::Page { target, request, rest, outcome }
             }
             Asked::Done { request, rest, result } => {
-                let outcome = AssertUnwindSafe(self.page(&target, result, &request, rest)).catch_unwind().await;
+                let page = self.page(&target, result, &request, rest, &mut held);
+                let outcome = AssertUnwindSafe(page).catch_unwind().await;
                 let outcome = outcome.unwrap_or_else(|_| PageOutcome::Failed(unreadable()));
                 Record::Page { target, request, rest, outcome }
             }
-        }
+        };
+        held.shrink(record.weight());
+        (record, held)
     }
 
     async fn visit_robots(&self, call: RobotsCall, slot: Slot<impl FnOnce(Rest)>) -> Record {
@@ -189,7 +197,8 @@ impl Visitor {
             Some(_) => Read::Nothing,
         };
         let validators = page.and_then(|target| target.validators.as_deref());
-        self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants }).await
+        let memory = self.reader.memory();
+        self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants, memory }).await
     }
 
     /// When a request is made once more after `tries` tries, if it is.
@@ -203,6 +212,7 @@ impl Visitor {
         result: Result<Response, Missed>,
         request: &Request,
         rest: Rest,
+        held: &mut Held,
     ) -> PageOutcome {
         let attempts = target.attempts + 1;
         match result {
@@ -223,7 +233,8 @@ impl Visitor {
                     return PageOutcome::Retry(Retry { due_at, kind: None, message });
                 }
                 match self.reader.read(target, fetched, request).await {
-                    Ok(page) => {
+                    Ok((page, holds)) => {
+                        *held = holds;
                         let page = Arc::new(page);
                         if let Some(hook) = &self.hook {
                             hook.response(&Page::new(target, &page));
@@ -254,20 +265,27 @@ impl Visitor {
                     RobotsAnswer::Unreachable { status: None, failure: Some(kind) }
                 })
             }
-            Ok(Response { status, headers, body, .. }) => match status {
-                300..=399 if *hop < MAX_ROBOTS_REDIRECTS => {
-                    let location = headers.get("location");
-                    match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
-                        Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
-                        None => answered(answer_of(status, body)),
+            Ok(Response { status, headers, body, .. }) => {
+                // What this machine could not read back says nothing of the host.
+                let Ok(body) = body.map(Body::load).transpose() else {
+                    let due_at = self.clock.now() + 1_000;
+                    return RobotsOutcome::Again { url: url.clone(), hop: *hop, attempt: *attempt, due_at };
+                };
+                match status {
+                    300..=399 if *hop < MAX_ROBOTS_REDIRECTS => {
+                        let location = headers.get("location");
+                        match location.and_then(|at| CanonicalUrl::join_header(url.url(), at.as_bytes()).ok()) {
+                            Some(url) => RobotsOutcome::Again { url, hop: hop + 1, attempt: *attempt, due_at: 0 },
+                            None => answered(answer_of(status, body)),
+                        }
                     }
+                    429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
+                        Some(due_at) => again(due_at),
+                        None => answered(answer_of(status, body)),
+                    },
+                    _ => answered(answer_of(status, body)),
                 }
-                429 | 500..=599 => match self.again(Trouble::Status(status), tries, rest) {
-                    Some(due_at) => again(due_at),
-                    None => answered(answer_of(status, body)),
-                },
-                _ => answered(answer_of(status, body)),
-            },
+            }
         }
     }
 }

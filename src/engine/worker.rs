@@ -8,12 +8,15 @@ use tokio::sync::{mpsc, watch};
 use super::narrate;
 use super::visitor::{Slot, Visitor};
 use crate::frontier::Frontier;
+use crate::parse::memory::Held;
 use crate::visit::{Errand, HostId, Record};
 
 /// A record on its way to the writer.
 pub(super) struct Finished {
     pub(super) record: Record,
     pub(super) at: Instant,
+    /// What of the budget it takes.
+    pub(super) held: Held,
 }
 
 /// Works until the frontier has nothing left or nobody takes the records.
@@ -30,12 +33,12 @@ pub(super) async fn work(
                 frontier.release(host, rest);
             }
         };
-        let record = visitor.visit(errand, Slot { aborted: aborted.clone(), released }).await;
+        let (record, held) = visitor.visit(errand, Slot { aborted: aborted.clone(), released }).await;
         if let (Some(host), Some((kind, message))) = (host, record.page_failure()) {
             frontier.give_up(host, kind, message.clone());
         }
         narrate::tell(&record);
-        if out.send(Finished { record, at: Instant::now() }).await.is_err() {
+        if out.send(Finished { record, at: Instant::now(), held }).await.is_err() {
             return;
         }
     }

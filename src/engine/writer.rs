@@ -12,13 +12,14 @@ use super::summary::Progress;
 use super::worker::Finished;
 use crate::fetch::Fetch;
 use crate::frontier::Frontier;
+use crate::parse::memory::Held;
 use crate::store::{Committed, Refill, Run, StoreError};
 use crate::visit::{HostId, Record, Settlement, UrlId};
 
 /// Records in one transaction, at most.
 const MAX_BATCH: usize = 256;
 /// Bytes after which a transaction takes no more records: statements are bound, and memory is.
-const MAX_BATCH_BYTES: usize = 32 << 20;
+const MAX_BATCH_BYTES: usize = 16 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.
 const HOSTS_AT_ONCE: usize = 20_000;
 /// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.
@@ -30,6 +31,13 @@ pub(super) struct Writer<'a, R> {
     pub(super) frontier: &'a Frontier,
     pub(super) fetcher: &'a dyn Fetch,
     pub(super) watchers: &'a Watchers<'a>,
+}
+
+/// What is committed at once, and what it takes of the budget until then.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    held: Vec<Held>,
 }
 
 /// Those who look on.
@@ -60,7 +68,7 @@ impl<R: Run> Writer<'_, R> {
     }
 
     async fn write(&mut self, inbox: &mut mpsc::Receiver<Finished>) -> Result<(), StoreError> {
-        let mut batch = Vec::with_capacity(MAX_BATCH);
+        let mut batch = Batch::default();
         self.watchers.publish(self.run);
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,9 +78,8 @@ impl<R: Run> Writer<'_, R> {
                 () = self.frontier.hungry() => {}
                 _ = pulse.tick() => {}
             }
-            if !batch.is_empty() {
-                let records = std::mem::replace(&mut batch, Vec::with_capacity(MAX_BATCH));
-                self.commit(records).await?;
+            if !batch.records.is_empty() {
+                self.commit(std::mem::take(&mut batch)).await?;
             }
             self.frontier.take_left().iter().for_each(|host| self.fetcher.leave(host));
             if self.frontier.wants_hosts() {
@@ -82,12 +89,13 @@ impl<R: Run> Writer<'_, R> {
         }
     }
 
-    async fn commit(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
+    async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {
         self.watchers.observers.batch(&records);
         let pages = self.pages(&records);
         let started = Instant::now();
         let hold = |host| self.frontier.hold(host);
         let Committed { hosts, targets, settlements, lost, turned } = self.run.commit(records, hold).await?;
+        drop(held);
         self.watchers.observers.took(Stage::Commit, started.elapsed());
         let pages = stored(pages, &settlements);
         self.frontier.turn_traps(&turned);
@@ -154,13 +162,14 @@ fn stored(pages: Vec<(UrlId, Page)>, settlements: &[Settlement]) -> Vec<Page> {
 }
 
 /// Waits for a record, then takes what else is there, as far as one transaction should hold it. False at the end.
-async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Record>, observers: &Observers) -> bool {
+async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Batch, observers: &Observers) -> bool {
     let mut bytes = 0;
-    let mut take = |Finished { record, at }: Finished| {
+    let mut take = |Finished { record, at, held }: Finished| {
         observers.took(Stage::Queue, at.elapsed());
         bytes += record.weight();
-        batch.push(record);
-        batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES
+        batch.records.push(record);
+        batch.held.push(held);
+        batch.records.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES
     };
     let Some(first) = inbox.recv().await else { return false };
     let mut has_room = take(first);

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
 use crate::canonical::CanonicalUrl;
+use crate::parse::body::Body;
 use crate::visit::Validators;
 
 /// A request that was made.
@@ -39,8 +40,13 @@ impl Canned {
 
     /// Pages by URL. Everything else, robots.txt as well, has status 404.
     pub(crate) fn web<'a>(pages: impl IntoIterator<Item = (&'a str, Response)>) -> Self {
-        let pages: HashMap<_, _> = pages.into_iter().map(|(url, page)| (url.to_owned(), page)).collect();
-        Self::new(move |asked| Ok(pages.get(asked.url.as_str()).cloned().unwrap_or_else(|| status(404))))
+        let held = |Response { status, headers, body }| (status, headers, body.and_then(|body| body.load().ok()));
+        let pages: HashMap<_, _> = pages.into_iter().map(|(url, page)| (url.to_owned(), held(page))).collect();
+        Self::new(move |asked| {
+            let page = pages.get(asked.url.as_str()).cloned();
+            let page = page.map(|(status, headers, body)| Response { status, headers, body: body.map(Body::from) });
+            Ok(page.unwrap_or_else(|| status(404)))
+        })
     }
 
     /// The requests so far, in their order.
@@ -49,15 +55,16 @@ impl Canned {
     }
 
     fn respond(&self, request: Request<'_>) -> Result<Response, FetchError> {
-        let Request { url, licensed, validators, wants } = request;
+        let Request { url, licensed, validators, wants, memory } = request;
         let asked = Asked { url: url.clone(), licensed, validators: validators.cloned() };
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
         let Response { status, headers, body } = (self.answer)(&asked)?;
         let body = match wants(status, &headers) {
             Read::Nothing => Ok(None),
             read => {
-                let mut taken = Vec::new();
-                read.take(&mut taken, &body.unwrap_or_default()).map(|_| Some(taken))
+                let body = body.unwrap_or_default().load().unwrap_or_default();
+                let mut taken = Body::default();
+                read.take(&mut taken, &body, memory).map(|_| Some(taken))
             }
         };
         Response::new(status, headers, body)
@@ -78,7 +85,7 @@ pub(crate) fn status(status: u16) -> Response {
 /// A page of HTML.
 pub(crate) fn html(body: &str) -> Response {
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
-    Response { status: 200, headers: headers.into_iter().collect(), body: Some(body.into()) }
+    Response { status: 200, headers: headers.into_iter().collect(), body: Some(body.as_bytes().to_vec().into()) }
 }
 
 #[cfg(test)]
@@ -86,6 +93,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::parse::memory::Memory;
     use crate::visit::FailureKind;
 
     fn url(text: &str) -> CanonicalUrl {
@@ -94,8 +102,10 @@ mod tests {
 
     async fn get(web: &dyn Fetch, to: &str, read: Read) -> Result<(u16, Option<Vec<u8>>), FetchError> {
         let wants = |status, _: &HeaderMap| if matches!(status, 200 | 500) { read } else { Read::Nothing };
-        let request = Request { url: &url(to), licensed: true, validators: None, wants: &wants };
-        web.fetch(request).await.map(|response| (response.status, response.body))
+        let memory = Memory::default();
+        let request = Request { url: &url(to), licensed: true, validators: None, wants: &wants, memory: &memory };
+        let body = |body: Option<Body>| body.map(|body| body.load().unwrap());
+        web.fetch(request).await.map(|response| (response.status, body(response.body)))
     }
 
     #[tokio::test]
@@ -122,7 +132,9 @@ mod tests {
         });
         let validators = Validators { etag: Some("\"1\"".into()), last_modified: None };
         let (url, wants) = (url("http://a.example/"), |_, _: &HeaderMap| Read::Nothing);
-        let request = Request { url: &url, licensed: false, validators: Some(&validators), wants: &wants };
+        let memory = Memory::default();
+        let request =
+            Request { url: &url, licensed: false, validators: Some(&validators), wants: &wants, memory: &memory };
         assert_eq!(web.fetch(request).await.unwrap().status, 304);
         assert!(web.fetch(Request { validators: None, ..request }).await.is_err());
         let asked = Asked { url: url.clone(), licensed: false, validators: Some(validators) };

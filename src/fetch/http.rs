@@ -22,7 +22,9 @@ use super::proxy::Proxies;
 use super::request::{Fetch, FetchError, Fetching, Read, Request, Response};
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError, Login};
+use crate::parse::body::Body;
 use crate::parse::cookie::Seconds;
+use crate::parse::memory::Memory;
 use crate::scope::AddressRules;
 use crate::visit::{self, FailureKind, Validators};
 
@@ -84,7 +86,7 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request<'_>, is_lenient: bool) -> Result<Response, FetchError> {
-        let Request { url, licensed, wants, .. } = request;
+        let Request { url, licensed, wants, memory, .. } = request;
         let deadline = Instant::now() + self.timeout;
         let (route, opened) = (self.clients.route(url), self.addresses.license(licensed));
         if !opened && (!self.addresses.permit_url(url) || route.hides(url)) {
@@ -103,7 +105,7 @@ impl HttpClient {
         cookies::hide(&mut headers);
         let body = match wants(status, &headers) {
             Read::Nothing => Ok(None),
-            read => self.within(deadline, read_body(response, &headers, read)).await.map(Some),
+            read => self.within(deadline, read_body(response, &headers, read, memory)).await.map(Some),
         };
         let body =
             match body {
@@ -195,15 +197,20 @@ fn now() -> Seconds {
     visit::now() / 1000
 }
 
-async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: Read) -> Result<Vec<u8>, FetchError> {
+async fn read_body(
+    mut response: reqwest::Response,
+    headers: &HeaderMap,
+    read: Read,
+    memory: &Memory,
+) -> Result<Body, FetchError> {
     let codings = coding::codings(headers).map_err(|problem| FetchError::failed(FailureKind::Decode, problem))?;
-    let mut body = Vec::new();
+    let mut body = Body::default();
     if codings.is_empty() {
         let room = if let Read::Whole(max) = read { max } else { 0 };
-        let announced = response.content_length().unwrap_or(0).min(room).min(1 << 20);
+        let announced = response.content_length().unwrap_or(0).min(room);
         body.reserve(usize::try_from(announced).unwrap_or(0));
         while let Some(chunk) = response.chunk().await.map_err(|e| classify(&e))? {
-            if read.take(&mut body, &chunk)? {
+            if read.take(&mut body, &chunk, memory)? {
                 break;
             }
         }
@@ -219,7 +226,7 @@ async fn read_body(mut response: reqwest::Response, headers: &HeaderMap, read: R
                 Err(failure) => return Err(failure),
             };
             let length = chunk.len();
-            if length == 0 || read.take(&mut body, chunk)? {
+            if length == 0 || read.take(&mut body, chunk, memory)? {
                 break;
             }
             decoded.consume(length);

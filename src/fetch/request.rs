@@ -7,6 +7,8 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use crate::canonical::{CanonicalUrl, Host};
+use crate::parse::body::Body;
+use crate::parse::memory::Memory;
 use crate::visit::{FailureKind, Validators};
 
 /// Answers requests.
@@ -33,11 +35,13 @@ pub struct Request<'a> {
     pub validators: Option<&'a Validators>,
     /// How much of the body is read, by status and headers.
     pub wants: &'a (dyn Fn(u16, &HeaderMap) -> Read + Sync),
+    /// The budget that its body takes from.
+    pub memory: &'a Memory,
 }
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, licensed, validators, wants: _ } = self;
+        let Self { url, licensed, validators, wants: _, memory: _ } = self;
         let mut debug = f.debug_struct("Request");
         debug.field("url", url).field("licensed", licensed).field("validators", validators).finish_non_exhaustive()
     }
@@ -56,31 +60,31 @@ pub enum Read {
 
 impl Read {
     /// Adds a chunk to a body; true if that is as much of it as is wanted.
-    pub(super) fn take(self, body: &mut Vec<u8>, chunk: &[u8]) -> Result<bool, FetchError> {
-        let max = match self {
+    pub(super) fn take(self, body: &mut Body, chunk: &[u8], memory: &Memory) -> Result<bool, FetchError> {
+        let (chunk, is_enough) = match self {
             Self::Nothing => return Ok(true),
             Self::Start(wanted) => {
-                body.extend_from_slice(&chunk[..chunk.len().min(wanted - body.len())]);
-                return Ok(body.len() == wanted);
+                let left = wanted - body.len();
+                (&chunk[..chunk.len().min(left)], chunk.len() >= left)
             }
-            Self::Whole(max) => max,
+            Self::Whole(max) if body.len() as u64 + chunk.len() as u64 > max => {
+                return Err(FetchError::failed(FailureKind::TooLarge, format!("body is larger than {max} bytes")));
+            }
+            Self::Whole(_) => (chunk, false),
         };
-        if body.len() as u64 + chunk.len() as u64 > max {
-            return Err(FetchError::failed(FailureKind::TooLarge, format!("body is larger than {max} bytes")));
-        }
-        body.extend_from_slice(chunk);
-        Ok(false)
+        body.push(chunk, memory).map_err(|_| FetchError::Shortage)?;
+        Ok(is_enough)
     }
 }
 
 /// A response, whole or as much of it as was wanted.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     /// Without its content codings. None if nothing of it was wanted, or if it could not be read and the status says
     /// enough.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Body>,
 }
 
 impl Response {
@@ -89,7 +93,7 @@ impl Response {
     pub(super) fn new(
         status: u16,
         headers: HeaderMap,
-        body: Result<Option<Vec<u8>>, FetchError>,
+        body: Result<Option<Body>, FetchError>,
     ) -> Result<Self, FetchError> {
         let body = if status >= 400 { body.unwrap_or_default() } else { body? };
         Ok(Self { status, headers, body })

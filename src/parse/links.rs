@@ -14,8 +14,10 @@ use super::words::{cut, end_word, push_words};
 use crate::canonical::{self, CanonicalUrl};
 use crate::visit::Element;
 
-/// Bytes of the URLs of one page's links, together: a long `<base>` makes much of little.
+/// Bytes that one page's links take, together: a long `<base>` makes much of little.
 const MAX_LINK_BYTES: usize = 32 << 20;
+/// Bytes that a link takes besides its URL and its text.
+const LINK_BYTES: usize = 300;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
 
@@ -28,6 +30,24 @@ pub struct FoundLink {
     pub element: Element,
     /// Its `rel` holds `nofollow`, `ugc` or `sponsored`.
     pub nofollow: bool,
+}
+
+impl FoundLink {
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        self.url.as_str().len() + self.text.len() + self.rel.len() + LINK_BYTES
+    }
+}
+
+/// Leaves as many links as one page may have; whether that is all of them.
+pub(super) fn bound(links: &mut Vec<FoundLink>) -> bool {
+    let mut bytes = 0;
+    let end = links.iter().position(|link| {
+        bytes += link.weight();
+        bytes > MAX_LINK_BYTES
+    });
+    end.into_iter().for_each(|end| links.truncate(end));
+    end.is_none()
 }
 
 /// Finds what the page's URLs are relative to: the first `<base>` with an `href`, or the page itself.
@@ -157,10 +177,11 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             };
             let url = resolved.entry(key).or_insert_with(|| base.join(key));
             let Some(url) = url.clone() else { continue };
-            bytes += url.as_str().len();
             cut(&mut raw.text, MAX_LINK_TEXT);
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
-            links.insert(FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow });
+            let link = FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow };
+            let weight = link.weight();
+            bytes += if links.insert(link) { weight } else { 0 };
         }
         links.into_iter().collect()
     }

@@ -1,18 +1,29 @@
 //! Parsing within bounds: so many bytes at once, on a thread that may block, and for so long.
 
+use std::io;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of documents being parsed at once: a tree takes up to 28 times its input.
-const BUDGET: usize = 4 << 20;
+use super::body::Body;
+use super::deadline::Deadline;
+use super::memory::{Held, Memory};
+
+/// Bytes that the tree of a document takes at most, and those of a small one for each of its bytes.
+const TREE: usize = 12 << 20;
+const TREE_TIMES: usize = 28;
+/// Bytes of a document, of its text and of what is read out of it, for each of its bytes.
+const TEXT_TIMES: usize = 3;
 /// Larger documents are parsed on a blocking thread, so that they hold up no other task of the runtime's thread.
 const INLINE_COST: usize = 256 << 10;
 /// Smaller ones that take longer than this are begun anew on a blocking thread.
 const INLINE_TIME: Duration = Duration::from_millis(50);
 /// How long a document is parsed there.
 const THREAD_TIME: Duration = Duration::from_secs(2);
+/// How long it is skimmed after that, which takes no more than its length is worth.
+const SKIM_TIME: Duration = Duration::from_secs(30);
 
 /// How far a job came with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,53 +42,100 @@ pub struct JobPanicked;
 /// Lets documents be parsed as long as threads, memory and time allow it. Shared by all who parse.
 #[derive(Debug)]
 pub struct ParsePool {
-    /// Bytes of documents.
-    budget: Semaphore,
+    memory: Memory,
     /// Blocking threads.
-    threads: Semaphore,
+    threads: Arc<Semaphore>,
 }
 
 impl Default for ParsePool {
     /// Half of the cores parse large documents, so that no document holds up the other hosts.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        Self { budget: Semaphore::new(BUDGET), threads: Semaphore::new((cores / 2).max(1)) }
+        Self { memory: Memory::default(), threads: Arc::new(Semaphore::new((cores / 2).max(1))) }
+    }
+}
+
+/// A document in memory, with what it takes of the budget.
+#[derive(Debug)]
+pub struct Admitted {
+    pub document: Vec<u8>,
+    price: usize,
+    held: Held,
+    /// A large document has a thread before it has memory: whoever waits for one must not hold bytes that small documents
+    /// need.
+    thread: Option<OwnedSemaphorePermit>,
+}
+
+impl Admitted {
+    /// The document, and what it takes of the budget until it is stored.
+    pub fn finish(self) -> (Vec<u8>, Held) {
+        (self.document, self.held)
     }
 }
 
 impl ParsePool {
-    /// Has `job` parse `document` until the deadline it is given, and gives the document back. `cost`: bytes that the
-    /// document has once it is unpacked, as far as known. The job is called again if it does not come to the end in the
-    /// little time that a small document gets at first.
+    /// The budget of bodies and of what is read out of them.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Brings a body into memory once there is room for it and for what is read out of it. One that `unpacks` may hold any
+    /// amount.
+    pub async fn admit(&self, mut body: Body, unpacks: bool) -> io::Result<Admitted> {
+        let length = body.len();
+        let price = if unpacks { usize::MAX } else { length * TEXT_TIMES + TREE.min(length * TREE_TIMES) };
+        let thread = if length > INLINE_COST || unpacks { self.thread(&mut body).await } else { None };
+        let mut held = body.take_held();
+        if !self.memory.grow(&mut held, price) {
+            // Whoever waits holds nothing; what no budget was asked for may stay where it is.
+            if held.bytes() > 0 {
+                drop(held);
+                body.spill();
+            }
+            held = self.memory.hold(price).await;
+        }
+        Ok(Admitted { document: body.load()?, price, held, thread })
+    }
+
+    /// A thread for a large document, which leaves the memory to others while it waits.
+    async fn thread(&self, body: &mut Body) -> Option<OwnedSemaphorePermit> {
+        if let Ok(thread) = self.threads.clone().try_acquire_owned() {
+            return Some(thread);
+        }
+        body.spill();
+        self.threads.clone().acquire_owned().await.ok()
+    }
+
+    /// Has `job` parse a document until the deadline it is given. The job is called again if it does not come to the end
+    /// in the little time that a small document gets at first.
     pub async fn run<T: Send + 'static>(
         &self,
-        document: Vec<u8>,
-        cost: usize,
-        job: impl Fn(&[u8], Instant) -> Attempt<T> + Send + 'static,
-    ) -> Result<(Vec<u8>, T), JobPanicked> {
-        let bytes = u32::try_from(cost.clamp(1, BUDGET)).unwrap_or(u32::MAX);
-        if cost <= INLINE_COST {
-            let _bytes = self.budget.acquire_many(bytes).await;
-            let attempt = AssertUnwindSafe(|| job(&document, Instant::now() + INLINE_TIME));
+        admitted: &mut Admitted,
+        job: impl Fn(&[u8], Deadline) -> Attempt<T> + Send + 'static,
+    ) -> Result<T, JobPanicked> {
+        if admitted.thread.is_none() {
+            let deadline = Deadline { at: Instant::now() + INLINE_TIME, skim: Duration::ZERO };
+            let attempt = AssertUnwindSafe(|| job(&admitted.document, deadline));
             if let Attempt::Whole(found) = std::panic::catch_unwind(attempt).map_err(|_| JobPanicked)? {
-                return Ok((document, found));
+                return Ok(found);
             }
+            admitted.held = Held::default();
+            admitted.thread = self.threads.clone().acquire_owned().await.ok();
+            admitted.held = self.memory.hold(admitted.price).await;
         }
-        // The thread first: whoever waits for one must not hold bytes that small documents need.
-        let _thread = self.threads.acquire().await;
-        let _bytes = self.budget.acquire_many(bytes).await;
+        let document = std::mem::take(&mut admitted.document);
         let task = tokio::task::spawn_blocking(move || {
-            let attempt = job(&document, Instant::now() + THREAD_TIME);
+            let attempt = job(&document, Deadline { at: Instant::now() + THREAD_TIME, skim: SKIM_TIME });
             (document, attempt)
         });
         let (document, Attempt::Whole(found) | Attempt::CutShort(found)) = task.await.map_err(|_| JobPanicked)?;
-        Ok((document, found))
+        (admitted.document, admitted.thread) = (document, None);
+        Ok(found)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
@@ -85,17 +143,22 @@ mod tests {
 
     use super::*;
 
-    const SMALL: usize = INLINE_COST;
+    const SMALL: usize = 1_000;
     const LARGE: usize = INLINE_COST + 1;
+
+    async fn admit(pool: &ParsePool, length: usize) -> Admitted {
+        pool.admit(vec![7; length].into(), false).await.unwrap()
+    }
 
     #[tokio::test]
     async fn a_small_document_stays_on_its_thread_and_a_large_one_goes_to_another() {
         let pool = ParsePool::default();
         let job = |document: &[u8], _| Attempt::Whole((document.len(), thread::current().id()));
         let here = thread::current().id();
-        assert_eq!(pool.run(vec![1, 2], SMALL, job).await, Ok((vec![1, 2], (2, here))));
-        let (document, (length, there)) = pool.run(vec![1, 2], LARGE, job).await.unwrap();
-        assert_eq!((document, length), (vec![1, 2], 2));
+        assert_eq!(pool.run(&mut admit(&pool, SMALL).await, job).await, Ok((SMALL, here)));
+        let mut large = admit(&pool, LARGE).await;
+        let (length, there) = pool.run(&mut large, job).await.unwrap();
+        assert_eq!((length, large.finish().0.len()), (LARGE, LARGE));
         assert_ne!(here, there);
     }
 
@@ -104,38 +167,46 @@ mod tests {
         let pool = ParsePool::default();
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = calls.clone();
-        let job = move |_: &[u8], deadline: Instant| {
+        let job = move |_: &[u8], deadline: Deadline| {
             counted.fetch_add(1, Ordering::Relaxed);
-            Attempt::CutShort((deadline.saturating_duration_since(Instant::now()), thread::current().id()))
+            let left = deadline.at.saturating_duration_since(Instant::now());
+            Attempt::CutShort((left, deadline.skim, thread::current().id()))
         };
-        let (_, (time, there)) = pool.run(Vec::new(), SMALL, job).await.unwrap();
+        let mut small = admit(&pool, SMALL).await;
+        let (time, skim, there) = pool.run(&mut small, job).await.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 2);
-        assert!(time > INLINE_TIME && there != thread::current().id());
+        assert!(time > INLINE_TIME && skim > Duration::ZERO && there != thread::current().id());
+        assert_eq!(small.finish().1.bytes(), SMALL * (TEXT_TIMES + TREE_TIMES));
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_takes_nothing_from_the_pool() {
         let pool = ParsePool::default();
-        for cost in [SMALL, LARGE, usize::MAX].repeat(3) {
-            let ended: Result<(_, ()), _> = pool.run(Vec::new(), cost, |_, _| panic!("a test")).await;
+        for length in [SMALL, LARGE].repeat(5) {
+            let ended: Result<(), _> = pool.run(&mut admit(&pool, length).await, |_, _| panic!("a test")).await;
             assert_eq!(ended, Err(JobPanicked));
         }
-        assert!(pool.run(Vec::new(), usize::MAX, |_, _| Attempt::Whole(())).await.is_ok());
+        assert!(pool.memory.hold(usize::MAX).now_or_never().is_some());
+        assert!(pool.run(&mut admit(&pool, LARGE).await, |_, _| Attempt::Whole(())).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_document_waits_for_bytes_and_a_small_one_for_no_thread() {
         let pool = ParsePool::default();
-        let job = |_: &[u8], _| Attempt::Whole(());
-        let all_bytes = pool.budget.acquire_many(u32::try_from(BUDGET).unwrap()).await.unwrap();
-        let mut waiting = Box::pin(pool.run(Vec::new(), 1, job));
-        assert_eq!((&mut waiting).now_or_never(), None);
-        drop(all_bytes);
-        assert!(waiting.await.is_ok());
+        let all = pool.memory.hold(usize::MAX).await;
+        let mut waiting = Box::pin(admit(&pool, SMALL));
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(all);
+        drop(waiting.await);
         let threads = u32::try_from(pool.threads.available_permits()).unwrap();
-        let _all_threads = pool.threads.acquire_many(threads).await.unwrap();
-        let mut large = Box::pin(pool.run(Vec::new(), usize::MAX, job));
-        assert_eq!((&mut large).now_or_never(), None);
-        assert!(pool.run(Vec::new(), SMALL, job).now_or_never().is_some());
+        let all_threads = pool.threads.acquire_many(threads).await.unwrap();
+        let mut body = Body::default();
+        body.push(&vec![7; LARGE], &pool.memory).unwrap();
+        let mut large = Box::pin(pool.admit(body, false));
+        assert!((&mut large).now_or_never().is_none());
+        assert!(pool.memory.hold(usize::MAX).now_or_never().is_some(), "whoever waits holds nothing");
+        assert!(pool.run(&mut admit(&pool, SMALL).await, |_, _| Attempt::Whole(())).now_or_never().is_some());
+        drop(all_threads);
+        assert_eq!(large.await.unwrap().document.len(), LARGE);
     }
 }

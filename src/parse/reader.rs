@@ -1,13 +1,12 @@
 //! What a reader of pages is: it is told of each element and each text of the tree in document order, and keeps what it
 //! is for.
 
-use std::time::Instant;
-
 use encoding_rs::Encoding;
 use html5ever::{LocalName, local_name, ns};
 use scraper::node::Element as Tag;
 use url::Url;
 
+use super::deadline::Deadline;
 use crate::canonical::CanonicalUrl;
 
 /// An element, and the attributes of it that are read.
@@ -27,7 +26,7 @@ pub(super) struct Context<'a> {
     /// What it was decoded from.
     pub encoding: &'static Encoding,
     /// When reading is to end.
-    pub deadline: Instant,
+    pub deadline: Deadline,
     /// Documents around it.
     pub depth: u8,
 }

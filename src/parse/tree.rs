@@ -6,71 +6,107 @@
 mod interests;
 mod names;
 mod tag;
+mod trees;
 mod xml;
 
 use std::cell::Cell;
 use std::time::Instant;
 
-use ego_tree::{NodeId, Tree};
 use encoding_rs::Encoding;
-use html5ever::interface::TreeSink;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Doctype, TagKind, Token, TokenSink, TokenSinkResult};
-use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use html5ever::{LocalName, local_name};
 use html5gum::{Emitter, Error, State, Tokenizer};
-use scraper::{Html, HtmlTreeSink, Node};
 
 use super::charset;
+use super::deadline::Deadline;
 use super::reader::Interest;
 use interests::Interests;
 use tag::{TagParts, tendril};
+use trees::{CONTEXT, NO_LINE, Take, Trees, send};
 
 /// Bytes read between two looks at the clock.
 const STEP: usize = 16 << 10;
-/// Bytes of ordinary HTML to a node of its tree.
-const BYTES_PER_NODE: usize = 16;
+/// Nodes of one tree, for tests.
+#[cfg(test)]
+pub(super) const MAX_NODES: usize = trees::MAX_NODES;
 
-/// What became of a document.
+/// How the reading of a document ended.
 #[derive(Debug)]
-pub(super) struct Built {
-    pub document: Html,
+pub(super) struct End {
     /// False if the deadline passed before its end.
     pub is_whole: bool,
-    /// A `<meta>` names another character encoding than the one supposed, and the tree ends there.
+    /// A `<meta>` names another character encoding than the one supposed: nothing that was read counts.
     pub declared: Option<&'static Encoding>,
 }
 
-/// Builds the tree as far as `deadline` allows, since some inputs take quadratic time (deep nesting, for one). The tree
-/// holds what `interests` name, or what decides how it is built. `supposed`: the encoding that the document was decoded
-/// from, if it is one that a `<meta>` may correct.
+/// Builds the trees of a document as far as `deadline` allows. They hold what `interests` name, or what decides how they
+/// are built. `supposed`: the encoding that the document was decoded from, if it is one that a `<meta>` may correct.
 pub(super) fn build(
     html: &str,
     interests: &[&[Interest]],
-    deadline: Instant,
+    deadline: Deadline,
     supposed: Option<&'static Encoding>,
-) -> Built {
-    let mut document = Html::new_document();
-    // Growing a large tree by doubling would hold it twice.
-    document.tree = Tree::with_capacity(Node::Document, html.len() / BYTES_PER_NODE);
-    // No script runs here, so what stands in <noscript> is what a reader gets.
-    let opts = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let builder = TreeBuilder::new(HtmlTreeSink::new(document), opts);
+    take: Take<'_>,
+) -> End {
     let interests = Interests::new(interests);
     let charset = Charset { supposed: Cell::new(supposed), declared: Cell::new(None) };
-    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&builder, &interests, &charset, html.len()));
-    let is_whole = tokens.all(|left| charset.declared.get().is_none() && (left == Ok(0) || Instant::now() < deadline));
+    let trees = Trees::new(html.len(), take);
+    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&trees, &interests, &charset, html.len()));
+    let mut is_whole = true;
+    let reached = tokens.all(|left| {
+        if charset.declared.get().is_some() {
+            return false;
+        }
+        if left == Ok(0) {
+            return true;
+        }
+        let late = Instant::now().checked_duration_since(deadline.at);
+        if late.is_some_and(|late| late >= deadline.skim) {
+            return false;
+        }
+        if late.is_some() && !trees.skims.replace(true) {
+            is_whole = false;
+            trees.turn(0);
+        } else if trees.is_full() || trees.is_deep() {
+            trees.turn(CONTEXT);
+        }
+        true
+    });
     drop(tokens);
-    send(&builder, Token::EOFToken);
-    builder.end();
-    Built { document: builder.sink.finish(), is_whole, declared: charset.declared.get() }
+    let declared = charset.declared.get();
+    if declared.is_none() {
+        trees.end();
+    }
+    End { is_whole: is_whole && reached, declared }
 }
 
-/// The same from XHTML, by the rules of XML. None if it is not well-formed.
-pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Instant) -> Option<Built> {
-    let (document, is_whole) = xml::build(xml, &Interests::new(interests), deadline)?;
-    Some(Built { document, is_whole, declared: None })
+/// The same from XHTML, by the rules of XML. None if it is not well-formed: nothing that was read counts.
+pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Deadline, take: Take<'_>) -> Option<End> {
+    let is_whole = xml::build(xml, &Interests::new(interests), deadline.at, take)?;
+    Some(End { is_whole, declared: None })
+}
+
+/// Whether a tag counts where only links and words are read: it makes a link, or decides how what follows is tokenized.
+fn is_skimmed(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 14] = [
+        b"a",
+        b"area",
+        b"base",
+        b"iframe",
+        b"link",
+        b"meta",
+        b"noembed",
+        b"noframes",
+        b"plaintext",
+        b"script",
+        b"style",
+        b"textarea",
+        b"title",
+        b"xmp",
+    ];
+    NAMES.contains(&name)
 }
 
 /// Whether the root element of what begins so is that of a page in XHTML.
@@ -96,21 +132,11 @@ impl Charset {
     }
 }
 
-type Builder = TreeBuilder<NodeId, HtmlTreeSink>;
-
-/// Only a tag changes how the tokenizer goes on.
-fn send(builder: &Builder, token: Token) {
-    let _ = builder.process_token(token, NO_LINE);
-}
-
-/// Nobody asks where a token stands.
-const NO_LINE: u64 = 1;
-
 /// The token at hand, put together from what the tokenizer reads, for the tree builder (WHATWG HTML, 13.2.5). Only what
 /// is read of a page, or shapes its tree, gets that far: most attributes are classes, ids and styles, and few read scripts
 /// and style sheets.
 struct Tokens<'a> {
-    builder: &'a Builder,
+    trees: &'a Trees<'a>,
     interests: &'a Interests,
     charset: &'a Charset,
     /// Characters that follow upon each other.
@@ -123,6 +149,8 @@ struct Tokens<'a> {
     /// Bytes read since the clock was looked at, and those to be read.
     read: usize,
     left: usize,
+    /// It is time to begin another tree.
+    is_full: bool,
 }
 
 #[derive(Default)]
@@ -134,9 +162,9 @@ struct DoctypeParts {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(builder: &'a Builder, interests: &'a Interests, charset: &'a Charset, left: usize) -> Self {
+    fn new(trees: &'a Trees<'a>, interests: &'a Interests, charset: &'a Charset, left: usize) -> Self {
         Self {
-            builder,
+            trees,
             interests,
             charset,
             text: Vec::new(),
@@ -146,6 +174,7 @@ impl<'a> Tokens<'a> {
             doctype: DoctypeParts::default(),
             read: 0,
             left,
+            is_full: false,
         }
     }
 
@@ -157,7 +186,7 @@ impl<'a> Tokens<'a> {
         if self.text.contains(&0) {
             self.send_with_nulls();
         } else {
-            send(self.builder, Token::CharacterTokens(tendril(&self.text)));
+            self.send(Token::CharacterTokens(tendril(&self.text)));
         }
         self.text.clear();
     }
@@ -166,12 +195,16 @@ impl<'a> Tokens<'a> {
     fn send_with_nulls(&self) {
         for (index, part) in self.text.split(|&byte| byte == 0).enumerate() {
             if index > 0 {
-                send(self.builder, Token::NullCharacterToken);
+                self.send(Token::NullCharacterToken);
             }
             if !part.is_empty() {
-                send(self.builder, Token::CharacterTokens(tendril(part)));
+                self.send(Token::CharacterTokens(tendril(part)));
             }
         }
+    }
+
+    fn send(&self, token: Token) {
+        send(&self.trees.builder.borrow(), token);
     }
 
     /// Whether nobody reads what stands in a script or style sheet.
@@ -190,10 +223,11 @@ impl Emitter for Tokens<'_> {
     type Token = usize;
 
     fn pop_token(&mut self) -> Option<usize> {
-        if self.read < STEP && self.charset.declared.get().is_none() {
+        if self.read < STEP && !self.is_full && self.charset.declared.get().is_none() {
             return None;
         }
         self.read = 0;
+        self.is_full = false;
         self.end_text();
         Some(self.left)
     }
@@ -266,6 +300,10 @@ impl Emitter for Tokens<'_> {
     }
 
     fn emit_current_tag(&mut self) -> Option<State> {
+        if self.trees.skims.get() && !is_skimmed(&self.tag.name) {
+            self.text.push(b' ');
+            return None;
+        }
         self.end_text();
         self.in_code = false;
         let tag = self.tag.end();
@@ -275,7 +313,8 @@ impl Emitter for Tokens<'_> {
         if tag.kind == TagKind::StartTag {
             std::mem::swap(&mut self.last_start_tag, &mut self.tag.name);
         }
-        let next = match self.builder.process_token(Token::TagToken(tag), NO_LINE) {
+        let result = self.trees.builder.borrow().process_token(Token::TagToken(tag), NO_LINE);
+        let next = match result {
             TokenSinkResult::Continue | TokenSinkResult::Script(_) => None,
             TokenSinkResult::EncodingIndicator(label) => {
                 self.charset.meta(&label);
@@ -286,6 +325,7 @@ impl Emitter for Tokens<'_> {
             TokenSinkResult::RawData(RawKind::Rawtext) => Some(State::RawText),
             TokenSinkResult::RawData(RawKind::ScriptData | RawKind::ScriptDataEscaped(_)) => Some(State::ScriptData),
         };
+        self.is_full = next.is_none() && self.trees.is_full();
         self.in_code = next.is_some() && code.is_some_and(|code| self.skips(&code));
         next
     }
@@ -300,7 +340,7 @@ impl Emitter for Tokens<'_> {
     fn adjusted_current_node_present_but_not_in_html_namespace(&mut self) -> bool {
         // It may open formatting elements anew, and so decide which node is the current one.
         self.end_text();
-        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
+        self.trees.builder.borrow().adjusted_current_node_present_but_not_in_html_namespace()
     }
 
     // Nobody reads comments, but where one stands matters within a table.
@@ -310,7 +350,7 @@ impl Emitter for Tokens<'_> {
 
     fn emit_current_comment(&mut self) {
         self.end_text();
-        send(self.builder, Token::CommentToken(StrTendril::new()));
+        self.send(Token::CommentToken(StrTendril::new()));
     }
 
     fn init_doctype(&mut self) {
@@ -346,6 +386,6 @@ impl Emitter for Tokens<'_> {
         let DoctypeParts { name, public_id, system_id, force_quirks } = std::mem::take(&mut self.doctype);
         let name = Some(name).filter(|name| !name.is_empty());
         let [name, public_id, system_id] = [name, public_id, system_id].map(|part| part.as_deref().map(tendril));
-        send(self.builder, Token::DoctypeToken(Doctype { name, public_id, system_id, force_quirks }));
+        self.send(Token::DoctypeToken(Doctype { name, public_id, system_id, force_quirks }));
     }
 }

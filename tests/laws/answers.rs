@@ -7,6 +7,7 @@ use std::time::Duration;
 use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::config::Config;
 use harvestman::internals::fetch::{Fetch as _, FetchError, HttpClient, Read, Request, Response};
+use harvestman::internals::parse::memory::Memory;
 use harvestman::internals::visit::FailureKind;
 use http::HeaderMap;
 use http::header::SET_COOKIE;
@@ -25,6 +26,7 @@ struct Bench {
     answer: Arc<Mutex<Vec<u8>>>,
     url: CanonicalUrl,
     client: HttpClient,
+    memory: Memory,
 }
 
 impl Bench {
@@ -42,12 +44,12 @@ impl Bench {
         });
         let config = Config { timeout: TIMEOUT, keep_cookies: false, ..Config::default() };
         let client = runtime.block_on(async { HttpClient::new(&config, &[]) }).unwrap();
-        Self { runtime, answer, url, client }
+        Self { runtime, answer, url, client, memory: Memory::default() }
     }
 
     fn fetch(&self, read: Read) -> Result<Response, FetchError> {
         let wants = |_: u16, _: &HeaderMap| read;
-        let request = Request { url: &self.url, licensed: true, validators: None, wants: &wants };
+        let request = Request { url: &self.url, licensed: true, validators: None, wants: &wants, memory: &self.memory };
         self.runtime.block_on(self.client.fetch(request))
     }
 }
@@ -90,10 +92,10 @@ pub fn answer(input: &[u8]) {
         // A start is a start of the whole.
         let start = bench.fetch(Read::Start(512));
         ends_in_time(&start);
-        if let (Ok(Response { body: Some(whole), status, .. }), Ok(Response { body: Some(start), .. })) =
-            (&whole, &start)
+        if let (Ok(Response { body: Some(whole), status, .. }), Ok(Response { body: Some(start), .. })) = (whole, start)
         {
-            assert!(*status >= 400 || *start == whole[..whole.len().min(512)], "{start:?} of {whole:?}");
+            let (whole, start) = (whole.load().unwrap(), start.load().unwrap());
+            assert!(status >= 400 || start == whole[..whole.len().min(512)], "{start:?} of {whole:?}");
         }
         ends_in_time(&bench.fetch(Read::Nothing));
     });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use encoding_rs::Encoding;
 use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::parse::kind::Format;
-use harvestman::internals::parse::parse_page;
+use harvestman::internals::parse::{Deadline, parse_page};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
@@ -27,7 +27,8 @@ pub fn page(input: &[u8]) {
     let format = Format::of(&headers, body);
     let encoding = text(&format, body);
     let base = CanonicalUrl::parse("http://host.test/folder/page?query").unwrap();
-    let read = |deadline| parse_page(base.url(), &format, body, "harvestman", deadline);
+    let read =
+        |deadline| parse_page(base.url(), &format, body, "harvestman", Deadline { at: deadline, skim: Duration::ZERO });
     let far = Instant::now() + Duration::from_secs(3600);
     let (name, parsed) = read(far);
     let again = read(far);

@@ -3,12 +3,12 @@
 use super::*;
 
 /// A page served as XHTML.
-fn xhtml(body: &str) -> Parsed {
+pub(super) fn xhtml(body: &str) -> Parsed {
     page("application/xhtml+xml", body.as_bytes()).1
 }
 
 /// A document of XHTML with these elements in its head and its body.
-fn strict(head: &str, body: &str) -> String {
+pub(super) fn strict(head: &str, body: &str) -> String {
     let html = "<?xml version='1.0'?><!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'xhtml1-strict.dtd'>
         <html xmlns='http://www.w3.org/1999/xhtml' xmlns:x='http://www.w3.org/1999/xlink' lang='de' xml:lang='en'>";
     format!("{html}<head>{head}</head>\n<body>{body}</body></html>\n")

@@ -14,9 +14,12 @@ use scraper::{Html, Node};
 
 use super::interests::Interests;
 use super::tag::{hides, tendril};
+use super::trees::{MAX_NODES, Take};
 
 /// Events read between two looks at the clock.
 const STEP: usize = 256;
+/// Elements in each other, at most; a deeper document is read as HTML.
+const MAX_DEPTH: usize = 10_000;
 
 const XHTML: &str = "http://www.w3.org/1999/xhtml";
 const SVG: &str = "http://www.w3.org/2000/svg";
@@ -24,8 +27,8 @@ const MATHML: &str = "http://www.w3.org/1998/Math/MathML";
 const XLINK: &str = "http://www.w3.org/1999/xlink";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
-/// The tree as far as `deadline` allows, and whether that was the end. None: it is not well-formed.
-pub(super) fn build(xml: &str, interests: &Interests, deadline: Instant) -> Option<(Html, bool)> {
+/// Hands over the trees as far as `deadline` allows, and says whether that was the end. None: it is not well-formed.
+pub(super) fn build(xml: &str, interests: &Interests, deadline: Instant, take: Take<'_>) -> Option<bool> {
     let mut reader = NsReader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
     let mut document = Html::new_document();
@@ -33,12 +36,17 @@ pub(super) fn build(xml: &str, interests: &Interests, deadline: Instant) -> Opti
     let mut has_root = false;
     for read in 0_usize.. {
         if read.is_multiple_of(STEP) && Instant::now() >= deadline {
-            return Some((document, false));
+            take(&document);
+            return Some(false);
+        }
+        if document.tree.values().len() > MAX_NODES {
+            take(&document);
+            document = within(&document, &mut open)?;
         }
         let parent = *open.last()?;
         match reader.read_event().ok()? {
             Event::Start(tag) => {
-                if open.len() == 1 && std::mem::replace(&mut has_root, true) {
+                if open.len() == 1 && std::mem::replace(&mut has_root, true) || open.len() > MAX_DEPTH {
                     return None;
                 }
                 let element = Node::Element(element(&reader, &tag, interests)?);
@@ -48,11 +56,33 @@ pub(super) fn build(xml: &str, interests: &Interests, deadline: Instant) -> Opti
             Event::Text(text) => add(&mut document, parent, &text.xml10_content(), interests)?,
             Event::CData(text) => add(&mut document, parent, &text.xml10_content(), interests)?,
             Event::GeneralRef(name) => add(&mut document, parent, &referred(&name)?, interests)?,
-            Event::Eof => return (has_root && open.len() == 1).then_some((document, true)),
+            Event::Eof => {
+                let is_document = has_root && open.len() == 1;
+                return is_document.then(|| take(&document)).map(|()| true);
+            }
             _ => {}
         }
     }
     None
+}
+
+/// A tree of the open elements alone, in which the next part of the document stands.
+fn within(document: &Html, open: &mut [NodeId]) -> Option<Html> {
+    let mut next = Html::new_document();
+    let mut parent = next.tree.root().id();
+    if let Some(root) = open.first_mut() {
+        *root = parent;
+    }
+    for id in open.iter_mut().skip(1) {
+        let mut element = document.tree.get(*id)?.value().as_element()?.clone();
+        if element.name.local == local_name!("a") {
+            // Its link was read.
+            element.attrs.clear();
+        }
+        parent = next.tree.get_mut(parent)?.append(Node::Element(element)).id();
+        *id = parent;
+    }
+    Some(next)
 }
 
 pub(super) fn is_xhtml(xml: &str) -> bool {
