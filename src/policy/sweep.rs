@@ -68,7 +68,6 @@ pub struct Changed {
 }
 
 impl Changed {
-    const NOTHING: Self = Self { scope: false, robots: false };
     const EVERYTHING: Self = Self { scope: true, robots: true };
 
     /// Compares what the last invocation was told, and its seeds, with this one's. What was told by a hook is not known, and
@@ -84,7 +83,8 @@ impl Changed {
                 scope: *was_gated || *gated || !config.judges_like(old) || old_seeds != seeds,
                 robots: old.product_token() != config.product_token() || old.ignore_robots != config.ignore_robots,
             },
-            None if entry == Entry::First => Self::NOTHING,
+            // Seeds are not judged by their links, so a hook has not seen them.
+            None if entry == Entry::First => Self { scope: *gated, robots: false },
             None => Self::EVERYTHING,
         }
     }
@@ -215,8 +215,10 @@ mod tests {
         let differs = |past, present| Changed::between(Entry::Another, Some(past), present).is_anything();
         assert!(!differs((&plain, &one), (&plain, &one)) && !differs((&plain, &one), (&fast, &one)));
         assert!(differs((&plain, &one), (&plain, &other)) && differs((&deep, &one), (&plain, &one)));
-        let unknown = |entry| Changed::between(entry, None, (&plain, &one));
-        assert_eq!((unknown(Entry::First), unknown(Entry::Another)), (Changed::NOTHING, Changed::EVERYTHING));
+        let unknown = |entry, told| Changed::between(entry, None, (told, &one));
+        assert_eq!(unknown(Entry::Another, &plain), Changed::EVERYTHING);
+        assert!(!unknown(Entry::First, &plain).is_anything(), "nothing was judged so far");
+        assert!(unknown(Entry::First, &hooked).scope, "a hook may keep seeds out");
         assert!(differs((&hooked, &one), (&plain, &one)) && differs((&plain, &one), (&hooked, &one)));
     }
 }
