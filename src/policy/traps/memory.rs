@@ -9,7 +9,7 @@ use super::content::{self, Sketch};
 /// Earlier pages that a page is compared with one by one.
 const PAGES: usize = 16;
 /// Earlier texts that a text is looked for among.
-const TEXTS: usize = 32;
+const TEXTS: usize = 16;
 const MAX_TEXTS: usize = 8_192;
 const MAX_PIECES: usize = 4_096;
 const MAX_WORDS: usize = 16_384;
@@ -18,6 +18,10 @@ const MAX_IMAGES: usize = 4_096;
 const NEW_WORDS: usize = 2;
 /// Of a hundred parts of a page's text, those that it may have in common with one other page and be another mix.
 const COMMON: u64 = 60;
+/// Pages after which one of so many new words must have come back on another page for new words to count: those that are
+/// drawn by lot never do.
+const TRIED: u32 = 16;
+const COMES_BACK: u64 = 8;
 /// Pages in a row that bring something, after which fewer are looked at.
 const PATIENCE: u32 = 8;
 /// Of so many pages one is looked at, at the least.
@@ -57,6 +61,11 @@ impl Recent {
         self.young.insert(item);
         !self.old.contains(&item)
     }
+
+    /// Whether it was there.
+    fn remove(&mut self, item: u64) -> bool {
+        self.young.remove(&item) | self.old.remove(&item)
+    }
 }
 
 /// How a page is compared.
@@ -66,6 +75,8 @@ pub(super) struct How {
     pub strict: bool,
     /// Its pattern lists one thing in many ways: another mix is nothing.
     pub combines: bool,
+    /// It looks like a page that was not compared.
+    pub looks_known: bool,
 }
 
 /// The pieces of a page, without words that nobody had before, and how much each says.
@@ -84,6 +95,12 @@ pub(super) struct Memory {
     /// Pairs of words that follow each other.
     pairs: Recent,
     words: Recent,
+    /// Words that were new once, those that came back since, and how many both are.
+    once: Recent,
+    met: u64,
+    back: u64,
+    /// What pages that were not compared look like.
+    glances: Recent,
     images: Recent,
     /// Pages that were compared.
     pub(super) compared: u32,
@@ -95,15 +112,23 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Whether it is this page's turn to be compared: of a pattern that brings something with each page it is not each.
-    pub(super) fn is_due(&mut self) -> bool {
+    /// Whether it is this page's turn to be compared, and whether one that was not looked the same: of a pattern that brings
+    /// something with each page it is not each, but for those that look like another.
+    pub(super) fn is_due(&mut self, glance: impl FnOnce() -> u64) -> (bool, bool) {
         self.passed += 1;
-        self.passed >= self.stride.max(1)
+        if self.stride <= 1 {
+            return (true, false);
+        }
+        let looks_known = !self.glances.insert(glance(), MAX_TEXTS);
+        (looks_known || self.passed >= self.stride, looks_known)
     }
 
     /// Compares a page. Answers for how many pages it stands, too.
     pub(super) fn compare(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, u32) {
-        let (verdict, page) = self.judge(sketch, images, body, how);
+        let (mut verdict, page) = self.judge(sketch, images, body, how);
+        if how.looks_known && images.is_empty() && matches!(verdict, Verdict::New | Verdict::Mixed) {
+            verdict = Verdict::Distinct;
+        }
         self.compared += 1;
         let stands_for = std::mem::take(&mut self.passed).max(1);
         if matches!(verdict, Verdict::New | Verdict::Mixed) {
@@ -134,7 +159,7 @@ impl Memory {
         let new = if how.strict { new_words } else { new_words + new_pairs };
         let verdict = if is_identical {
             Verdict::Identical
-        } else if is_first || new_images > 0 || new >= NEW_WORDS {
+        } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
             Verdict::New
         } else if !is_text_of_another && !how.combines && self.common(&page) < COMMON {
             Verdict::Mixed
@@ -144,6 +169,16 @@ impl Memory {
             Verdict::Distinct
         };
         (verdict, page)
+    }
+
+    /// How much it holds.
+    pub(super) fn weight(&self) -> usize {
+        let sets = [&self.wholes, &self.pieces, &self.pairs, &self.words, &self.once, &self.glances, &self.images];
+        sets.iter().map(|set| set.young.len() + set.old.len()).sum()
+    }
+
+    fn words_come_back(&self) -> bool {
+        self.compared < TRIED || self.back * COMES_BACK >= self.met
     }
 
     /// New words, new pairs of words that are not, and what is left of the page's pieces without new words.
@@ -158,6 +193,12 @@ impl Memory {
             for &word in &piece.words {
                 let is_new = self.words.insert(word, MAX_WORDS);
                 new_words += usize::from(is_new);
+                if is_new {
+                    self.met += 1;
+                    self.once.insert(word, MAX_WORDS);
+                } else {
+                    self.back += u64::from(self.once.remove(word));
+                }
                 if let Some(before) = before.filter(|_| !is_new) {
                     new_pairs += usize::from(self.pairs.insert(word ^ u64::rotate_left(before, 17), MAX_WORDS));
                 }
@@ -218,7 +259,11 @@ mod tests {
         }
 
         fn see(&mut self, path: &str, text: &str) -> Verdict {
-            let sketch = self.sketcher.sketch(&CanonicalUrl::parse(&format!("http://a.test{path}")).unwrap(), text);
+            let sketch = self.sketcher.sketch(
+                &CanonicalUrl::parse(&format!("http://a.test{path}")).unwrap(),
+                std::iter::empty(),
+                text,
+            );
             self.memory.compare(&sketch, &[], None, How::default()).0
         }
     }
@@ -228,8 +273,8 @@ mod tests {
         let mut pages = Pages::new();
         assert_eq!(pages.see("/1", "Page 1\nchairs and tables"), Verdict::New);
         assert_eq!(pages.see("/2", "Page 2\nchairs and tables"), Verdict::Nothing);
-        assert_eq!(pages.see("/3", "Page 3\nchairs and tables for 99"), Verdict::New, "a word and its pairs");
-        assert_eq!(pages.see("/4", "Page 4\nchairs and tables for 98"), Verdict::Distinct);
+        assert_eq!(pages.see("/3", "Page 3\nchairs and tables and two more for 99"), Verdict::New, "three words");
+        assert_eq!(pages.see("/4", "Page 4\nchairs and tables and two more for 98"), Verdict::Distinct);
         assert_eq!(pages.see("/5", "Page 5\nlamps and mirrors"), Verdict::New);
         let sketch = Sketch::default();
         let mut photos = Memory::default();
@@ -254,16 +299,11 @@ mod tests {
 
     #[test]
     fn a_pattern_that_brings_something_each_time_is_looked_at_now_and_then() {
-        let mut pages = Pages::new();
-        let mut looks = 0;
-        let mut words = 0_u32;
-        for _ in 0..400 {
-            if pages.memory.is_due() {
+        let (mut memory, mut looks) = (Memory::default(), 0);
+        for photo in 0..400 {
+            if memory.is_due(|| photo).0 {
                 looks += 1;
-                words += 1;
-                let name =
-                    |n: u32| format!("{}{}", char::from(b'a' + (n % 26) as u8), char::from(b'a' + (n / 26 % 26) as u8));
-                pages.see("/1", &format!("all about {} and un{}", name(words), name(words)));
+                memory.compare(&Sketch::default(), &[photo], None, How::default());
             }
         }
         assert!((30..80).contains(&looks), "{looks}");
