@@ -78,7 +78,7 @@ async fn measure(language: &Language, pages: i64) -> Outcome {
     SqliteDatabase::open(&path).await?.close().await?;
     generate(&path, language, pages)?;
     index(&path, language, pages)?;
-    println!("\n| words | pages that hold them | answered within |\n|---|--:|--:|");
+    println!("\n| words | pages that hold them | answered within | CPU |\n|---|--:|--:|--:|");
     let word = language.word;
     let (frequent, usual, rare) = (word(1), word(2_000), word(30_000));
     let beginning: String = rare.chars().take(4).collect();
@@ -153,21 +153,25 @@ fn index(path: &Path, language: &Language, pages: i64) -> Outcome {
     Ok(())
 }
 
-/// Prints how long the command takes, from its start to its end, in the middle of many times.
+/// Prints how long the command takes, from its start to its end, and how much CPU time, in the middle of many times.
 fn ask(path: &Path, words: &str, options: &[&str]) -> Outcome {
     let db = Connection::open(path)?;
     let hits = "select count(*) from page_index where page_index match ?1";
     let hits: i64 = db.query_row(hits, [unspaced::query(words)], |row| row.get(0))?;
-    let mut took = Vec::new();
+    let [mut took, mut used]: [Vec<Duration>; 2] = Default::default();
     for _ in 0..TIMES {
         let start = Instant::now();
-        if !search(path, words, options).status()?.success() {
+        let ended = search(path, words, options).spawn()?.wait4()?;
+        if !ended.status.success() {
             return Err(format!("the search for {words} failed").into());
         }
         took.push(start.elapsed());
+        used.push(ended.rusage.utime + ended.rusage.stime);
     }
-    took.sort();
-    let median: Duration = took[TIMES / 2];
-    println!("| `{words}` {} | {hits} | {:.1} ms |", options.join(" "), median.as_secs_f64() * 1e3);
+    let [took, used] = [took, used].map(|mut times| {
+        times.sort();
+        times[TIMES / 2].as_secs_f64() * 1e3
+    });
+    println!("| `{words}` {} | {hits} | {took:.1} ms | {used:.1} ms |", options.join(" "));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use encoding_rs::{EncoderResult, Encoding, UTF_8};
@@ -175,18 +176,25 @@ impl fmt::Display for CanonicalUrl {
 /// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no URL it cannot be
 /// said where they end, so it is the last `@` that ends them.
 pub fn without_userinfo(text: &str) -> String {
-    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
-    let scheme = before.find("://").map_or(0, |at| at + 3);
-    let (scheme, rest) = before.split_at(scheme);
-    let is_url = CanonicalUrl::parse(text).is_ok();
-    match rest.find(['/', '\\', '?', '#']).filter(|_| is_url) {
-        // The authority ends before the `@`; it may hold another.
-        Some(end) => match rest[..end].rfind('@') {
-            Some(at) => format!("{scheme}…{}@{after}", &rest[at..]),
-            None => text.to_owned(),
-        },
-        None => format!("{scheme}…@{after}"),
+    let Some((before, _)) = text.rsplit_once('@') else { return text.to_owned() };
+    let (start, end) = match authority(text).filter(|_| CanonicalUrl::parse(text).is_ok()) {
+        Some(authority) => (authority.start, authority.end),
+        None => (before.find("://").map_or(0, |at| at + 3), text.len()),
+    };
+    match text[start..end].rfind('@') {
+        Some(at) => format!("{}…{}", &text[..start], &text[start + at..]),
+        None => text.to_owned(),
     }
+}
+
+/// Where in an absolute http(s) URL the authority stands, however many slashes come before it (URL standard, 4.4, "special
+/// authority ignore slashes state").
+fn authority(url: &str) -> Option<Range<usize>> {
+    let (_, rest) = url.split_once(':')?;
+    let authority = rest.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+    let start = url.len() - authority.len();
+    let length = authority.find(['/', '\\', '?', '#']).unwrap_or(authority.len());
+    Some(start..start + length)
 }
 
 /// Scheme, host name and port, such as `https://example.com` or `http://127.0.0.1:8080`: the unit of politeness and

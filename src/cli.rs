@@ -40,6 +40,14 @@ mod threshold;
 mod vacuum;
 mod words;
 
+/// For the project's own tests.
+pub mod internals {
+    pub use crate::cli::args::Format;
+    pub use crate::cli::output::{Rows, unique};
+    pub use crate::cli::seeds::lines as seeds;
+    pub use crate::cli::threshold::Threshold;
+}
+
 use std::io::Write as _;
 use std::process::ExitCode;
 

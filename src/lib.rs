@@ -100,16 +100,19 @@
 mod canonical;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "reachable by the binary and the project's own tests alone")]
 pub mod cli;
 mod config;
 #[doc(hidden)]
 pub mod demo;
 mod engine;
+#[allow(missing_docs, missing_debug_implementations, reason = "reachable by the project's own tests alone")]
 mod fetch;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod frontier;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod parse;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod policy;
 pub mod read;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
@@ -118,6 +121,7 @@ mod scope;
 mod store;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod visit;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
 mod warc;
 
 pub use config::values::*;
@@ -137,11 +141,17 @@ pub mod internals {
     pub mod config {
         pub use crate::config::*;
     }
+    pub mod fetch {
+        pub use crate::fetch::*;
+    }
     pub mod frontier {
         pub use crate::frontier::*;
     }
     pub mod parse {
         pub use crate::parse::*;
+    }
+    pub mod policy {
+        pub use crate::policy::*;
     }
     pub mod scope {
         pub use crate::scope::*;
@@ -151,5 +161,8 @@ pub mod internals {
     }
     pub mod visit {
         pub use crate::visit::*;
+    }
+    pub mod warc {
+        pub use crate::warc::*;
     }
 }

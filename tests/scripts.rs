@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::{Bench, stderr, stdout};
 use harvestman::demo::{Reply, Server};
+use harvestman::internals::parse::unspaced;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -153,6 +154,9 @@ async fn in_sql_the_characters_of_a_word_are_a_phrase() {
     let expected: (String, String, bool) = ("新闻".into(), "今天讨论[全文检索]的问题".into(), true);
     assert_eq!(row("\"全 文 检 索\""), expected);
     assert_eq!(row("full"), ("News".into(), "[full] text".into(), true));
+    let sql = "select sql from sqlite_master where name = 'page_index'";
+    let sql: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(sql.contains(&unspaced::tokenizer()), "the index is cut as snippets are: {sql}");
     let rows = |table| db.query_row(&format!("select count(*) from {table}"), [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((rows("page_index"), rows("unspaced")), (3, 1), "nothing is kept twice of pages without such scripts");
 }

@@ -1,5 +1,7 @@
 //! What two spellings of a URL become, and what a reference leads to, by the URL standard.
 
+mod joins;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -31,7 +33,9 @@ fn credentials_are_left_out_of_what_is_told_of_a_text_whether_it_is_a_url_or_not
         ("user:secret@a.test/x", "…@a.test/x"),
         ("ftp://user:secret@a.test/x", "ftp://…@a.test/x"),
         ("http://user:sec/ret@a.test/", "http://…@a.test/"),
-        ("http:user:secret@a.test/", "…@a.test/"),
+        ("http:user:secret@a.test/", "http:…@a.test/"),
+        ("http:/user:secret@a.test//b", "http:/…@a.test//b"),
+        ("ht\ntp:/\t\\user:secret@a.test/b@c", "ht\ntp:/\t\\…@a.test/b@c"),
         ("no URL", "no URL"),
     ] {
         assert_eq!(without_userinfo(text), told);

@@ -1,6 +1,6 @@
 //! The seeds: files, URLs and standard input become canonical URLs. Lines that are no URL are reported and left out.
 
-mod lines;
+pub mod lines;
 
 use std::collections::HashSet;
 use std::io::Read as _;

@@ -21,7 +21,7 @@ const OVERHEAD: usize = 200;
 
 /// A cookie that is kept. Its value is a secret, so it has no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Cookie {
+pub struct Cookie {
     pub name: Vec<u8>,
     pub value: Vec<u8>,
     pub domain: String,
@@ -156,7 +156,7 @@ fn shelf_of(host: &str) -> &str {
 
 /// The cookies of an invocation.
 #[derive(Default)]
-pub(super) struct Jar(Mutex<Shelves>);
+pub struct Jar(Mutex<Shelves>);
 
 impl Jar {
     /// With the cookies of a file.
@@ -167,7 +167,7 @@ impl Jar {
     }
 
     /// Takes the cookies of a response.
-    pub(super) fn take(&self, url: &Url, headers: &HeaderMap, now: Seconds) {
+    pub fn take(&self, url: &Url, headers: &HeaderMap, now: Seconds) {
         for line in headers.get_all(SET_COOKIE) {
             self.set(url, line.as_bytes(), now);
         }
@@ -199,7 +199,7 @@ impl Jar {
 
 /// Makes one `Cookie` line of those that the user gave and those in the jar, of which those of a name that the user gave
 /// are left out.
-pub(super) fn add(jar: Option<&Jar>, url: &Url, headers: &mut HeaderMap, now: Seconds) {
+pub fn add(jar: Option<&Jar>, url: &Url, headers: &mut HeaderMap, now: Seconds) {
     let kept = jar.map_or_else(Vec::new, |jar| jar.cookies(url, now));
     if kept.is_empty() && headers.get_all(COOKIE).iter().nth(1).is_none() {
         return;
@@ -224,7 +224,7 @@ fn name(pair: &[u8]) -> &[u8] {
 }
 
 /// Puts `…` in the place of the values of cookies that a response sets: whoever reads the headers is to see no secret.
-pub(super) fn hide(headers: &mut HeaderMap) {
+pub fn hide(headers: &mut HeaderMap) {
     for name in [&SET_COOKIE, &http::HeaderName::from_static("set-cookie2")] {
         let http::header::Entry::Occupied(mut lines) = headers.entry(name) else { continue };
         for line in lines.iter_mut() {

@@ -17,7 +17,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Cookie>, ConfigError> {
     parse(&bytes).map_err(|(line, problem)| refuse(format!("{file}, line {line}: {problem}")))
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Cookie>, (usize, &'static str)> {
+/// The cookies of a file, or the number of a line that is none and what is wrong with it.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Cookie>, (usize, &'static str)> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = 1 + bytes[..e.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         (line, "it is not UTF-8")
@@ -43,8 +44,8 @@ fn cookie(line: &str) -> Result<Cookie, &'static str> {
         _ if text.eq_ignore_ascii_case("false") => Ok(false),
         _ => Err("the second and the fourth field are TRUE or FALSE"),
     };
-    let url = url::Url::parse(&format!("http://{}/", domain.trim_start_matches('.')));
-    let domain = url.ok().and_then(|url| url.host_str().map(str::to_owned)).ok_or("the first field is no domain")?;
+    let domain = url::Host::parse(domain.trim_start_matches('.')).map(|host| host.to_string()).ok();
+    let domain = domain.filter(|domain| !domain.starts_with('.')).ok_or("the first field is no domain")?;
     if !path.starts_with('/') {
         return Err("the third field is no path");
     }
@@ -64,4 +65,27 @@ fn cookie(line: &str) -> Result<Cookie, &'static str> {
         #[expect(clippy::cast_possible_truncation, reason = "a conversion with `as` ends at the bounds")]
         expires: (expires > 0.0).then_some(expires as i64),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_a_name_or_an_address_and_nothing_more() {
+        let domain = |field: &str| {
+            let line = format!("{field}\tTRUE\t/\tFALSE\t0\tname\tvalue\n");
+            parse(line.as_bytes()).map(|cookies| cookies[0].domain.clone())
+        };
+        for (field, name) in
+            [("a.test", "a.test"), (".A.test", "a.test"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "[::1]")]
+        {
+            assert_eq!(domain(field).as_deref(), Ok(name), "{field}");
+        }
+        for field in
+            ["", ".", "/.a.test", "a.test/b", "me@a.test", "a.test:80", "a.test?", "\\a.test", "a b", "\u{ad}.a.test"]
+        {
+            assert_eq!(domain(field), Err((1, "the first field is no domain")), "{field}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::config::{ConfigError, Secret, basic};
 
 /// The machines of a file, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Netrc(Vec<Machine>);
+pub struct Netrc(Vec<Machine>);
 
 /// A machine, or with no name `default`, which is any.
 #[derive(Debug, Default, PartialEq)]
@@ -25,7 +25,8 @@ impl Netrc {
         Self::parse(&text).map_err(|line| refuse(format!("{file}, line {line}: a quotation mark is not closed")))
     }
 
-    fn parse(text: &[u8]) -> Result<Self, usize> {
+    /// Fails with the number of the line on which a quotation mark is not closed.
+    pub fn parse(text: &[u8]) -> Result<Self, usize> {
         let mut machines: Vec<Machine> = Vec::new();
         let mut awaited = Vec::new();
         let mut is_macro = false;
@@ -59,7 +60,7 @@ impl Netrc {
     }
 
     /// The value of `Authorization` for a host.
-    pub(super) fn authorization(&self, host: &str) -> Option<Secret> {
+    pub fn authorization(&self, host: &str) -> Option<Secret> {
         let is_meant = |machine: &&Machine| machine.name.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(host));
         let mut meant = self.0.iter().filter(is_meant).filter(|machine| machine.login.is_some());
         let whole = meant.clone().find(|machine| machine.password.is_some());
@@ -75,12 +76,14 @@ fn set(machine: Option<&mut Machine>, field: impl Fn(&mut Machine) -> &mut Optio
     }
 }
 
-/// The words of a line: what white space parts, or quotation marks hold. Where a word would begin, `#` begins a comment.
+/// The words of a line: what blanks and control characters part, or quotation marks hold. Where a word would begin, `#`
+/// begins a comment.
 /// None if a quotation mark is not closed.
 fn words(mut line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
     loop {
-        line = line.trim_ascii_start();
+        let start = line.iter().position(|byte| *byte > b' ').unwrap_or(line.len());
+        line = &line[start..];
         match line {
             [] | [b'#', ..] => return Some(words),
             [b'"', rest @ ..] => {
@@ -146,6 +149,7 @@ mod tests {
                 "macdef init\nmachine a.test login x password y\n\nmachine a.test login me password pass",
                 of("me", "pass"),
             ),
+            ("machine\u{b}a.test login\u{1}me\0 password pass", of("me", "pass")),
             ("machine b.test login x password y", None),
             ("machine sub.a.test login x password y", None),
             ("machine a.test password y", None),

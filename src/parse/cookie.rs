@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::civil;
-use jiff::tz::TimeZone;
+use jiff::{Unit, civil};
 
 /// Seconds since 1970.
 pub type Seconds = i64;
@@ -121,7 +120,10 @@ pub fn date(text: &[u8]) -> Option<Seconds> {
     let small = |number: i16| i8::try_from(number).ok();
     let time = civil::Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
     let date = civil::Date::new(year, month?, small(day?)?).ok()?;
-    Some(date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    // A timestamp of the crate's would end a day before the last date.
+    let days = date.since((Unit::Day, civil::date(1970, 1, 1))).ok()?.get_days();
+    let seconds = time.since((Unit::Second, civil::Time::midnight())).ok()?.get_seconds();
+    Some(Seconds::from(days) * 24 * 3600 + seconds)
 }
 
 /// A number of so many digits at the start, no more, and what follows it.

@@ -1,6 +1,6 @@
 //! Documents within a document: `<iframe srcdoc>`, which a browser shows as it shows the page around it.
 
-use html5ever::local_name;
+use html5ever::{local_name, ns};
 use scraper::node::Element as Tag;
 use url::Url;
 
@@ -38,6 +38,7 @@ impl<'a> Reader<'a> for FrameReader<'a> {
     #[inline]
     fn open(&mut self, tag: &'a Tag) {
         if tag.name.local == local_name!("iframe")
+            && tag.name.ns == ns!(html)
             && !self.is_deep
             && let Some(document) = attribute(tag, &local_name!("srcdoc"))
         {

@@ -1,7 +1,7 @@
 //! What a page says of itself in its head and on its root element: title, description, canonical URL, language, and
 //! whether crawlers may follow its links.
 
-use html5ever::local_name;
+use html5ever::{local_name, ns};
 use scraper::node::Element as Tag;
 
 use super::directives::forbids_following;
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> for HeadReader<'a> {
             }
             local_name!("title") => self.in_title = !self.title_done && self.in_svg == 0,
             local_name!("svg") => self.in_svg += 1,
-            local_name!("link") if has_rel(tag, "canonical") => {
+            local_name!("link") if tag.name.ns == ns!(html) && has_rel(tag, "canonical") => {
                 self.canonical = self.canonical.or_else(|| attribute(tag, &local_name!("href")));
             }
             local_name!("meta") => self.meta(tag),

@@ -40,14 +40,15 @@ impl<'a> BaseReader<'a> {
     pub const INTERESTS: &'static [Interest] = &[(local_name!("base"), &[local_name!("href")])];
 
     pub fn open(&mut self, tag: &'a Tag) {
-        if tag.name.local == local_name!("base") {
+        if tag.name.local == local_name!("base") && tag.name.ns == ns!(html) {
             self.href = self.href.or_else(|| attribute(tag, &local_name!("href")));
         }
     }
 
     pub fn finish(self, document: &Url, encoding: &'static Encoding) -> Base {
         let url = self.href.and_then(|href| canonical::join(document, href, encoding).ok());
-        let url = url.filter(|url| matches!(url.scheme(), "http" | "https")).unwrap_or_else(|| document.clone());
+        // WHATWG HTML, 4.2.3 "set the frozen base URL". Of any other scheme, what is relative to it is no http(s) URL.
+        let url = url.filter(|url| !matches!(url.scheme(), "data" | "javascript")).unwrap_or_else(|| document.clone());
         Base { url, encoding }
     }
 }
@@ -94,20 +95,22 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         if self.anchor.is_some() && (self.hidden > 0 || is_never_shown(tag)) {
             self.hidden += 1;
         }
+        // What SVG and MathML call by the names of HTML is something else, but for links in SVG.
+        let is_html = tag.name.ns == ns!(html);
         match tag.name.local {
-            local_name!("a") => {
+            local_name!("a") if tag.name.ns != ns!(mathml) => {
                 self.end_anchor();
                 self.anchor = self.link(tag, &local_name!("href"), Element::A);
             }
-            local_name!("area") => {
+            local_name!("area") if is_html => {
                 if let Some(index) = self.link(tag, &local_name!("href"), Element::Area) {
                     push_words(&mut self.links[index].text, attribute(tag, &local_name!("alt")).unwrap_or_default());
                 }
             }
-            local_name!("iframe") => _ = self.link(tag, &local_name!("src"), Element::Iframe),
-            local_name!("frame") => _ = self.link(tag, &local_name!("src"), Element::Frame),
-            local_name!("link") => self.link_element(tag),
-            local_name!("meta") => self.refresh(tag),
+            local_name!("iframe") if is_html => _ = self.link(tag, &local_name!("src"), Element::Iframe),
+            local_name!("frame") if is_html => _ = self.link(tag, &local_name!("src"), Element::Frame),
+            local_name!("link") if is_html => self.link_element(tag),
+            local_name!("meta") if is_html => self.refresh(tag),
             _ if self.hidden > 0 => {}
             local_name!("img") if self.anchor.is_some() && self.anchor_text.is_empty() => {
                 push_words(&mut self.anchor_text, attribute(tag, &local_name!("alt")).unwrap_or_default());
@@ -119,7 +122,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
 
     #[inline]
     fn close(&mut self, tag: &'a Tag) {
-        if tag.name.local == local_name!("a") {
+        if tag.name.local == local_name!("a") && tag.name.ns != ns!(mathml) {
             self.end_anchor();
         } else if self.hidden > 0 {
             self.hidden -= 1;

@@ -10,8 +10,8 @@ mod passage;
 
 use chunked::Chunked;
 use head::Framing;
-pub(crate) use head::MAX_FIELDS;
-pub(crate) use passage::Malformed;
+pub use head::MAX_FIELDS;
+pub use passage::Malformed;
 use passage::Passage;
 
 /// Bytes before a body, interim responses included: curl's limit.
@@ -33,7 +33,7 @@ enum State {
 
 /// The responses that come over one connection, one after the other.
 #[derive(Debug)]
-pub(crate) struct Responses {
+pub struct Responses {
     state: State,
     /// The beginning of a head.
     held: Vec<u8>,
@@ -57,7 +57,7 @@ impl Default for Responses {
 
 impl Responses {
     /// A request is sent, or more of it. False if the connection is to be taken for closed.
-    pub(crate) fn request(&mut self, is_head: bool, made: &mut Vec<u8>) -> bool {
+    pub fn request(&mut self, is_head: bool, made: &mut Vec<u8>) -> bool {
         match &self.state {
             State::Idle => {}
             State::Head | State::Length(_) | State::Close(_) => return true,
@@ -72,12 +72,12 @@ impl Responses {
     }
 
     /// The connection is to be taken for closed.
-    pub(crate) fn give_up(&mut self) {
+    pub fn give_up(&mut self) {
         self.state = State::Over;
     }
 
     /// Reads bytes. The first of them are to be delivered as they are, as many as are told, and then `made`.
-    pub(crate) fn read(&mut self, bytes: &[u8], made: &mut Vec<u8>) -> usize {
+    pub fn read(&mut self, bytes: &[u8], made: &mut Vec<u8>) -> usize {
         let held = std::mem::take(&mut self.held);
         if held.is_empty() {
             return self.pass(Passage { rest: bytes, kept: 0, made, is_changed: false });
@@ -174,7 +174,7 @@ impl Responses {
     }
 
     /// Whether the connection is to be taken for closed, or the problem with what came.
-    pub(crate) fn is_over(&self) -> Result<bool, Malformed> {
+    pub fn is_over(&self) -> Result<bool, Malformed> {
         match &self.state {
             State::Over => Ok(true),
             State::Failed(problem) => Err(*problem),
@@ -183,17 +183,17 @@ impl Responses {
     }
 
     /// Whether an answer has come whole, and none is awaited.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle) && !self.is_first
     }
 
     /// Whether something has come that waits for a request.
-    pub(crate) fn holds_greeting(&self) -> bool {
+    pub fn holds_greeting(&self) -> bool {
         matches!(self.state, State::Idle) && !self.held.is_empty()
     }
 
     /// The connection was closed: whether that cuts off a head of which some came.
-    pub(crate) fn close(&mut self) -> Result<(), Malformed> {
+    pub fn close(&mut self) -> Result<(), Malformed> {
         let held = std::mem::take(&mut self.held);
         match self.state {
             State::Head if !held.is_empty() => Err(match head::start(&held) {

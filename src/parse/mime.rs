@@ -112,6 +112,7 @@ fn members(list: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::Encoding;
     use http::HeaderValue;
 
     use super::*;
@@ -133,6 +134,55 @@ mod tests {
         assert_eq!(charset_of("text/html"), None);
         assert_eq!(charset_of("text/html; charset"), None);
         assert_eq!(charset_of("text/html; xcharset=y"), None);
+    }
+
+    /// WHATWG MIME Sniffing, section 4.4, steps 8 to 11, and Encoding standard, 4.2 "get an encoding": what is named, and
+    /// what that means. Where the standard reads nothing, Chromium reads what is marked so.
+    #[test]
+    fn a_charset_is_what_the_standard_reads_or_else_chromium() {
+        let long = format!("text/html;{}=x;charset=gbk", "0123456789".repeat(13)).leak();
+        let table = [
+            ("text/html", None, None),
+            ("text/html;charset=gbk", Some("gbk"), Some("GBK")),
+            ("TEXT/HTML;CHARSET=GBK", Some("GBK"), Some("GBK")),
+            ("text/html;charset=gbk(", Some("gbk("), None),
+            ("text/html;x=(;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;charset=gbk;charset=windows-1255", Some("gbk"), Some("GBK")),
+            ("text/html;charset=none;charset=gbk", Some("none"), None),
+            ("text/html;charset =gbk", Some("gbk"), Some("GBK")), // Chromium
+            ("text/html ;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html; charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;\tcharset=gbk\t", Some("gbk"), Some("GBK")),
+            ("text/html;charset= gbk", Some("gbk"), Some("GBK")),
+            ("text/html;charset=gbk ;x", Some("gbk"), Some("GBK")),
+            ("text/html;charset='gbk'", Some("gbk"), Some("GBK")), // Chromium
+            ("text/html;charset='gbk", Some("gbk"), Some("GBK")),  // Chromium
+            ("text/html;charset=gbk'", Some("gbk"), Some("GBK")),  // Chromium
+            ("text/html;test;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;test=;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;';charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;\";charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html ; ; charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;;;;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;charset=;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;charset;charset=gbk", Some("gbk"), Some("GBK")),
+            ("text/html;charset=\"\";charset=gbk", Some("gbk"), Some("GBK")), // Chromium
+            ("text/html;charset=gbk\"", Some("gbk\""), None),
+            ("text/html;charset=\" gbk\"", Some(" gbk"), Some("GBK")),
+            ("text/html;charset=\"\\ gbk\"", Some(" gbk"), Some("GBK")),
+            ("text/html;charset=\"\\g\\b\\k\"", Some("gbk"), Some("GBK")),
+            ("text/html;charset=\"gbk\"x", Some("gbk"), Some("GBK")),
+            ("text/html;charset={gbk}", Some("{gbk}"), None),
+            ("text/html;charset=\"gb k\"", Some("gb k"), None),
+            ("text/html;xcharset=gbk", None, None),
+            (long, Some("gbk"), Some("GBK")),
+        ];
+        for (line, named, meant) in table {
+            let charset = charset_of(line);
+            assert_eq!(charset.as_deref(), named, "{line}");
+            let encoding = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
+            assert_eq!(encoding.map(Encoding::name), meant, "{line}");
+        }
     }
 
     /// WHATWG MIME Sniffing, section 4.4, steps 11.8 and 11.9.

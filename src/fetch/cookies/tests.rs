@@ -152,6 +152,8 @@ fn dates_are_read_in_any_order_and_form() {
     ] {
         assert_eq!(cookie::date(text.as_bytes()), expected, "5.1.1: {text}");
     }
+    // What servers write that mean "for ever", and the end of the last day there is.
+    assert_eq!(cookie::date(b"Fri, 31 Dec 9999 23:59:59 GMT"), Some(253_402_300_799));
     for (text, year) in [("70", 1970), ("99", 1999), ("00", 2000), ("69", 2069), ("1601", 1601)] {
         let day = civil_day(year);
         assert_eq!(cookie::date(format!("1 Jan {text} 00:00:00").as_bytes()), Some(day), "5.1.1: {text}");

@@ -9,7 +9,7 @@ const MAX_JUNK: usize = 4;
 /// Lines of a head, at most: curl's limit.
 const MAX_LINES: usize = 5000;
 /// Fields that are passed on.
-pub(crate) const MAX_FIELDS: usize = 256;
+pub const MAX_FIELDS: usize = 256;
 /// Those that are, however many others there are.
 const NEEDED: [&str; 5] = ["Content-Type", "Content-Encoding", "Content-Length", "Transfer-Encoding", "Location"];
 /// Bytes of a name; a longer one is none.

@@ -2,7 +2,7 @@
 
 /// What came is no response that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Malformed {
+pub enum Malformed {
     #[error("the answer is not HTTP")]
     NotHttp,
     #[error("the head of the answer is too long")]

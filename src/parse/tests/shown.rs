@@ -66,3 +66,56 @@ fn frames_within_frames_end() {
         page("application/xhtml+xml", b"<html xmlns='http://www.w3.org/1999/xhtml'><iframe srcdoc='&lt;br>a'/></html>");
     assert_eq!(parsed.text, "a", "by the rules of HTML");
 }
+
+#[test]
+fn what_svg_and_mathml_call_by_names_of_html_is_something_else() {
+    let html = "<svg><iframe src=a srcdoc='<a href=b>'></iframe><link rel=next href=c><area href=d></svg>
+        <math><a href=e>x</a><iframe src=f></iframe></math>";
+    assert_eq!(urls(html), [""; 0]);
+    assert_eq!(parse("<svg><link rel=canonical href=x></svg>").head.canonical_url, None);
+}
+
+/// WHATWG HTML, 4.2.3 "the base element" and 2.5.1 "document base URL".
+#[test]
+fn the_first_base_with_an_href_counts_wherever_it_stands() {
+    for (html, url) in [
+        ("<base href=/b/><a href=g>", "http://example.com/b/g"),
+        ("<base href=/b><a href=g>", "http://example.com/g"),
+        ("<base href=b/><a href=g>", "http://example.com/dir/b/g"),
+        ("<base href=../b/><a href=g>", "http://example.com/b/g"),
+        ("<base href='?b'><a href=g>", "http://example.com/dir/g"),
+        ("<base href='?b'><a href='#g'>", "http://example.com/dir/page?b"),
+        ("<base href=''><a href=''>", "http://example.com/dir/page?q"),
+        ("<base href='  //b.example/c/\n'><a href=g>", "http://b.example/c/g"),
+        ("<base href=https://b.example><a href=/g>", "https://b.example/g"),
+        ("<base href=https://b.example><a href=//g>", "https://g/"),
+        (r"<base href=\b\><a href=g>", "http://example.com/b/g"),
+        ("<base href=/b/><a href='?g'>", "http://example.com/b/?g"),
+        ("<base href=/b/#f><a href=''>", "http://example.com/b/"),
+        ("<base href=/b/><base href=/c/><a href=g>", "http://example.com/b/g"),
+        ("<base target=x><base href=/c/><a href=g>", "http://example.com/c/g"),
+        ("<base href><base href=/c/><a href=g>", "http://example.com/dir/g"),
+        ("<a href=g></a><base href=/b/>", "http://example.com/b/g"),
+        ("<body><p><base href=/b/><a href=g>", "http://example.com/b/g"),
+        ("<div hidden><base href=/b/></div><a href=g>", "http://example.com/b/g"),
+        ("<template><base href=/b/></template><a href=g>", "http://example.com/dir/g"),
+        ("<svg><base href=/b/></svg><a href=g>", "http://example.com/dir/g"),
+        ("<svg><base href=/b/ /><desc><base href=/c/></desc></svg><a href=g>", "http://example.com/c/g"),
+        ("<!-- <base href=/b/> --><a href=g>", "http://example.com/dir/g"),
+        ("<script>'<base href=/b/>'</script><a href=g>", "http://example.com/dir/g"),
+        ("<base href=http://[/><a href=g>", "http://example.com/dir/g"),
+        ("<base href=http://[/><base href=/c/><a href=g>", "http://example.com/dir/g"),
+        ("<base href=data:,><a href=g>", "http://example.com/dir/g"),
+        ("<base href=javascript:x><a href=g>", "http://example.com/dir/g"),
+        ("<base href=ftp://b.example/><a href=http://g>", "http://g/"),
+        ("<base href=/b/><link rel=next href=g>", "http://example.com/b/g"),
+        ("<base href=/b/><meta http-equiv=refresh content='0;url=g'>", "http://example.com/b/g"),
+        ("<base href=/b/><iframe src=g></iframe>", "http://example.com/b/g"),
+        ("<base href=/b/><svg><a href=g></a></svg>", "http://example.com/b/g"),
+    ] {
+        assert_eq!(urls(html), [url], "{html}");
+    }
+    for scheme in ["ftp://b.example/", "mailto:b@b.example", "about:blank", "file:///b/", "urn:b"] {
+        assert_eq!(urls(&format!("<base href={scheme}><a href=g>")), [""; 0], "{scheme}");
+    }
+}
