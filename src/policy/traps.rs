@@ -45,6 +45,8 @@ const MEMORIES: usize = 512;
 /// Hosts of which it is known what they are part of, and accounts in memory.
 const HOSTS: usize = 50_000;
 const ACCOUNTS: usize = 50_000;
+/// Hosts on which budgets begin with the most: behind them there may be hosts without end.
+const FIRST_HOSTS: usize = 3;
 /// The first pages of a pattern are compared with those of others on the host as well: a pattern of its own is no news.
 const STRANGERS: u32 = 3;
 /// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
@@ -327,7 +329,8 @@ impl Traps {
         self.changed.entry(id).or_insert(account.is_held());
         let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
         let before = account.barren;
-        account.book(Booking { verdict, stands_for: weighed.stands_for, is_own, is_woven: weighed.is_woven });
+        let (stands_for, leads_on, is_woven) = (weighed.stands_for, weighed.leads_on, weighed.is_woven);
+        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven });
         if !account.is_fruitful() {
             let (more, ground) = (account.barren - before, self.places.get(&id).copied().unwrap_or_default());
             self.drain(ground, more);
@@ -376,7 +379,8 @@ impl Traps {
         }
         let id = self.next;
         self.next += 1;
-        let fruits = self.grounds.get(at.ground).fruits;
+        let is_one_of_many = self.barren.len() >= FIRST_HOSTS && !self.barren.contains_key(&at.ground);
+        let fruits = is_one_of_many.then(|| self.grounds.get(at.ground).fruits);
         self.take_in(at.ground, Account::open(id, at.host, pattern.to_owned(), repeats, fruits));
         self.changed.insert(id, false);
         id

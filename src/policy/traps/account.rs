@@ -22,8 +22,8 @@ const FRUITFUL: i64 = 30;
 /// Pages of a host that bring nothing, of all patterns that are not fruitful, beyond which all of these are held back: they
 /// may be parts of one trap.
 pub(super) const MAX_BARREN_TOGETHER: i64 = 2_000;
-/// So many pages of another pattern that bring nothing, and lead to nothing more, cost what one of its own does: they do
-/// not go on by themselves.
+/// So many pages that bring nothing and lead to nothing more cost what one does that leads on: with them a site comes to its
+/// end by itself.
 const LEAVES: i64 = 16;
 /// Pages from which on words that were never seen are asked for: by chance a page has a pair or a mix of its own.
 pub(super) const STRICT_FROM: i64 = 3_000;
@@ -50,8 +50,9 @@ pub struct Account {
 }
 
 impl Account {
-    pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits_of_host: i64) -> Self {
-        let grown = (START + START_MORE * fruits_of_host).min(MAX_START);
+    /// `fruits` is none on the first hosts where something is paid for; then the pages of the host that brought something.
+    pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits: Option<i64>) -> Self {
+        let grown = fruits.map_or(MAX_START, |fruits| (START + START_MORE * fruits).min(MAX_START));
         let budget = if repeats { START_IF_REPEATING } else { grown };
         let (fruitful, barren, identical, is_allowed, is_drained) = Default::default();
         Self { id, host, pattern, budget, fruitful, barren, identical, is_allowed, is_drained }
@@ -84,7 +85,7 @@ impl Account {
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
         };
         let pages = i64::from(page.stands_for);
-        let is_forgiven = gain < 0 && !page.is_own && self.barren % LEAVES != 0;
+        let is_forgiven = gain < 0 && !(page.is_own && page.leads_on) && self.barren % LEAVES != 0;
         if !is_forgiven {
             self.budget = (self.budget + gain * pages).clamp(0, MOST);
         }
@@ -105,6 +106,8 @@ pub(super) struct Booking {
     pub stands_for: u32,
     /// It is of the account's pattern, or leads on at its cost.
     pub is_own: bool,
+    /// It leads to URLs that nobody knew.
+    pub leads_on: bool,
     /// It links to others of them that were known.
     pub is_woven: bool,
 }
@@ -114,11 +117,11 @@ mod tests {
     use super::*;
 
     fn own(verdict: Verdict) -> Booking {
-        Booking { verdict, stands_for: 1, is_own: true, is_woven: false }
+        Booking { verdict, stands_for: 1, is_own: true, leads_on: true, is_woven: false }
     }
 
     fn account() -> Account {
-        Account::open(1, 1, "/p/*".into(), false, 99)
+        Account::open(1, 1, "/p/*".into(), false, None)
     }
 
     #[test]

@@ -18,6 +18,8 @@ const CUT: u64 = 4;
 /// Pieces of one page that are compared: those with the smallest hashes.
 const MAX_PIECES: usize = 128;
 
+/// Words of a long line.
+const LONG_LINE: usize = 24;
 /// Bytes of a text that are glanced at in one place.
 const GLANCE: usize = 48;
 /// Links of a page whose names are no content of it.
@@ -40,6 +42,10 @@ pub(super) struct Sketch {
     pub pieces: Vec<Piece>,
     /// Of all words and numbers that do not come out of the URL.
     pub whole: u64,
+    /// Lines of many words.
+    pub long_lines: Vec<u64>,
+    /// How many these numbers are.
+    pub numbers: u32,
 }
 
 /// One hash of several.
@@ -83,8 +89,9 @@ impl Sketcher {
         let mut sketch = Sketch::default();
         for line in text.lines() {
             let mut piece = Piece { hash: 0, weight: 0, words: Vec::new() };
+            let so_far = sketch.pieces.len();
             for word in line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))) {
-                self.word(word, &said, &mut piece, &mut sketch.whole);
+                self.word(word, &said, &mut piece, &mut sketch);
                 if piece.words.len() >= MAX_WORDS
                     || piece.words.len() > 1 && piece.words.last().is_some_and(|word| word.is_multiple_of(CUT))
                 {
@@ -93,6 +100,11 @@ impl Sketcher {
             }
             if !piece.words.is_empty() {
                 sketch.pieces.push(piece);
+            }
+            let words: Vec<u64> =
+                sketch.pieces[so_far..].iter().flat_map(|piece| piece.words.iter().copied()).collect();
+            if words.len() >= LONG_LINE {
+                sketch.long_lines.push(hash_of(&words));
             }
         }
         for piece in &mut sketch.pieces {
@@ -105,7 +117,7 @@ impl Sketcher {
     }
 
     /// Takes a word up, unless it is out of the URL or drawn by lot. Numbers count for the whole alone.
-    fn word(&self, word: &str, said: &Said<'_>, piece: &mut Piece, whole: &mut u64) {
+    fn word(&self, word: &str, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
         if word.is_empty() || word.len() >= 8 && is_token(word) {
             return;
         }
@@ -113,23 +125,24 @@ impl Sketcher {
             let is_said = |run: &str| said.digits.iter().any(|digits| digits.contains(run));
             let others = digits(word).filter(|run| !is_said(run)).filter_map(|run| run.parse().ok());
             for number in others.filter(|number: &u64| !said.numbers.contains(number)) {
-                *whole = self.hasher.hash_one((*whole, number));
+                sketch.whole = self.hasher.hash_one((sketch.whole, number));
+                sketch.numbers += 1;
             }
             let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
             if letters.is_empty() {
                 return;
             }
-            return self.letters(&letters, said, piece, whole);
+            return self.letters(&letters, said, piece, sketch);
         }
-        self.letters(word, said, piece, whole);
+        self.letters(word, said, piece, sketch);
     }
 
-    fn letters(&self, word: &str, said: &Said<'_>, piece: &mut Piece, whole: &mut u64) {
+    fn letters(&self, word: &str, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
         let hash = self.word_hash(word);
         if word.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80)
             && said.words.binary_search(&hash).is_err()
         {
-            *whole = self.hasher.hash_one((*whole, hash));
+            sketch.whole = self.hasher.hash_one((sketch.whole, hash));
             piece.weight += u32::try_from(word.len()).unwrap_or(u32::MAX);
             piece.words.push(hash);
         }

@@ -18,6 +18,10 @@ const MAX_IMAGES: usize = 4_096;
 const NEW_WORDS: usize = 2;
 /// Of a hundred parts of a page's text, those that it may have in common with one other page and be another mix.
 const COMMON: u64 = 60;
+/// Paragraphs that no other page had, which make one another mix. One is a list in a row.
+const NEW_LINES: usize = 2;
+/// Numbers of a page that says little else, from which on they are another mix.
+const TABLE: u32 = 10;
 /// Pages after which one of so many new words must have come back on another page for new words to count: those that are
 /// drawn by lot never do.
 const TRIED: u32 = 16;
@@ -92,6 +96,7 @@ pub(super) struct Memory {
     wholes: Recent,
     bodies: VecDeque<u64>,
     pieces: Recent,
+    lines: Recent,
     /// Pairs of words that follow each other.
     pairs: Recent,
     words: Recent,
@@ -156,12 +161,16 @@ impl Memory {
         let is_text_of_another = !self.wholes.insert(sketch.whole, MAX_TEXTS);
         let new_images = images.iter().filter(|image| self.images.insert(**image, MAX_IMAGES)).count();
         let (new_words, new_pairs, page) = self.take_in(sketch);
+        let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
         let new = if how.strict { new_words } else { new_words + new_pairs };
         let verdict = if is_identical {
             Verdict::Identical
         } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
             Verdict::New
-        } else if !is_text_of_another && !how.combines && self.common(&page) < COMMON {
+        } else if !is_text_of_another
+            && !how.combines
+            && (is_table(sketch) || new_lines >= NEW_LINES || self.common(&page) < COMMON)
+        {
             Verdict::Mixed
         } else if is_text_of_late {
             Verdict::Nothing
@@ -173,7 +182,16 @@ impl Memory {
 
     /// How much it holds.
     pub(super) fn weight(&self) -> usize {
-        let sets = [&self.wholes, &self.pieces, &self.pairs, &self.words, &self.once, &self.glances, &self.images];
+        let sets = [
+            &self.wholes,
+            &self.pieces,
+            &self.lines,
+            &self.pairs,
+            &self.words,
+            &self.once,
+            &self.glances,
+            &self.images,
+        ];
         sets.iter().map(|set| set.young.len() + set.old.len()).sum()
     }
 
@@ -223,6 +241,12 @@ impl Memory {
         let most = self.pages.iter().map(shared).max();
         most.map_or(0, |most| (most * 100).checked_div(all).unwrap_or(100))
     }
+}
+
+/// Whether it says more in numbers than in words.
+fn is_table(sketch: &Sketch) -> bool {
+    let words: u32 = sketch.pieces.iter().map(|piece| piece.weight).sum();
+    sketch.numbers >= TABLE && sketch.numbers * 2 > words
 }
 
 /// Puts it among the last few; whether it was there.

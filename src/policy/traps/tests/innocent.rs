@@ -238,3 +238,49 @@ fn pages_of_numbers() {
         }
     });
 }
+
+#[test]
+fn years_and_months_before_the_first_post() {
+    is_fetched("archive", 1 + 20 + 240 + 1_920, |url| {
+        let parts: Vec<&str> = url.trim_end_matches('/').split('/').skip(3).collect();
+        let below = match parts.len() {
+            0 => 2_000..2_020,
+            1 => 1..13,
+            2 => 1..9,
+            _ => return page(words(url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte))), 60, 400), [""; 0]),
+        };
+        page(
+            ["Archive", "Year", "Month"][parts.len()],
+            below.map(|part| format!("{}/{part}/", url.trim_end_matches('/'))).collect::<Vec<_>>(),
+        )
+    });
+}
+
+#[test]
+fn tables_of_numbers() {
+    is_fetched("tables", 1 + 1_200, |url| {
+        let number = number(url) % 10_000;
+        let cells: Vec<_> = (0..60).map(|cell| format!("{}.{}", lot(number * 60 + cell) % 100, cell % 10)).collect();
+        let next = (number < 1_200).then(|| format!("/list?p={}", number + 1));
+        page(format!("Measurements\n{}", cells.join("\n")), next)
+    });
+}
+
+/// As the tests and benchmarks crawl it.
+fn graph(pages: usize, bytes: usize) {
+    is_fetched("graph", pages, |url| {
+        let path = &url["http://t.test".len()..];
+        let html = String::from_utf8(crate::demo::graph_page(pages, bytes, path).body).unwrap();
+        let links = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let links: Vec<_> = links.map(|link| if link == "/p/0" { "/".to_owned() } else { link.to_owned() }).collect();
+        let lines = html.replace("</", "\n</");
+        let text: Vec<_> = lines.split('<').map(|tag| tag.split_once('>').map_or(tag, |(_, text)| text)).collect();
+        page(text.concat(), links)
+    });
+}
+
+#[test]
+fn a_graph_of_sentences_and_a_small_one_of_links() {
+    graph(4_000, 6_000);
+    graph(900, 1_000);
+}

@@ -146,7 +146,7 @@ fn sessions_in_the_query() {
 
 #[test]
 fn sessions_in_the_path() {
-    ends("path sessions", "/s/0a1b2c3d4e5f/p1", 1_500, |url| {
+    ends("path sessions", "/s/0a1b2c3d4e5f/p1", 2_500, |url| {
         let me = number(url.rsplit('/').next().unwrap_or_default());
         let links = (0..20)
             .map(|other| format!("/s/{:012x}/p{other}", lot(other + lot(url.bytes().map(u64::from).sum())) >> 16));
