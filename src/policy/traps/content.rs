@@ -44,6 +44,9 @@ pub(super) struct Sketch {
     pub whole: u64,
     /// Lines of many words.
     pub long_lines: Vec<u64>,
+    /// Of the numbers of the URLs beside it that it links to, and how many they are.
+    pub listed: u64,
+    pub listed_count: u32,
     /// How many these numbers are.
     pub numbers: u32,
 }
@@ -72,6 +75,8 @@ pub(super) struct Sketcher {
 struct Said<'a> {
     words: Vec<u64>,
     numbers: Vec<u64>,
+    /// Numbers of the URLs beside it.
+    listed: Vec<u64>,
     /// Its digits: a date may be written as one number.
     digits: Vec<&'a str>,
 }
@@ -82,7 +87,7 @@ impl Sketcher {
         let mut said = self.said(url);
         for name in names {
             said.words.extend(self.words(name));
-            said.numbers.extend(digits(name).filter_map(|run| run.parse::<u64>().ok()));
+            said.listed.extend(digits(name).filter_map(|run| run.parse::<u64>().ok()));
         }
         said.words.sort_unstable();
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or(text);
@@ -125,8 +130,13 @@ impl Sketcher {
             let is_said = |run: &str| said.digits.iter().any(|digits| digits.contains(run));
             let others = digits(word).filter(|run| !is_said(run)).filter_map(|run| run.parse().ok());
             for number in others.filter(|number: &u64| !said.numbers.contains(number)) {
-                sketch.whole = self.hasher.hash_one((sketch.whole, number));
-                sketch.numbers += 1;
+                if said.listed.contains(&number) {
+                    sketch.listed = self.hasher.hash_one((sketch.listed, number));
+                    sketch.listed_count += 1;
+                } else {
+                    sketch.whole = self.hasher.hash_one((sketch.whole, number));
+                    sketch.numbers += 1;
+                }
             }
             let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
             if letters.is_empty() {
@@ -162,7 +172,7 @@ impl Sketcher {
         // What a page counts from it: the page before, the page after.
         let near = |number: u64| [number.saturating_sub(1), number, number.saturating_add(1)];
         let numbers = digits(text).filter_map(|run| run.parse().ok()).flat_map(near).collect();
-        Said { words: self.words(text).collect(), numbers, digits: digits(text).collect() }
+        Said { words: self.words(text).collect(), numbers, listed: Vec::new(), digits: digits(text).collect() }
     }
 
     /// The words of a URL, joined by hyphens and not.

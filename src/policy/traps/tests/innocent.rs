@@ -282,5 +282,5 @@ fn graph(pages: usize, bytes: usize) {
 #[test]
 fn a_graph_of_sentences_and_a_small_one_of_links() {
     graph(4_000, 6_000);
-    graph(900, 1_000);
+    graph(3_000, 300);
 }
