@@ -12,6 +12,7 @@ pub mod politeness;
 pub mod redirect;
 pub mod retry;
 pub mod robots;
+pub mod session;
 pub mod sweep;
 pub mod traps;
 pub mod turn;

@@ -56,7 +56,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
         Failure::new(format!("--{e}")).code(code)
     })?;
     let Ok(path) = file_path(database);
-    let (seeds, given) = (seeds.urls, seeds.lines);
+    let Seeds { urls: seeds, lines: given, logins } = seeds;
     memory::watch(console);
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
@@ -97,7 +97,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
     console.clear();
     let (summary, store) = result?;
     let stored = progress.borrow().stored;
-    let facts = hints::gather(&reader, &config, &seeds, &summary, stored, last_request);
+    let facts = hints::gather(&reader, &config, (&seeds, &logins), &summary, stored, last_request);
     let ending = job.ending(&reader, &summary, times);
     // The writer is the last to close, so that it can put the WAL away.
     drop(reader);

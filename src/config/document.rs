@@ -1,5 +1,6 @@
 //! The settings as they are stored beside a crawl: one JSON object, whose keys and values are those of the settings file.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ pub struct Told {
     /// More than the settings decided what is skipped: a hook, or another version of the crawler.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gated: bool,
+    /// The options that told hosts who is asking, in this invocation or an earlier one of the same run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub credentials: BTreeSet<String>,
 }
 
 impl<'de> Deserialize<'de> for Config {
@@ -94,7 +98,7 @@ mod tests {
     fn what_was_told_is_one_document_that_is_read_as_settings_too() {
         let config = Config { max_depth: Some(3), keep_runs: Some(2), ..Config::default() };
         for gated in [true, false] {
-            let told = Told { config: config.clone(), gated };
+            let told = Told { config: config.clone(), gated, credentials: BTreeSet::from(["--cookies".to_owned()]) };
             let json = serde_json::to_string(&told).unwrap();
             assert_eq!(serde_json::from_str::<Told>(&json).unwrap(), told);
             assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);

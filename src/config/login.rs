@@ -1,10 +1,13 @@
 //! Credentials in the URL of a seed.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::options::Config;
 use super::values::Secret;
 use crate::canonical::{CanonicalUrl, Host};
 
@@ -27,6 +30,16 @@ impl Login {
         let decoded = |text: &str| percent_decode_str(text).collect::<Vec<_>>();
         let authorization = basic(&decoded(url.username()), &decoded(url.password().unwrap_or_default()));
         Some(Self { host, authorization })
+    }
+}
+
+impl Config {
+    /// The options with credentials or cookies that were given, by which hosts know who is asking.
+    pub(crate) fn credentials(&self) -> BTreeSet<String> {
+        let files = [("--cookies", &self.cookies), ("--netrc", &self.netrc)];
+        let files = files.into_iter().filter(|(_, file)| file.is_some()).map(|(option, _)| option.to_owned());
+        let headers = self.header.iter().filter(|header| header.is_confidential());
+        files.chain(headers.map(|header| format!("--header {}", header.name))).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tower::util::MapResponseLayer;
 
 use super::classify::chain;
-use super::connection;
+use super::connection::History;
 use super::descriptors::Connections;
 use super::guard::Resolver;
 use super::lenient::Lenient;
@@ -50,6 +50,7 @@ pub(super) struct Clients {
     /// Kept-alive connections to one host, at most.
     pub(super) idle_per_host: usize,
     tls: ClientConfig,
+    pub(super) history: Arc<History>,
     // A std mutex: held for microseconds, and never across an await.
     kept: Mutex<LruCache<Key, reqwest::Client, RandomState>>,
 }
@@ -71,6 +72,7 @@ impl Clients {
             silence: config.timeout.min(MAX_SILENCE),
             idle_per_host,
             tls,
+            history: Arc::default(),
             kept: Mutex::new(LruCache::with_hasher(hosts, RandomState::default())),
         };
         let problem = |e: reqwest::Error| ConfigError { option: "user-agent", problem: chain(&e) };
@@ -123,6 +125,7 @@ impl Clients {
     }
 
     fn build(&self, way: &Way<'_>) -> reqwest::Result<reqwest::Client> {
+        let history = Arc::clone(&self.history);
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -138,7 +141,7 @@ impl Clients {
             .pool_max_idle_per_host(self.idle_per_host)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tls_backend_preconfigured(self.tls.clone())
-            .connector_layer(MapResponseLayer::new(connection::tell))
+            .connector_layer(MapResponseLayer::new(move |connection| history.note_made(connection)))
             .tcp_nodelay(true)
             .dns_resolver(Arc::new(Resolver(way.guard.cloned())))
             .no_proxy();

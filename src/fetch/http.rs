@@ -1,5 +1,6 @@
 //! Requests over HTTP: address guard, time and size caps, content decoding.
 
+use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fmt, io};
@@ -14,7 +15,6 @@ use tokio_util::io::StreamReader;
 use super::classify::{classify, is_unanswered, undecodable};
 use super::clients::Clients;
 use super::coding;
-use super::connection::{self, Connection};
 use super::cookies::{self, Jar};
 use super::cookies_txt;
 use super::credentials::Credentials;
@@ -147,13 +147,20 @@ impl HttpClient {
     /// while the request was on its way, and cannot have answered it (RFC 9112, section 9.3.1).
     async fn send_strictly(&self, request: impl Fn() -> reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
         // Connections that were made for requests that took another one in the end lie idle too.
-        for _ in 0..self.clients.idle_per_host.saturating_add(2) {
-            match connection::told(request().send()).await {
-                (Err(error), Connection::Reused) if is_unanswered(&error) => {}
-                (result, _) => return result,
+        let mut tries = self.clients.idle_per_host.saturating_add(2);
+        loop {
+            let started = std::time::Instant::now();
+            match request().send().await {
+                Err(error) if tries > 0 && self.was_idle(&error, started) => tries -= 1,
+                result => return result.inspect(|response| self.clients.history.note_answer(response.extensions())),
             }
         }
-        request().send().await
+    }
+
+    /// Whether a request found its connection closed, which had lain idle.
+    fn was_idle(&self, error: &reqwest::Error, request: std::time::Instant) -> bool {
+        let library = error.source().and_then(|cause| cause.downcast_ref());
+        is_unanswered(error) && library.is_some_and(|error| self.clients.history.lay_idle(error, request))
     }
 
     /// Waits until the time limit of a request is over.

@@ -198,6 +198,12 @@ impl Schedule {
         now: Millis,
     ) {
         let mut hosts: HashMap<_, _> = hosts.into_iter().map(|host| (host.id, host)).collect();
+        let is_held = |target: &Target| {
+            let is_its = |settled: &Settlement| matches!(settled, Settlement::Stored { id, .. } if *id == target.id);
+            target.hops > 0 && settlements.iter().any(is_its)
+        };
+        // Redirects may lead back to what is only now counted out.
+        let (again, targets): (Vec<_>, Vec<_>) = targets.into_iter().partition(is_held);
         for target in targets {
             if let Some(host) = hosts.remove(&target.host) {
                 self.add_host(host, now);
@@ -215,6 +221,9 @@ impl Schedule {
                 self.returning.insert(on_host);
             }
             self.settle(settlement, now);
+        }
+        for target in again {
+            self.push(target, now);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a redirect is, and what it does: whether it closes a loop.
+//! What a redirect is, and where it leads: on, back with a cookie, or round in a loop.
 
 use http::HeaderMap;
 use http::header::{HeaderValue, LOCATION};
@@ -28,18 +28,34 @@ pub fn leads_to_itself(url: &CanonicalUrl, status: u16, headers: &HeaderMap) -> 
 pub struct Hop {
     pub to: UrlId,
     pub fetched_at: Millis,
+    pub sets_cookie: bool,
 }
 
-/// How a page fails whose redirect closes a loop; none if it closes none.
-pub fn closed_loop(from: UrlId, to: UrlId, chain: &[Hop], since: Millis) -> Option<Failure> {
-    let failure = || Failure::new(FailureKind::Redirect, "the redirects lead back to this URL");
-    closes_loop(from, to, chain, since).then(failure)
+/// Where a redirect leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    On,
+    /// To a URL that led here. A cookie was set on the way, with which it may answer: it is asked again.
+    Back,
+    /// To a URL that led here, and would again.
+    Round(Failure),
 }
 
-/// Whether a redirect from `from` to `to` closes a loop. `chain` holds the stored redirects that lead on from `to`, in
-/// their order; what was seen before `since`, the beginning of the run, need not hold any more.
-fn closes_loop(from: UrlId, to: UrlId, chain: &[Hop], since: Millis) -> bool {
-    from == to || chain.iter().take_while(|hop| hop.fetched_at >= since).any(|hop| hop.to == from)
+impl Way {
+    /// Judges a redirect of the page `from`; `hop` is that redirect, and `chain` holds the stored ones that lead on from its
+    /// target, in their order. What was seen before `since`, the beginning of the run, need not hold any more. The hops in a
+    /// row bound how often a URL is asked again.
+    pub fn of(from: UrlId, hop: Hop, chain: &[Hop], since: Millis, keeps_cookies: bool) -> Self {
+        let current = chain.iter().take_while(|hop| hop.fetched_at >= since);
+        let back = current.clone().position(|hop| hop.to == from);
+        let is_round = hop.to == from || back.is_some();
+        let sets_cookie = hop.sets_cookie || current.take(back.map_or(0, |at| at + 1)).any(|hop| hop.sets_cookie);
+        match is_round {
+            false => Self::On,
+            true if keeps_cookies && sets_cookie && hop.to != from => Self::Back,
+            true => Self::Round(Failure::new(FailureKind::Redirect, "the redirects lead back to this URL")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -59,13 +75,31 @@ mod tests {
         assert!(!leads(200, "/x?y") && !leads(302, "/x") && !leads(302, "https://a.test/x?y") && !leads(302, ""));
     }
 
+    /// The way of a redirect from 1 in a run that began at 5.
+    fn way(to: UrlId, chain: &[(UrlId, Millis)], cookie_of: Option<UrlId>, keeps_cookies: bool) -> Way {
+        let hop = |&(to, fetched_at): &(UrlId, Millis)| Hop { to, fetched_at, sets_cookie: cookie_of == Some(to) };
+        Way::of(1, hop(&(to, 5)), &chain.iter().map(hop).collect::<Vec<_>>(), 5, keeps_cookies)
+    }
+
     #[test]
     fn a_redirect_closes_a_loop_if_the_way_leads_back() {
-        let hop = |to, fetched_at| Hop { to, fetched_at };
-        assert!(closes_loop(1, 1, &[], 0), "to itself");
-        assert!(closes_loop(1, 2, &[hop(3, 5), hop(1, 5)], 5));
-        assert!(!closes_loop(1, 2, &[hop(3, 5), hop(4, 5)], 5));
-        assert!(!closes_loop(1, 2, &[], 5));
+        let is_round = |to, chain: &[_]| matches!(way(to, chain, None, true), Way::Round(_));
+        assert!(is_round(1, &[]), "to itself");
+        assert!(is_round(2, &[(3, 5), (1, 5)]));
+        assert!(!is_round(2, &[(3, 5), (4, 5)]));
+        assert!(!is_round(2, &[]));
+        assert!(!is_round(2, &[(3, 4), (1, 5)]), "what an earlier run saw ends the chain");
+    }
+
+    #[test]
+    fn a_way_back_on_which_a_cookie_was_set_is_gone_once_more() {
+        for to in [2, 3, 1] {
+            assert_eq!(way(2, &[(3, 5), (1, 5), (2, 5)], Some(to), true), Way::Back, "by the redirect to {to}");
+            assert!(matches!(way(2, &[(3, 5), (1, 5)], Some(to), false), Way::Round(_)), "nobody keeps it");
+        }
+        assert!(matches!(way(2, &[(1, 5), (4, 5)], Some(4), true), Way::Round(_)), "behind the loop");
+        assert!(matches!(way(1, &[], Some(1), true), Way::Round(_)), "what leads to itself was asked often enough");
+        assert_eq!(way(2, &[(4, 5)], Some(2), true), Way::On);
     }
 
     #[test]
@@ -83,11 +117,5 @@ mod tests {
         assert_eq!(of(301, &["", "/b", "/c"]).as_deref(), Some("/b"));
         assert_eq!(of(301, &[""]), None);
         assert_eq!(of(301, &[]), None);
-    }
-
-    #[test]
-    fn what_an_earlier_run_saw_ends_the_chain() {
-        let hop = |to, fetched_at| Hop { to, fetched_at };
-        assert!(!closes_loop(1, 2, &[hop(3, 4), hop(1, 5)], 5));
     }
 }

@@ -78,9 +78,9 @@ impl Changed {
         past: Option<(&Told, &BTreeSet<String>)>,
         present: (&Told, &BTreeSet<String>),
     ) -> Self {
-        let (Told { config, gated }, seeds) = present;
+        let (Told { config, gated, .. }, seeds) = present;
         match past {
-            Some((Told { config: old, gated: was_gated }, old_seeds)) => Self {
+            Some((Told { config: old, gated: was_gated, .. }, old_seeds)) => Self {
                 scope: *was_gated || *gated || !config.judges_like(old) || old_seeds != seeds,
                 robots: old.product_token() != config.product_token() || old.ignore_robots != config.ignore_robots,
             },
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn told(config: Config) -> Told {
-        Told { config, gated: false }
+        Told { config, gated: false, credentials: Default::default() }
     }
 
     #[test]

@@ -4,29 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
-use crate::config::{Config, ScopeKind};
+use crate::config::{Config, Login, ScopeKind};
 use crate::engine::{CrawlEnd, Summary};
+use crate::policy::session::is_secure_form;
 use crate::read::{Database, ReadError, Value};
 use crate::scope::Scope;
 
-/// How many names are kept for one fact; all are counted.
-const NAMES: usize = 3;
-
-/// Some of many names: the first few and how many there are in all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
-    pub first: Vec<String>,
-    pub total: i64,
-}
-
-impl Named {
-    fn push(&mut self, name: String) {
-        self.total += 1;
-        if self.first.len() < NAMES {
-            self.first.push(name);
-        }
-    }
-}
+use super::named::{NAMES, Named};
+use super::sessions::{self, Sessions};
 
 /// The limit that ended an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +60,7 @@ pub struct Facts {
     pub waiting: Named,
     /// The scope, and the number of URLs outside it, if nothing but the seeds was inside.
     pub out_of_scope: Option<(ScopeKind, i64)>,
+    pub sessions: Sessions,
 }
 
 impl Facts {
@@ -94,7 +80,7 @@ pub fn last_request(db: &Database) -> Result<i64, ReadError> {
 pub fn gather(
     db: &Database,
     config: &Config,
-    seeds: &[CanonicalUrl],
+    (seeds, logins): (&[CanonicalUrl], &[Login]),
     summary: &Summary,
     stored: u64,
     last_request: i64,
@@ -108,7 +94,8 @@ pub fn gather(
         ..Facts::default()
     };
     about_seeds(db, seeds, &mut facts)?;
-    about_strays(db, config, seeds, &mut facts)?;
+    let secured = about_strays(db, config, seeds, &mut facts)?;
+    facts.sessions = sessions::gather(db, config, (seeds, logins), &secured, last_request)?;
     if a.failed > 0 {
         facts.certificates = failures(db, "tls")?;
         facts.unresolved = failures(db, "dns")?;
@@ -179,19 +166,28 @@ fn about_seeds(db: &Database, seeds: &[CanonicalUrl], facts: &mut Facts) -> Resu
     Ok(())
 }
 
-fn about_strays(db: &Database, config: &Config, seeds: &[CanonicalUrl], facts: &mut Facts) -> Result<(), ReadError> {
+/// Answers with the seeds that lead to the secure form of their host, and where.
+fn about_strays(
+    db: &Database,
+    config: &Config,
+    seeds: &[CanonicalUrl],
+    facts: &mut Facts,
+) -> Result<Vec<(CanonicalUrl, CanonicalUrl)>, ReadError> {
     let sql = format!(
         "{ENDS} select e.seed, u.url, u.state = 3, u.state = 3 and u.reason in ('scope', 'private_address')
         from final e join _url u on u.id = e.id where e.hops > 0 order by e.seed_id"
     );
     let scope = Scope::new(config, seeds);
-    let mut seen = HashSet::new();
+    let (mut seen, mut secured) = (HashSet::new(), Vec::new());
     for row in db.query(&sql, [json(seeds)])? {
         let row = row?;
         let (seed, target, is_skipped, is_left_out): (String, String, bool, bool) =
             (row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?);
         let (Ok(from), Ok(to)) = (CanonicalUrl::parse(&seed), CanonicalUrl::parse(&target)) else { continue };
         scope.inherit(&from, &to);
+        if is_secure_form(from.url(), to.url()) {
+            secured.push((from, to.clone()));
+        }
         let stands_alone = !is_skipped && config.scope != ScopeKind::Page && !scope.takes_in(&to);
         if !is_left_out && !stands_alone {
             continue;
@@ -201,7 +197,7 @@ fn about_strays(db: &Database, config: &Config, seeds: &[CanonicalUrl], facts: &
         }
         facts.strays_in_all += 1;
     }
-    Ok(())
+    Ok(secured)
 }
 
 /// The narrowest scope that takes `target` in.
@@ -279,14 +275,5 @@ mod tests {
         assert_eq!(limit_after(10, 1.0), Some(Limit::Pages(10)));
         assert_eq!(limit_after(9, 60.0), Some(Limit::Duration(Duration::from_secs(60))));
         assert_eq!(limit_after(9, 1.0), Some(Limit::PagesPerHost(5)));
-    }
-
-    #[test]
-    fn the_first_names_are_kept_and_all_are_counted() {
-        let mut names = Named::default();
-        for name in ["a", "b", "c", "d"] {
-            names.push(name.to_owned());
-        }
-        assert_eq!((names.first.concat().as_str(), names.total), ("abc", 4));
     }
 }

@@ -5,7 +5,9 @@ use crate::cli::output::printable;
 use crate::cli::words::{count, counted, shell};
 use crate::config::ScopeKind;
 
-use super::facts::{Facts, Limit, Named, Stray};
+use super::facts::{Facts, Limit, Stray};
+use super::named::Named;
+use super::sessions::{Ended, Sessions};
 
 /// A sentence for each fact that the user can do something about, the gravest first.
 pub fn hints(facts: &Facts) -> Vec<String> {
@@ -42,6 +44,7 @@ pub fn hints(facts: &Facts) -> Vec<String> {
         let seeds = counted(facts.seeds_refused.total, "seed");
         hints.push(format!("{seeds} answered with an error: {}", list(&facts.seeds_refused)));
     }
+    hints.extend(about_sessions(&facts.sessions));
     if facts.unconnected.total > 0 && facts.seeds_failed.total == 0 {
         let hosts = counted(facts.unconnected.total, "host");
         let list = list(&facts.unconnected);
@@ -78,6 +81,48 @@ fn forbidden(facts: &Facts) -> String {
         text.push_str(&format!(": `harvestman robots {robots} {seed}` names the line that does"));
     }
     text + "; --ignore-robots fetches what it forbids"
+}
+
+fn about_sessions(facts: &Sessions) -> Vec<String> {
+    let mut hints = Vec::new();
+    for Ended { host, login, pages, replaced } in &facts.ended {
+        let (host, pages) = (printable(host), counted(*pages, "page"));
+        let how = match login.as_deref().map(|login| login.split(['?', '#']).next().unwrap_or(login)) {
+            Some(login) => format!("answered with a redirect to the login page {}", printable(login)),
+            None => "answered 401".to_owned(),
+        };
+        let replaced = match replaced {
+            0 => String::new(),
+            replaced => format!(", {} of them in the place of what had answered before", count(*replaced)),
+        };
+        hints.push(format!(
+            "the session at {host} seems to have ended: {pages} {how}{replaced}; \
+             a new run with fresh cookies or credentials fetches them again"
+        ));
+    }
+    let more = facts.ended_in_all - i64::try_from(facts.ended.len()).unwrap_or(0);
+    if more > 0 {
+        hints.push(format!("at {} more the session seems to have ended", counted(more, "host")));
+    }
+    if !facts.missing.is_empty() && facts.requests > 0 {
+        let options = facts.missing.iter().map(|option| printable(option)).collect::<Vec<_>>().join(", ");
+        let requests = counted(facts.requests, "request");
+        hints.push(format!(
+            "this run began with {options} and went on without: {requests} went out so, and may have got login pages"
+        ));
+    }
+    if facts.digest.total > 0 {
+        let hosts = counted(facts.digest.total, "host");
+        let list = list(&facts.digest);
+        hints.push(format!("Digest authentication is not supported, and {hosts} asked for it: {list}"));
+    }
+    for (host, url) in &facts.moved {
+        let (host, url) = (printable(host), printable(url));
+        hints.push(format!(
+            "credentials for {host} are sent there alone, and it redirects to {url}: make that the seed that they are for"
+        ));
+    }
+    hints
 }
 
 fn strays(facts: &Facts) -> Vec<String> {

@@ -74,26 +74,26 @@ impl Variety {
     }
 
     pub(super) fn shape(&mut self, url: &CanonicalUrl) -> Shape {
-        let (url, mut bare) = (url.url(), String::new());
+        let url = url.url();
         let mut shape = Shape { pattern: String::new(), repeats: false, combines: false, without_tokens: None };
         let mut place = None;
-        self.path(url.path(), &mut shape, &mut bare, &mut place);
+        self.path(url.path(), &mut shape, &mut place);
         if let Some(query) = url.query() {
-            self.query(query, &mut shape, &mut bare, &mut place);
+            self.query(query, &mut shape, &mut place);
         }
-        shape.without_tokens = place.map(|place| WithoutTokens { key: self.hasher.hash_one(&bare), place });
+        let key = |place| WithoutTokens { key: self.hasher.hash_one(bare(url.path(), url.query())), place };
+        shape.without_tokens = place.map(key);
         shape
     }
 
-    fn path(&mut self, path: &str, shape: &mut Shape, bare: &mut String, place: &mut Option<String>) {
-        let mut before: Vec<&str> = Vec::new();
-        let segments: Vec<_> = path.split('/').skip(1).collect();
-        for (index, segment) in segments.iter().enumerate() {
-            let has_number = segment.bytes().any(|byte| byte.is_ascii_digit());
-            if !segment.is_empty() && !has_number && before.iter().any(|known| known.eq_ignore_ascii_case(segment)) {
-                shape.repeats = true;
+    fn path(&mut self, path: &str, shape: &mut Shape, place: &mut Option<String>) {
+        let mut segments = path.split('/').skip(1).enumerate().peekable();
+        while let Some((index, segment)) = segments.next() {
+            let is_last = segments.peek().is_none();
+            if !shape.repeats && !segment.is_empty() && !has_digit(segment) {
+                let mut before = path.split('/').skip(1).take(index);
+                shape.repeats = before.any(|known| known.eq_ignore_ascii_case(segment));
             }
-            before.push(segment);
             let (segment, parameter) = segment.split_once(';').unwrap_or((segment, ""));
             let is_open = shape.pattern.ends_with('…');
             let is_too_deep = index > 0 && self.places.len() >= MAX_PLACES;
@@ -104,20 +104,13 @@ impl Variety {
             if !is_open && (shape.repeats || is_long) {
                 shape.pattern.push_str("/…");
             } else if !is_open {
-                self.segment(segment, index + 1 == segments.len(), &mut shape.pattern);
+                self.segment(segment, is_last, &mut shape.pattern);
                 if !parameter.is_empty() {
                     shape.pattern.push_str(";*");
                 }
             }
-            bare.push('/');
-            for part in [segment, parameter].map(without_token) {
-                match part {
-                    Some(part) => bare.push_str(part),
-                    None => {
-                        let rest = if index + 1 < segments.len() { "/…" } else { "" };
-                        place.get_or_insert_with(|| format!("{}{rest}", shape.pattern));
-                    }
-                }
+            if place.is_none() && (is_token(segment) || is_token(parameter)) {
+                *place = Some(format!("{}{}", shape.pattern, if is_last { "" } else { "/…" }));
             }
         }
     }
@@ -146,17 +139,12 @@ impl Variety {
         }
     }
 
-    fn query(&mut self, query: &str, shape: &mut Shape, bare: &mut String, place: &mut Option<String>) {
+    fn query(&mut self, query: &str, shape: &mut Shape, place: &mut Option<String>) {
         let mut names: Vec<&str> = Vec::new();
-        bare.push('?');
         for pair in query.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            bare.push_str(name);
-            match without_token(value) {
-                Some(value) => {
-                    let _ = write!(bare, "={value}&");
-                }
-                None => _ = place.get_or_insert_with(|| format!("*?{name}=*")),
+            if is_token(value) {
+                place.get_or_insert_with(|| format!("*?{name}=*"));
             }
             match names.contains(&name) {
                 true => shape.repeats |= !name.ends_with("[]") && !name.ends_with("%5B%5D"),
@@ -213,17 +201,34 @@ fn push_without_numbers(text: &str, pattern: &mut String) {
     }
 }
 
-/// The text, unless it is a token.
-fn without_token(text: &str) -> Option<&str> {
-    (!is_token(text)).then_some(text)
+/// Path and query without their tokens.
+fn bare(path: &str, query: Option<&str>) -> String {
+    let (mut bare, without_token) = (String::new(), |text| if is_token(text) { "" } else { text });
+    for segment in path.split('/').skip(1) {
+        let (segment, parameter) = segment.split_once(';').unwrap_or((segment, ""));
+        let _ = write!(bare, "/{}{}", without_token(segment), without_token(parameter));
+    }
+    for pair in query.into_iter().flat_map(|query| query.split('&')) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let _ = write!(bare, "?{name}={}", without_token(value));
+    }
+    bare
+}
+
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a text looks drawn by lot or computed: a session's id, a nonce, a UUID, a hash, a time in seconds.
 pub(super) fn is_token(text: &str) -> bool {
+    // Every one has a digit, and few words do.
+    if text.len() < 8 || !has_digit(text) {
+        return false;
+    }
     let plain = text
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=' | b'.' | b'(' | b')'));
-    if text.len() < 8 || !plain {
+    if !plain {
         return false;
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();

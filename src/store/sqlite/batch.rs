@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use crate::policy::fate::Fate;
 use crate::policy::traps::Weighed;
 use crate::store::Committed;
-use crate::visit::{HostId, Millis, State, TrapId, UrlId};
+use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
 
 use super::failed::Failed;
 use super::ledger::Delta;
@@ -86,6 +86,8 @@ pub(super) struct Batch {
     pub(super) kept_alive: Vec<KeptAlive>,
     /// Pages whose words the index does not have.
     pub(super) unindexed: Vec<UrlId>,
+    /// What redirects led back to, with a cookie.
+    pub(super) again: Vec<Target>,
     /// Id, and what pays for it from now on.
     pub(super) relieved: Vec<(UrlId, Option<TrapId>)>,
     /// Pages that led to URLs that nobody knew, and what pays for these.

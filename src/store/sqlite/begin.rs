@@ -36,9 +36,11 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     let mut tx = database.db.begin_with("begin immediate").await?;
     clocks::follow(&mut tx).await?;
     let past = told::recall(&mut tx).await?;
-    let present = Told { config: config.clone(), gated: scope.is_gated() };
     times::keep_up(&mut tx, past.as_ref(), &rules).await?;
     let (entry, id, began) = enter_run(&mut tx, config.fresh).await?;
+    let mut credentials = config.credentials();
+    credentials.extend(past.iter().filter(|_| entry == Entry::Continued).flat_map(|past| past.credentials.clone()));
+    let present = Told { config: config.clone(), gated: scope.is_gated(), credentials };
     // Unreachable then may be reachable now.
     sqlx::query(
         "update url set state = 0, reason = null
@@ -65,7 +67,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
     .fetch_one(&mut *tx)
     .await?;
     tx.commit().await?;
-    let (urls, hosts) = Default::default();
+    let (urls, hosts, detours) = Default::default();
     Ok(SqliteRun {
         database,
         config: present.config,
@@ -77,6 +79,7 @@ pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Res
         ledger,
         urls,
         hosts,
+        detours,
         traps,
     })
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::policy::due::{self, Facts};
 use crate::policy::fate::Fate;
-use crate::policy::redirect::{self, Hop, MAX_HOPS};
+use crate::policy::redirect::{Hop, MAX_HOPS, Way};
 use crate::store::Committed;
 use crate::visit::{
-    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, Settlement, UrlId,
+    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, Settlement, State, Target, UrlId,
 };
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::batch::{Batch, FetchRow};
 use super::database::locking;
@@ -49,7 +50,7 @@ impl SqliteRun {
 
     /// What one transaction writes, in this order: the clocks of the hosts that were asked; rows for the URLs and hosts that
     /// links lead to, and what a better link changes of those known; redirects and robots.txt of each record; then pages,
-    /// links, failures, states and the log of requests ([`Batch::write`]); what sitemaps say of changes; shorter depths,
+    /// links, failures, states and the log of requests ([`Batch::write`]); what is asked again; what sitemaps say of changes; shorter depths,
     /// handed on; what redirects of seeds let in; who holds the hosts that came up; the run's accounting.
     async fn apply(
         &mut self,
@@ -67,6 +68,9 @@ impl SqliteRun {
             self.record(record, &mut ids, &past, &mut batch).await?;
         }
         batch.write(self.db()).await?;
+        for target in std::mem::take(&mut batch.again) {
+            self.ask_again(target, &mut batch).await?;
+        }
         self.heed_lastmods(&mut batch).await?;
         self.pass_depth_on(past.lowered, &mut batch).await?;
         self.note_heirs(&mut batch).await?;
@@ -86,7 +90,7 @@ impl SqliteRun {
             batch.committed.settlements.push(Settlement::Reprieved { target });
             return Ok(());
         }
-        let record = self.end_loop(record, &found).await?;
+        let (record, again) = self.judge_redirect(record, &found).await?;
         log(&record, self.id, batch);
         if let Record::Robots { outcome: RobotsOutcome::Again { url, .. }, .. } = &record {
             self.bring_in(&url.host(), batch).await?;
@@ -122,36 +126,86 @@ impl SqliteRun {
         if let Some((id, fate)) = settled {
             batch.settle(id, fate, recrawl);
         }
+        batch.again.extend(again);
         Ok(())
     }
 
-    /// A redirect that closes a loop makes its page a failure.
-    async fn end_loop(&mut self, record: Record, found: &Found) -> Result<Record, Failed> {
-        match (record, found.redirect) {
+    /// Makes the page of a redirect that closes a loop a failure; or tells what is to be asked again.
+    async fn judge_redirect(&mut self, record: Record, found: &Found) -> Result<(Record, Option<Target>), Failed> {
+        let (target, request, rest, page, to) = match (record, found.redirect) {
             (Record::Page { target, request, rest, outcome: PageOutcome::Fetched(page) }, Some(to)) => {
-                let chain = self.chain(to).await?;
-                let failure = redirect::closed_loop(target.id, to, &chain, self.began);
-                let outcome = failure.map_or(PageOutcome::Fetched(page), PageOutcome::Failed);
-                Ok(Record::Page { target, request, rest, outcome })
+                (target, request, rest, page, to)
             }
-            (record, _) => Ok(record),
+            (record, _) => return Ok((record, None)),
+        };
+        let sets_cookie = page.headers.iter().any(|(name, _)| name == "set-cookie");
+        let hop = Hop { to, fetched_at: page.fetched_at, sets_cookie };
+        let way = Way::of(target.id, hop, &self.chain(to).await?, self.began, self.config.keep_cookies);
+        let again = page.redirect.as_ref().filter(|_| way == Way::Back).map(|candidate| {
+            let host = self.hosts.id(&candidate.url.host()).unwrap_or_default();
+            let again = Target::new(to, host, candidate.url.clone(), target.depth);
+            Target { hops: target.hops + 1, sitemap: candidate.sitemap, ..again }
+        });
+        let outcome = match way {
+            Way::Round(failure) => PageOutcome::Failed(failure),
+            Way::On | Way::Back => PageOutcome::Fetched(page),
+        };
+        Ok((Record::Page { target, request, rest, outcome }, again))
+    }
+
+    /// Has a URL fetched again that was fetched in this run. That it was a redirect meanwhile is no change of it.
+    async fn ask_again(&mut self, target: Target, batch: &mut Batch) -> Result<(), Failed> {
+        let (from, to) = (State::Fetched, State::Pending);
+        let opened = sqlx::query(
+            "update url set state = ?1, hops = ?2, attempts = 0, due_at = null where id = ?3 and state = ?4",
+        )
+        .bind(to.number())
+        .bind(target.hops)
+        .bind(target.id)
+        .bind(from.number())
+        .execute(self.db())
+        .await?;
+        if opened.rows_affected() == 0 {
+            return Ok(());
         }
+        batch.delta.change(from, to);
+        if let Some(before) = self.detours.remove(&target.id) {
+            sqlx::query("update page set fingerprint = ?1 where url_id = ?2")
+                .bind(before)
+                .bind(target.id)
+                .execute(self.db())
+                .await?;
+            sqlx::query("delete from change where run_id = ?1 and url_id = ?2")
+                .bind(self.id)
+                .bind(target.id)
+                .execute(self.db())
+                .await?;
+        }
+        if self.may_fetch(&target.url.host(), batch) {
+            batch.committed.targets.push(target);
+        }
+        Ok(())
     }
 
     /// The stored redirects that lead on from a URL.
     async fn chain(&mut self, from: UrlId) -> Result<Vec<Hop>, Failed> {
         let rows = sqlx::query(
-            "with recursive chain (id, fetched_at, hops) as (
-                 select ?1, null, 0 union all
-                 select p.redirect_to, p.fetched_at, hops + 1 from chain c join page p on p.url_id = c.id
+            "with recursive chain (id, fetched_at, headers, hops) as (
+                 select ?1, null, null, 0 union all
+                 select p.redirect_to, p.fetched_at, p.headers, hops + 1 from chain c join page p on p.url_id = c.id
                  where p.redirect_to is not null and hops < ?2)
-             select id, fetched_at from chain where hops > 0 order by hops",
+             select id, fetched_at, headers like '%\"set-cookie\"%' as sets_cookie from chain where hops > 0 order by hops",
         )
         .bind(from)
         .bind(MAX_HOPS)
         .fetch_all(self.db())
         .await?;
-        Ok(rows.iter().map(|row| Hop { to: row.get("id"), fetched_at: row.get("fetched_at") }).collect())
+        let hop = |row: &SqliteRow| Hop {
+            to: row.get("id"),
+            fetched_at: row.get("fetched_at"),
+            sets_cookie: row.get("sets_cookie"),
+        };
+        Ok(rows.iter().map(hop).collect())
     }
 }
 

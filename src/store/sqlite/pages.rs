@@ -20,6 +20,9 @@ use super::links::Found;
 use super::rows::{self, json};
 use super::run::SqliteRun;
 
+/// Redirects of which is remembered what their pages were before. What leads back to one comes soon.
+const MAX_DETOURS: usize = 10_000;
+
 /// What was stored of the URLs of a batch.
 #[derive(Default)]
 pub(super) struct Past {
@@ -118,6 +121,12 @@ impl SqliteRun {
             return Ok(self.recrawl(row, page.fetched_at, Some(interval), fresh_until));
         }
         let memory = Memory::after(&answer, old, self.id, &self.rules);
+        if found.redirect.is_some() {
+            if self.detours.len() >= MAX_DETOURS {
+                self.detours.clear();
+            }
+            self.detours.insert(id, old.and_then(|old| old.life.fingerprint.clone()));
+        }
         page.text = page.text.filter(|_| self.config.store_text);
         if let Some(old) = old {
             batch.links.replaced.push(id);

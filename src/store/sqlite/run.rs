@@ -1,5 +1,6 @@
 //! A run under way: the database it goes on in, what it was told, and what it remembers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlx::SqliteConnection;
@@ -8,7 +9,7 @@ use crate::config::Config;
 use crate::policy::due::Rules;
 use crate::policy::traps::Traps;
 use crate::scope::Scope;
-use crate::visit::Millis;
+use crate::visit::{Millis, UrlId};
 
 use super::database::SqliteDatabase;
 use super::known::{KnownHosts, KnownUrls};
@@ -30,6 +31,8 @@ pub struct SqliteRun {
     pub(super) ledger: Ledger,
     pub(super) urls: KnownUrls,
     pub(super) hosts: KnownHosts,
+    /// What pages were before they became redirects: redirects may lead back to them, with a cookie.
+    pub(super) detours: HashMap<UrlId, Option<String>>,
     pub(super) traps: Traps,
 }
 

@@ -1,0 +1,181 @@
+//! Facts about sessions and credentials: where they ended, were left out, or cannot reach.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, Header, Login, Told};
+use crate::policy::session::{Refusals, asks_for_digest_alone, leads_to_login};
+use crate::read::{Database, ReadError};
+
+use super::named::{NAMES, Named};
+
+/// A host at which a session seems to have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub host: String,
+    /// Where its pages lead now; none if they answered 401.
+    pub login: Option<String>,
+    pub pages: i64,
+    /// Those of them that had answered before.
+    pub replaced: i64,
+}
+
+/// What the hints about sessions stand on. No secret is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sessions {
+    /// Hosts that take Digest credentials alone.
+    pub digest: Named,
+    pub ended: Vec<Ended>,
+    pub ended_in_all: i64,
+    /// Options with credentials that this run was given before and this invocation was not.
+    pub missing: BTreeSet<String>,
+    /// Requests of this invocation.
+    pub requests: i64,
+    /// Seeds that credentials are given for, each with the https URL that it leads to.
+    pub moved: Vec<(String, String)>,
+}
+
+/// A page of this invocation that answered 401, or led to a login page.
+struct Refused {
+    url_id: i64,
+    host_id: i64,
+    host: String,
+    request: i64,
+    login: Option<String>,
+}
+
+/// Reads the facts. `secured` are the seeds that lead to the secure form of their host, and where.
+pub fn gather(
+    db: &Database,
+    config: &Config,
+    (seeds, logins): (&[CanonicalUrl], &[Login]),
+    secured: &[(CanonicalUrl, CanonicalUrl)],
+    last_request: i64,
+) -> Result<Sessions, ReadError> {
+    let mut facts = Sessions { moved: moved(config, (seeds, logins), secured), ..Sessions::default() };
+    facts.missing = missing(db, config)?;
+    if !facts.missing.is_empty() {
+        let row = db.first("select count(*) from _fetch where id > ?1", [last_request.into()])?;
+        facts.requests = row.map_or(Ok(0), |row| row.at(0))?;
+    }
+    let refused = refused(db, last_request)?;
+    if !refused.is_empty() {
+        facts.digest = digest(db, &refused)?;
+        let is_known = !logins.is_empty() || !config.credentials().is_empty();
+        for ended in ended(db, &refused, last_request, is_known)? {
+            facts.ended_in_all += 1;
+            if facts.ended.len() < NAMES {
+                facts.ended.push(ended);
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// Seeds whose credentials stay behind, since they are for the host that the seed names.
+fn moved(
+    config: &Config,
+    (seeds, logins): (&[CanonicalUrl], &[Login]),
+    secured: &[(CanonicalUrl, CanonicalUrl)],
+) -> Vec<(String, String)> {
+    let for_seeds = config.netrc.is_some() || config.header.iter().any(Header::is_confidential);
+    let is_moved = |(seed, end): &&(CanonicalUrl, CanonicalUrl)| {
+        let is_meant = for_seeds || logins.iter().any(|login| login.host == seed.host());
+        is_meant && !seeds.iter().any(|seed| seed.host() == end.host())
+    };
+    let text = |(seed, end): &(CanonicalUrl, CanonicalUrl)| (seed.host().to_string(), end.to_string());
+    secured.iter().filter(is_moved).map(text).take(NAMES).collect()
+}
+
+fn missing(db: &Database, config: &Config) -> Result<BTreeSet<String>, ReadError> {
+    let Some(row) = db.first("select value from _meta where key = 'config'", [])? else { return Ok(BTreeSet::new()) };
+    let told: Option<Told> = serde_json::from_str(row.at(0)?).ok();
+    Ok(told.map(|told| &told.credentials - &config.credentials()).unwrap_or_default())
+}
+
+/// The pages that refused this invocation, in the order in which they were asked for.
+fn refused(db: &Database, last_request: i64) -> Result<Vec<Refused>, ReadError> {
+    let sql = "select f.url_id, u.host_id, h.host, f.id, u.url, t.url from _fetch f join _url u on u.id = f.url_id
+        join _host h on h.id = u.host_id join _page p on p.url_id = u.id and p.status = f.status
+        left join _url t on t.id = p.redirect_to
+        where f.id > ?1 and (f.status = 401 or f.status between 301 and 308 and t.url is not null) order by f.id";
+    let (mut refused, mut seen) = (Vec::new(), HashSet::new());
+    for row in db.query(sql, [last_request.into()])? {
+        let row = row?;
+        let (url_id, from, to): (i64, &str, Option<String>) = (row.at(0)?, row.at(4)?, row.at(5)?);
+        let parse = |text: &str| CanonicalUrl::parse(text).ok();
+        let is_login = match to.as_deref().map(|to| (parse(from), parse(to))) {
+            None => true,
+            Some((Some(from), Some(to))) => leads_to_login(from.url(), to.url()),
+            Some(_) => false,
+        };
+        if is_login && seen.insert(url_id) {
+            refused.push(Refused { url_id, host_id: row.at(1)?, host: row.at(2)?, request: row.at(3)?, login: to });
+        }
+    }
+    Ok(refused)
+}
+
+fn digest(db: &Database, refused: &[Refused]) -> Result<Named, ReadError> {
+    let ids: Vec<_> = refused.iter().filter(|page| page.login.is_none()).map(|page| page.url_id).collect();
+    let sql = "select h.host, group_concat(j.value ->> 1, ',') from _page p join _url u on u.id = p.url_id
+        join _host h on h.id = u.host_id, json_each(p.headers) j
+        where p.url_id in (select value from json_each(?1)) and lower(j.value ->> 0) = 'www-authenticate'
+        group by p.url_id order by h.host";
+    let mut hosts = BTreeSet::new();
+    for row in db.query(sql, [serde_json::json!(ids).to_string().into()])? {
+        let row = row?;
+        if asks_for_digest_alone([row.at(1)?]) {
+            hosts.insert(row.at::<String>(0)?);
+        }
+    }
+    Ok(hosts.into_iter().collect())
+}
+
+/// The hosts at which a session ended, in the order in which that was seen.
+fn ended(
+    db: &Database,
+    refused: &[Refused],
+    last_request: i64,
+    is_known: bool,
+) -> Result<impl Iterator<Item = Ended>, ReadError> {
+    let mut hosts: BTreeMap<i64, (Refusals, &Refused)> = BTreeMap::new();
+    let ids: Vec<_> = refused.iter().map(|page| page.url_id).collect();
+    let ids = serde_json::json!(ids).to_string();
+    // A page that is only now refused had answered in another invocation, or earlier in this one.
+    let sql = "select distinct url_id from _fetch
+        where url_id in (select value from json_each(?1)) and (status between 200 and 299 or status = 304)";
+    let had_answered: HashSet<i64> =
+        db.query(sql, [ids.clone().into()])?.map(|row| row?.at(0)).collect::<Result<_, _>>()?;
+    for page in refused {
+        let (refusals, _) = hosts.entry(page.host_id).or_insert((Refusals::default(), page));
+        refusals.pages += 1;
+        refusals.replaced += i64::from(had_answered.contains(&page.url_id));
+    }
+    let first: Vec<_> = hosts.iter().map(|(host, (_, page))| (host, page.request)).collect();
+    let sql = "select u.host_id, sum(f.id < v.first), sum(f.id > v.first),
+            exists (select 1 from _page p join _url c on c.id = p.url_id
+                where c.host_id = u.host_id and p.headers like '%\"set-cookie\"%')
+        from _fetch f join _url u on u.id = f.url_id
+        join (select value ->> 0 as host_id, value ->> 1 as first from json_each(?2)) v on v.host_id = u.host_id
+        where f.id > ?1 and f.status between 200 and 299
+            and u.id not in (select redirect_to from _page
+                where url_id in (select value from json_each(?3)) and redirect_to is not null)
+        group by u.host_id";
+    let first = serde_json::json!(first).to_string();
+    for row in db.query(sql, [last_request.into(), first.into(), ids.into()])? {
+        let row = row?;
+        if let Some((refusals, _)) = hosts.get_mut(&row.at(0)?) {
+            (refusals.good_before, refusals.good_after) = (row.at(1)?, row.at(2)?);
+            refusals.was_known = is_known || row.at(3)?;
+        }
+    }
+    let mut ended: Vec<_> = hosts.into_values().filter(|(refusals, _)| refusals.end_a_session()).collect();
+    ended.sort_by_key(|(_, first)| first.request);
+    Ok(ended.into_iter().map(|(Refusals { pages, replaced, .. }, first)| Ended {
+        host: first.host.clone(),
+        login: first.login.clone(),
+        pages,
+        replaced,
+    }))
+}

@@ -1,0 +1,135 @@
+//! Whether the crawl was shut out of what it was let into before.
+
+use url::Url;
+
+/// Words for pages where one says who one is, as URLs have them.
+const LOGIN: [&str; 4] = ["login", "logon", "signin", "signon"];
+/// More of them, which are none as the end of another word.
+const GATES: [&str; 9] = ["auth", "authenticate", "authorize", "cas", "oauth", "oauth2", "saml", "saml2", "sso"];
+
+/// Whether a redirect leads to a login page, by the words of its target that its own URL has not.
+pub fn leads_to_login(from: &Url, to: &Url) -> bool {
+    names_login(to) && !names_login(from)
+}
+
+fn names_login(url: &Url) -> bool {
+    let text = format!("{}/{}", url.host_str().unwrap_or_default(), url.path()).to_ascii_lowercase();
+    let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_login = |word: &str| LOGIN.iter().any(|login| word.ends_with(login));
+    words.iter().any(|word| is_login(word) || GATES.contains(word))
+        || words.windows(2).any(|pair| LOGIN.contains(&pair.concat().as_str()))
+}
+
+/// The pages of a host that answered 401 or led to a login page, and what stands beside them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Refusals {
+    pub pages: i64,
+    /// Those of them that had answered before.
+    pub replaced: i64,
+    /// Other pages of this invocation, before the first of them and after it.
+    pub good_before: i64,
+    pub good_after: i64,
+    /// The host knew who was asking: credentials were given, or it had set cookies.
+    pub was_known: bool,
+}
+
+impl Refusals {
+    /// Whether a session ended: pages are gone that had answered, or from some page on most are refused. That pages for
+    /// members are refused to everybody else is nothing new.
+    pub fn end_a_session(&self) -> bool {
+        let turned = self.good_before > 0 && self.pages > 1 && self.pages > self.good_after;
+        self.replaced > 0 || self.was_known && turned
+    }
+}
+
+/// Whether a server asks for Digest credentials (RFC 7616) and takes no Basic ones, by its challenges (RFC 9110, section
+/// 11.6.1).
+pub fn asks_for_digest_alone<'a>(challenges: impl IntoIterator<Item = &'a str>) -> bool {
+    let (mut digest, mut basic) = (false, false);
+    for line in challenges {
+        // Every other part is quoted.
+        let plain: String = line.split('"').step_by(2).collect();
+        for part in plain.split(',') {
+            let scheme = part.split_whitespace().next().filter(|word| !word.contains('=')).unwrap_or_default();
+            digest |= scheme.eq_ignore_ascii_case("digest");
+            basic |= scheme.eq_ignore_ascii_case("basic");
+        }
+    }
+    digest && !basic
+}
+
+/// Whether a URL is the secure form of another's host, with `www.` or without.
+pub fn is_secure_form(of: &Url, url: &Url) -> bool {
+    let name = |url: &Url| url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned());
+    of.scheme() == "http" && url.scheme() == "https" && name(of).is_some() && name(of) == name(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn login_pages_are_told_by_the_words_of_their_urls() {
+        let from = url("http://a.test/docs/1");
+        for to in [
+            "http://a.test/login",
+            "http://a.test/Account/LogOn?ReturnUrl=%2fdocs",
+            "http://a.test/users/sign_in",
+            "http://a.test/sign-in/",
+            "http://a.test/wp-login.php",
+            "http://a.test/SAML2/start",
+            "https://accounts.example.com/ServiceLogin",
+            "https://login.example.com/",
+            "https://sso.example.com/x",
+        ] {
+            assert!(leads_to_login(&from, &url(to)), "{to}");
+        }
+        for to in ["http://a.test/", "http://a.test/plugin", "http://a.test/blog/in", "http://a.test/x?from=login"] {
+            assert!(!leads_to_login(&from, &url(to)), "{to}");
+        }
+        assert!(!leads_to_login(&url("http://a.test/auth"), &url("http://a.test/auth/")), "a page about it");
+    }
+
+    #[test]
+    fn a_session_ended_if_pages_are_gone_or_most_are_refused_to_one_who_was_known() {
+        let refusals = |pages, replaced, good_before, good_after, was_known| {
+            Refusals { pages, replaced, good_before, good_after, was_known }.end_a_session()
+        };
+        assert!(refusals(1, 1, 0, 90, false));
+        assert!(refusals(5, 0, 10, 2, true));
+        assert!(!refusals(5, 0, 10, 2, false), "members' pages of a public site");
+        assert!(!refusals(5, 0, 10, 50, true), "members' pages among others");
+        assert!(!refusals(5, 0, 0, 0, true), "there never was one");
+        assert!(!refusals(1, 0, 10, 0, true), "one page may be for others");
+    }
+
+    #[test]
+    fn digest_is_told_from_what_else_may_stand_in_a_challenge() {
+        for (lines, expected) in [
+            (&["Digest realm=\"x\", nonce=\"y\""][..], true),
+            (&["digest"], true),
+            (&["Negotiate", "NTLM", "DIGEST realm=\"a, Basic b\""], true),
+            (&["Basic realm=\"x\", Digest realm=\"y\""], false),
+            (&["Digest realm=\"x\"", "Basic realm=\"y\""], false),
+            (&["Basic realm=\"Digest, Digest \""], false),
+            (&["Bearer digest=1"], false),
+            (&[], false),
+        ] {
+            assert_eq!(asks_for_digest_alone(lines.iter().copied()), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_secure_form_of_a_host_has_its_name() {
+        let is_secure = |of, to| is_secure_form(&url(of), &url(to));
+        assert!(is_secure("http://a.test:8080/", "https://a.test:8443/x"));
+        assert!(is_secure("http://a.test/", "https://www.a.test/"));
+        assert!(!is_secure("http://a.test/", "https://b.test/"));
+        assert!(!is_secure("https://a.test/", "https://a.test/"));
+        assert!(!is_secure("http://a.test/", "http://www.a.test/"));
+    }
+}
