@@ -164,16 +164,12 @@ impl Memory {
         let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
         let new = if how.strict { new_words } else { new_words + new_pairs };
         let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
+        let is_mix = is_table(sketch) || new_lines >= NEW_LINES || self.common(&page) < COMMON;
         let verdict = if is_identical {
             Verdict::Identical
         } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
             Verdict::New
-        } else if lists && !how.combines {
-            Verdict::Mixed
-        } else if !is_text_of_another
-            && !how.combines
-            && (is_table(sketch) || new_lines >= NEW_LINES || self.common(&page) < COMMON)
-        {
+        } else if !how.combines && (lists || !is_text_of_another && is_mix) {
             Verdict::Mixed
         } else if is_text_of_late {
             Verdict::Nothing
