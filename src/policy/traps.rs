@@ -11,6 +11,7 @@
 //! accounts are handed in ([`Traps::load`]) and out ([`Traps::take_changes`]).
 
 mod account;
+mod aging;
 mod content;
 mod memory;
 mod pattern;
@@ -27,8 +28,9 @@ use crate::scope::place::registrable_domain;
 use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId};
 
 pub use account::Account;
-use account::Booking;
-use content::Sketcher;
+use account::{Booking, MAX_BARREN_TOGETHER};
+use aging::Aging;
+use content::{Sketcher, glance, names_beside};
 pub use memory::Verdict;
 use memory::push;
 use memory::{How, Memory};
@@ -43,6 +45,8 @@ const MEMORIES: usize = 512;
 /// Hosts of which it is known what they are part of, and accounts in memory.
 const HOSTS: usize = 50_000;
 const ACCOUNTS: usize = 50_000;
+/// Hosts on which budgets begin with the most: behind them there may be hosts without end.
+const FIRST_HOSTS: usize = 3;
 /// The first pages of a pattern are compared with those of others on the host as well: a pattern of its own is no news.
 const STRANGERS: u32 = 3;
 /// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
@@ -87,7 +91,9 @@ enum Kind {
 struct Ground {
     variety: Variety,
     without_tokens: HashMap<u64, First, RandomState>,
-    /// The last pages that brought something, of whatever pattern.
+    /// Pages that brought something.
+    fruits: i64,
+    /// The last of them, of whatever pattern.
     pages: VecDeque<(String, Vec<u64>)>,
 }
 
@@ -97,28 +103,6 @@ struct First {
     url: u64,
     /// What its page says.
     text: Option<u64>,
-}
-
-/// Values that are forgotten when others were used since.
-#[derive(Debug)]
-struct Aging<V> {
-    young: HashMap<u64, Box<V>, RandomState>,
-    old: HashMap<u64, Box<V>, RandomState>,
-    cap: usize,
-}
-
-impl<V: Default> Aging<V> {
-    fn new(cap: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), cap }
-    }
-
-    fn get(&mut self, key: u64) -> &mut V {
-        if self.young.len() >= self.cap && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        let old = &mut self.old;
-        self.young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_default())
-    }
 }
 
 /// What changed since it was asked last.
@@ -140,6 +124,9 @@ pub struct Traps {
     grounds: Aging<Ground>,
     memories: Aging<Memory>,
     accounts: HashMap<TrapId, Account, RandomState>,
+    /// Where accounts are, and pages there that brought nothing, of all that are not fruitful.
+    places: HashMap<TrapId, u64, RandomState>,
+    barren: HashMap<u64, i64, RandomState>,
     /// By where they are, and their pattern.
     keys: HashMap<u64, TrapId, RandomState>,
     loaded: HashSet<HostId, RandomState>,
@@ -152,7 +139,7 @@ pub struct Traps {
 impl Traps {
     /// `allowed` are patterns that are let through, or `all`; `next` is the first number that is free.
     pub fn new(allowed: &[String], next: TrapId) -> Self {
-        let (hasher, sketcher, hosts, sites, accounts, keys, loaded, changed) = Default::default();
+        let (hasher, sketcher, hosts, sites, accounts, places, barren, keys, loaded, changed) = Default::default();
         Self {
             hasher,
             sketcher,
@@ -161,6 +148,8 @@ impl Traps {
             grounds: Aging::new(GROUNDS),
             memories: Aging::new(MEMORIES),
             accounts,
+            places,
+            barren,
             keys,
             loaded,
             changed,
@@ -183,7 +172,13 @@ impl Traps {
         for (host, account) in accounts {
             let ground = CanonicalUrl::parse(&host).map_or(0, |url| self.ground_of(&url));
             self.grounds.get(ground).variety.recall(&account.pattern);
-            self.take_in(ground, account);
+            if !self.accounts.contains_key(&account.id) {
+                self.take_in(ground, account);
+            }
+        }
+        for (id, account) in &mut self.accounts {
+            let ground = self.places.get(id).copied().unwrap_or_default();
+            account.is_drained = self.barren.get(&ground).is_some_and(|barren| *barren >= MAX_BARREN_TOGETHER);
         }
     }
 
@@ -191,6 +186,8 @@ impl Traps {
     pub fn forget(&mut self) {
         self.accounts.clear();
         self.keys.clear();
+        self.places.clear();
+        self.barren.clear();
         self.loaded.clear();
         self.changed.clear();
     }
@@ -198,6 +195,10 @@ impl Traps {
     fn take_in(&mut self, ground: u64, mut account: Account) {
         account.is_allowed = is_allowed(&self.allowed, &account.pattern);
         self.keys.insert(self.hasher.hash_one((ground, &account.pattern)), account.id);
+        self.places.insert(account.id, ground);
+        let barren = self.barren.entry(ground).or_default();
+        *barren += if account.is_fruitful() { 0 } else { account.barren };
+        account.is_drained = *barren >= MAX_BARREN_TOGETHER;
         self.accounts.insert(account.id, account);
     }
 
@@ -234,22 +235,28 @@ impl Traps {
         let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
         let body = page.content_hash.and_then(|hash| hash.first_chunk().copied()).map(u64::from_le_bytes);
         let Some(text) = &page.text else { return Some(memory.compare_body(body)) };
-        if !memory.is_due() {
+        let (is_due, looks_known) = memory.is_due(|| self.hasher.hash_one(glance(page, text)));
+        if !is_due {
             return None;
         }
-        let sketch = self.sketcher.sketch(url, text);
+        let sketch = self.sketcher.sketch(url, names_beside(url, page), text);
         let is_stranger = memory.compared < STRANGERS;
-        let how = How { strict, combines: weighed.shape.combines };
+        let how = How { strict, combines: weighed.shape.combines, looks_known };
+        let weight = memory.weight();
         let (verdict, stands_for) = memory.compare(&sketch, &page.images, body, how);
+        let more = memory.weight().saturating_sub(weight);
+        self.memories.grow(more);
         weighed.stands_for = stands_for;
         let here = self.grounds.get(weighed.ground);
-        if let Some(first) =
-            weighed.shape.without_tokens.as_ref().and_then(|bare| here.without_tokens.get_mut(&bare.key))
+        let has_new_images = verdict == Verdict::New && !page.images.is_empty();
+        let bare = weighed.shape.without_tokens.as_ref().filter(|_| !has_new_images);
+        if let Some(first) = bare.and_then(|bare| here.without_tokens.get_mut(&bare.key))
             && *first.text.get_or_insert(sketch.whole) == sketch.whole
             && first.url != self.hasher.hash_one(url.as_str())
         {
             return Some(Verdict::Nothing);
         }
+        here.fruits += i64::from(verdict == Verdict::New);
         if verdict == Verdict::New && is_stranger {
             let alike = here.pages.iter().find(|(_, other)| sketch.common(other) >= SAME);
             if let Some((pattern, _)) = alike.filter(|_| page.images.is_empty()) {
@@ -321,7 +328,28 @@ impl Traps {
         let (Some(verdict), Some(account)) = (verdict, self.accounts.get_mut(&id)) else { return };
         self.changed.entry(id).or_insert(account.is_held());
         let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
-        account.book(Booking { verdict, stands_for: weighed.stands_for, is_own, is_woven: weighed.is_woven });
+        let before = account.barren;
+        let (stands_for, leads_on, is_woven) = (weighed.stands_for, weighed.leads_on, weighed.is_woven);
+        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven });
+        if !account.is_fruitful() {
+            let (more, ground) = (account.barren - before, self.places.get(&id).copied().unwrap_or_default());
+            self.drain(ground, more);
+        }
+    }
+
+    /// Counts pages that brought nothing. When there are too many, all patterns there that are not fruitful are held back.
+    fn drain(&mut self, ground: u64, more: i64) {
+        let barren = self.barren.entry(ground).or_default();
+        let was_below = *barren < MAX_BARREN_TOGETHER;
+        *barren += more;
+        if was_below && *barren >= MAX_BARREN_TOGETHER {
+            for (id, account) in &mut self.accounts {
+                if self.places.get(id) == Some(&ground) {
+                    self.changed.entry(*id).or_insert(account.is_held());
+                    account.is_drained = true;
+                }
+            }
+        }
     }
 
     /// What is to be stored.
@@ -351,7 +379,9 @@ impl Traps {
         }
         let id = self.next;
         self.next += 1;
-        self.take_in(at.ground, Account::open(id, at.host, pattern.to_owned(), repeats));
+        let is_one_of_many = self.barren.len() >= FIRST_HOSTS && !self.barren.contains_key(&at.ground);
+        let fruits = is_one_of_many.then(|| self.grounds.get(at.ground).fruits);
+        self.take_in(at.ground, Account::open(id, at.host, pattern.to_owned(), repeats, fruits));
         self.changed.insert(id, false);
         id
     }

@@ -4,8 +4,11 @@ use crate::visit::{HostId, TrapId};
 
 use super::memory::Verdict;
 
-/// What a budget begins with: pages that may bring nothing before anything is held back.
-const START: i64 = 400;
+/// What a budget begins with: pages that may bring nothing before anything is held back. It grows with the pages of the
+/// host that brought something: hosts, too, can be without end.
+const START: i64 = 200;
+const START_MORE: i64 = 10;
+const MAX_START: i64 = 400;
 /// The same where the URLs repeat themselves.
 const START_IF_REPEATING: i64 = 100;
 /// What it grows to at most: months without an event in a calendar of days.
@@ -13,7 +16,15 @@ const MOST: i64 = 1_000;
 /// What a page with something new brings: that it is one of thirty is enough, as days with an event are.
 const NEW: i64 = 30;
 /// What a page of another pattern that is not like the last ones brings.
-const DISTINCT: i64 = 2;
+const DISTINCT: i64 = 6;
+/// One page in so many that brings something makes a pattern fruitful.
+const FRUITFUL: i64 = 30;
+/// Pages of a host that bring nothing, of all patterns that are not fruitful, beyond which all of these are held back: they
+/// may be parts of one trap.
+pub(super) const MAX_BARREN_TOGETHER: i64 = 2_000;
+/// So many pages that bring nothing and lead to nothing more cost what one does that leads on: with them a site comes to its
+/// end by itself.
+const LEAVES: i64 = 16;
 /// Pages from which on words that were never seen are asked for: by chance a page has a pair or a mix of its own.
 pub(super) const STRICT_FROM: i64 = 3_000;
 /// Pages that bring nothing, in all, beyond which the pattern must bring more often something than not.
@@ -34,18 +45,28 @@ pub struct Account {
     pub identical: i64,
     /// The user lets it through, whatever it brings.
     pub is_allowed: bool,
+    /// The patterns of its host that are not fruitful brought nothing too often together.
+    pub is_drained: bool,
 }
 
 impl Account {
-    pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool) -> Self {
-        let budget = if repeats { START_IF_REPEATING } else { START };
-        Self { id, host, pattern, budget, fruitful: 0, barren: 0, identical: 0, is_allowed: false }
+    /// `fruits` is none on the first hosts where something is paid for; then the pages of the host that brought something.
+    pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits: Option<i64>) -> Self {
+        let grown = fruits.map_or(MAX_START, |fruits| (START + START_MORE * fruits).min(MAX_START));
+        let budget = if repeats { START_IF_REPEATING } else { grown };
+        let (fruitful, barren, identical, is_allowed, is_drained) = Default::default();
+        Self { id, host, pattern, budget, fruitful, barren, identical, is_allowed, is_drained }
+    }
+
+    /// Whether its pages bring something now and then.
+    pub fn is_fruitful(&self) -> bool {
+        self.fruitful * FRUITFUL > self.barren
     }
 
     /// Whether it is a trap: what is named by its own pages alone is held back.
     pub fn is_held(&self) -> bool {
         let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
-        is_spent && !self.is_allowed
+        (is_spent || self.is_drained && !self.is_fruitful()) && !self.is_allowed
     }
 
     /// Whether it is so large that what comes by chance does not count.
@@ -64,7 +85,10 @@ impl Account {
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
         };
         let pages = i64::from(page.stands_for);
-        self.budget = (self.budget + gain * pages).clamp(0, MOST);
+        let is_forgiven = gain < 0 && !(page.is_own && page.leads_on) && self.barren % LEAVES != 0;
+        if !is_forgiven {
+            self.budget = (self.budget + gain * pages).clamp(0, MOST);
+        }
         if gain > 0 {
             self.fruitful += pages;
         } else {
@@ -82,6 +106,8 @@ pub(super) struct Booking {
     pub stands_for: u32,
     /// It is of the account's pattern, or leads on at its cost.
     pub is_own: bool,
+    /// It leads to URLs that nobody knew.
+    pub leads_on: bool,
     /// It links to others of them that were known.
     pub is_woven: bool,
 }
@@ -91,11 +117,11 @@ mod tests {
     use super::*;
 
     fn own(verdict: Verdict) -> Booking {
-        Booking { verdict, stands_for: 1, is_own: true, is_woven: false }
+        Booking { verdict, stands_for: 1, is_own: true, leads_on: true, is_woven: false }
     }
 
     fn account() -> Account {
-        Account::open(1, 1, "/p/*".into(), false)
+        Account::open(1, 1, "/p/*".into(), false, None)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::content::{self, Sketch};
 /// Earlier pages that a page is compared with one by one.
 const PAGES: usize = 16;
 /// Earlier texts that a text is looked for among.
-const TEXTS: usize = 32;
+const TEXTS: usize = 16;
 const MAX_TEXTS: usize = 8_192;
 const MAX_PIECES: usize = 4_096;
 const MAX_WORDS: usize = 16_384;
@@ -18,6 +18,14 @@ const MAX_IMAGES: usize = 4_096;
 const NEW_WORDS: usize = 2;
 /// Of a hundred parts of a page's text, those that it may have in common with one other page and be another mix.
 const COMMON: u64 = 60;
+/// Paragraphs that no other page had, which make one another mix. One is a list in a row.
+const NEW_LINES: usize = 2;
+/// Numbers of a page that says little else, from which on they are another mix.
+const TABLE: u32 = 10;
+/// Pages after which one of so many new words must have come back on another page for new words to count: those that are
+/// drawn by lot never do.
+const TRIED: u32 = 16;
+const COMES_BACK: u64 = 8;
 /// Pages in a row that bring something, after which fewer are looked at.
 const PATIENCE: u32 = 8;
 /// Of so many pages one is looked at, at the least.
@@ -57,6 +65,11 @@ impl Recent {
         self.young.insert(item);
         !self.old.contains(&item)
     }
+
+    /// Whether it was there.
+    fn remove(&mut self, item: u64) -> bool {
+        self.young.remove(&item) | self.old.remove(&item)
+    }
 }
 
 /// How a page is compared.
@@ -66,6 +79,8 @@ pub(super) struct How {
     pub strict: bool,
     /// Its pattern lists one thing in many ways: another mix is nothing.
     pub combines: bool,
+    /// It looks like a page that was not compared.
+    pub looks_known: bool,
 }
 
 /// The pieces of a page, without words that nobody had before, and how much each says.
@@ -81,9 +96,16 @@ pub(super) struct Memory {
     wholes: Recent,
     bodies: VecDeque<u64>,
     pieces: Recent,
+    lines: Recent,
     /// Pairs of words that follow each other.
     pairs: Recent,
     words: Recent,
+    /// Words that were new once, those that came back since, and how many both are.
+    once: Recent,
+    met: u64,
+    back: u64,
+    /// What pages that were not compared look like.
+    glances: Recent,
     images: Recent,
     /// Pages that were compared.
     pub(super) compared: u32,
@@ -95,15 +117,23 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Whether it is this page's turn to be compared: of a pattern that brings something with each page it is not each.
-    pub(super) fn is_due(&mut self) -> bool {
+    /// Whether it is this page's turn to be compared, and whether one that was not looked the same: of a pattern that brings
+    /// something with each page it is not each, but for those that look like another.
+    pub(super) fn is_due(&mut self, glance: impl FnOnce() -> u64) -> (bool, bool) {
         self.passed += 1;
-        self.passed >= self.stride.max(1)
+        if self.stride <= 1 {
+            return (true, false);
+        }
+        let looks_known = !self.glances.insert(glance(), MAX_TEXTS);
+        (looks_known || self.passed >= self.stride, looks_known)
     }
 
     /// Compares a page. Answers for how many pages it stands, too.
     pub(super) fn compare(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, u32) {
-        let (verdict, page) = self.judge(sketch, images, body, how);
+        let (mut verdict, page) = self.judge(sketch, images, body, how);
+        if how.looks_known && images.is_empty() && matches!(verdict, Verdict::New | Verdict::Mixed) {
+            verdict = Verdict::Distinct;
+        }
         self.compared += 1;
         let stands_for = std::mem::take(&mut self.passed).max(1);
         if matches!(verdict, Verdict::New | Verdict::Mixed) {
@@ -131,12 +161,15 @@ impl Memory {
         let is_text_of_another = !self.wholes.insert(sketch.whole, MAX_TEXTS);
         let new_images = images.iter().filter(|image| self.images.insert(**image, MAX_IMAGES)).count();
         let (new_words, new_pairs, page) = self.take_in(sketch);
+        let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
         let new = if how.strict { new_words } else { new_words + new_pairs };
+        let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
+        let is_mix = is_table(sketch) || new_lines >= NEW_LINES || self.common(&page) < COMMON;
         let verdict = if is_identical {
             Verdict::Identical
-        } else if is_first || new_images > 0 || new >= NEW_WORDS {
+        } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
             Verdict::New
-        } else if !is_text_of_another && !how.combines && self.common(&page) < COMMON {
+        } else if !how.combines && (lists || !is_text_of_another && is_mix) {
             Verdict::Mixed
         } else if is_text_of_late {
             Verdict::Nothing
@@ -144,6 +177,25 @@ impl Memory {
             Verdict::Distinct
         };
         (verdict, page)
+    }
+
+    /// How much it holds.
+    pub(super) fn weight(&self) -> usize {
+        let sets = [
+            &self.wholes,
+            &self.pieces,
+            &self.lines,
+            &self.pairs,
+            &self.words,
+            &self.once,
+            &self.glances,
+            &self.images,
+        ];
+        sets.iter().map(|set| set.young.len() + set.old.len()).sum()
+    }
+
+    fn words_come_back(&self) -> bool {
+        self.compared < TRIED || self.back * COMES_BACK >= self.met
     }
 
     /// New words, new pairs of words that are not, and what is left of the page's pieces without new words.
@@ -158,6 +210,12 @@ impl Memory {
             for &word in &piece.words {
                 let is_new = self.words.insert(word, MAX_WORDS);
                 new_words += usize::from(is_new);
+                if is_new {
+                    self.met += 1;
+                    self.once.insert(word, MAX_WORDS);
+                } else {
+                    self.back += u64::from(self.once.remove(word));
+                }
                 if let Some(before) = before.filter(|_| !is_new) {
                     new_pairs += usize::from(self.pairs.insert(word ^ u64::rotate_left(before, 17), MAX_WORDS));
                 }
@@ -182,6 +240,12 @@ impl Memory {
         let most = self.pages.iter().map(shared).max();
         most.map_or(0, |most| (most * 100).checked_div(all).unwrap_or(100))
     }
+}
+
+/// Whether it says more in numbers than in words.
+fn is_table(sketch: &Sketch) -> bool {
+    let words: u32 = sketch.pieces.iter().map(|piece| piece.weight).sum();
+    sketch.numbers >= TABLE && sketch.numbers * 2 > words
 }
 
 /// Puts it among the last few; whether it was there.
@@ -218,7 +282,11 @@ mod tests {
         }
 
         fn see(&mut self, path: &str, text: &str) -> Verdict {
-            let sketch = self.sketcher.sketch(&CanonicalUrl::parse(&format!("http://a.test{path}")).unwrap(), text);
+            let sketch = self.sketcher.sketch(
+                &CanonicalUrl::parse(&format!("http://a.test{path}")).unwrap(),
+                std::iter::empty(),
+                text,
+            );
             self.memory.compare(&sketch, &[], None, How::default()).0
         }
     }
@@ -228,8 +296,8 @@ mod tests {
         let mut pages = Pages::new();
         assert_eq!(pages.see("/1", "Page 1\nchairs and tables"), Verdict::New);
         assert_eq!(pages.see("/2", "Page 2\nchairs and tables"), Verdict::Nothing);
-        assert_eq!(pages.see("/3", "Page 3\nchairs and tables for 99"), Verdict::New, "a word and its pairs");
-        assert_eq!(pages.see("/4", "Page 4\nchairs and tables for 98"), Verdict::Distinct);
+        assert_eq!(pages.see("/3", "Page 3\nchairs and tables and two more for 99"), Verdict::New, "three words");
+        assert_eq!(pages.see("/4", "Page 4\nchairs and tables and two more for 98"), Verdict::Distinct);
         assert_eq!(pages.see("/5", "Page 5\nlamps and mirrors"), Verdict::New);
         let sketch = Sketch::default();
         let mut photos = Memory::default();
@@ -254,16 +322,11 @@ mod tests {
 
     #[test]
     fn a_pattern_that_brings_something_each_time_is_looked_at_now_and_then() {
-        let mut pages = Pages::new();
-        let mut looks = 0;
-        let mut words = 0_u32;
-        for _ in 0..400 {
-            if pages.memory.is_due() {
+        let (mut memory, mut looks) = (Memory::default(), 0);
+        for photo in 0..400 {
+            if memory.is_due(|| photo).0 {
                 looks += 1;
-                words += 1;
-                let name =
-                    |n: u32| format!("{}{}", char::from(b'a' + (n % 26) as u8), char::from(b'a' + (n / 26 % 26) as u8));
-                pages.see("/1", &format!("all about {} and un{}", name(words), name(words)));
+                memory.compare(&Sketch::default(), &[photo], None, How::default());
             }
         }
         assert!((30..80).contains(&looks), "{looks}");

@@ -158,5 +158,6 @@ fn account(row: &SqliteRow) -> Account {
         barren: row.get("barren"),
         identical: row.get("identical"),
         is_allowed: false,
+        is_drained: false,
     }
 }

@@ -152,3 +152,135 @@ fn a_web_that_mixes_the_same_paragraphs() {
         page(lines.join("\n"), links)
     });
 }
+
+#[test]
+fn products_without_a_name_of_their_own() {
+    is_fetched("plain products", 3_000 + 150, |url| {
+        let item = |number: u64| {
+            let text = format!("Article {number}\nPrice: {}.{:02} EUR\nIn stock\nBuy", number % 90, number % 100);
+            page(text, ["/".to_owned(), format!("/product/{}", (number + 1) % 3_000)])
+        };
+        catalogue(3_000, url, item, |number| format!("Article {number}"))
+    });
+}
+
+#[test]
+fn members_who_wrote_nothing_yet() {
+    is_fetched("members", 1_500 + 75, |url| {
+        let item = |number: u64| {
+            let friends = (0..5).map(|n| format!("/product/{}", (number * 7 + n * 13) % 1_500));
+            page(format!("User {number}\nThis user has no posts yet."), friends.collect::<Vec<_>>())
+        };
+        catalogue(1_500, url, item, |number| format!("user {number}"))
+    });
+}
+
+#[test]
+fn photos_named_by_hashes() {
+    is_fetched("hashes", 2_000 + 100, |url| {
+        let name = |number: u64| format!("/product/{:016x}{:08x}", lot(number), lot(number + 1) >> 32);
+        if url.contains("/product/") {
+            let image = url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte)));
+            return Answer { images: vec![image], ..page("Photo", ["/"]) };
+        }
+        let number = number(url);
+        let next = (number < 99).then(|| format!("/list?page={}", number + 1));
+        page("Photos", (number * 20..number * 20 + 20).map(name).chain(next).collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn concerts_that_differ_in_price_and_hour() {
+    is_fetched("concerts", 1 + 2_000 + 201 * 3, |url| {
+        let number = number(url);
+        if url.contains("/event/") {
+            let text =
+                format!("Concert {number}\nTickets {} EUR, doors open {}:00", number % 7 * 5 + 10, number % 4 + 18);
+            return page(text, [""; 0]);
+        }
+        let mut links: Vec<_> =
+            (0..3).map(|n| format!("/event/{}", number * 3 + n)).filter(|_| number.is_multiple_of(10)).collect();
+        let text = if links.is_empty() { "Nothing today".to_owned() } else { format!("Concerts {}", links.join(" ")) };
+        links.extend((number < 2_000).then(|| format!("/day/{}", number + 1)));
+        page(format!("Day {number}\n{text}\ntomorrow"), links)
+    });
+}
+
+#[test]
+fn articles_each_with_a_history_and_a_form() {
+    is_fetched("wiki", 1 + 2_499 * 3 + 2, |url| {
+        let (path, action) = url.split_once('?').unwrap_or((url, ""));
+        let number = number(path);
+        match action {
+            "action=history" => {
+                return page(format!("History\n{} edits\n{}", number % 50, words(number, 5, 800)), [""; 0]);
+            }
+            "action=edit" => return page("Log in to edit this page", [""; 0]),
+            _ => {}
+        }
+        let near = [number * 2 + 1, number * 2 + 2].into_iter().filter(|other| *other < 2_500);
+        let links =
+            near.chain((0..8).map(|n| lot(number * 9 + n) % 2_499 + 1)).map(|other| format!("/Article_{other}"));
+        let own = ["edit", "history"].map(|action| format!("/Article_{number}?action={action}"));
+        page(format!("Article {number}\n{}", words(number, 60, 800)), links.chain(own).collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn pages_of_numbers() {
+    is_fetched("tiles", 1_600, |url| {
+        let mut place = url.split('/').rev().filter_map(|part| part.parse::<u64>().ok());
+        let (y, x) = (place.next().unwrap_or(0), place.next().unwrap_or(0));
+        let near = [(x + 1, y), (x, y + 1)].into_iter().filter(|(x, y)| *x < 40 && *y < 40);
+        Answer {
+            images: vec![x * 1_000 + y],
+            ..page("Tile", near.map(|(x, y)| format!("/tile/{x}/{y}")).collect::<Vec<_>>())
+        }
+    });
+}
+
+#[test]
+fn years_and_months_before_the_first_post() {
+    is_fetched("archive", 1 + 20 + 240 + 1_920, |url| {
+        let parts: Vec<&str> = url.trim_end_matches('/').split('/').skip(3).collect();
+        let below = match parts.len() {
+            0 => 2_000..2_020,
+            1 => 1..13,
+            2 => 1..9,
+            _ => return page(words(url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte))), 60, 400), [""; 0]),
+        };
+        page(
+            ["Archive", "Year", "Month"][parts.len()],
+            below.map(|part| format!("{}/{part}/", url.trim_end_matches('/'))).collect::<Vec<_>>(),
+        )
+    });
+}
+
+#[test]
+fn tables_of_numbers() {
+    is_fetched("tables", 1 + 1_200, |url| {
+        let number = number(url) % 10_000;
+        let cells: Vec<_> = (0..60).map(|cell| format!("{}.{}", lot(number * 60 + cell) % 100, cell % 10)).collect();
+        let next = (number < 1_200).then(|| format!("/list?p={}", number + 1));
+        page(format!("Measurements\n{}", cells.join("\n")), next)
+    });
+}
+
+/// As the tests and benchmarks crawl it.
+fn graph(pages: usize, bytes: usize) {
+    is_fetched("graph", pages, |url| {
+        let path = &url["http://t.test".len()..];
+        let html = String::from_utf8(crate::demo::graph_page(pages, bytes, path).body).unwrap();
+        let links = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let links: Vec<_> = links.map(|link| if link == "/p/0" { "/".to_owned() } else { link.to_owned() }).collect();
+        let lines = html.replace("</", "\n</");
+        let text: Vec<_> = lines.split('<').map(|tag| tag.split_once('>').map_or(tag, |(_, text)| text)).collect();
+        page(text.concat(), links)
+    });
+}
+
+#[test]
+fn a_graph_of_sentences_and_a_small_one_of_links() {
+    graph(4_000, 6_000);
+    graph(3_000, 300);
+}

@@ -58,7 +58,7 @@ fn empty_days_of_a_calendar() {
 
 #[test]
 fn months_that_list_empty_days() {
-    ends("months", "/month/24000", 700, |url| {
+    ends("months", "/month/24000", 2_500, |url| {
         let number = number(url);
         if url.contains("/day/") {
             return page(
@@ -146,7 +146,7 @@ fn sessions_in_the_query() {
 
 #[test]
 fn sessions_in_the_path() {
-    ends("path sessions", "/s/0a1b2c3d4e5f/p1", 1_500, |url| {
+    ends("path sessions", "/s/0a1b2c3d4e5f/p1", 2_500, |url| {
         let me = number(url.rsplit('/').next().unwrap_or_default());
         let links = (0..20)
             .map(|other| format!("/s/{:012x}/p{other}", lot(other + lot(url.bytes().map(u64::from).sum())) >> 16));
@@ -352,5 +352,72 @@ fn links_to_numbers_drawn_by_lot() {
             format!("Item {number}\nSee also\n{}", lines.join("\n")),
             links.iter().map(|link| format!("/item/{link}")).collect::<Vec<_>>(),
         )
+    });
+}
+
+#[test]
+fn sessions_that_are_numbers() {
+    ends("number sessions", "/page0.php?s=1", 4_000, |url| {
+        let me: u64 = path(url).split(['e', '.']).nth(1).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        let seed = url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte)));
+        let links = (0..6).map(|n| format!("/page{}.php?s={}", (me * 3 + n) % 300, lot(seed + n) % 1_000_000));
+        page(words(me, 80, 3_000), links.collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn two_words_as_nonces() {
+    ends("two words", "/go/abc", MOST, |url| {
+        let seed = url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte)));
+        let name = |seed: u64| words(seed, 1, 1 << 40).trim().to_owned();
+        let text = format!("One page\nyour code is {} {}\n{}", name(seed + 1), name(seed + 2), words(3, 40, 900));
+        page(text, [format!("/go/{}", name(seed)), format!("/go/{}", name(lot(seed)))])
+    });
+}
+
+#[test]
+fn a_ring_of_many_patterns() {
+    ends("ring of patterns", "/a/1", 3_500, |url| {
+        let letter = path(url).bytes().next().unwrap_or(b'a');
+        let (number, next) = (number(url), char::from((letter - b'a' + 1) % 20 + b'a'));
+        page(
+            words(u64::from(letter), 60, 900),
+            [format!("/{next}/{}", number * 2), format!("/{next}/{}", number * 2 + 1)],
+        )
+    });
+}
+
+#[test]
+fn a_ring_of_many_hosts() {
+    ends("ring of hosts", "http://a.test/1", MOST, |url| {
+        let letter = url.as_bytes()[7];
+        let (number, next) = (number(url), char::from((letter - b'a' + 1) % 20 + b'a'));
+        let link = |number: u64| format!("http://{next}.test/{number}");
+        page(words(u64::from(letter), 60, 900), [link(number * 2), link(number * 2 + 1)])
+    });
+}
+
+#[test]
+fn sets_of_tags() {
+    ends("tags", "/tag/x", MOST, |url| {
+        let set: Vec<&str> = url.rsplit('/').next().unwrap_or_default().split('+').collect();
+        let tags: Vec<_> = (0..40).map(|tag| words(tag, 1, 900).trim().to_owned()).collect();
+        let others: Vec<_> = tags.iter().filter(|tag| !set.contains(&tag.as_str())).collect();
+        let has =
+            |post: &u64| set.iter().all(|tag| lot(post + tag.bytes().map(u64::from).sum::<u64>()).is_multiple_of(2));
+        let posts: Vec<_> = (0..60_u64).filter(has).map(|post| words(post, 4, 900)).collect();
+        let list = others.iter().map(|tag| tag.as_str()).collect::<Vec<_>>().join(" ");
+        let links = others.iter().map(|tag| format!("/tag/{}+{tag}", set.join("+"))).collect::<Vec<_>>();
+        page(format!("Posts\n{}\n{list}", posts.join("\n")), links)
+    });
+}
+
+#[test]
+fn names_of_pages_that_are_not_there() {
+    ends("slugs", "/not-here", 1_000, |url| {
+        let seed = url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte)));
+        let names: Vec<_> = (0..5).map(|n| words(lot(seed + n), 2, 5_000).trim().replace(' ', "-")).collect();
+        let text = format!("Sorry\nWe could not find {}\nYou may like\n{}", path(url), names.join("\n"));
+        page(text, names.iter().map(|name| format!("/{name}")).collect::<Vec<_>>())
     });
 }
