@@ -17,6 +17,9 @@ const MOST: i64 = 1_000;
 const NEW: i64 = 30;
 /// What a page of another pattern that is not like the last ones brings.
 const DISTINCT: i64 = 6;
+/// What another mix brings once a pattern is large, if it links to pages that were known. One in so many does on a large site
+/// whose end is far; where names are drawn by lot none does.
+const WOVEN: i64 = 8;
 /// One page in so many that brings something makes a pattern fruitful.
 const FRUITFUL: i64 = 30;
 /// Pages of a host that bring nothing, of all patterns that are not fruitful, beyond which all of these are held back: they
@@ -79,7 +82,8 @@ impl Account {
         let gain = match page.verdict {
             Verdict::New => NEW,
             // A mix may come by chance; links to what is known already do not, where names are drawn by lot.
-            Verdict::Mixed if self.is_large() && !page.is_woven => -1,
+            Verdict::Mixed if self.is_large() && page.is_woven => WOVEN,
+            Verdict::Mixed if self.is_large() => -1,
             Verdict::Mixed => 1,
             Verdict::Distinct if !page.is_own => DISTINCT,
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
@@ -91,7 +95,7 @@ impl Account {
         }
         if gain > 0 {
             self.fruitful += pages;
-        } else {
+        } else if page.verdict != Verdict::Mixed {
             self.barren += pages;
         }
         self.identical += i64::from(page.verdict == Verdict::Identical);

@@ -18,6 +18,8 @@ const MAX_IMAGES: usize = 4_096;
 const NEW_WORDS: usize = 2;
 /// Of a hundred parts of a page's text, those that it may have in common with one other page and be another mix.
 const COMMON: u64 = 60;
+/// Bytes of a page's words beyond those in common that make it another mix as well: a paragraph of a long page.
+const PARAGRAPH: u64 = 250;
 /// Paragraphs that no other page had, which make one another mix. One is a list in a row.
 const NEW_LINES: usize = 2;
 /// Numbers of a page that says little else, from which on they are another mix.
@@ -164,7 +166,7 @@ impl Memory {
         let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
         let new = if how.strict { new_words } else { new_words + new_pairs };
         let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
-        let is_mix = is_table(sketch) || new_lines >= NEW_LINES || self.common(&page) < COMMON;
+        let is_mix = is_table(sketch) || new_lines >= NEW_LINES || self.is_mix(&page);
         let verdict = if is_identical {
             Verdict::Identical
         } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
@@ -231,14 +233,14 @@ impl Memory {
         (new_words, new_pairs, page)
     }
 
-    /// How many of a hundred parts of its text it has in common with one page, at most.
-    fn common(&self, page: &Kept) -> u64 {
+    /// Whether none of the pages that are remembered says most of it.
+    fn is_mix(&self, page: &Kept) -> bool {
         let all: u64 = page.values().map(|weight| u64::from(*weight)).sum();
         let shared = |other: &Kept| {
             page.iter().filter(|(hash, _)| other.contains_key(hash)).map(|(_, weight)| u64::from(*weight)).sum::<u64>()
         };
-        let most = self.pages.iter().map(shared).max();
-        most.map_or(0, |most| (most * 100).checked_div(all).unwrap_or(100))
+        let Some(most) = self.pages.iter().map(shared).max() else { return true };
+        most * 100 < all * COMMON || all - most >= PARAGRAPH
     }
 }
 
