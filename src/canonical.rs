@@ -176,7 +176,7 @@ impl fmt::Display for CanonicalUrl {
 /// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no URL it cannot be
 /// said where they end, so it is the last `@` that ends them.
 pub fn without_userinfo(text: &str) -> String {
-    let Some((before, _)) = text.rsplit_once('@') else { return text.to_owned() };
+    let Some((before, _)) = text.split_once('@') else { return text.to_owned() };
     let (start, end) = match authority(text).filter(|_| CanonicalUrl::parse(text).is_ok()) {
         Some(authority) => (authority.start, authority.end),
         None => (before.find("://").map_or(0, |at| at + 3), text.len()),
