@@ -52,6 +52,9 @@ const STRANGERS: u32 = 3;
 /// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
 const NEIGHBOURS: usize = 16;
 const SAME: u64 = 90;
+/// Links to known pages of its own trap that tell a page of a web from one in a row, which names the page before it and the one
+/// above it.
+const WOVEN_LINKS: u32 = 3;
 /// URLs without their tokens that are remembered of one host.
 const WITHOUT_TOKENS: usize = 4_096;
 
@@ -72,8 +75,8 @@ pub struct Weighed {
     like: Option<String>,
     /// It led to URLs that nobody knew and that its own account pays for.
     pub leads_on: bool,
-    /// It links to others that its account paid for, and that were known before.
-    pub is_woven: bool,
+    /// Its links to others that its account paid for, and that were known before.
+    pub woven: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,9 +220,9 @@ impl Traps {
             _ if target.known => Kind::Known,
             _ => Kind::Page,
         };
-        let (verdict, stands_for, like, leads_on, is_woven) = (None, 1, None, false, false);
+        let (verdict, stands_for, like, leads_on, woven) = (None, 1, None, false, 0);
         let (host, account) = (target.host, target.trap);
-        let mut weighed = Weighed { host, ground, shape, account, kind, verdict, stands_for, like, leads_on, is_woven };
+        let mut weighed = Weighed { host, ground, shape, account, kind, verdict, stands_for, like, leads_on, woven };
         if kind == Kind::Page {
             weighed.verdict = self.judge(&mut weighed, &target.url, page);
         }
@@ -329,7 +332,7 @@ impl Traps {
         self.changed.entry(id).or_insert(account.is_held());
         let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
         let before = account.barren;
-        let (stands_for, leads_on, is_woven) = (weighed.stands_for, weighed.leads_on, weighed.is_woven);
+        let (stands_for, leads_on, is_woven) = (weighed.stands_for, weighed.leads_on, weighed.woven >= WOVEN_LINKS);
         account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven });
         if !account.is_fruitful() {
             let (more, ground) = (account.barren - before, self.places.get(&id).copied().unwrap_or_default());

@@ -71,8 +71,8 @@ impl SqliteRun {
             let known = is_page.then(|| self.urls.settled(candidate.url.as_str(), depth, hops)).flatten();
             ids.push(known.map(|known| known.id));
             if let Some(known) = known {
-                if let Some(page) = weighed.as_mut().filter(|_| known.depth >= source.depth) {
-                    page.is_woven |= known.trap.is_some() && known.trap == page.account && source.id != Some(known.id);
+                if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
+                    page.woven += u32::from(known.trap.is_some() && known.trap == page.account);
                 }
                 self.relieve(known, weighed.as_deref(), candidate, batch);
             } else {

@@ -52,7 +52,6 @@ struct State {
     trap: Option<TrapId>,
     is_held: bool,
     is_asked: bool,
-    depth: u32,
 }
 
 /// What became of a crawl.
@@ -67,10 +66,9 @@ pub(super) struct Outcome {
 pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) -> Outcome {
     let mut traps = Traps::new(&[], 1);
     let mut known: HashMap<String, State> = HashMap::new();
-    let depth = 0;
     let (mut queue, mut outcome) = (VecDeque::new(), Outcome::default());
     for seed in seeds {
-        known.insert((*seed).to_owned(), State { trap: None, is_held: false, is_asked: false, depth });
+        known.insert((*seed).to_owned(), State { trap: None, is_held: false, is_asked: false });
         queue.push_back((*seed).to_owned());
     }
     while let Some(url) = queue.pop_front() {
@@ -83,7 +81,7 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
             continue;
         }
         state.is_asked = true;
-        let (trap, depth, answer) = (state.trap, state.depth, site(&url));
+        let (trap, answer) = (state.trap, site(&url));
         outcome.asked.push(url.clone());
         let url = CanonicalUrl::parse(&url).unwrap();
         let target = Target { trap, ..Target::new(1, host_number(&url), url, 0) };
@@ -96,7 +94,7 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
                 None => {
                     weighed.leads_on |= named.is_some() && named == weighed.account;
                     let is_held = named.is_some_and(|trap| traps.is_held(trap));
-                    known.insert(name.to_owned(), State { trap: named, is_held, is_asked: false, depth: depth + 1 });
+                    known.insert(name.to_owned(), State { trap: named, is_held, is_asked: false });
                     if !is_held {
                         queue.push_back(name.to_owned());
                     }
@@ -108,8 +106,8 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
                     }
                 }
                 Some(old) => {
-                    let is_woven = old.trap.is_some() && old.trap == weighed.account && old.depth >= depth;
-                    weighed.is_woven |= is_woven && name != target.url.as_str();
+                    let is_woven = old.trap.is_some() && old.trap == weighed.account;
+                    weighed.woven += u32::from(is_woven && name != target.url.as_str());
                     if let Some(paying) = old.trap.filter(|trap| weighed.account != Some(*trap))
                         && traps.relieves(Some(&weighed), named, paying)
                     {
