@@ -18,7 +18,7 @@ use super::page_rows::{PageRow, write_pages};
 use super::rows::run_json;
 
 /// Beside each record of a batch, what its page is to the URLs that it names.
-pub(super) type Weights = Vec<Option<Weighed>>;
+pub(super) type Weights<'a> = Vec<Option<Weighed<'a>>>;
 
 /// What a batch changes: each tuple becomes a JSON array.
 #[derive(Default)]

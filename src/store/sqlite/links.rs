@@ -58,7 +58,7 @@ impl SqliteRun {
     pub(super) async fn resolve(
         &mut self,
         records: &[Record],
-        weights: &mut Weights,
+        weights: &mut Weights<'_>,
         batch: &mut Batch,
     ) -> Result<Ids, Failed> {
         let mut ids = Vec::new();
@@ -74,9 +74,9 @@ impl SqliteRun {
                 if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
                     page.woven += u32::from(known.trap.is_some() && known.trap == page.account);
                 }
-                self.relieve(known, weighed.as_deref(), candidate, batch);
+                self.relieve(known, weighed, candidate, batch);
             } else {
-                let weighed = weighed.as_deref().filter(|_| candidate.follow);
+                let weighed = weighed.filter(|_| candidate.follow);
                 let trap = weighed.and_then(|page| self.traps.named(page, candidate));
                 let mut offer = Offer::new(source, candidate);
                 offer.trap = trap;
@@ -101,13 +101,22 @@ impl SqliteRun {
     }
 
     /// A URL that is known, and that nothing but what pays for it can change of.
-    fn relieve(&mut self, known: Known, weighed: Option<&Weighed>, candidate: &Candidate, batch: &mut Batch) {
+    fn relieve(
+        &mut self,
+        known: Known,
+        mut weighed: Option<&mut Weighed<'_>>,
+        candidate: &Candidate,
+        batch: &mut Batch,
+    ) {
         let Some(paying) = known.trap else { return };
-        if !candidate.follow || candidate.skip.is_some() || weighed.is_some_and(|page| page.account == Some(paying)) {
+        if !candidate.follow
+            || candidate.skip.is_some()
+            || weighed.as_ref().is_some_and(|page| page.account == Some(paying))
+        {
             return;
         }
-        let named = weighed.and_then(|page| self.traps.named(page, candidate));
-        if self.traps.relieves(weighed, named, paying) {
+        let named = weighed.as_deref_mut().and_then(|page| self.traps.named(page, candidate));
+        if self.traps.relieves(weighed.as_deref(), named, paying) {
             batch.relieved.push((known.id, named));
             self.urls.insert(candidate.url.as_str().into(), Known { trap: named, ..known });
         }
