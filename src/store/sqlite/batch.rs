@@ -106,7 +106,7 @@ impl Batch {
         }
     }
 
-    /// Writes all of it but the accounting and what sitemaps say.
+    /// Writes the rows of pages, links and states, and the log of requests.
     pub(super) async fn write(&self, db: &mut SqliteConnection) -> Result<(), Failed> {
         self.write_contents(db).await?;
         self.write_links(db).await?;

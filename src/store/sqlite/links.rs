@@ -118,7 +118,7 @@ impl SqliteRun {
         let named = weighed.as_deref_mut().and_then(|page| self.traps.named(page, candidate));
         if self.traps.relieves(weighed.as_deref(), named, paying) {
             batch.relieved.push((known.id, named));
-            self.urls.insert(candidate.url.as_str().into(), Known { trap: named, ..known });
+            self.urls.insert(candidate.url.as_str(), Known { trap: named, ..known });
         }
     }
 
@@ -151,7 +151,7 @@ impl SqliteRun {
                 }
             }
             let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled, trap: new.trap };
-            self.urls.insert(offer.url.as_str().into(), known);
+            self.urls.insert(offer.url.as_str(), known);
             if new.opens {
                 batch.delta.change(old.state, new.state);
                 self.hand_out(offer, old.id, new.depth, batch);
@@ -201,7 +201,7 @@ impl SqliteRun {
             let known =
                 Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
             batch.led_on.extend(offer.referrer.zip(offer.trap));
-            self.urls.insert(url.into(), known);
+            self.urls.insert(url, known);
             inserted.insert(url.to_owned(), id);
         }
         sqlx::query(
