@@ -48,7 +48,8 @@ pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
     Some(state.sitemap)
 }
 
-/// Where a vocabulary keeps its entries: the elements around one, and those within it.
+/// Where a vocabulary keeps its entries: the elements around one, and those within it. Their names are compared without
+/// regard to case, which some get wrong.
 struct Vocabulary {
     path: &'static [&'static str],
     url: &'static str,
@@ -92,7 +93,8 @@ struct State {
 
 impl State {
     fn of_root(root: &BytesStart<'_>) -> Option<Self> {
-        let vocabulary = VOCABULARIES.iter().find(|vocabulary| vocabulary.path[0] == root.local_name().into_inner())?;
+        let name = root.local_name().into_inner();
+        let vocabulary = VOCABULARIES.iter().find(|vocabulary| vocabulary.path[0].eq_ignore_ascii_case(name))?;
         Some(Self {
             vocabulary,
             prefix: if vocabulary.path[0] == "RDF" { rss_prefix(root) } else { prefix(root.name()).map(str::to_owned) },
@@ -114,10 +116,14 @@ impl State {
         if self.matched == self.depth {
             let is_own = prefix(tag.name()) == self.prefix.as_deref();
             let name = if is_own { tag.local_name().into_inner() } else { tag.name().into_inner() };
-            if self.matched < self.vocabulary.path.len() {
-                self.matched += usize::from(is_own && self.vocabulary.path[self.matched] == name);
-            } else {
-                self.start_field(name, is_own, tag);
+            match self.vocabulary.path.get(self.matched) {
+                Some(next) if is_own && next.eq_ignore_ascii_case(name) => self.matched += 1,
+                // Beside the entries instead of within one.
+                Some(_) if is_own && self.vocabulary.url == "loc" && name.eq_ignore_ascii_case("loc") => {
+                    self.start_field(name, is_own, tag);
+                }
+                Some(_) => {}
+                None => self.start_field(name, is_own, tag),
             }
         }
         self.depth += 1;
@@ -127,12 +133,12 @@ impl State {
     }
 
     fn start_field(&mut self, name: &str, is_own: bool, tag: &BytesStart<'_>) {
-        if is_own && name == self.vocabulary.url {
+        if is_own && name.eq_ignore_ascii_case(self.vocabulary.url) {
             (self.field, self.is_guid) = (Some(Field::Url), false);
             self.href(tag);
-        } else if is_own && name == "guid" && self.url.trim().is_empty() && is_permalink(tag) {
+        } else if is_own && name.eq_ignore_ascii_case("guid") && self.url.trim().is_empty() && is_permalink(tag) {
             (self.field, self.is_guid) = (Some(Field::Url), true);
-        } else if self.vocabulary.dates.contains(&name) {
+        } else if self.vocabulary.dates.iter().any(|date| date.eq_ignore_ascii_case(name)) {
             self.field = Some(Field::Date);
             self.date.clear();
         }
@@ -158,21 +164,26 @@ impl State {
 
     fn end(&mut self, base: &Url) {
         self.depth -= 1;
-        if self.depth == self.matched {
-            self.field = None;
+        let is_entry = self.matched == self.vocabulary.path.len();
+        if self.depth == self.matched && self.field.take() == Some(Field::Url) && !is_entry {
+            self.push(base);
         }
-        if self.depth >= self.matched {
-            return;
+        if self.depth < self.matched {
+            if is_entry {
+                self.push(base);
+            }
+            self.matched = self.depth;
         }
-        if self.matched == self.vocabulary.path.len() {
-            let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
-            let read = |url| if self.is_guid { CanonicalUrl::parse(url) } else { CanonicalUrl::join(base, url) };
-            let url = written.and_then(|url| read(url).ok());
-            self.sitemap.push(url, time(self.date.trim()));
-            self.url.clear();
-            self.date.clear();
-        }
-        self.matched = self.depth;
+    }
+
+    /// Takes the entry that ends.
+    fn push(&mut self, base: &Url) {
+        let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
+        let read = |url| if self.is_guid { CanonicalUrl::parse(url) } else { CanonicalUrl::join(base, url) };
+        let url = written.and_then(|url| read(url).ok());
+        self.sitemap.push(url, time(self.date.trim()));
+        self.url.clear();
+        self.date.clear();
     }
 
     fn text(&mut self, text: &str) {
