@@ -18,7 +18,7 @@ use super::page_rows::{PageRow, write_pages};
 use super::rows::run_json;
 
 /// Beside each record of a batch, what its page is to the URLs that it names.
-pub(super) type Weights = Vec<Option<Weighed>>;
+pub(super) type Weights<'a> = Vec<Option<Weighed<'a>>>;
 
 /// What a batch changes: each tuple becomes a JSON array.
 #[derive(Default)]
@@ -106,7 +106,7 @@ impl Batch {
         }
     }
 
-    /// Writes all of it but the accounting and what sitemaps say.
+    /// Writes the rows of pages, links and states, and the log of requests.
     pub(super) async fn write(&self, db: &mut SqliteConnection) -> Result<(), Failed> {
         self.write_contents(db).await?;
         self.write_links(db).await?;
