@@ -76,14 +76,14 @@
 //!   is let in, `parse::tree` how a large document is read in parts.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`. What any
 //!   other answer makes of a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
-//! - What is a trap, and which pattern pays for a URL: `policy::traps`; how it is stored: `store::sqlite::traps`. What it
-//!   holds back is refused by `frontier::host`.
+//! - What is a trap, and which pattern pays for a URL: `policy::traps`; what is booked and stored of it:
+//!   `store::part::traps`. What it holds back is refused by `frontier::host`.
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`. What it makes of its URL:
 //!   `policy::fate`.
-//! - What is written in one transaction: `store::sqlite::commit`, `apply`, step by step; most rows are written by
-//!   `store::sqlite::batch`.
+//! - What is written in one transaction: `store::part::commit`, `apply`, step by step, the same on every database. What a
+//!   database has to select and write for that: `store::tables`; how SQLite does: `store::sqlite`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
-//!   `policy::sweep`. How a run begins and ends: `store::sqlite::begin`, `engine::lifetime`.
+//!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
 //!
 //! # How a crawl is read
 //!

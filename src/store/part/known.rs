@@ -8,15 +8,13 @@
 use std::collections::HashMap;
 
 use crate::canonical::Host;
+use crate::store::tables::{Holder, Seeded};
 use crate::visit::{HostId, TrapId, UrlId};
 
 /// URLs remembered, and the bytes of them.
 const URLS: usize = 1 << 18;
 const URL_BYTES: usize = 64 << 20;
 const HOSTS: usize = 100_000;
-
-/// Fast, and seeded at random: the keys are the web's choice.
-pub(super) type Seeded = foldhash::fast::RandomState;
 
 /// What is remembered of a URL.
 #[derive(Debug, Clone, Copy)]
@@ -66,25 +64,6 @@ impl KnownUrls {
         }
         self.young_bytes += url.len();
         self.young.insert(url, known);
-    }
-}
-
-/// Who holds a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holder {
-    None,
-    This,
-    Another,
-}
-
-impl Holder {
-    /// Reads the column `holder`. Invocations that began before this one are over: only one at a time has the file.
-    pub(super) fn of(holder: i64, invocation: i64) -> Self {
-        match holder.cmp(&invocation) {
-            std::cmp::Ordering::Less => Self::None,
-            std::cmp::Ordering::Equal => Self::This,
-            std::cmp::Ordering::Greater => Self::Another,
-        }
     }
 }
 
