@@ -81,7 +81,8 @@
 //! - What an errand can end as, and what the schedule hears of it: `visit::record`. What it makes of its URL:
 //!   `policy::fate`.
 //! - What is written in one transaction: `store::part::commit`, `apply`, step by step, the same on every database. What a
-//!   database has to select and write for that: `store::tables`; how SQLite does: `store::sqlite`, a file for each trait.
+//!   database has to select and write for that: `store::tables`; how SQLite and PostgreSQL do: `store::sqlite`,
+//!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
 //!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
 //!

@@ -4,6 +4,7 @@ mod counts;
 mod error;
 mod failed;
 pub mod part;
+pub mod postgres;
 pub mod sqlite;
 pub mod tables;
 
