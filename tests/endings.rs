@@ -83,14 +83,14 @@ async fn seeds_stand_as_they_were_given_with_what_became_of_them_and_of_lines_th
     let bench = Bench::new();
     let at = server.url("");
     let text = format!(
-        "# seeds\r{at}/old\tkey=value\r\r{at}/lost Title\r{}\rnonsense\rftp://me:hidden@h.test/\r{at}/old\r",
+        "# seeds\r{at}/old\tkey=value\r\r{at}/lost Title\r{} http://me:hidden@h.test/2\rnonsense\rftp://me:hidden@h.test/\r{at}/old\r",
         at.replace("://", "://me:hidden@") + "/shut"
     );
     let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     std::fs::write(bench.path("seeds.txt"), wide).unwrap();
     let output = crawl(&bench, &["seeds.txt", &server.url("/a")]).await;
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(["line 6", "line 7"].iter().all(|line| stderr(&output).contains(line)), "{}", stderr(&output));
+    assert!(["line 5", "line 6", "line 7"].iter().all(|line| stderr(&output).contains(line)), "{}", stderr(&output));
     assert!(!stderr(&output).contains("hidden"), "{}", stderr(&output));
     let sql = format!(
         "select replace(url, '{at}', ''), state, iif(state = 'rejected', 'why', reason), status, line,
@@ -101,6 +101,7 @@ async fn seeds_stand_as_they_were_given_with_what_became_of_them_and_of_lines_th
         "/old|fetched|null|200|2|/old|/good|3",
         "/lost|fetched|null|404|4|/lost|/gone|2",
         "/shut|skipped|robots|null|5|http://…@/shut|/shut|0",
+        "null|rejected|why|null|5|http://…@h.test/2|null|null",
         "null|rejected|why|null|6|nonsense|null|null",
         "null|rejected|why|null|7|ftp://…@h.test/|null|null",
         "/a|fetched|null|200|null|/a|/a|1",

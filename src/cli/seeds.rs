@@ -42,8 +42,15 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
                 .hint("a seeds file has one URL a line; a database is named with --database"));
         };
         warn_of_commas(name, &lines, console);
-        for Line { number, url, .. } in &lines {
+        warn_of_others(name, &lines, console);
+        for Line { number, url, others, .. } in &lines {
             take(url, Some(*number), &format!("{name}, line {number}"), &mut seeds, console);
+            let rejected = |other: &String| SeedLine {
+                url: Err("it follows another URL on its line".to_owned()),
+                line: Some(*number),
+                given: without_userinfo(other),
+            };
+            seeds.lines.extend(others.iter().map(rejected));
         }
     }
     let mut seen = HashSet::new();
@@ -65,11 +72,23 @@ fn warn_of_commas(name: &str, lines: &[Line], console: &Console) {
     ] {
         let mut found = lines.iter().filter(|line| line.comma == comma);
         let Some(Line { number, url, .. }) = found.next() else { continue };
-        let more = match u64::try_from(found.count()).unwrap_or(u64::MAX) {
-            0 => String::new(),
-            more => format!(" ({} likewise)", counted(more, "more line")),
-        };
+        let more = likewise(found.count());
         console.warn(&format!("{name}, line {number}: `{}` {meaning}{more}", without_userinfo(url)));
+    }
+}
+
+/// Of a line with several URLs the first is taken, which is said once for each file too: the others may be a column of it.
+fn warn_of_others(name: &str, lines: &[Line], console: &Console) {
+    let mut found = lines.iter().filter_map(|line| Some((line.number, line.others.first()?)));
+    let Some((number, url)) = found.next() else { return };
+    let (url, more) = (without_userinfo(url), likewise(found.count()));
+    console.warn_always(&format!("{name}, line {number}: `{url}` left out: it follows another URL on its line{more}"));
+}
+
+fn likewise(lines: usize) -> String {
+    match u64::try_from(lines).unwrap_or(u64::MAX) {
+        0 => String::new(),
+        more => format!(" ({} likewise)", counted(more, "more line")),
     }
 }
 

@@ -35,8 +35,8 @@ impl Cookie {
     /// A cookie that a response may set (section 5.7), beside those that there are.
     fn accept(set: SetCookie<'_>, url: &Url, present: &[Self]) -> Option<Self> {
         let host = url.host_str()?;
-        let named = String::from_utf8(set.domain).ok()?;
-        let domain = match named.as_str() {
+        let named = std::str::from_utf8(&set.domain).ok()?;
+        let domain = match named {
             "" => None,
             domain if is_public_suffix(domain) => (domain == host).then_some(None)?,
             domain => domain_matches(host, domain).then_some(Some(domain))?,
@@ -54,12 +54,7 @@ impl Cookie {
         if !set.secure && !is_secure && present.iter().any(hides) {
             return None;
         }
-        let begins =
-            |text: &[u8], prefix: &[u8]| text.get(..prefix.len()).is_some_and(|t| t.eq_ignore_ascii_case(prefix));
-        let of_host = host_only && set.path == Some(b"/");
-        let (is_bound, is_pledged) = (begins(set.name, b"__Host-"), begins(set.name, b"__Secure-"));
-        let is_disguised = set.name.is_empty() && (begins(set.value, b"__Host-") || begins(set.value, b"__Secure-"));
-        if (is_bound && !of_host) || ((is_bound || is_pledged) && !set.secure) || is_disguised {
+        if !keeps_promises(&set, host_only) {
             return None;
         }
         let (name, value) = (set.name.to_owned(), set.value.to_owned());
@@ -85,6 +80,22 @@ impl Cookie {
     fn size(&self) -> usize {
         self.name.len() + self.value.len() + self.domain.len() + self.path.len() + OVERHEAD
     }
+}
+
+/// Whether a cookie is what the prefix of its name says (section 5.7; those with `Http-` as browsers and the draft that is
+/// to follow RFC 6265bis have them). A name that is not one hides no prefix either.
+fn keeps_promises(set: &SetCookie<'_>, host_only: bool) -> bool {
+    let of_host = set.secure && host_only && set.path == Some(b"/");
+    let promises: [(&[u8], bool); 4] = [
+        (b"__Secure-", set.secure),
+        (b"__Http-", set.secure && set.http_only),
+        (b"__Host-Http-", of_host && set.http_only),
+        (b"__Host-", of_host),
+    ];
+    let text = if set.name.is_empty() { set.value } else { set.name };
+    let begins = |prefix: &[u8]| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let promise = promises.iter().find(|(prefix, _)| begins(prefix));
+    promise.is_none_or(|(_, is_kept)| *is_kept && !set.name.is_empty())
 }
 
 /// Whether anybody may register names below a domain ([publicsuffix.org](https://publicsuffix.org)).

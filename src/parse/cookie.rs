@@ -26,6 +26,7 @@ pub struct SetCookie<'a> {
     /// None if it is the default path.
     pub path: Option<&'a [u8]>,
     pub secure: bool,
+    pub http_only: bool,
 }
 
 impl<'a> SetCookie<'a> {
@@ -50,9 +51,10 @@ impl<'a> SetCookie<'a> {
             match name.to_ascii_lowercase().as_slice() {
                 b"expires" => expires = date(value).or(expires),
                 b"max-age" => max_age = delta(value).map(|delta| now.saturating_add(delta)).or(max_age),
-                b"domain" => cookie.domain = value.strip_prefix(b".").unwrap_or(value).to_ascii_lowercase(),
+                b"domain" => cookie.domain = domain(value),
                 b"path" => cookie.path = Some(value).filter(|path| path.starts_with(b"/")),
                 b"secure" => cookie.secure = true,
+                b"httponly" => cookie.http_only = true,
                 _ => {}
             }
         }
@@ -75,6 +77,11 @@ fn trim(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
+}
+
+/// `Domain` (section 5.6.3). A dot alone stays one: it is no domain, and to browsers no missing one either.
+fn domain(value: &[u8]) -> Vec<u8> {
+    value.strip_prefix(b".").filter(|rest| !rest.is_empty()).unwrap_or(value).to_ascii_lowercase()
 }
 
 /// `Max-Age` (section 5.6.2): seconds from now, none or less for a cookie that has ended.

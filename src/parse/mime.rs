@@ -14,15 +14,20 @@ pub struct MediaType {
 /// The media type of a response: the last valid one of its Content-Type lines (Fetch standard, section 3.4, "extract a
 /// MIME type"). None if there is none, or if it only says that it is unknown.
 pub fn of(headers: &HeaderMap) -> Option<MediaType> {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    let mut list = lines.next()?;
+    for line in lines {
+        // What is quoted may go on in the next line.
+        list.to_mut().push_str(", ");
+        list.to_mut().push_str(&line);
+    }
     let mut found: Option<MediaType> = None;
-    for line in headers.get_all(CONTENT_TYPE) {
-        for value in members(&String::from_utf8_lossy(line.as_bytes())) {
-            let Some(mut next) = parse(value).filter(|next| next.essence != "*/*") else { continue };
-            if let Some(before) = found.filter(|before| before.essence == next.essence) {
-                next.charset = next.charset.or(before.charset);
-            }
-            found = Some(next);
+    for value in members(&list) {
+        let Some(mut next) = parse(value).filter(|next| next.essence != "*/*") else { continue };
+        if let Some(before) = found.filter(|before| before.essence == next.essence) {
+            next.charset = next.charset.or(before.charset);
         }
+        found = Some(next);
     }
     // WHATWG MIME Sniffing, section 7.
     found.filter(|found| !matches!(found.essence.as_str(), "unknown/unknown" | "application/unknown"))
@@ -54,8 +59,7 @@ fn parse(text: &str) -> Option<MediaType> {
     (is_token(main) && is_token(sub)).then(|| MediaType { charset: charset(parameters), essence })
 }
 
-/// The first charset among parameters that says something. Spaces around the name and single quotes are no part of it, as
-/// Chromium has it.
+/// The first charset among parameters. Single quotes are no part of it, as Chromium has it.
 fn charset(mut rest: &str) -> Option<String> {
     while let Some((_, parameter)) = rest.split_once(';') {
         let (name, behind) = parameter.split_at(parameter.find([';', '=']).unwrap_or(parameter.len()));
@@ -65,16 +69,16 @@ fn charset(mut rest: &str) -> Option<String> {
             Some(quoted) => {
                 let (value, behind) = unquote(quoted);
                 rest = behind;
-                value
+                Some(value)
             }
             None => {
                 let (value, behind) = value.split_at(value.find(';').unwrap_or(value.len()));
                 rest = behind;
-                value.trim().trim_matches('\'').to_owned()
+                Some(value.trim().trim_matches('\'').to_owned()).filter(|value| !value.is_empty())
             }
         };
-        if name.trim().eq_ignore_ascii_case("charset") && !value.trim().is_empty() {
-            return Some(value);
+        if value.is_some() && name.trim_start().eq_ignore_ascii_case("charset") {
+            return value;
         }
     }
     None
@@ -128,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_charset_is_found_however_its_header_is_written() {
-        for text in ["text/html; charset=x", "text/html ;;Charset = 'x';", "a/b;charset=;q=1;charset=\"x\";charset=y"] {
+        for text in ["text/html; charset=x", "text/html ;;Charset= 'x';", "a/b;charset=;q=1;charset=\"x\";charset=y"] {
             assert_eq!(charset_of(text).as_deref(), Some("x"), "{text}");
         }
         assert_eq!(charset_of("text/html"), None);
@@ -149,7 +153,7 @@ mod tests {
             ("text/html;x=(;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset=gbk;charset=windows-1255", Some("gbk"), Some("GBK")),
             ("text/html;charset=none;charset=gbk", Some("none"), None),
-            ("text/html;charset =gbk", Some("gbk"), Some("GBK")), // Chromium
+            ("text/html;charset =gbk", None, None),
             ("text/html ;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html; charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;\tcharset=gbk\t", Some("gbk"), Some("GBK")),
@@ -166,7 +170,8 @@ mod tests {
             ("text/html;;;;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset=;charset=gbk", Some("gbk"), Some("GBK")),
             ("text/html;charset;charset=gbk", Some("gbk"), Some("GBK")),
-            ("text/html;charset=\"\";charset=gbk", Some("gbk"), Some("GBK")), // Chromium
+            ("text/html;charset=\"\";charset=gbk", Some(""), None),
+            ("text/html;charset='';charset=gbk", Some("gbk"), Some("GBK")), // Chromium
             ("text/html;charset=gbk\"", Some("gbk\""), None),
             ("text/html;charset=\" gbk\"", Some(" gbk"), Some("GBK")),
             ("text/html;charset=\"\\ gbk\"", Some(" gbk"), Some("GBK")),
@@ -206,7 +211,7 @@ mod tests {
     #[test]
     fn of_several_the_last_valid_one_counts() {
         type Found = Option<(&'static str, Option<&'static str>)>;
-        let table: [(&[&str], Found); 15] = [
+        let table: [(&[&str], Found); 19] = [
             (&["text/plain;charset=gbk, text/html"], Some(("text/html", None))),
             (&["text/html;charset=gbk;a=b, text/html;x=y"], Some(("text/html", Some("gbk")))),
             (&["text/html;charset=gbk;a=b", "text/html;x=y"], Some(("text/html", Some("gbk")))),
@@ -217,6 +222,10 @@ mod tests {
             (&["text/html,text/html"], Some(("text/html", None))),
             (&[" Text/HTML ;charset=x"], Some(("text/html", Some("x")))),
             (&["text/html;charset=a,text/html;charset=b"], Some(("text/html", Some("b")))),
+            (&["text/html;x=\"", "text/plain"], Some(("text/html", None))),
+            (&["text/html;\"", "a/b", "\";charset=x"], Some(("text/html", Some("x")))),
+            (&["text/html;\"", "\"", "a/b"], Some(("a/b", None))),
+            (&["text/html;charset=gbk", "x", "text/html"], Some(("text/html", Some("gbk")))),
             (&["html"], None),
             (&["text/ html", "/html", "text/"], None),
             (&["*/*"], None),

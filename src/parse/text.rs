@@ -1,6 +1,6 @@
 //! The readable text of a page: no scripts, styles or markup; a line for each block.
 
-use html5ever::{LocalName, local_name, ns};
+use html5ever::{LocalName, QualName, local_name, ns};
 use scraper::node::Element as Tag;
 
 use super::reader::{Base, Context, Interest, Reader, is_hidden};
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> for TextReader {
             self.hidden += 1;
             return;
         }
-        match Role::of(&tag.name.local) {
+        match Role::of(&tag.name) {
             Role::Hidden => self.hidden = 1,
             Role::Object => {
                 end_word(&mut self.text);
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> for TextReader {
             self.hidden -= 1;
             return;
         }
-        match Role::of(&tag.name.local) {
+        match Role::of(&tag.name) {
             Role::Kept => {
                 self.kept -= 1;
                 self.new_line();
@@ -96,12 +96,12 @@ impl TextReader {
 
 /// Whether the words before and within an element, or after it, are not one.
 pub(super) fn sets_apart(tag: &Tag) -> bool {
-    matches!(Role::of(&tag.name.local), Role::Block | Role::Kept | Role::Apart | Role::Object)
+    matches!(Role::of(&tag.name), Role::Block | Role::Kept | Role::Apart | Role::Object)
 }
 
 /// Whether an element of HTML is never shown, nor what is in it.
 pub(super) fn is_never_shown(tag: &Tag) -> bool {
-    is_hidden(tag) || (tag.name.ns == ns!(html) && matches!(Role::of(&tag.name.local), Role::Hidden))
+    is_hidden(tag) || (tag.name.ns == ns!(html) && matches!(Role::of(&tag.name), Role::Hidden))
 }
 
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.
@@ -120,7 +120,35 @@ enum Role {
 }
 
 impl Role {
-    fn of(name: &LocalName) -> Self {
+    #[inline]
+    fn of(name: &QualName) -> Self {
+        if name.ns == ns!(html) { Self::in_html(&name.local) } else { Self::in_drawing(&name.local) }
+    }
+
+    /// SVG 2, section 5 and "text content elements", and MathML Core, section 4.
+    fn in_drawing(name: &LocalName) -> Self {
+        match *name {
+            local_name!("svg") | local_name!("text") | local_name!("tspan") | local_name!("foreignObject") => {
+                Self::Apart
+            }
+            local_name!("annotation")
+            | local_name!("annotation-xml")
+            | local_name!("clipPath")
+            | local_name!("defs")
+            | local_name!("desc")
+            | local_name!("marker")
+            | local_name!("mask")
+            | local_name!("metadata")
+            | local_name!("pattern")
+            | local_name!("script")
+            | local_name!("style")
+            | local_name!("symbol")
+            | local_name!("title") => Self::Hidden,
+            _ => Self::Inline,
+        }
+    }
+
+    fn in_html(name: &LocalName) -> Self {
         match *name {
             local_name!("datalist")
             | local_name!("head")
@@ -135,7 +163,6 @@ impl Role {
             | local_name!("iframe")
             | local_name!("object")
             | local_name!("select")
-            | local_name!("svg")
             | local_name!("video") => Self::Object,
             local_name!("listing")
             | local_name!("plaintext")

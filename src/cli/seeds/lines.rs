@@ -11,6 +11,8 @@ pub struct Line {
     pub number: u64,
     pub url: String,
     pub comma: Comma,
+    /// URLs that follow it: a line gives but one.
+    pub others: Vec<String>,
 }
 
 /// What became of a comma, which may be part of a URL, or end it as in CSV.
@@ -25,6 +27,8 @@ pub enum Comma {
 /// The lines that are not empty; None if the file is no text.
 pub fn read(bytes: &[u8]) -> Option<Vec<Line>> {
     let text = decode(bytes);
+    // Programs that put files together leave a mark of their own.
+    let text = text.trim_start_matches('\u{feff}');
     if text.contains('\0') {
         return None;
     }
@@ -34,7 +38,7 @@ pub fn read(bytes: &[u8]) -> Option<Vec<Line>> {
     let is_csv = is_csv(&lines);
     let line = |(number, text)| {
         let (url, comma) = url_of(text, is_csv);
-        Line { number, url: url.to_owned(), comma }
+        Line { number, url: url.to_owned(), comma, others: others(text) }
     };
     Some(lines.into_iter().map(line).collect())
 }
@@ -94,6 +98,13 @@ fn url_of(line: &str, is_csv: bool) -> (&str, Comma) {
     }
 }
 
+/// URLs behind white space.
+fn others(line: &str) -> Vec<String> {
+    let words = line.split(char::is_whitespace).skip(1).map(|word| word.trim_matches('"'));
+    let is_url = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
+    words.filter(is_url).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +138,14 @@ mod tests {
         let text = "http://h/a\tkey=value\nhttp://h/b Title, of B\n\thttp://h/c\u{3000}x\n\"http://h/d\",\"D\"\n#x\n";
         let want = [(1, "http://h/a"), (2, "http://h/b"), (3, "http://h/c"), (4, "http://h/d")];
         assert_eq!(urls(text), expected(&want));
+    }
+
+    #[test]
+    fn further_urls_of_a_line_are_told() {
+        let text = "http://h/a http://h/b\thttps://h/c\n\"http://h/d\" \"http://h/e\"\nhttp://h/f see h/g\n";
+        let lines = read(text.as_bytes()).unwrap();
+        let others: Vec<_> = lines.iter().map(|line| line.others.join(" ")).collect();
+        assert_eq!(others, ["http://h/b https://h/c", "http://h/e", ""]);
     }
 
     #[test]

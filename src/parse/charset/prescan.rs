@@ -18,15 +18,14 @@ pub fn declared(label: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes()).map(readable)
 }
 
-/// A declaration that was read as ASCII cannot be in UTF-16, and x-user-defined is taken for a mistake.
+/// What a `<meta>` means by an encoding: x-user-defined is taken for a mistake.
 fn readable(encoding: &'static Encoding) -> &'static Encoding {
-    if is_utf16(encoding) {
-        UTF_8
-    } else if encoding.name() == "x-user-defined" {
-        WINDOWS_1252
-    } else {
-        encoding
-    }
+    if encoding.name() == "x-user-defined" { WINDOWS_1252 } else { as_ascii(encoding) }
+}
+
+/// A declaration that was read as ASCII cannot be in UTF-16.
+fn as_ascii(encoding: &'static Encoding) -> &'static Encoding {
+    if is_utf16(encoding) { UTF_8 } else { encoding }
 }
 
 pub fn is_utf16(encoding: &'static Encoding) -> bool {
@@ -52,7 +51,7 @@ fn xml_declaration(head: &[u8]) -> Option<&'static Encoding> {
     let rest = rest.strip_prefix(b"=")?;
     let (quote, rest) = rest[rest.iter().position(|byte| !is_space(byte))?..].split_first()?;
     let label = &rest[..rest.iter().position(|byte| byte == quote).filter(|_| matches!(quote, b'"' | b'\''))?];
-    Encoding::for_label(label).filter(|_| !label.iter().any(is_space)).map(readable)
+    Encoding::for_label(label).filter(|_| !label.iter().any(is_space)).map(as_ascii)
 }
 
 /// The label in the `content` of a `<meta>` ("extracting a character encoding from a meta element"). `content` is in

@@ -55,6 +55,25 @@ fn an_index_names_sitemaps() {
 }
 
 #[test]
+fn names_in_capitals_and_urls_outside_of_entries_are_read_too() {
+    let sitemap =
+        xml("<URLSET><URL><LOC>/a</LOC><LastMod>2026-01-02</LastMod></URL><Loc>/b</Loc><lastmod>2026</lastmod>
+        <loc/><other><loc>/no</loc></other><Url><loc>/c</loc></Url></URLSET>");
+    assert_eq!(urls(&sitemap), ["http://example.com/a", "http://example.com/b", "http://example.com/c"]);
+    assert_eq!((dates(&sitemap)[0].is_some(), &dates(&sitemap)[1..], sitemap.unusable), (true, &[None, None][..], 1));
+    let index = xml("<SiteMapIndex><loc>/1.xml</loc><sitemap><loc>/2.xml</loc></sitemap></SiteMapIndex>");
+    assert!(index.is_index);
+    assert_eq!(urls(&index), ["http://example.com/1.xml", "http://example.com/2.xml"]);
+    let feeds = [
+        "<RSS><Channel><link>/no</link><Item><Link>/a</Link></Item></Channel></RSS>",
+        "<Feed><link href='/no'/><Entry><Link href='/a'/></Entry></Feed>",
+    ];
+    for feed in feeds {
+        assert_eq!(urls(&xml(feed)), ["http://example.com/a"], "{feed}");
+    }
+}
+
+#[test]
 fn feeds_name_the_pages_of_their_items() {
     let rss =
         xml("<rss version='2.0' xmlns:atom='a'><channel><link>http://example.com/home</link><atom:link href='/self'/>
@@ -67,6 +86,12 @@ fn feeds_name_the_pages_of_their_items() {
         <link rel=\"enclosure\" href=\"/e.mp3\"/><updated>2026-01-01T10:00:00.5Z</updated></entry></feed>");
     assert_eq!(urls(&atom), ["http://example.com/a?b=1&c=2"]);
     assert_eq!(dates(&atom), [Some("2026-01-01T10:00:00.5Z".into())]);
+    let based = xml(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='/blog/'><entry xml:base='2026/?a&amp;b'><link href='a'/>
+        </entry><entry><link href='b'/></entry><entry xml:base='http://['><link href='/c'/></entry></feed>",
+    );
+    let expected = ["http://example.com/blog/2026/a", "http://example.com/blog/b", "http://example.com/c"];
+    assert_eq!(urls(&based), expected);
 }
 
 #[test]

@@ -18,6 +18,9 @@ const MAX_NESTING: usize = 64;
 /// Bytes of one URL or date, as written.
 const MAX_FIELD: usize = 64 << 10;
 
+/// Bytes of an `xml:base`; a longer one counts as none.
+const MAX_BASE: usize = 4 << 10;
+
 /// Reads the XML of a sitemap, a sitemap index, an RSS or an Atom feed, told by the root element; None if it is none of
 /// them. URLs are resolved against `base`: some write them without their host, against the standard.
 pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
@@ -48,7 +51,8 @@ pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
     Some(state.sitemap)
 }
 
-/// Where a vocabulary keeps its entries: the elements around one, and those within it.
+/// Where a vocabulary keeps its entries: the elements around one, and those within it. Their names are compared without
+/// regard to case, which some get wrong.
 struct Vocabulary {
     path: &'static [&'static str],
     url: &'static str,
@@ -82,6 +86,8 @@ struct State {
     /// Open elements, and how many of them are those of the vocabulary's path.
     depth: usize,
     matched: usize,
+    /// The `xml:base` of each of these, which Atom has (RFC 4287, section 2).
+    bases: Vec<Option<String>>,
     field: Option<Field>,
     url: String,
     /// The URL is a `guid`, which is no relative one.
@@ -92,12 +98,14 @@ struct State {
 
 impl State {
     fn of_root(root: &BytesStart<'_>) -> Option<Self> {
-        let vocabulary = VOCABULARIES.iter().find(|vocabulary| vocabulary.path[0] == root.local_name().into_inner())?;
+        let name = root.local_name().into_inner();
+        let vocabulary = VOCABULARIES.iter().find(|vocabulary| vocabulary.path[0].eq_ignore_ascii_case(name))?;
         Some(Self {
             vocabulary,
             prefix: if vocabulary.path[0] == "RDF" { rss_prefix(root) } else { prefix(root.name()).map(str::to_owned) },
             depth: 1,
             matched: 1,
+            bases: vec![xml_base(root)],
             field: None,
             url: String::new(),
             is_guid: false,
@@ -114,10 +122,17 @@ impl State {
         if self.matched == self.depth {
             let is_own = prefix(tag.name()) == self.prefix.as_deref();
             let name = if is_own { tag.local_name().into_inner() } else { tag.name().into_inner() };
-            if self.matched < self.vocabulary.path.len() {
-                self.matched += usize::from(is_own && self.vocabulary.path[self.matched] == name);
-            } else {
-                self.start_field(name, is_own, tag);
+            match self.vocabulary.path.get(self.matched) {
+                Some(next) if is_own && next.eq_ignore_ascii_case(name) => {
+                    self.matched += 1;
+                    self.bases.push(xml_base(tag));
+                }
+                // Beside the entries instead of within one.
+                Some(_) if is_own && self.vocabulary.url == "loc" && name.eq_ignore_ascii_case("loc") => {
+                    self.start_field(name, is_own, tag);
+                }
+                Some(_) => {}
+                None => self.start_field(name, is_own, tag),
             }
         }
         self.depth += 1;
@@ -127,12 +142,12 @@ impl State {
     }
 
     fn start_field(&mut self, name: &str, is_own: bool, tag: &BytesStart<'_>) {
-        if is_own && name == self.vocabulary.url {
+        if is_own && name.eq_ignore_ascii_case(self.vocabulary.url) {
             (self.field, self.is_guid) = (Some(Field::Url), false);
             self.href(tag);
-        } else if is_own && name == "guid" && self.url.trim().is_empty() && is_permalink(tag) {
+        } else if is_own && name.eq_ignore_ascii_case("guid") && self.url.trim().is_empty() && is_permalink(tag) {
             (self.field, self.is_guid) = (Some(Field::Url), true);
-        } else if self.vocabulary.dates.contains(&name) {
+        } else if self.vocabulary.dates.iter().any(|date| date.eq_ignore_ascii_case(name)) {
             self.field = Some(Field::Date);
             self.date.clear();
         }
@@ -158,21 +173,37 @@ impl State {
 
     fn end(&mut self, base: &Url) {
         self.depth -= 1;
-        if self.depth == self.matched {
-            self.field = None;
+        let is_entry = self.matched == self.vocabulary.path.len();
+        if self.depth == self.matched && self.field.take() == Some(Field::Url) && !is_entry {
+            self.push(base);
         }
-        if self.depth >= self.matched {
-            return;
+        if self.depth < self.matched {
+            if is_entry {
+                self.push(base);
+            }
+            self.matched = self.depth;
+            self.bases.truncate(self.matched);
         }
-        if self.matched == self.vocabulary.path.len() {
-            let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
-            let read = |url| if self.is_guid { CanonicalUrl::parse(url) } else { CanonicalUrl::join(base, url) };
-            let url = written.and_then(|url| read(url).ok());
-            self.sitemap.push(url, time(self.date.trim()));
-            self.url.clear();
-            self.date.clear();
+    }
+
+    /// Takes the entry that ends.
+    fn push(&mut self, base: &Url) {
+        let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
+        let url = written.and_then(|url| self.resolve(base, url));
+        self.sitemap.push(url, time(self.date.trim()));
+        self.url.clear();
+        self.date.clear();
+    }
+
+    fn resolve(&self, base: &Url, url: &str) -> Option<CanonicalUrl> {
+        if self.is_guid {
+            return CanonicalUrl::parse(url).ok();
         }
-        self.matched = self.depth;
+        let base = self.bases.iter().flatten().fold(Cow::Borrowed(base), |outer, own| match outer.join(own) {
+            Ok(joined) => Cow::Owned(joined),
+            Err(_) => outer,
+        });
+        CanonicalUrl::join(&base, url).ok()
     }
 
     fn text(&mut self, text: &str) {
@@ -205,6 +236,14 @@ impl State {
             }
         }
     }
+}
+
+/// What the relative URLs within an element are resolved against ([XML Base](https://www.w3.org/TR/xmlbase/)).
+fn xml_base(tag: &BytesStart<'_>) -> Option<String> {
+    let is_base = |attribute: &Attribute<'_>| attribute.key.into_inner() == "xml:base";
+    let base = tag.attributes().with_checks(false).flatten().find(is_base)?;
+    let base = unescape(&base.value).ok()?;
+    (base.len() <= MAX_BASE).then(|| base.into_owned())
 }
 
 /// Whether RSS 2.0's `guid` is the item's URL, which it is unless it says otherwise.

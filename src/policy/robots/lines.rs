@@ -46,9 +46,10 @@ const KEYS: [(&str, Key); 18] = [
     ("site map", Key::Sitemap),
 ];
 
-/// The lines that say something, each with the place in `body` where it begins. Lines end at CR, LF or NUL.
+/// The lines that say something, each with the place in `body` where it begins. Lines end at CR, LF or NUL. What there is
+/// of a byte order mark is passed over: some tools leave a part of it.
 pub(super) fn lines(body: &[u8]) -> impl Iterator<Item = (usize, Line<'_>)> {
-    let mut at = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut at = body.iter().zip(b"\xef\xbb\xbf").take_while(|(byte, of_mark)| byte == of_mark).count();
     std::iter::from_fn(move || {
         let start = at;
         let text = line_at(body, start)?;
@@ -109,6 +110,10 @@ mod tests {
             (78, Line::Sitemap(b"s")),
         ];
         assert_eq!(read, expected);
+        for start in [&b"\xef\xbb"[..], b"\xef", b""] {
+            assert_eq!(lines(&[start, b"allow: /"].concat()).next(), Some((start.len(), rule(true, b"/"))));
+        }
+        assert_eq!(lines(b"\xef\xbfallow: /").next(), None);
         assert_eq!(line_at(body, 20), Some(&b"DISALLOW : /a # no"[..]));
     }
 

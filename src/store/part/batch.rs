@@ -11,7 +11,7 @@ use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
 use super::ledger::Delta;
 
 /// Beside each record of a batch, what its page is to the URLs that it names.
-pub(super) type Weights = Vec<Option<Weighed>>;
+pub(super) type Weights<'a> = Vec<Option<Weighed<'a>>>;
 
 /// What a batch changes.
 #[derive(Default)]

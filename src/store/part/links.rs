@@ -51,7 +51,7 @@ impl<D: Tables> Part<D> {
     pub(super) async fn resolve(
         &mut self,
         records: &[Record],
-        weights: &mut Weights,
+        weights: &mut Weights<'_>,
         batch: &mut Batch,
     ) -> Result<Ids, Failed> {
         let mut ids = Vec::new();
@@ -67,9 +67,9 @@ impl<D: Tables> Part<D> {
                 if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
                     page.woven += u32::from(known.trap.is_some() && known.trap == page.account);
                 }
-                self.relieve(known, weighed.as_deref(), candidate, batch);
+                self.relieve(known, weighed, candidate, batch);
             } else {
-                let weighed = weighed.as_deref().filter(|_| candidate.follow);
+                let weighed = weighed.filter(|_| candidate.follow);
                 let trap = weighed.and_then(|page| self.traps.named(page, candidate));
                 let mut offer = Offer::new(source, candidate);
                 offer.trap = trap;
@@ -103,15 +103,24 @@ impl<D: Tables> Part<D> {
     }
 
     /// A URL that is known, and that nothing but what pays for it can change of.
-    fn relieve(&mut self, known: Known, weighed: Option<&Weighed>, candidate: &Candidate, batch: &mut Batch) {
+    fn relieve(
+        &mut self,
+        known: Known,
+        mut weighed: Option<&mut Weighed<'_>>,
+        candidate: &Candidate,
+        batch: &mut Batch,
+    ) {
         let Some(paying) = known.trap else { return };
-        if !candidate.follow || candidate.skip.is_some() || weighed.is_some_and(|page| page.account == Some(paying)) {
+        if !candidate.follow
+            || candidate.skip.is_some()
+            || weighed.as_ref().is_some_and(|page| page.account == Some(paying))
+        {
             return;
         }
-        let named = weighed.and_then(|page| self.traps.named(page, candidate));
-        if self.traps.relieves(weighed, named, paying) {
+        let named = weighed.as_deref_mut().and_then(|page| self.traps.named(page, candidate));
+        if self.traps.relieves(weighed.as_deref(), named, paying) {
             batch.relieved.push((known.id, named));
-            self.urls.insert(candidate.url.as_str().into(), Known { trap: named, ..known });
+            self.urls.insert(candidate.url.as_str(), Known { trap: named, ..known });
         }
     }
 
@@ -123,7 +132,7 @@ impl<D: Tables> Part<D> {
             let Some(old) = present.get(offer.url.as_str()) else { continue };
             let new = offer.improve(old);
             let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled, trap: new.trap };
-            self.urls.insert(offer.url.as_str().into(), known);
+            self.urls.insert(offer.url.as_str(), known);
             if new.opens {
                 batch.delta.change(old.state, new.state);
                 self.hand_out(offer, old.id, new.depth, batch);
@@ -161,7 +170,7 @@ impl<D: Tables> Part<D> {
             let known =
                 Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
             batch.led_on.extend(offer.referrer.zip(offer.trap));
-            self.urls.insert(offer.url.as_str().into(), known);
+            self.urls.insert(offer.url.as_str(), known);
             inserted.insert(offer.url.as_str().to_owned(), id);
         }
         Ok(inserted)

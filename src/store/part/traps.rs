@@ -15,7 +15,7 @@ impl<D: Tables> Part<D> {
     }
 
     /// Looks at the pages of a batch before their links are.
-    pub(super) async fn weigh(&mut self, records: &[Record]) -> Result<Weights, Failed> {
+    pub(super) async fn weigh<'a>(&mut self, records: &'a [Record]) -> Result<Weights<'a>, Failed> {
         let targets: Vec<_> = records.iter().filter_map(Record::target).collect();
         let (hosts, accounts) = self.traps.missing(&targets);
         if !hosts.is_empty() || !accounts.is_empty() {
@@ -26,12 +26,12 @@ impl<D: Tables> Part<D> {
     }
 
     /// Books what the pages of a batch brought.
-    pub(super) fn settle_traps(&mut self, records: &[Record], weights: Weights, past: &Past, batch: &Batch) {
+    pub(super) fn settle_traps(&mut self, records: &[Record], weights: Weights<'_>, past: &Past, batch: &Batch) {
         for (record, page) in records.iter().zip(weights) {
             let target = record.target().filter(|target| !past.ended.contains(&target.id));
             if let (Some(target), Some(mut page)) = (target, page) {
                 page.leads_on = page.account.is_some_and(|trap| batch.led_on.contains(&(target.id, trap)));
-                self.traps.settle(&page);
+                self.traps.settle(&mut page);
             }
         }
     }
