@@ -80,8 +80,8 @@
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`, decides, and
 //!   `store::part::pages`, `fetched`, leaves the stored page as it is and renews its clock. What any other answer makes of
 //!   a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
-//! - What is a trap, and from which pattern's budget a URL is fetched: `policy::traps`; what is booked and
-//!   stored of it: `store::part::traps`. What it holds back is skipped when it is first linked to, and refused by `frontier::host` if it
+//! - What is a trap, and from which pattern's budget a URL is fetched: `policy::traps`; what is booked and stored of it:
+//!   `store::part::traps`. What it holds back is skipped when it is first linked to, and refused by `frontier::host` if it
 //!   was pending by then.
 //! - What a request, or a refusal to make one, can end as, and what follows for the schedule: `visit::record`. What follows
 //!   for its URL: `policy::fate`.
