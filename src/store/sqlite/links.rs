@@ -22,6 +22,9 @@ type Present = HashMap<String, Standing, Seeded>;
 
 type Offers<'a> = HashMap<&'a CanonicalUrl, Offer<'a>, Seeded>;
 
+/// The rows of URLs.
+type Rows<'a> = HashMap<&'a str, UrlId, Seeded>;
+
 /// The rows of the links' targets, in the order of the links.
 pub(super) type Ids = std::vec::IntoIter<Option<UrlId>>;
 
@@ -90,12 +93,15 @@ impl SqliteRun {
             return Ok(ids.into_iter());
         }
         self.resolve_hosts(offers.values().map(|offer| &offer.host), batch).await?;
-        let present = self.look_up(&offers).await?;
-        self.improve(&offers, &present, batch).await?;
-        let inserted = self.insert(&offers, &present, batch).await?;
+        let offers: Vec<_> = offers.into_values().collect();
+        let mut found = Rows::default();
+        for some in offers.chunks(rows::ROWS) {
+            let present = self.look_up(some).await?;
+            self.improve(some, &present, batch).await?;
+            self.insert(some, &present, &mut found, batch).await?;
+        }
         for (id, (_, _, candidate)) in ids.iter_mut().zip(candidates(records)) {
-            let url = candidate.url.as_str();
-            *id = id.or_else(|| present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied()));
+            *id = id.or_else(|| found.get(candidate.url.as_str()).copied());
         }
         Ok(ids.into_iter())
     }
@@ -123,8 +129,8 @@ impl SqliteRun {
     }
 
     /// Rows that exist already.
-    async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, Failed> {
-        let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
+    async fn look_up(&mut self, offers: &[Offer<'_>]) -> Result<Present, Failed> {
+        let urls: Vec<_> = offers.iter().map(|offer| offer.url.as_str()).collect();
         let rows = sqlx::query(
             "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id from url
              where url in (select value from json_each(?1))",
@@ -136,10 +142,10 @@ impl SqliteRun {
     }
 
     /// Lowers depths and opens what a better link opens.
-    async fn improve(&mut self, offers: &Offers<'_>, present: &Present, batch: &mut Batch) -> Result<(), Failed> {
+    async fn improve(&mut self, offers: &[Offer<'_>], present: &Present, batch: &mut Batch) -> Result<(), Failed> {
         let mut better = Vec::new();
         let mut lowered = Vec::new();
-        for offer in offers.values() {
+        for offer in offers {
             let Some(old) = present.get(offer.url.as_str()) else { continue };
             let new = offer.improve(old);
             if new.is_news {
@@ -175,16 +181,23 @@ impl SqliteRun {
         self.pass_depth_on(lowered, batch).await
     }
 
-    async fn insert(
+    /// Gives those that have none a row, and tells the rows of all.
+    async fn insert<'a>(
         &mut self,
-        offers: &Offers<'_>,
+        offers: &'a [Offer<'a>],
         present: &Present,
+        found: &mut Rows<'a>,
         batch: &mut Batch,
-    ) -> Result<HashMap<String, UrlId, Seeded>, Failed> {
-        let mut inserted = HashMap::default();
-        let new: Vec<_> = offers.values().filter(|offer| !present.contains_key(offer.url.as_str())).collect();
+    ) -> Result<(), Failed> {
+        let mut new = Vec::new();
+        for offer in offers {
+            match present.get(offer.url.as_str()) {
+                Some(row) => drop(found.insert(offer.url.as_str(), row.id)),
+                None => new.push(offer),
+            }
+        }
         if new.is_empty() {
-            return Ok(inserted);
+            return Ok(());
         }
         // Nobody else inserts while this transaction lasts.
         let next: UrlId = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(self.db()).await?;
@@ -192,8 +205,8 @@ impl SqliteRun {
         for (id, offer) in (next..).zip(new) {
             let state = offer.first_state();
             let (url, host) = (offer.url.as_str(), self.host_of(offer));
-            let found = (offer.depth, offer.hops, offer.referrer, offer.follow, offer.sitemap, offer.trap);
-            rows.push((id, url, host, state.number(), offer.skip.map(SkipReason::as_str), found));
+            let by = (offer.depth, offer.hops, offer.referrer, offer.follow, offer.sitemap, offer.trap);
+            rows.push((id, url, host, state.number(), offer.skip.map(SkipReason::as_str), by));
             batch.delta.discover(state);
             if offer.skip.is_none() {
                 self.hand_out(offer, id, offer.depth, batch);
@@ -202,7 +215,7 @@ impl SqliteRun {
                 Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
             batch.led_on.extend(offer.referrer.zip(offer.trap));
             self.urls.insert(url, known);
-            inserted.insert(url.to_owned(), id);
+            found.insert(url, id);
         }
         sqlx::query(
             "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
@@ -215,7 +228,7 @@ impl SqliteRun {
         .bind(visit::now())
         .execute(self.db())
         .await?;
-        Ok(inserted)
+        Ok(())
     }
 
     /// Reports a URL that became pending, if it is this process's to fetch.
