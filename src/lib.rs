@@ -78,17 +78,18 @@
 //! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body from its first byte to its
 //!   commit, `parse::pool` how many documents are read at once, `parse::tree` how a large one is read in parts.
 //! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`, decides, and
-//!   `store::sqlite::pages`, `fetched`, leaves the stored page as it is and renews its clock. What any other answer makes of
+//!   `store::part::pages`, `fetched`, leaves the stored page as it is and renews its clock. What any other answer makes of
 //!   a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
-//! - What is a trap, and from which pattern's budget a URL is fetched: `policy::traps`; how it is stored:
-//!   `store::sqlite::traps`. What it holds back is skipped when it is first linked to, and refused by `frontier::host` if it
+//! - What is a trap, and from which pattern's budget a URL is fetched: `policy::traps`; what is booked and
+//!   stored of it: `store::part::traps`. What it holds back is skipped when it is first linked to, and refused by `frontier::host` if it
 //!   was pending by then.
 //! - What a request, or a refusal to make one, can end as, and what follows for the schedule: `visit::record`. What follows
 //!   for its URL: `policy::fate`.
-//! - What is written in one transaction: `store::sqlite::commit`, `apply`, step by step; most rows are written by
-//!   `store::sqlite::batch`.
+//! - What is written in one transaction: `store::part::commit`, `apply`, step by step, the same on every database. What a
+//!   database has to select and write for that: `store::tables`; how SQLite and PostgreSQL do: `store::sqlite`,
+//!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
-//!   `policy::sweep`. How a run begins and ends: `store::sqlite::begin`, `engine::lifetime`.
+//!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
 //!
 //! # How a crawl is read
 //!

@@ -9,14 +9,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::canonical::Host;
+use crate::store::tables::{Holder, Seeded};
 use crate::visit::{HostId, TrapId, UrlId};
 
 /// URLs remembered, at about 60 bytes each.
 const URLS: usize = 1 << 19;
 const HOSTS: usize = 100_000;
-
-/// Fast, and seeded at random: the keys are the web's choice.
-pub(super) type Seeded = foldhash::fast::RandomState;
 
 /// What is remembered of a URL.
 #[derive(Debug, Clone, Copy)]
@@ -77,25 +75,6 @@ impl KnownUrls {
 
     fn key(&self, url: &str) -> Key {
         [self.hashers.0.hash_one(url), self.hashers.1.hash_one(url)]
-    }
-}
-
-/// Who holds a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holder {
-    None,
-    This,
-    Another,
-}
-
-impl Holder {
-    /// Reads the column `holder`. Invocations that began before this one are over: only one at a time has the file.
-    pub(super) fn of(holder: i64, invocation: i64) -> Self {
-        match holder.cmp(&invocation) {
-            std::cmp::Ordering::Less => Self::None,
-            std::cmp::Ordering::Equal => Self::This,
-            std::cmp::Ordering::Greater => Self::Another,
-        }
     }
 }
 
