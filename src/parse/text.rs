@@ -99,16 +99,16 @@ pub(super) fn sets_apart(tag: &Tag) -> bool {
     matches!(Role::of(&tag.name.local), Role::Block | Role::Kept | Role::Apart | Role::Object)
 }
 
-/// Whether an element of HTML is never shown, nor what is in it.
+/// Whether an element is never shown, nor what is in it; what SVG hides still names it (a `<title>`).
 pub(super) fn is_never_shown(tag: &Tag) -> bool {
-    is_hidden(tag) || (tag.name.ns == ns!(html) && matches!(Role::of(&tag.name.local), Role::Hidden))
+    is_hidden(tag) || (tag.name.ns != ns!(svg) && matches!(Role::of(&tag.name.local), Role::Hidden))
 }
 
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.
 enum Role {
-    /// It is never shown (WHATWG HTML, 15.3.1 "hidden elements").
+    /// It is never shown (WHATWG HTML, 15.3.1 "hidden elements"; SVG 2, 5.3 and 5.8; MathML Core, 3.8).
     Hidden,
-    /// It is shown between words, and what is within is not for reading.
+    /// It is shown between words, and what is within is not for reading, or for browsers that do not know it.
     Object,
     /// It begins a line of its own, and so does what follows; lines and spaces within are kept.
     Kept,
@@ -122,8 +122,13 @@ enum Role {
 impl Role {
     fn of(name: &LocalName) -> Self {
         match *name {
-            local_name!("datalist")
+            local_name!("annotation")
+            | local_name!("annotation-xml")
+            | local_name!("datalist")
+            | local_name!("defs")
+            | local_name!("desc")
             | local_name!("head")
+            | local_name!("metadata")
             | local_name!("noembed")
             | local_name!("noframes")
             | local_name!("rp")
@@ -133,16 +138,17 @@ impl Role {
             local_name!("audio")
             | local_name!("canvas")
             | local_name!("iframe")
-            | local_name!("object")
+            | local_name!("meter")
+            | local_name!("progress")
             | local_name!("select")
-            | local_name!("svg")
             | local_name!("video") => Self::Object,
             local_name!("listing")
             | local_name!("plaintext")
             | local_name!("pre")
             | local_name!("textarea")
             | local_name!("xmp") => Self::Kept,
-            local_name!("button") | local_name!("img") | local_name!("meter") | local_name!("progress") => Self::Apart,
+            // What is in an `<object>` is shown unless its data can be, which only another document tells.
+            local_name!("button") | local_name!("img") | local_name!("object") | local_name!("svg") => Self::Apart,
             local_name!("address")
             | local_name!("article")
             | local_name!("aside")
@@ -161,6 +167,7 @@ impl Role {
             | local_name!("figcaption")
             | local_name!("figure")
             | local_name!("footer")
+            | local_name!("foreignObject")
             | local_name!("form")
             | local_name!("h1")
             | local_name!("h2")
@@ -177,12 +184,15 @@ impl Role {
             | local_name!("menu")
             | local_name!("nav")
             | local_name!("ol")
+            | local_name!("optgroup")
+            | local_name!("option")
             | local_name!("p")
             | local_name!("search")
             | local_name!("section")
             | local_name!("summary")
             | local_name!("table")
             | local_name!("td")
+            | local_name!("text")
             | local_name!("th")
             | local_name!("tr")
             | local_name!("ul") => Self::Block,
