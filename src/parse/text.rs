@@ -1,6 +1,6 @@
 //! The readable text of a page: no scripts, styles or markup; a line for each block.
 
-use html5ever::{LocalName, local_name, ns};
+use html5ever::{QualName, local_name, ns};
 use scraper::node::Element as Tag;
 
 use super::reader::{Base, Context, Interest, Reader, is_hidden};
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> for TextReader {
             self.hidden += 1;
             return;
         }
-        match Role::of(&tag.name.local) {
+        match Role::of(&tag.name) {
             Role::Hidden => self.hidden = 1,
             Role::Object => {
                 end_word(&mut self.text);
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> for TextReader {
             self.hidden -= 1;
             return;
         }
-        match Role::of(&tag.name.local) {
+        match Role::of(&tag.name) {
             Role::Kept => {
                 self.kept -= 1;
                 self.new_line();
@@ -96,12 +96,12 @@ impl TextReader {
 
 /// Whether the words before and within an element, or after it, are not one.
 pub(super) fn sets_apart(tag: &Tag) -> bool {
-    matches!(Role::of(&tag.name.local), Role::Block | Role::Kept | Role::Apart | Role::Object)
+    matches!(Role::of(&tag.name), Role::Block | Role::Kept | Role::Apart | Role::Object)
 }
 
 /// Whether an element is never shown, nor what is in it; what SVG hides still names it (a `<title>`).
 pub(super) fn is_never_shown(tag: &Tag) -> bool {
-    is_hidden(tag) || (tag.name.ns != ns!(svg) && matches!(Role::of(&tag.name.local), Role::Hidden))
+    is_hidden(tag) || (tag.name.ns != ns!(svg) && matches!(Role::of(&tag.name), Role::Hidden))
 }
 
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.
@@ -120,15 +120,20 @@ enum Role {
 }
 
 impl Role {
-    fn of(name: &LocalName) -> Self {
-        match *name {
+    fn of(name: &QualName) -> Self {
+        match name.local {
             local_name!("annotation")
             | local_name!("annotation-xml")
-            | local_name!("datalist")
             | local_name!("defs")
             | local_name!("desc")
-            | local_name!("head")
             | local_name!("metadata")
+                if name.ns != ns!(html) =>
+            {
+                Self::Hidden
+            }
+            local_name!("foreignObject") | local_name!("text") if name.ns == ns!(svg) => Self::Block,
+            local_name!("datalist")
+            | local_name!("head")
             | local_name!("noembed")
             | local_name!("noframes")
             | local_name!("rp")
@@ -167,7 +172,6 @@ impl Role {
             | local_name!("figcaption")
             | local_name!("figure")
             | local_name!("footer")
-            | local_name!("foreignObject")
             | local_name!("form")
             | local_name!("h1")
             | local_name!("h2")
@@ -192,7 +196,6 @@ impl Role {
             | local_name!("summary")
             | local_name!("table")
             | local_name!("td")
-            | local_name!("text")
             | local_name!("th")
             | local_name!("tr")
             | local_name!("ul") => Self::Block,

@@ -43,6 +43,7 @@ fn what_stands_in_for_something_is_text_where_it_may_be_shown() {
             "<math><semantics><mi>a</mi><annotation>b</annotation><annotation-xml>c</annotation-xml></semantics></math>",
             "a",
         ),
+        ("<desc>a</desc><text>b</text><annotation>c</annotation>d", "abcd"),
         ("<select><optgroup>a<option>b</select>c<option>d</option><optgroup>e</optgroup>f", "c\nd\ne\nf"),
     ] {
         assert_eq!(parse(html).text, text, "{html}");
