@@ -14,7 +14,8 @@ use harvestman::internals::frontier::limits::Limits;
 use harvestman::internals::frontier::schedule::{Schedule, Step};
 use harvestman::internals::parse::{Parsed, parse_html};
 use harvestman::internals::scope::Scope;
-use harvestman::internals::store::sqlite::{SqliteDatabase, SqliteRun};
+use harvestman::internals::store::part::Part;
+use harvestman::internals::store::sqlite::SqliteDatabase;
 use harvestman::internals::store::{Refill, Run as _, Start, Store as _};
 use harvestman::internals::visit::{
     self, Candidate, Errand, Hold, HostRecord, Page, PageOutcome, Record, Request, Rest, Settlement, Target,
@@ -165,7 +166,7 @@ fn record(number: usize, target: Target) -> Record {
 }
 
 /// A fresh database with its seeds pending, and the batches that settle them.
-async fn store_and_batches() -> (TempDir, SqliteRun, Hold, Vec<Vec<Record>>) {
+async fn store_and_batches() -> (TempDir, Part<SqliteDatabase>, Hold, Vec<Vec<Record>>) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::default();
     let url = |number| CanonicalUrl::parse(&format!("http://shop.example/p/{number}")).unwrap();

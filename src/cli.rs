@@ -85,6 +85,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
+    signals::outlive_file_limits();
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
         Command::Query { database, question, param, format } => {

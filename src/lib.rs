@@ -40,57 +40,64 @@
 //!       │                                                                        ▼
 //!       │                                                    Fetch::fetch        one request, guarded and capped
 //!       │                                                                        ▼
-//!       │                                                    parse_html, or      pure, within a budget and a deadline
+//!       │                                                    parse_page, or      pure: no runtime, no database
 //!       │                                                    sitemap::read
 //!       │                                                                        ▼
 //!       │                                                    Scope::judge        each link becomes a Candidate
 //!       │                                                                        ▼
-//!       └── settle(fresh) ◄── writer: recv_many → one transaction ◄───────────── Record
+//!       └── settle() ◄────── writer: a batch → one transaction ◄──────────────── Record
 //! ```
 //!
 //! The cycle closes through the commit: the frontier never holds a URL that is not on disk, and a page and its links
-//! become durable together. So resuming is reading what is pending, and `kill -9` needs no code of its own. The one
-//! bounded channel points from the workers to the writer and the way back is a plain call, so it cannot deadlock.
+//! become durable together. So resuming after `kill -9` is reading what is pending. Records reach the writer through a
+//! bounded channel; the writer reaches the frontier by a plain call, which never waits for a worker, so the two cannot
+//! block each other. A second bounded channel takes committed pages to whoever follows the crawl.
 //!
 //! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
 //!
-//! Arrows between the modules point down only: `canonical` ← `visit`, `config` ← `scope`, `policy`, `parse` ← `frontier`,
-//! `fetch`, `store` (which do not know each other) ← `engine`, `read` ← `cli`.
+//! A module uses those to its left, and no other: `canonical`; `visit`, `config`; `scope`, `policy`, `parse`; `frontier`,
+//! `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`. `demo` is the
+//! site of the command of that name, which the tests crawl too.
 //!
 //! # Where to look
 //!
-//! Decisions are functions without a runtime or a database; what stands beside them in the store selects the rows that
-//! they are asked about, and writes what they answer.
+//! Decisions are functions without a runtime or a database. The store selects the rows that they need, calls them, and
+//! writes their results.
 //!
 //! - What the settings are: `config::options`, each once. What an invocation was told is kept as one document:
 //!   `config::document`, `Told`.
 //! - Whether a URL is in scope: `scope`.
-//! - Which depth a URL takes by a link, and what a better link changes: `policy::offer`. A seed's: `policy::begin`. How a
-//!   shorter path is handed on along stored links: `policy::nearer`.
-//! - What a host may be asked now: `frontier::host`. Which of its URLs is next: `policy::turn`. When its rest ends – pace,
-//!   `Retry-After`, back-off: `frontier::clock`, `free_at`. How long a back-off is, and whether and when something is tried
-//!   again: `policy::retry`.
+//! - Which depth a URL takes from the page that names it: `visit::words`, `Way::depth_below`; a seed's: `policy::begin`. What
+//!   a better link changes of a known URL: `policy::offer`. How a shorter path is handed on along stored links:
+//!   `policy::nearer`. Which depth is too deep: `scope`.
+//! - What a host may be asked now: `frontier::host`. Which of its URLs is next: `policy::turn`. When the time ends in which a
+//!   host is not asked, be it for its pace, a `Retry-After` or a back-off: `frontier::clock`, `free_at`. How long a back-off
+//!   is, and whether and when something is tried again: `policy::retry`.
 //! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
 //!   (an HTTP client for each host), `frontier::connections`.
-//! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body on its way, `parse::pool` who
-//!   is let in, `parse::tree` how a large document is read in parts.
-//! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`. What any
-//!   other answer makes of a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
-//! - What is a trap, and which pattern pays for a URL: `policy::traps`; how it is stored: `store::sqlite::traps`. What it
-//!   holds back is refused by `frontier::host`.
-//! - What an errand can end as, and what the schedule hears of it: `visit::record`. What it makes of its URL:
-//!   `policy::fate`.
-//! - What is written in one transaction: `store::sqlite::commit`, `apply`, step by step; most rows are written by
-//!   `store::sqlite::batch`.
+//! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body from its first byte to its
+//!   commit, `parse::pool` how many documents are read at once, `parse::tree` how a large one is read in parts.
+//! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`, decides, and
+//!   `store::part::pages`, `fetched`, leaves the stored page as it is and renews its clock. What any other answer makes of
+//!   a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
+//! - What is a trap, and from which pattern's budget a URL is fetched: `policy::traps`; what is booked and
+//!   stored of it: `store::part::traps`. What it holds back is skipped when it is first linked to, and refused by `frontier::host` if it
+//!   was pending by then.
+//! - What a request, or a refusal to make one, can end as, and what follows for the schedule: `visit::record`. What follows
+//!   for its URL: `policy::fate`.
+//! - What is written in one transaction: `store::part::commit`, `apply`, step by step, the same on every database. What a
+//!   database has to select and write for that: `store::tables`; how SQLite and PostgreSQL do: `store::sqlite`,
+//!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
-//!   `policy::sweep`. How a run begins and ends: `store::sqlite::begin`, `engine::lifetime`.
+//!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
 //!
 //! # How a crawl is read
 //!
-//! The writer holds the database's lock and speaks through sqlx. Whoever asks gets a [`read::Database`]: a connection of
+//! The writer holds the database's lock, and uses sqlx. Whoever asks gets a [`read::Database`]: a connection of
 //! its own that cannot write, because SQLite's authorizer is asked for every step of every statement. `query`,
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
-//! only `search` writes, when it brings the full-text index up to date (`store::sqlite::index`), in short transactions.
+//! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`) in short transactions, and
+//! `vacuum` makes the file smaller.
 
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -207,6 +207,7 @@ impl Parsed {
         head.canonical_url = head.canonical_url.take().or(canonical_url);
         head.nofollow |= nofollow;
         self.frames.extend(more.frames);
+        self.images.extend(more.images);
     }
 
     /// Adds what the frames of a page say to what the page says.

@@ -2,7 +2,11 @@
 
 mod counts;
 mod error;
+mod failed;
+pub mod part;
+pub mod postgres;
 pub mod sqlite;
+pub mod tables;
 
 use std::future::Future;
 use std::sync::Arc;

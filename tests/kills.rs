@@ -146,7 +146,7 @@ async fn crawl_without_room(bench: &Bench, disk: Option<&Disk<'_>>, args: &[&str
     let limit = (size("crawl.db-wal").max(32 << 10) + room) >> 10;
     let limit = if ballast.is_some() { "unlimited".to_owned() } else { limit.to_string() };
     let mut command = Command::new("bash");
-    let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
+    let script = format!("ulimit -f {limit}; exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_harvestman")]).args(args).current_dir(bench.dir.path());
     let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
     let said = stderr(&output);

@@ -1,4 +1,4 @@
-//! Signals: the first SIGINT or SIGTERM stops the crawl cleanly, the second at once, and SIGHUP ends nothing.
+//! Signals: the first SIGINT or SIGTERM stops the crawl cleanly, the second at once; SIGHUP and SIGXFSZ end nothing.
 
 use std::io;
 
@@ -55,6 +55,12 @@ pub fn end_after(cleanup: impl FnOnce() + Send + 'static) -> io::Result<()> {
         std::process::exit(exit_code(number).into());
     });
     Ok(())
+}
+
+/// Has a file that reaches its limit (`ulimit -f`) be an error of that write, which is told, and not the end of the process.
+pub fn outlive_file_limits() {
+    // The handler stays when its receiver is dropped. Without one, the process ends as it did.
+    let _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
 }
 
 /// The exit code that shells give to a process ended by this signal.

@@ -10,24 +10,26 @@ use serde::Deserialize;
 /// Exit code if a condition holds.
 pub const EXIT_CODE: u8 = 5;
 
-type Counter = fn(&Summary, &Ending) -> i64;
+type Counter = fn(&Summary, &Ending) -> f64;
 type Comparison = fn(f64, f64) -> bool;
 
-const COUNTERS: [(&str, Counter); 14] = [
-    ("discovered", |summary, _| summary.accounting.discovered),
-    ("fetched", |summary, _| summary.accounting.fetched),
-    ("failed", |summary, _| summary.accounting.failed),
-    ("skipped", |summary, _| summary.accounting.skipped),
-    ("pending", |summary, _| summary.accounting.pending),
-    ("unchanged", |summary, _| summary.tally.unchanged),
-    ("requests", |summary, _| summary.tally.requests),
-    ("status_4xx", |_, ending| ending.statuses_of('4')),
-    ("status_5xx", |_, ending| ending.statuses_of('5')),
-    (BROKEN_LINKS, |_, ending| ending.broken_links),
-    ("new", |_, ending| ending.new),
-    ("changed", |_, ending| ending.changed),
-    ("gone", |_, ending| ending.gone),
-    ("restored", |_, ending| ending.restored),
+const COUNTERS: [(&str, Counter); 16] = [
+    ("discovered", |summary, _| summary.accounting.discovered as f64),
+    ("fetched", |summary, _| summary.accounting.fetched as f64),
+    ("failed", |summary, _| summary.accounting.failed as f64),
+    ("skipped", |summary, _| summary.accounting.skipped as f64),
+    ("pending", |summary, _| summary.accounting.pending as f64),
+    ("unchanged", |summary, _| summary.tally.unchanged as f64),
+    ("requests", |summary, _| summary.tally.requests as f64),
+    ("bytes", |summary, _| summary.tally.bytes as f64),
+    ("elapsed_seconds", |summary, _| summary.elapsed_seconds),
+    ("status_4xx", |_, ending| ending.statuses_of('4') as f64),
+    ("status_5xx", |_, ending| ending.statuses_of('5') as f64),
+    (BROKEN_LINKS, |_, ending| ending.broken_links as f64),
+    ("new", |_, ending| ending.new as f64),
+    ("changed", |_, ending| ending.changed as f64),
+    ("gone", |_, ending| ending.gone as f64),
+    ("restored", |_, ending| ending.restored as f64),
 ];
 
 const BROKEN_LINKS: &str = "broken_links";
@@ -62,10 +64,10 @@ impl Threshold {
     pub fn judge(&self, summary: &Summary, ending: &Ending) -> Option<String> {
         let (counted, discovered) = ((self.counter)(summary, ending), summary.accounting.discovered);
         if !self.is_percent {
-            return (self.compare)(counted as f64, self.number).then(|| format!("{} holds ({counted})", self.text));
+            return (self.compare)(counted, self.number).then(|| format!("{} holds ({counted})", self.text));
         }
         // Compared without a division, so that ten of a hundred are exactly ten percent.
-        (self.compare)(counted as f64 * 100.0, self.number * discovered as f64)
+        (self.compare)(counted * 100.0, self.number * discovered as f64)
             .then(|| format!("{} holds ({counted} of {discovered})", self.text))
     }
 
@@ -146,6 +148,8 @@ mod tests {
             "pending<2 %",
             "unchanged>=25%",
             "requests>998",
+            "bytes<2",
+            "elapsed_seconds>=1.0",
             "discovered=100%",
             "status_4xx=10",
             "status_4xx>=5%",
@@ -156,7 +160,16 @@ mod tests {
         ] {
             assert!(held(holds).is_some(), "{holds}");
         }
-        for not in ["failed>10%", "failed<10%", "failed>20", "fetched<170", "skipped=6", "requests<999", "pending=0"] {
+        for not in [
+            "failed>10%",
+            "failed<10%",
+            "failed>20",
+            "fetched<170",
+            "skipped=6",
+            "requests<999",
+            "elapsed_seconds>1",
+            "pending=0",
+        ] {
             assert_eq!(held(not), None);
         }
         assert_eq!(held("failed > 5%").unwrap(), "failed > 5% holds (20 of 200)");

@@ -316,6 +316,10 @@ pub(crate) use texts;
 texts! {
     /// Any text.
     Text: String, "TEXT", |text| Ok(text.to_owned()), Clone::clone;
+    /// Names with commas.
+    Names: String, "NAMES", |text| Ok(text.to_owned()), Clone::clone;
+    /// A pattern of the view `traps`.
+    TrapPattern: String, "PATTERN", |text| Ok(text.to_owned()), Clone::clone;
     /// A duration such as `90s`, `50m` or `1h 30m`.
     Span: Duration, "DURATION", span, print_span;
     /// A number of bytes such as `512KiB`, `10MiB` or `5000000`.

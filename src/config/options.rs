@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use super::declare::{declare_options, store_options};
-use super::kinds::{self, As, Count, File, Flag, Many, Maybe, Negative, Rate, Size, Span, Text};
+use super::kinds::{self, As, Count, File, Flag, Many, Maybe, Names, Negative, Rate, Size, Span, Text, TrapPattern};
 use super::values::*;
 
 /// Workers, at most: each costs some memory, busy or not.
@@ -58,7 +60,7 @@ macro_rules! with_options {
         exclude: [Vec<Pattern>] = empty(), Judges, Many<As<Pattern>>, "No URLs that match; repeatable";
         /// Query parameters to leave out of the URLs that links and sitemaps lead to: names with commas, in which `*` stands for
         /// any characters and `?` for one. Seeds and targets of redirects keep theirs.
-        drop_params: [Vec<String>] = empty(), Stored, Many<Text>,
+        drop_params: [Vec<String>] = empty(), Stored, Many<Names>,
             "Query parameters to leave out of the URLs of links and sitemaps, e.g. 'utm_*,gclid'; case counts; repeatable";
         /// Links away from a seed, at most; unlimited if unset.
         max_depth: [Option<u32>] = None, Judges, Maybe<Count<u32>>, "Links away from a seed", "unlimited";
@@ -125,7 +127,7 @@ macro_rules! with_options {
         /// Requests no private address, not even on a seed's host.
         deny_private: [bool] = false, Judges, Flag, "Request no private address, not even on a seed's host";
         /// Patterns of the view `traps` that are let through, or `all`.
-        allow_trap: [Vec<String>] = empty(), Stored, Many<Text>,
+        allow_trap: [Vec<String>] = empty(), Stored, Many<TrapPattern>,
             "Let through what was held back as trap: a pattern of the view traps, literally, or `all`; repeatable";
         /// Asks hosts directly, whatever the environment says of proxies.
         no_proxy: [bool] = false, Code, Flag, "";
@@ -233,6 +235,9 @@ impl Config {
         }
         if self.product_token().is_empty() {
             return refuse("user-agent", "must start with a product token, such as `mybot/1.0`");
+        }
+        if HeaderValue::from_str(&self.user_agent).is_err() {
+            return refuse("user-agent", "must be a text that a header can hold, without control characters");
         }
         Ok(())
     }

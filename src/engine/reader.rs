@@ -14,7 +14,7 @@ use crate::parse::pool::{Admitted, Attempt, ParsePool};
 use crate::parse::{self, FoundLink, Parsed};
 use crate::policy::{due, offer, politeness, redirect};
 use crate::scope::Scope;
-use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target};
+use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target, Way};
 use aws_lc_rs::digest;
 
 /// Reads responses to pages, by the settings of one crawl.
@@ -121,7 +121,7 @@ impl PageReader {
             return Ok(sitemap);
         }
         self.scope.inherit(&target.url, &url);
-        let skip = self.scope.judge(&url, target.depth, true);
+        let skip = self.scope.judge(&url, Way::Redirect.depth_below(target.depth), true);
         let (text, rel) = Default::default();
         let (element, sitemap, lastmod) = (Element::Redirect, None, None);
         Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
@@ -188,7 +188,7 @@ impl PageReader {
         let follow = !is_error && page_follows && (self.ignore_robots || !nofollow);
         let skip = match is_error {
             true => self.scope.judge_on_error_page(&url),
-            false => self.scope.judge(&url, target.depth + 1, follow),
+            false => self.scope.judge(&url, Way::Link.depth_below(target.depth), follow),
         };
         Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
     }

@@ -9,7 +9,7 @@ use crate::parse::kind::{Format, Kind};
 use crate::parse::pool::{Admitted, Attempt, ParsePool};
 use crate::parse::sitemap::{self, MAX_LEVEL, MAX_NAMED, Sitemap, UnpackError};
 use crate::scope::Scope;
-use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Target};
+use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Target, Way};
 
 /// How a candidate was come by: the file that names it, if not robots.txt, and what that may lend.
 #[derive(Clone, Copy)]
@@ -65,7 +65,7 @@ impl Sitemaps {
     /// A file may lie anywhere if robots.txt names it, and beside the file that names it; elsewhere it is a link like any.
     fn file(&self, url: CanonicalUrl, naming: Naming<'_>) -> Candidate {
         let Naming { from, element, level, follow } = naming;
-        let depth = from.map_or(1, |from| from.depth.max(1));
+        let depth = Way::Listing.depth_below(from.map_or(0, |from| from.depth));
         let vouched = from.is_none_or(|from| from.url.host() == url.host());
         let skip =
             if vouched { self.scope.judge_sitemap(&url, depth, follow) } else { self.scope.judge(&url, depth, follow) };
@@ -126,7 +126,7 @@ impl Sitemaps {
             tracing::warn!(%url, "this sitemap index is one of indexes of indexes: what it names is not taken");
             return;
         }
-        let depth = target.depth.max(1);
+        let depth = Way::Listing.depth_below(target.depth);
         let naming = Naming { from: Some(target), element: Element::Sitemap, level, follow };
         let candidate = |entry: sitemap::Entry| {
             if sitemap.is_index {

@@ -4,17 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::lifetime::Engine;
+use super::observe::Observers;
+use super::reader::PageReader;
 use super::summary::{CrawlEnd, Summary};
+use super::visitor::{Slot, Visitor};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::canned::{Canned, html, status};
 use crate::fetch::{FetchError, Response};
+use crate::frontier::SteadyClock;
 use crate::read::Database;
+use crate::scope::Scope;
 use crate::store::sqlite::SqliteDatabase;
-use crate::visit::FailureKind;
+use crate::visit::{Errand, FailureKind, PageOutcome, Record, Target};
 
 /// A crawl that is over, and the database it left.
 struct Crawled {
@@ -227,4 +234,22 @@ async fn of_another_domain_the_page_that_a_seed_leads_to_is_fetched_alone() {
         assert_eq!(crawled.ask("select url from pages order by 1"), ["http://a.test/", "https://b.test/home"]);
         assert_eq!(crawled.ask("select url || ' ' || reason from skipped"), ["https://b.test/x scope"]);
     }
+}
+
+#[tokio::test]
+async fn a_document_that_waits_to_be_read_holds_up_no_crawl_that_stops() {
+    let (config, url) = (Config::default(), CanonicalUrl::parse("http://h.test/").unwrap());
+    let scope = Arc::new(Scope::new(&config, std::slice::from_ref(&url)));
+    let reader = PageReader::new(&config, scope, Observers::default());
+    let memory = reader.memory().clone();
+    let web = Arc::new(Canned::web([("http://h.test/", html("words"))]));
+    let visitor = Visitor::new(&config, reader, web, SteadyClock::start(), Observers::default(), None);
+    let _all = memory.hold(usize::MAX).await;
+    let (abort, aborted) = watch::channel(false);
+    let errand = Errand::Page(Target::new(1, 1, url, 0));
+    let mut visit = Box::pin(visitor.visit(errand, Slot { aborted, released: |_| () }));
+    assert!((&mut visit).now_or_never().is_none(), "there is no memory for it");
+    abort.send_replace(true);
+    let (record, _) = visit.await;
+    assert!(matches!(record, Record::Page { outcome: PageOutcome::Abandoned, .. }));
 }

@@ -106,6 +106,7 @@ impl Visitor {
 
     async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> (Record, Held) {
         let mut held = Held::default();
+        let mut aborted = slot.aborted.clone();
         let record = match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
             Asked::Guarded => Record::GuardedPage(target),
             Asked::Postponed => Record::PostponedPage(target),
@@ -115,8 +116,13 @@ impl Visitor {
             }
             Asked::Done { request, rest, result } => {
                 let page = self.page(&target, result, &request, rest, &mut held);
-                let outcome = AssertUnwindSafe(page).catch_unwind().await;
-                let outcome = outcome.unwrap_or_else(|_| PageOutcome::Failed(unreadable()));
+                let outcome = tokio::select! {
+                    outcome = AssertUnwindSafe(page).catch_unwind() => {
+                        outcome.unwrap_or_else(|_| PageOutcome::Failed(unreadable()))
+                    }
+                    // Large documents take turns at being read, which may be long.
+                    _ = aborted.wait_for(|stop| *stop) => PageOutcome::Abandoned,
+                };
                 Record::Page { target, request, rest, outcome }
             }
         };

@@ -1,11 +1,14 @@
 //! Content and transfer codings: gzip, deflate, br and zstd, alone or stacked, removed while the body streams in.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
 use http::header::{CONTENT_ENCODING, HeaderMap, HeaderName, TRANSFER_ENCODING};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader, ReadBuf};
+use tokio::task::coop;
 
 /// What every server is offered.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
@@ -13,6 +16,9 @@ pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 const MAX_CODINGS: usize = 4;
 /// The largest window that a body may ask for is 8 MiB (RFC 9659), or a few bytes could claim any amount of memory.
 const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// What a coding may add to its content at most, beside an eighth of it.
+const MAX_ADDED: u64 = 64 << 10;
 
 /// Bytes before the stream of the zlib format (RFC 1950, section 2.2).
 const ZLIB_HEADER: usize = 2;
@@ -69,41 +75,59 @@ fn words<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item
     lines.flat_map(|line| line.split(',').map(|word| word.trim().to_ascii_lowercase()).collect::<Vec<_>>())
 }
 
-/// Removes the codings, the last one applied first. A body that is empty has none, whatever its headers say.
+/// Removes the codings, the last one applied first. A body that is empty has none, whatever its headers say. Of each coded
+/// form no more is read than content of `wanted` bytes can take: empty members, blocks and fields have no end.
 pub(super) async fn decode(
     body: impl AsyncBufRead + Send + Unpin + 'static,
     codings: &[Coding],
+    wanted: u64,
 ) -> io::Result<Decoded> {
-    let mut reader: Decoded = Box::new(body);
+    let limit = wanted.saturating_add(wanted / 8).saturating_add(MAX_ADDED);
+    let mut reader: Decoded = Box::new(body.take(limit));
     for coding in codings.iter().rev() {
         let Some(first) = reader.fill_buf().await?.first().copied() else { break };
         reader = match coding {
             Coding::Gzip => {
                 let mut decoder = GzipDecoder::new(reader);
                 decoder.multiple_members(true);
-                buffered(decoder)
+                buffered(decoder, limit)
             }
             Coding::Deflate => {
                 // Its check sum is behind the stream, where nobody looks: a wrong one takes nothing from the content.
                 if is_zlib(first) {
                     reader.read_exact(&mut [0; ZLIB_HEADER]).await?;
                 }
-                buffered(DeflateDecoder::new(reader))
+                buffered(DeflateDecoder::new(reader), limit)
             }
-            Coding::Brotli => buffered(BrotliDecoder::new(reader)),
+            Coding::Brotli => buffered(BrotliDecoder::new(reader), limit),
             Coding::Zstd => {
-                let limit = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
-                let mut decoder = ZstdDecoder::with_params(reader, &limit);
+                let window = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
+                let mut decoder = ZstdDecoder::with_params(reader, &window);
                 decoder.multiple_members(true);
-                buffered(decoder)
+                buffered(decoder, limit)
             }
         };
     }
     Ok(reader)
 }
 
-fn buffered(decoder: impl AsyncRead + Send + Unpin + 'static) -> Decoded {
-    Box::new(BufReader::new(decoder))
+fn buffered(decoder: impl AsyncRead + Send + Unpin + 'static, limit: u64) -> Decoded {
+    Box::new(BufReader::new(Fair(decoder)).take(limit))
+}
+
+/// Lets other tasks take their turn. A decoder whose input is in memory never waits, and what it makes of a few bytes may
+/// keep the next one busy for a minute.
+struct Fair<R>(R);
+
+impl<R: AsyncRead + Unpin> AsyncRead for Fair<R> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let turn = ready!(coop::poll_proceed(cx));
+        let read = Pin::new(&mut self.0).poll_read(cx, buf);
+        if read.is_ready() {
+            turn.made_progress();
+        }
+        read
+    }
 }
 
 /// `deflate` means the zlib format, but some servers send it without the zlib header. Its first byte names method 8 and

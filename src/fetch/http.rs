@@ -216,7 +216,7 @@ async fn read_body(
         }
     } else {
         let bytes = StreamReader::new(Box::pin(response.bytes_stream().map_err(io::Error::other)));
-        let mut decoded = coding::decode(bytes, &codings).await.map_err(|e| undecodable(&e))?;
+        let mut decoded = coding::decode(bytes, &codings, read.limit()).await.map_err(|e| undecodable(&e))?;
         loop {
             let chunk = match decoded.fill_buf().await.map_err(|e| undecodable(&e)) {
                 Ok(chunk) => chunk,

@@ -59,6 +59,15 @@ pub enum Read {
 }
 
 impl Read {
+    /// How many bytes that is at most.
+    pub(super) fn limit(self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Whole(bytes) => bytes,
+            Self::Start(bytes) => bytes as u64,
+        }
+    }
+
     /// Adds a chunk to a body; true if that is as much of it as is wanted.
     pub(super) fn take(self, body: &mut Body, chunk: &[u8], memory: &Memory) -> Result<bool, FetchError> {
         let (chunk, is_enough) = match self {

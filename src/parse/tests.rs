@@ -330,6 +330,12 @@ fn words_that_mark_up_sets_apart_stay_apart_and_lines_that_it_keeps_are_kept() {
         text("a<img>b<svg></svg>c<select><option>x</select>d<button>e</button><button>f</button>"),
         "a b c d e f"
     );
+    let drawing =
+        "<svg><title>no</title><desc>no</desc><style>no</style><defs><text>no</text></defs><symbol><text>no</symbol>
+        <g><text>two <a href=x>words</a></text><text><tspan>d</tspan><tspan>e</tspan></text></g>
+        <foreignObject><div>f</div></foreignObject></svg>";
+    assert_eq!(text(&format!("a{drawing}g")), "a two words d e\nf\ng");
+    assert_eq!(text("<math><semantics><mi>x</mi><annotation>\\mathit{x}</annotation></semantics></math>"), "x");
     assert_eq!(text("x<pre>\n a  b\n\n  c\n</pre>y <i>z</i>"), "x\n a  b\n\n  c\ny z");
     assert_eq!(text("x<textarea>\na\n b</textarea>y"), "x\na\n b\ny");
     assert_eq!(parse("<a href=x>a<br>b<div>c</div>d</a>").links[0].text, "a b c d");

@@ -1,6 +1,6 @@
 //! The readable text of a page: no scripts, styles or markup; a line for each block.
 
-use html5ever::{QualName, local_name, ns};
+use html5ever::{LocalName, QualName, local_name, ns};
 use scraper::node::Element as Tag;
 
 use super::reader::{Base, Context, Interest, Reader, is_hidden};
@@ -106,7 +106,7 @@ pub(super) fn is_never_shown(tag: &Tag) -> bool {
 
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.
 enum Role {
-    /// It is never shown (WHATWG HTML, 15.3.1 "hidden elements"; SVG 2, 5.3 and 5.8; MathML Core, 3.8).
+    /// It is never shown (WHATWG HTML, 15.3.1 "hidden elements").
     Hidden,
     /// It is shown between words, and what is within is not for reading, or for browsers that do not know it.
     Object,
@@ -120,18 +120,36 @@ enum Role {
 }
 
 impl Role {
+    #[inline]
     fn of(name: &QualName) -> Self {
-        match name.local {
+        if name.ns == ns!(html) { Self::in_html(&name.local) } else { Self::in_drawing(&name.local) }
+    }
+
+    /// SVG 2, section 5 and "text content elements", and MathML Core, section 4.
+    fn in_drawing(name: &LocalName) -> Self {
+        match *name {
+            local_name!("svg") | local_name!("text") | local_name!("tspan") | local_name!("foreignObject") => {
+                Self::Apart
+            }
             local_name!("annotation")
             | local_name!("annotation-xml")
+            | local_name!("clipPath")
             | local_name!("defs")
             | local_name!("desc")
+            | local_name!("marker")
+            | local_name!("mask")
             | local_name!("metadata")
-                if name.ns != ns!(html) =>
-            {
-                Self::Hidden
-            }
-            local_name!("foreignObject") | local_name!("text") if name.ns == ns!(svg) => Self::Block,
+            | local_name!("pattern")
+            | local_name!("script")
+            | local_name!("style")
+            | local_name!("symbol")
+            | local_name!("title") => Self::Hidden,
+            _ => Self::Inline,
+        }
+    }
+
+    fn in_html(name: &LocalName) -> Self {
+        match *name {
             local_name!("datalist")
             | local_name!("head")
             | local_name!("noembed")
@@ -153,7 +171,7 @@ impl Role {
             | local_name!("textarea")
             | local_name!("xmp") => Self::Kept,
             // What is in an `<object>` is shown unless its data can be, which only another document tells.
-            local_name!("button") | local_name!("img") | local_name!("object") | local_name!("svg") => Self::Apart,
+            local_name!("button") | local_name!("img") | local_name!("object") => Self::Apart,
             local_name!("address")
             | local_name!("article")
             | local_name!("aside")

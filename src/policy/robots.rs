@@ -18,6 +18,9 @@ pub const MAX_ROBOTS_BYTES: usize = 500 * 1024;
 pub const MAX_ROBOTS_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Redirects followed for a robots.txt (RFC 9309, section 2.3.1.2).
 pub const MAX_ROBOTS_REDIRECTS: u32 = 5;
+/// Bytes of a path that the patterns with wildcards of a file pass over for one URL, at most: some milliseconds. Twenty
+/// thousand of them and a path of a hundred bytes stay within.
+const MAX_SEARCH: usize = 2 << 20;
 /// The group of those that no other names.
 const ANY: &[u8] = b"*";
 
@@ -28,6 +31,8 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// What they say of every URL, if that is always the same.
     always: Option<bool>,
+    /// How many of them have to be looked for in a path.
+    searching: usize,
     group: String,
     crawl_delay: Option<Duration>,
     /// As they are written.
@@ -72,6 +77,7 @@ impl Rules {
         let mut parsed = Self {
             rules: Vec::new(),
             always: None,
+            searching: 0,
             group: String::from_utf8_lossy(group).to_ascii_lowercase(),
             crawl_delay: None,
             sitemaps: Vec::new(),
@@ -101,6 +107,7 @@ impl Rules {
         }
         parsed.rules.sort_by_key(|rule| (Reverse(rule.pattern.len()), !rule.is_allow));
         parsed.always = verdict_on_all(&parsed.rules);
+        parsed.searching = parsed.rules.iter().filter(|rule| rule.pattern.searches()).count();
         parsed
     }
 
@@ -140,11 +147,24 @@ impl Rules {
 
     fn allows(&self, path: &str) -> bool {
         // Always allowed (RFC 9309, section 2.2.2).
-        path == "/robots.txt"
-            || self.always.unwrap_or_else(|| self.deciding_rule(path).is_none_or(|rule| rule.is_allow))
+        if path == "/robots.txt" {
+            return true;
+        }
+        self.always
+            .unwrap_or_else(|| !self.cannot_judge(path) && self.deciding_rule(path).is_none_or(|rule| rule.is_allow))
     }
 
+    /// Whether it would take too long to find the rule that decides. What cannot be judged counts as forbidden: a host that
+    /// sends such a file must not hold up the others.
+    fn cannot_judge(&self, path: &str) -> bool {
+        self.searching.saturating_mul(path.len()) > MAX_SEARCH
+    }
+
+    /// None if none decides, or if it cannot be told which.
     fn deciding_rule(&self, path: &str) -> Option<&Rule> {
+        if self.cannot_judge(path) {
+            return None;
+        }
         let path = normal(path.as_bytes());
         self.rules.iter().find(|rule| rule.pattern.matches(&path))
     }
@@ -283,6 +303,23 @@ mod tests {
         body.resize(MAX_ROBOTS_BYTES, b'#');
         body.extend_from_slice(b"\nDisallow: /\n");
         assert_eq!(Rules::parse(&body, "bot").forbid(&url("/")), None);
+    }
+
+    #[test]
+    fn a_file_of_wildcards_without_end_forbids_the_long_paths_that_it_would_take_too_long_to_judge() {
+        let wild = format!("User-agent: *\nAllow: /short\n{}", "Disallow: *aab*c\n".repeat(30_000));
+        let rules = Rules::parse(wild.as_bytes(), "bot");
+        let long = format!("/{}", "a".repeat(4_000));
+        assert_eq!(rules.forbid(&url("/short")), None);
+        assert_eq!(rules.forbid(&url("/short/aabc")), None, "the longest decides");
+        assert_eq!(
+            (rules.forbid(&url(&long)), rules.deciding_place(wild.as_bytes(), &url(&long))),
+            (Some(SkipReason::Robots), None)
+        );
+        assert_eq!(rules.forbid(&url("/robots.txt")), None);
+        let plain =
+            format!("User-agent: *\n{}", (0..30_000).map(|n| format!("Disallow: /x{n}*\n")).collect::<String>());
+        assert_eq!(Rules::parse(plain.as_bytes(), "bot").forbid(&url(&long)), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod memory;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
@@ -60,14 +61,18 @@ const WITHOUT_TOKENS: usize = 4_096;
 
 /// What a page is to the URLs that it names.
 #[derive(Debug)]
-pub struct Weighed {
-    host: HostId,
+pub struct Weighed<'a> {
+    target: &'a Target,
+    page: &'a Page,
     /// Where its pattern holds: its host, or all hosts of its site.
     ground: u64,
     shape: Shape,
     /// What paid for it.
     pub account: Option<TrapId>,
     kind: Kind,
+    /// Its text was looked at, or it was not its turn. Most pages of a site name none but known URLs, and nobody asks what
+    /// they bring.
+    is_judged: bool,
     /// None if it was not its turn to be looked at.
     verdict: Option<Verdict>,
     stands_for: u32,
@@ -104,7 +109,7 @@ struct Ground {
 #[derive(Debug, Default)]
 struct First {
     url: u64,
-    /// What its page says.
+    /// What the first of their pages that was compared says.
     text: Option<u64>,
 }
 
@@ -210,8 +215,8 @@ impl Traps {
         self.accounts.get(&id).is_some_and(Account::is_held)
     }
 
-    /// Looks at an answer, comparing its text with those of its pattern if it is its turn.
-    pub fn weigh(&mut self, target: &Target, page: &Page) -> Weighed {
+    /// Looks at an answer. Its text is compared with those of its pattern once what it brings matters.
+    pub fn weigh<'a>(&mut self, target: &'a Target, page: &'a Page) -> Weighed<'a> {
         let ground = self.ground_of(&target.url);
         let shape = self.grounds.get(ground).variety.shape(&target.url);
         let kind = match page {
@@ -220,16 +225,20 @@ impl Traps {
             _ if target.known => Kind::Known,
             _ => Kind::Page,
         };
-        let (verdict, stands_for, like, leads_on, woven) = (None, 1, None, false, 0);
-        let (host, account) = (target.host, target.trap);
-        let mut weighed = Weighed { host, ground, shape, account, kind, verdict, stands_for, like, leads_on, woven };
-        if kind == Kind::Page {
-            weighed.verdict = self.judge(&mut weighed, &target.url, page);
-        }
-        weighed
+        let (is_judged, verdict, stands_for, like, leads_on, woven) = (false, None, 1, None, false, 0);
+        let account = target.trap;
+        Weighed { target, page, ground, shape, account, kind, is_judged, verdict, stands_for, like, leads_on, woven }
     }
 
-    fn judge(&mut self, weighed: &mut Weighed, url: &CanonicalUrl, page: &Page) -> Option<Verdict> {
+    fn judge_once(&mut self, weighed: &mut Weighed<'_>) {
+        if weighed.kind == Kind::Page && !std::mem::replace(&mut weighed.is_judged, true) {
+            weighed.verdict = self.judge(weighed);
+        }
+    }
+
+    /// What a page brings, if it is its turn to be compared.
+    fn judge(&mut self, weighed: &mut Weighed<'_>) -> Option<Verdict> {
+        let (url, page) = (&weighed.target.url, weighed.page);
         if page.status >= 400 {
             return Some(Verdict::Nothing);
         }
@@ -273,13 +282,14 @@ impl Traps {
     }
 
     /// What pays for a URL that a page names; none if it is named freely.
-    pub fn named(&mut self, weighed: &Weighed, candidate: &Candidate) -> Option<TrapId> {
+    pub fn named(&mut self, weighed: &mut Weighed<'_>, candidate: &Candidate) -> Option<TrapId> {
         if candidate.element == Element::Sitemap || weighed.kind == Kind::Sitemap {
             return None;
         }
         if weighed.kind == Kind::Redirect {
             return weighed.account;
         }
+        self.judge_once(weighed);
         let ground = self.ground_of(&candidate.url);
         let here = self.grounds.get(ground);
         let shape = here.variety.shape(&candidate.url);
@@ -307,7 +317,7 @@ impl Traps {
     }
 
     /// Whether a page brought something, as far as is known.
-    fn brings(&self, weighed: &Weighed) -> bool {
+    fn brings(&self, weighed: &Weighed<'_>) -> bool {
         match (weighed.kind, weighed.verdict) {
             (Kind::Known, _) => !weighed.account.is_some_and(|id| self.is_held(id)),
             (_, verdict) => matches!(verdict, None | Some(Verdict::New | Verdict::Mixed)),
@@ -315,14 +325,15 @@ impl Traps {
     }
 
     /// Whether `named` pays from now on for a URL that `paying` would have to pay for, though it was named before.
-    pub fn relieves(&self, weighed: Option<&Weighed>, named: Option<TrapId>, paying: TrapId) -> bool {
+    pub fn relieves(&self, weighed: Option<&Weighed<'_>>, named: Option<TrapId>, paying: TrapId) -> bool {
         let is_free = weighed.is_none_or(|page| page.account.is_none());
         named.is_none_or(|id| is_free && id != paying && !self.is_held(id))
     }
 
     /// Books what a page brought, once its links are known.
-    pub fn settle(&mut self, weighed: &Weighed) {
+    pub fn settle(&mut self, weighed: &mut Weighed<'_>) {
         let Some(id) = weighed.account else { return };
+        self.judge_once(weighed);
         let verdict = match weighed.kind {
             Kind::Page => weighed.verdict,
             Kind::Redirect if !weighed.leads_on => Some(Verdict::Nothing),
@@ -371,12 +382,12 @@ impl Traps {
         changes
     }
 
-    fn own_account(&self, weighed: &Weighed) -> Option<TrapId> {
+    fn own_account(&self, weighed: &Weighed<'_>) -> Option<TrapId> {
         self.keys.get(&self.hasher.hash_one((weighed.ground, &weighed.shape.pattern))).copied()
     }
 
     /// The account of a pattern where a page is, which is opened if there is none.
-    fn account(&mut self, at: &Weighed, pattern: &str, repeats: bool) -> TrapId {
+    fn account(&mut self, at: &Weighed<'_>, pattern: &str, repeats: bool) -> TrapId {
         if let Some(id) = self.keys.get(&self.hasher.hash_one((at.ground, pattern))) {
             return *id;
         }
@@ -384,7 +395,7 @@ impl Traps {
         self.next += 1;
         let is_one_of_many = self.barren.len() >= FIRST_HOSTS && !self.barren.contains_key(&at.ground);
         let fruits = is_one_of_many.then(|| self.grounds.get(at.ground).fruits);
-        self.take_in(at.ground, Account::open(id, at.host, pattern.to_owned(), repeats, fruits));
+        self.take_in(at.ground, Account::open(id, at.target.host, pattern.to_owned(), repeats, fruits));
         self.changed.insert(id, false);
         id
     }

@@ -47,7 +47,8 @@ pub struct DatabaseFailure(sqlx::Error);
 impl DatabaseFailure {
     /// The primary result code of SQLite, such as 13 for a full disk; none if the failure is not SQLite's.
     pub fn code(&self) -> Option<i32> {
-        let code: i32 = self.0.as_database_error()?.code()?.parse().ok()?;
+        let error = self.0.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+        let code: i32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
         Some(code & 0xff)
     }
 }

@@ -48,7 +48,7 @@ pub enum PageOutcome {
     Failed(Failure),
     /// To be tried again.
     Retry(Retry),
-    /// The crawl was stopped before an answer came: the page is pending as it was.
+    /// The crawl was stopped before an answer came, or before it was read: the page is pending as it was.
     Abandoned,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
-use crate::case::{Case, READ, case, html_with, ok, silence, stream, then};
+use crate::case::{Case, READ, case, flood, html_with, ok, silence, stream, then};
 use crate::raw::{Act, answer, say};
 
 pub fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
@@ -86,6 +86,8 @@ pub fn cases() -> Vec<Case> {
             then(coded("gzip", ""), [Act::Forever(gzip("").repeat(200), Duration::from_millis(50))]),
             "failed timeout",
         ),
+        case("empty members as fast as they are read", then(coded("gzip", ""), [flood(&gzip(""))]), "failed decode"),
+        case("a bomb of empty members", coded("gzip, gzip", gzip(gzip("").repeat(1_000_000))), "failed decode"),
         case("half of a gzip", coded("gzip", half(gzip(&long))), "200 title=read"),
         case("gzip, then silence", then(coded("gzip", half(gzip(&long))), [silence()]), "failed timeout"),
         case("gzip of an unknown method", coded("gzip", damaged(packed.clone(), 2)), "failed decode"),

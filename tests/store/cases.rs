@@ -81,7 +81,8 @@ macro_rules! tests {
         $(mod $subject {
             $(#[tokio::test]
             async fn $case() {
-                crate::$subject::$case(&<$place as crate::place::Place>::new()).await;
+                let Some(place) = <$place as crate::place::Place>::new() else { return };
+                crate::$subject::$case(&place).await;
             })+
         })+
     };

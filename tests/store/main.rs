@@ -8,6 +8,7 @@ mod hosts;
 mod leases;
 mod outcomes;
 mod place;
+mod postgres;
 mod recrawl;
 mod resume;
 mod sitemaps;

@@ -14,10 +14,11 @@ use harvestman::internals::visit::{
 };
 
 /// A database of its own, empty at first.
-pub trait Place {
+pub trait Place: Sized {
     type Store: Store;
 
-    fn new() -> Self;
+    /// None if the store cannot be tried here.
+    fn new() -> Option<Self>;
 
     /// Opens the store; whoever held it must have let go.
     fn open(&self) -> impl Future<Output = Self::Store>;

@@ -26,8 +26,8 @@ impl Folder {
 impl Place for Folder {
     type Store = SqliteDatabase;
 
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    fn new() -> Option<Self> {
+        Some(Self(tempfile::tempdir().unwrap()))
     }
 
     async fn open(&self) -> SqliteDatabase {

@@ -135,6 +135,11 @@ fn read_rules(verdict: &mut RobotsVerdict, answer: &RobotsAnswer, token: &str, u
             (verdict.line, verdict.rule) = place.map_or((None, None), |(line, rule)| (Some(line), Some(rule)));
             match verdict.line {
                 Some(_) => "The longest rule that matches decides.".to_owned(),
+                None if verdict.verdict == "disallowed" => {
+                    "It has so many rules with wildcards that it cannot be told which decides on a URL as long as this one, \
+                     so it is left alone."
+                        .to_owned()
+                }
                 None => "No rule matches, so it is allowed.".to_owned(),
             }
         }

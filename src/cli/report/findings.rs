@@ -225,7 +225,7 @@ fn referrer(url: Option<String>) -> Cell {
 }
 
 /// What each reason to skip a URL means.
-const REASONS: [(&str, &str); 9] = [
+const REASONS: [(&str, &str); 10] = [
     ("scope", "outside the scope"),
     ("excluded", "by --include or --exclude"),
     ("depth", "deeper than --max-depth"),
@@ -235,6 +235,7 @@ const REASONS: [(&str, &str); 9] = [
     ("private_address", "private address that no seed names"),
     ("trap", "without end, and brings nothing new"),
     ("url_too_long", "longer than --max-url-length"),
+    ("error_page", "only error pages link there"),
 ];
 
 pub fn skipped(db: &Database) -> Result<Section, Failure> {
@@ -331,4 +332,16 @@ pub fn changes(db: &Database, run: &Run) -> Result<Section, Failure> {
     })?;
     section.blocks = Listing::first("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
     Ok(section)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REASONS;
+    use crate::visit::SkipReason;
+
+    #[test]
+    fn every_skip_reason_is_put_in_words() {
+        let words: Vec<_> = REASONS.iter().map(|(reason, _)| *reason).collect();
+        assert_eq!(words, SkipReason::ALL.iter().map(SkipReason::as_str).collect::<Vec<_>>());
+    }
 }

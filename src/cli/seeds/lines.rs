@@ -27,6 +27,8 @@ pub enum Comma {
 /// The lines that are not empty; None if the file is no text.
 pub fn read(bytes: &[u8]) -> Option<Vec<Line>> {
     let text = decode(bytes);
+    // Programs that put files together leave a mark of their own.
+    let text = text.trim_start_matches('\u{feff}');
     if text.contains('\0') {
         return None;
     }

@@ -86,6 +86,12 @@ fn feeds_name_the_pages_of_their_items() {
         <link rel=\"enclosure\" href=\"/e.mp3\"/><updated>2026-01-01T10:00:00.5Z</updated></entry></feed>");
     assert_eq!(urls(&atom), ["http://example.com/a?b=1&c=2"]);
     assert_eq!(dates(&atom), [Some("2026-01-01T10:00:00.5Z".into())]);
+    let based = xml(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='/blog/'><entry xml:base='2026/?a&amp;b'><link href='a'/>
+        </entry><entry><link href='b'/></entry><entry xml:base='http://['><link href='/c'/></entry></feed>",
+    );
+    let expected = ["http://example.com/blog/2026/a", "http://example.com/blog/b", "http://example.com/c"];
+    assert_eq!(urls(&based), expected);
 }
 
 #[test]

@@ -18,6 +18,9 @@ const MAX_NESTING: usize = 64;
 /// Bytes of one URL or date, as written.
 const MAX_FIELD: usize = 64 << 10;
 
+/// Bytes of an `xml:base`; a longer one counts as none.
+const MAX_BASE: usize = 4 << 10;
+
 /// Reads the XML of a sitemap, a sitemap index, an RSS or an Atom feed, told by the root element; None if it is none of
 /// them. URLs are resolved against `base`: some write them without their host, against the standard.
 pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
@@ -83,6 +86,8 @@ struct State {
     /// Open elements, and how many of them are those of the vocabulary's path.
     depth: usize,
     matched: usize,
+    /// The `xml:base` of each of these, which Atom has (RFC 4287, section 2).
+    bases: Vec<Option<String>>,
     field: Option<Field>,
     url: String,
     /// The URL is a `guid`, which is no relative one.
@@ -100,6 +105,7 @@ impl State {
             prefix: if vocabulary.path[0] == "RDF" { rss_prefix(root) } else { prefix(root.name()).map(str::to_owned) },
             depth: 1,
             matched: 1,
+            bases: vec![xml_base(root)],
             field: None,
             url: String::new(),
             is_guid: false,
@@ -117,7 +123,10 @@ impl State {
             let is_own = prefix(tag.name()) == self.prefix.as_deref();
             let name = if is_own { tag.local_name().into_inner() } else { tag.name().into_inner() };
             match self.vocabulary.path.get(self.matched) {
-                Some(next) if is_own && next.eq_ignore_ascii_case(name) => self.matched += 1,
+                Some(next) if is_own && next.eq_ignore_ascii_case(name) => {
+                    self.matched += 1;
+                    self.bases.push(xml_base(tag));
+                }
                 // Beside the entries instead of within one.
                 Some(_) if is_own && self.vocabulary.url == "loc" && name.eq_ignore_ascii_case("loc") => {
                     self.start_field(name, is_own, tag);
@@ -173,17 +182,28 @@ impl State {
                 self.push(base);
             }
             self.matched = self.depth;
+            self.bases.truncate(self.matched);
         }
     }
 
     /// Takes the entry that ends.
     fn push(&mut self, base: &Url) {
         let written = Some(self.url.trim()).filter(|url| !url.is_empty() && url.len() <= MAX_FIELD);
-        let read = |url| if self.is_guid { CanonicalUrl::parse(url) } else { CanonicalUrl::join(base, url) };
-        let url = written.and_then(|url| read(url).ok());
+        let url = written.and_then(|url| self.resolve(base, url));
         self.sitemap.push(url, time(self.date.trim()));
         self.url.clear();
         self.date.clear();
+    }
+
+    fn resolve(&self, base: &Url, url: &str) -> Option<CanonicalUrl> {
+        if self.is_guid {
+            return CanonicalUrl::parse(url).ok();
+        }
+        let base = self.bases.iter().flatten().fold(Cow::Borrowed(base), |outer, own| match outer.join(own) {
+            Ok(joined) => Cow::Owned(joined),
+            Err(_) => outer,
+        });
+        CanonicalUrl::join(&base, url).ok()
     }
 
     fn text(&mut self, text: &str) {
@@ -216,6 +236,14 @@ impl State {
             }
         }
     }
+}
+
+/// What the relative URLs within an element are resolved against ([XML Base](https://www.w3.org/TR/xmlbase/)).
+fn xml_base(tag: &BytesStart<'_>) -> Option<String> {
+    let is_base = |attribute: &Attribute<'_>| attribute.key.into_inner() == "xml:base";
+    let base = tag.attributes().with_checks(false).flatten().find(is_base)?;
+    let base = unescape(&base.value).ok()?;
+    (base.len() <= MAX_BASE).then(|| base.into_owned())
 }
 
 /// Whether RSS 2.0's `guid` is the item's URL, which it is unless it says otherwise.

@@ -18,6 +18,7 @@ pub(super) struct Names<'a> {
 /// An element's name, and the names of its attributes that are to be kept.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Name {
+    key: u64,
     bytes: Vec<u8>,
     pub interned: LocalName,
     pub wanted: Vec<&'static LocalName>,
@@ -31,8 +32,10 @@ impl<'a> Names<'a> {
     /// Where this name is found, by [`at`](Self::at), until another is looked for.
     pub fn find(&mut self, name: &[u8]) -> usize {
         let place = place(name);
+        let key = key(name);
         let known = &mut self.places[place];
-        if known.bytes != name {
+        if known.key != key || known.bytes.len() != name.len() || name.len() > size_of::<u64>() && known.bytes != name {
+            known.key = key;
             known.bytes.clear();
             known.bytes.extend_from_slice(name);
             known.interned = LocalName::from(text(name));
@@ -43,6 +46,16 @@ impl<'a> Names<'a> {
 
     pub fn at(&self, place: usize) -> &Name {
         &self.places[place]
+    }
+}
+
+/// Of at most eight bytes it is all that a name of this length says.
+fn key(name: &[u8]) -> u64 {
+    let half = |four: &[u8; 4]| u64::from(u32::from_le_bytes(*four));
+    match (name, name.first_chunk(), name.last_chunk()) {
+        (_, Some(first), Some(last)) => half(first) << 32 | half(last),
+        ([first, .., last], ..) => half(&[*first, name[name.len() / 2], *last, 0]),
+        _ => name.first().map_or(0, |byte| u64::from(*byte)),
     }
 }
 

@@ -29,6 +29,11 @@ impl Pattern {
         rest.bytes().all(|byte| byte == b'*')
     }
 
+    /// Whether it takes looking through a path to see if it matches.
+    pub(super) fn searches(&self) -> bool {
+        self.0.trim_end_matches('*').contains('*')
+    }
+
     /// Whether it matches a path in normal form. What stands between two `*` is found at its first place, which leaves
     /// most for the rest.
     pub(super) fn matches(&self, path: &str) -> bool {

@@ -1,11 +1,14 @@
 //! What a page says, as far as it can be compared: its lines without what its URL says and without what is drawn by lot.
 
-use std::hash::BuildHasher;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use url::Position;
 
 use super::pattern::is_token;
+use super::words::{DIGIT, JOINT, LETTER, UPPER, WIDE, Word, Words};
 use crate::canonical::CanonicalUrl;
 use crate::visit::Page;
 
@@ -32,14 +35,16 @@ pub(super) struct Piece {
     pub hash: u64,
     /// How much it says: the bytes of its words.
     pub weight: u32,
-    /// Of each word.
-    pub words: Vec<u64>,
+    /// Where its words are among those of its sketch.
+    words: Range<usize>,
 }
 
 /// A page's text, to be compared with that of others. Hashes of one [`Sketcher`] can be.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sketch {
     pub pieces: Vec<Piece>,
+    /// Hashes of the words of all pieces.
+    words: Vec<u64>,
     /// Of all words and numbers that do not come out of the URL.
     pub whole: u64,
     /// Lines of many words.
@@ -57,10 +62,15 @@ pub(super) fn hash_of(words: &[u64]) -> u64 {
 }
 
 impl Sketch {
-    /// Of a hundred parts of what it says, how many the other says too.
+    /// The hashes of a piece's words.
+    pub(super) fn words(&self, piece: &Piece) -> &[u64] {
+        &self.words[piece.words.clone()]
+    }
+
+    /// Of a hundred parts of what it says, how many the other says too, of which the pieces' hashes are given in order.
     pub(super) fn common(&self, other: &[u64]) -> u64 {
         let weigh = |pieces: &mut dyn Iterator<Item = &Piece>| pieces.map(|piece| u64::from(piece.weight)).sum::<u64>();
-        let shared = weigh(&mut self.pieces.iter().filter(|piece| other.contains(&piece.hash)));
+        let shared = weigh(&mut self.pieces.iter().filter(|piece| other.binary_search(&piece.hash).is_ok()));
         (shared * 100).checked_div(weigh(&mut self.pieces.iter())).unwrap_or(100)
     }
 }
@@ -73,7 +83,7 @@ pub(super) struct Sketcher {
 
 /// What a URL says: its words and numbers are no content of its page.
 struct Said<'a> {
-    words: Vec<u64>,
+    words: HashSet<u64, RandomState>,
     numbers: Vec<u64>,
     /// Numbers of the URLs beside it.
     listed: Vec<u64>,
@@ -84,102 +94,143 @@ struct Said<'a> {
 impl Sketcher {
     /// Reads what a page of this URL says, but for what the URL says itself and the `names` of those beside it.
     pub(super) fn sketch<'a>(&self, url: &'a CanonicalUrl, names: impl Iterator<Item = &'a str>, text: &str) -> Sketch {
-        let mut said = self.said(url);
-        for name in names {
-            said.words.extend(self.words(name));
-            said.listed.extend(digits(name).filter_map(|run| run.parse::<u64>().ok()));
-        }
-        said.words.sort_unstable();
+        let said = self.said(url, names);
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or(text);
-        let mut sketch = Sketch::default();
-        for line in text.lines() {
-            let mut piece = Piece { hash: 0, weight: 0, words: Vec::new() };
-            let so_far = sketch.pieces.len();
-            for word in line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))) {
-                self.word(word, &said, &mut piece, &mut sketch);
-                if piece.words.len() >= MAX_WORDS
-                    || piece.words.len() > 1 && piece.words.last().is_some_and(|word| word.is_multiple_of(CUT))
-                {
-                    sketch.pieces.push(std::mem::replace(&mut piece, Piece { hash: 0, weight: 0, words: Vec::new() }));
-                }
+        let mut sketch = Sketch { words: Vec::with_capacity(text.len() / 8), ..Sketch::default() };
+        let (mut line, mut piece) = (0, Piece { hash: 0, weight: 0, words: 0..0 });
+        for word in Words::of(text) {
+            if word.begins_line {
+                sketch.end_piece(&mut piece);
+                sketch.end_line(&mut line);
             }
-            if !piece.words.is_empty() {
-                sketch.pieces.push(piece);
-            }
-            let words: Vec<u64> =
-                sketch.pieces[so_far..].iter().flat_map(|piece| piece.words.iter().copied()).collect();
-            if words.len() >= LONG_LINE {
-                sketch.long_lines.push(hash_of(&words));
+            self.word(&word, &said, &mut piece, &mut sketch);
+            let words = &sketch.words[piece.words.start..];
+            if words.len() >= MAX_WORDS || words.len() > 1 && words.last().is_some_and(|word| word.is_multiple_of(CUT))
+            {
+                sketch.end_piece(&mut piece);
             }
         }
-        for piece in &mut sketch.pieces {
-            piece.hash = hash_of(&piece.words);
-        }
-        sketch.pieces.sort_unstable_by_key(|piece| piece.hash);
-        sketch.pieces.dedup_by_key(|piece| piece.hash);
-        sketch.pieces.truncate(MAX_PIECES);
+        sketch.end_piece(&mut piece);
+        sketch.end_line(&mut line);
+        sketch.keep_some();
         sketch
     }
 
     /// Takes a word up, unless it is out of the URL or drawn by lot. Numbers count for the whole alone.
-    fn word(&self, word: &str, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
-        if word.is_empty() || word.len() >= 8 && is_token(word) {
+    fn word(&self, word: &Word<'_>, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
+        if !word.has(DIGIT) {
+            return self.letters(word, said, piece, sketch);
+        }
+        if is_token(word.text) {
             return;
         }
-        if word.bytes().any(|byte| byte.is_ascii_digit()) {
-            let is_said = |run: &str| said.digits.iter().any(|digits| digits.contains(run));
-            let others = digits(word).filter(|run| !is_said(run)).filter_map(|run| run.parse().ok());
-            for number in others.filter(|number: &u64| !said.numbers.contains(number)) {
-                if said.listed.contains(&number) {
-                    sketch.listed = self.hasher.hash_one((sketch.listed, number));
-                    sketch.listed_count += 1;
-                } else {
-                    sketch.whole = self.hasher.hash_one((sketch.whole, number));
-                    sketch.numbers += 1;
-                }
+        let is_said = |run: &str| said.digits.iter().any(|digits| digits.contains(run));
+        let others = digits(word.text).filter(|run| !is_said(run)).filter_map(|run| run.parse().ok());
+        for number in others.filter(|number: &u64| !said.numbers.contains(number)) {
+            if said.listed.contains(&number) {
+                sketch.listed = self.hasher.hash_one((sketch.listed, number));
+                sketch.listed_count += 1;
+            } else {
+                sketch.whole = self.hasher.hash_one((sketch.whole, number));
+                sketch.numbers += 1;
             }
-            let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
-            if letters.is_empty() {
-                return;
-            }
-            return self.letters(&letters, said, piece, sketch);
         }
-        self.letters(word, said, piece, sketch);
+        let letters: String = word.text.chars().filter(|c| c.is_alphabetic()).collect();
+        self.letters(&Word { text: &letters, ..*word }, said, piece, sketch);
     }
 
-    fn letters(&self, word: &str, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
+    fn letters(&self, word: &Word<'_>, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
+        if !word.has(LETTER | WIDE) || word.text.is_empty() {
+            return;
+        }
         let hash = self.word_hash(word);
-        if word.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80)
-            && said.words.binary_search(&hash).is_err()
-        {
+        if !said.words.contains(&hash) {
             sketch.whole = self.hasher.hash_one((sketch.whole, hash));
-            piece.weight += u32::try_from(word.len()).unwrap_or(u32::MAX);
-            piece.words.push(hash);
+            piece.weight += u32::try_from(word.text.len()).unwrap_or(u32::MAX);
+            sketch.words.push(hash);
         }
     }
 
     /// ASCII case does not count.
-    fn word_hash(&self, word: &str) -> u64 {
-        if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            self.hasher.hash_one(word.to_ascii_lowercase())
-        } else {
-            self.hasher.hash_one(word)
+    fn word_hash(&self, word: &Word<'_>) -> u64 {
+        let mut short = [0; 32];
+        let bytes = word.text.as_bytes();
+        match short.get_mut(..bytes.len()) {
+            _ if !word.has(UPPER) => self.hash(bytes),
+            Some(lower) => {
+                lower.copy_from_slice(bytes);
+                lower.make_ascii_lowercase();
+                self.hash(lower)
+            }
+            None => self.hash(&bytes.to_ascii_lowercase()),
         }
     }
 
-    fn said<'a>(&self, url: &'a CanonicalUrl) -> Said<'a> {
+    fn hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
+    fn said<'a>(&self, url: &'a CanonicalUrl, names: impl Iterator<Item = &'a str>) -> Said<'a> {
         let text = url.as_str();
         // What a page counts from it: the page before, the page after.
         let near = |number: u64| [number.saturating_sub(1), number, number.saturating_add(1)];
         let numbers = digits(text).filter_map(|run| run.parse().ok()).flat_map(near).collect();
-        Said { words: self.words(text).collect(), numbers, listed: Vec::new(), digits: digits(text).collect() }
+        let mut said = Said { words: HashSet::default(), numbers, listed: Vec::new(), digits: digits(text).collect() };
+        self.say(text, &mut said);
+        for name in names {
+            let has_digit = self.say(name, &mut said);
+            if has_digit {
+                said.listed.extend(digits(name).filter_map(|run| run.parse::<u64>().ok()));
+            }
+        }
+        said
     }
 
-    /// The words of a URL, joined by hyphens and not.
-    fn words(&self, text: &str) -> impl Iterator<Item = u64> {
-        let joined = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_')));
-        let single = text.split(|c: char| !c.is_alphanumeric());
-        joined.chain(single).filter(|word| !word.is_empty()).map(|word| self.word_hash(word))
+    /// Takes up the words of a URL, joined by hyphens and not; whether it has a digit.
+    fn say(&self, text: &str, said: &mut Said<'_>) -> bool {
+        let mut has_digit = false;
+        for word in Words::of(text) {
+            has_digit |= word.has(DIGIT);
+            said.words.insert(self.word_hash(&word));
+            if word.has(JOINT) {
+                let parts = word.text.split(['-', '_']).filter(|part| !part.is_empty());
+                said.words.extend(parts.map(|text| self.word_hash(&Word { text, ..word })));
+            }
+        }
+        has_digit
+    }
+}
+
+impl Sketch {
+    fn end_piece(&mut self, piece: &mut Piece) {
+        let end = self.words.len();
+        piece.words.end = end;
+        if !piece.words.is_empty() {
+            piece.hash = hash_of(self.words(piece));
+            self.pieces.push(std::mem::replace(piece, Piece { hash: 0, weight: 0, words: end..end }));
+        }
+    }
+
+    /// `line` is where its words begin, and then where those of the next do.
+    fn end_line(&mut self, line: &mut usize) {
+        let words = &self.words[*line..];
+        if words.len() >= LONG_LINE {
+            self.long_lines.push(hash_of(words));
+        }
+        *line = self.words.len();
+    }
+
+    fn keep_some(&mut self) {
+        // Sorting all of a long page would take as long as reading it.
+        if self.pieces.len() > 2 * MAX_PIECES {
+            self.pieces.select_nth_unstable_by_key(2 * MAX_PIECES, |piece| piece.hash);
+            self.pieces.truncate(2 * MAX_PIECES);
+        }
+        self.pieces.sort_unstable_by_key(|piece| piece.hash);
+        self.pieces.dedup_by_key(|piece| piece.hash);
+        self.pieces.truncate(MAX_PIECES);
     }
 }
 

@@ -58,14 +58,14 @@ pub(super) struct Recent {
 impl Recent {
     /// Puts it in; whether it is new.
     pub(super) fn insert(&mut self, item: u64, cap: usize) -> bool {
-        if self.young.contains(&item) {
+        if !self.young.insert(item) {
             return false;
         }
+        let is_new = !self.old.contains(&item);
         if self.young.len() >= cap / 2 {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(item);
-        !self.old.contains(&item)
+        is_new
     }
 
     /// Whether it was there.
@@ -166,12 +166,12 @@ impl Memory {
         let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
         let new = if how.strict { new_words } else { new_words + new_pairs };
         let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
-        let is_mix = is_table(sketch) || new_lines >= NEW_LINES || self.is_mix(&page);
+        let is_mix = || is_table(sketch) || new_lines >= NEW_LINES || self.is_mix(&page);
         let verdict = if is_identical {
             Verdict::Identical
         } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
             Verdict::New
-        } else if !how.combines && (lists || !is_text_of_another && is_mix) {
+        } else if !how.combines && (lists || !is_text_of_another && is_mix()) {
             Verdict::Mixed
         } else if is_text_of_late {
             Verdict::Nothing
@@ -202,14 +202,16 @@ impl Memory {
 
     /// New words, new pairs of words that are not, and what is left of the page's pieces without new words.
     fn take_in(&mut self, sketch: &Sketch) -> (usize, usize, Kept) {
-        let (mut new_words, mut new_pairs, mut page) = (0, 0, Kept::default());
+        let (mut new_words, mut new_pairs, mut old) = (0, 0, Vec::new());
+        let mut page = Kept::with_capacity_and_hasher(sketch.pieces.len(), RandomState::default());
         for piece in &sketch.pieces {
             if !self.pieces.insert(piece.hash, MAX_PIECES) {
                 page.insert(piece.hash, piece.weight);
                 continue;
             }
-            let (mut before, mut old) = (None, Vec::with_capacity(piece.words.len()));
-            for &word in &piece.words {
+            let (mut before, words) = (None, sketch.words(piece));
+            old.clear();
+            for &word in words {
                 let is_new = self.words.insert(word, MAX_WORDS);
                 new_words += usize::from(is_new);
                 if is_new {
@@ -224,8 +226,8 @@ impl Memory {
                 before = (!is_new).then_some(word);
                 old.extend(before);
             }
-            let weight = piece.weight * u32::try_from(old.len()).unwrap_or(0)
-                / u32::try_from(piece.words.len().max(1)).unwrap_or(1);
+            let weight =
+                piece.weight * u32::try_from(old.len()).unwrap_or(0) / u32::try_from(words.len().max(1)).unwrap_or(1);
             // Others may have it whole.
             page.insert(piece.hash, 0);
             page.insert(content::hash_of(&old), weight);

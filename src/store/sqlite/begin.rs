@@ -1,208 +1,289 @@
-//! The start of an invocation: continue or begin a run, judge again, admit the seeds.
+//! The beginning and the end of an invocation, and the run's row.
 
-use std::collections::BTreeSet;
-
-use sqlx::{Connection, Row as _, SqliteConnection};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use crate::canonical::CanonicalUrl;
-use crate::config::Told;
-use crate::policy::begin::{Entry, LastRun, SEED_DEPTH, seed_opens};
-use crate::policy::due::Rules;
-use crate::policy::sweep::{Changed, OPENED_BY_INVOCATION, Verdict};
-use crate::scope::Scope;
-use crate::store::Start;
-use crate::visit::{self, Millis, SeedLine, SkipReason, State, UrlId};
+use crate::policy::begin::SEED_DEPTH;
+use crate::policy::sweep::{OPENED_BY_RUN, led_to};
+use crate::store::failed::Failed;
+use crate::store::tables::{Beginning, StoredRun, Waits};
+use crate::store::{Accounting, Tally};
+use crate::visit::{Millis, SeedLine, SkipReason, State, UrlId};
 
-use super::clocks;
 use super::database::SqliteDatabase;
-use super::due;
-use super::failed::Failed;
-use super::heirs;
-use super::judge::{verdict, verdict_columns};
-use super::ledger::Ledger;
-use super::rows::{self, json};
-use super::run::SqliteRun;
-use super::times;
-use super::told;
-use super::traps;
+use super::rows::{self, json, numbers, run_json, waits_columns, words};
 
-/// Rows judged again in one go.
-const CHUNK: i64 = 5_000;
+/// Rows deleted in one transaction: so few that readers and signals wait for none of them.
+const ROWS: i64 = 5_000;
 
-/// Begins this process's part in a run, in one transaction.
-pub(super) async fn begin(mut database: SqliteDatabase, start: Start<'_>) -> Result<SqliteRun, Failed> {
-    let Start { config, scope, seeds, given } = start;
-    let rules = Rules::of(config);
-    let mut tx = database.db.begin_with("begin immediate").await?;
-    clocks::follow(&mut tx).await?;
-    let past = told::recall(&mut tx).await?;
-    times::keep_up(&mut tx, past.as_ref(), &rules).await?;
-    let (entry, id, began) = enter_run(&mut tx, config.fresh).await?;
-    let mut credentials = config.credentials();
-    credentials.extend(past.iter().filter(|_| entry == Entry::Continued).flat_map(|past| past.credentials.clone()));
-    let present = Told { config: config.clone(), gated: scope.is_gated(), credentials };
-    // Unreachable then may be reachable now.
-    sqlx::query(
-        "update url set state = 0, reason = null
-         where state = 3 and reason in (select value from json_each(?1))",
-    )
-    .bind(json(&OPENED_BY_INVOCATION.each_ref().map(SkipReason::as_str))?)
-    .execute(&mut *tx)
-    .await?;
-    let (old_seeds, new_seeds) = (seeds_so_far(&mut tx).await?, seeds.iter().map(ToString::to_string).collect());
-    let changed = Changed::between(entry, past.as_ref().map(|told| (told, &old_seeds)), (&present, &new_seeds));
-    admit(&mut tx, seeds).await?;
-    note_lines(&mut tx, given).await?;
-    heirs::recall(&mut tx, scope).await?;
-    told::keep(&mut tx, &present).await?;
-    if changed.is_anything() {
-        judge_all_again(&mut tx, scope, config.sitemaps, changed).await?;
+impl Beginning for SqliteDatabase {
+    async fn last_request(&mut self) -> Result<Option<(i64, Millis)>, Failed> {
+        let last = sqlx::query(
+            "select id, at from fetch where id = (select max(id) from fetch)
+                 and id is not (select cast(value as integer) from meta where key = 'set_back')",
+        );
+        let last = last.fetch_optional(&mut self.db).await?;
+        Ok(last.map(|row| (row.get("id"), row.get("at"))))
     }
-    let traps = traps::begin(&mut tx, config).await?;
-    let ledger = Ledger::begin(&mut tx, id).await?;
-    let invocation = sqlx::query_scalar(
-        "insert into meta (key, value) values ('invocation', 1)
-         on conflict do update set value = value + 1 returning cast(value as integer)",
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    let (urls, hosts, detours) = Default::default();
-    Ok(SqliteRun {
-        database,
-        config: present.config,
-        scope: scope.clone(),
-        rules,
-        id,
-        invocation,
-        began,
-        ledger,
-        urls,
-        hosts,
-        detours,
-        traps,
-    })
-}
 
-/// Continues the last run or begins another. Answers with which of them, its number and when it was begun.
-async fn enter_run(tx: &mut SqliteConnection, fresh: bool) -> Result<(Entry, i64, Millis), Failed> {
-    let last = sqlx::query(
-        "select id, started_at, finished_at is not null as is_finished, outcome is not null as has_ended from run
-         order by id desc limit 1",
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let run = last.as_ref().map(|row| LastRun { is_finished: row.get("is_finished"), has_ended: row.get("has_ended") });
-    if run.is_some_and(LastRun::leaves_hosts_as_asked) {
-        sqlx::query("update host set asked_at = ?1").bind(visit::now()).execute(&mut *tx).await?;
-    }
-    let entry = Entry::after(run, fresh);
-    match (entry, last) {
-        (Entry::Continued, Some(last)) => {
-            let id = last.get("id");
-            sqlx::query("update run set outcome = null where id = ?1").bind(id).execute(&mut *tx).await?;
-            return Ok((entry, id, last.get("started_at")));
+    async fn set_back(&mut self, by: Millis, now: Millis, request: i64) -> Result<(), Failed> {
+        for sql in [
+            "update host set asked_at = min(asked_at, ?2),
+                 blocked_until = iif(blocked_until > ?2, blocked_until - ?1, blocked_until),
+                 robots_at = iif(robots_at > ?2, robots_at - ?1, robots_at)
+             where asked_at > ?2 or blocked_until > ?2 or robots_at > ?2",
+            "update url set due_at = due_at - ?1 where state = 0 and due_at > ?2",
+            "insert into meta (key, value) values ('set_back', ?3) on conflict do update set value = ?3",
+        ] {
+            sqlx::query(sql).bind(by).bind(now).bind(request).execute(&mut self.db).await?;
         }
-        (Entry::Another, _) => due::sweep(tx).await?,
-        (Entry::First | Entry::Continued, _) => {}
+        Ok(())
     }
-    let began = visit::now();
-    let id =
-        sqlx::query_scalar("insert into run (started_at) values (?1) returning id").bind(began).fetch_one(tx).await?;
-    Ok((entry, id, began))
-}
 
-async fn seeds_so_far(tx: &mut SqliteConnection) -> Result<BTreeSet<String>, Failed> {
-    let seeds = sqlx::query_scalar("select u.url from seed s join url u on u.id = s.url_id").fetch_all(tx).await?;
-    Ok(seeds.into_iter().collect())
-}
+    async fn told(&mut self) -> Result<Option<String>, Failed> {
+        let sql = "select value from meta where key = 'config'";
+        Ok(sqlx::query_scalar(sql).fetch_optional(&mut self.db).await?)
+    }
 
-async fn admit(tx: &mut SqliteConnection, seeds: &[CanonicalUrl]) -> Result<(), Failed> {
-    let rows: Vec<_> = seeds.iter().map(|seed| (seed.as_str(), seed.host().as_str().to_owned())).collect();
-    let json = json(&rows)?;
-    let opened: Vec<_> = State::ALL.into_iter().filter(|state| seed_opens(*state)).map(State::number).collect();
-    sqlx::query(
-        "insert into host (host) select distinct value ->> 1 from json_each(?1) where true on conflict do nothing",
-    )
-    .bind(&json)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into url (url, host_id, state, depth, first_seen_at)
-         select value ->> 0, (select id from host where host = value ->> 1), 0, ?3, ?2 from json_each(?1) where true
-         on conflict (url) do update set depth = excluded.depth, referrer_id = null, trap_id = null,
-             state = iif(state in (select value from json_each(?4)), excluded.state, state),
-             reason = iif(state in (select value from json_each(?4)), null, reason)",
-    )
-    .bind(&json)
-    .bind(visit::now())
-    .bind(SEED_DEPTH)
-    .bind(rows::json(&opened)?)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query("delete from seed").execute(&mut *tx).await?;
-    sqlx::query("insert into seed (url_id) select id from url where url in (select value ->> 0 from json_each(?1))")
-        .bind(&json)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
+    async fn keep_told(&mut self, told: &str) -> Result<(), Failed> {
+        let sql = "insert into meta (key, value) values ('config', ?1) on conflict do update set value = ?1";
+        sqlx::query(sql).bind(told).execute(&mut self.db).await?;
+        Ok(())
+    }
 
-/// Keeps how the seeds were given.
-async fn note_lines(tx: &mut SqliteConnection, given: &[SeedLine]) -> Result<(), Failed> {
-    let text = |line: &SeedLine| line.url.as_ref().map(ToString::to_string).ok();
-    let rows: Vec<_> = given.iter().map(|line| (text(line), line.line, &line.given, line.url.as_ref().err())).collect();
-    sqlx::query("delete from seed_line").execute(&mut *tx).await?;
-    sqlx::query(
-        "insert into seed_line (url_id, line, given, problem)
-         select u.id, value ->> 1, value ->> 2, value ->> 3 from json_each(?1) left join url u on u.url = value ->> 0
-         union all
-         select s.url_id, null, u.url, null from seed s join url u on u.id = s.url_id
-         where u.url not in (select value ->> 0 from json_each(?1) where value ->> 0 is not null)",
-    )
-    .bind(json(&rows)?)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
+    async fn last_run(&mut self) -> Result<Option<StoredRun>, Failed> {
+        let last = sqlx::query(
+            "select id, started_at, finished_at is not null as is_finished, outcome is not null as has_ended from run
+             order by id desc limit 1",
+        );
+        let last = last.fetch_optional(&mut self.db).await?;
+        Ok(last.map(|row| StoredRun {
+            id: row.get("id"),
+            began: row.get("started_at"),
+            is_finished: row.get("is_finished"),
+            has_ended: row.get("has_ended"),
+        }))
+    }
 
-/// Judges by the new settings whatever was skipped under the old ones or is still pending.
-async fn judge_all_again(
-    tx: &mut SqliteConnection,
-    scope: &Scope,
-    sitemaps: bool,
-    changed: Changed,
-) -> Result<(), Failed> {
-    let (mut after, mut left_out) = (0_i64, 0);
-    loop {
-        let rows = sqlx::query(concat!(
-            "select id, ",
-            verdict_columns!(),
-            " from url where id > ?1 and state in (0, 3) order by id limit ?2"
+    async fn count_as_asked(&mut self, now: Millis) -> Result<(), Failed> {
+        sqlx::query("update host set asked_at = ?1").bind(now).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn continue_run(&mut self, id: i64) -> Result<(), Failed> {
+        sqlx::query("update run set outcome = null where id = ?1").bind(id).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn insert_run(&mut self, began: Millis) -> Result<i64, Failed> {
+        let sql = "insert into run (started_at) values (?1) returning id";
+        Ok(sqlx::query_scalar(sql).bind(began).fetch_one(&mut self.db).await?)
+    }
+
+    async fn sweep(&mut self, now: Millis) -> Result<(), Failed> {
+        /// The present moment lies in the stored time in which the page rests ([`crate::policy::due::is_due`]).
+        macro_rules! rests {
+            () => {
+                "exists (select 1 from page p where p.url_id = url.id
+                     and ?1 between p.fetched_at and p.fetched_at + coalesce(url.recrawl_ms, 0) - 1)"
+            };
+        }
+        sqlx::query(concat!(
+            "update url set state = 1, attempts = 0, due_at = null
+             where state in (select value from json_each(?2)) and state <> 1 and ",
+            rests!()
         ))
-        .bind(after)
-        .bind(CHUNK)
-        .fetch_all(&mut *tx)
+        .bind(now)
+        .bind(numbers(&led_to(State::Fetched, true))?)
+        .execute(&mut self.db)
         .await?;
-        let Some(last) = rows.last() else { break };
-        after = last.get("id");
-        let mut verdicts: Vec<(UrlId, u8, Option<String>)> = Vec::new();
-        for row in &rows {
-            let Some(Verdict { state, reason }) = verdict(row, scope, sitemaps, changed)? else { continue };
-            left_out += i64::from(rows::state(row)? == State::Pending && state == State::Skipped);
-            verdicts.push((row.get("id"), state.number(), reason.map(|reason| reason.to_string())));
-        }
-        rows::run_json(
-            tx,
+        sqlx::query(concat!(
+            "update url set state = 0, reason = null, attempts = 0, due_at = null,
+                 known = exists (select 1 from page where url_id = id)
+             where state in (select value from json_each(?3))
+                 or (state = 3 and reason in (select value from json_each(?4)))
+                 or (state in (select value from json_each(?2)) and not ",
+            rests!(),
+            ")"
+        ))
+        .bind(now)
+        .bind(numbers(&led_to(State::Pending, false))?)
+        .bind(numbers(&led_to(State::Pending, true))?)
+        .bind(words(&OPENED_BY_RUN)?)
+        .execute(&mut self.db)
+        .await?;
+        Ok(())
+    }
+
+    async fn open_skipped(&mut self, reasons: &[SkipReason]) -> Result<(), Failed> {
+        sqlx::query(
+            "update url set state = 0, reason = null
+             where state = 3 and reason in (select value from json_each(?1))",
+        )
+        .bind(words(reasons)?)
+        .execute(&mut self.db)
+        .await?;
+        Ok(())
+    }
+
+    async fn seeds(&mut self) -> Result<Vec<String>, Failed> {
+        let sql = "select u.url from seed s join url u on u.id = s.url_id";
+        Ok(sqlx::query_scalar(sql).fetch_all(&mut self.db).await?)
+    }
+
+    async fn admit(&mut self, seeds: &[CanonicalUrl], now: Millis, opened: &[State]) -> Result<(), Failed> {
+        let rows: Vec<_> = seeds.iter().map(|seed| (seed.as_str(), seed.host().as_str().to_owned())).collect();
+        let json = json(&rows)?;
+        sqlx::query(
+            "insert into host (host) select distinct value ->> 1 from json_each(?1) where true on conflict do nothing",
+        )
+        .bind(&json)
+        .execute(&mut self.db)
+        .await?;
+        sqlx::query(
+            "insert into url (url, host_id, state, depth, first_seen_at)
+             select value ->> 0, (select id from host where host = value ->> 1), 0, ?3, ?2 from json_each(?1) where true
+             on conflict (url) do update set depth = excluded.depth, referrer_id = null, trap_id = null,
+                 state = iif(state in (select value from json_each(?4)), excluded.state, state),
+                 reason = iif(state in (select value from json_each(?4)), null, reason)",
+        )
+        .bind(&json)
+        .bind(now)
+        .bind(SEED_DEPTH)
+        .bind(numbers(opened)?)
+        .execute(&mut self.db)
+        .await?;
+        sqlx::query("delete from seed").execute(&mut self.db).await?;
+        let sql = "insert into seed (url_id) select id from url where url in (select value ->> 0 from json_each(?1))";
+        sqlx::query(sql).bind(&json).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn note_lines(&mut self, given: &[SeedLine]) -> Result<(), Failed> {
+        let text = |line: &SeedLine| line.url.as_ref().map(ToString::to_string).ok();
+        let row = |line| (text(line), line.line, &line.given, line.url.as_ref().err());
+        let rows: Vec<_> = given.iter().map(row).collect();
+        sqlx::query("delete from seed_line").execute(&mut self.db).await?;
+        sqlx::query(
+            "insert into seed_line (url_id, line, given, problem)
+             select u.id, value ->> 1, value ->> 2, value ->> 3 from json_each(?1) left join url u on u.url = value ->> 0
+             union all
+             select s.url_id, null, u.url, null from seed s join url u on u.id = s.url_id
+             where u.url not in (select value ->> 0 from json_each(?1) where value ->> 0 is not null)",
+        )
+        .bind(json(&rows)?)
+        .execute(&mut self.db)
+        .await?;
+        Ok(())
+    }
+
+    async fn heirs(&mut self) -> Result<Vec<(CanonicalUrl, CanonicalUrl)>, Failed> {
+        let rows = sqlx::query(
+            "select s.url as seed, u.url as heir from heir h join seed on seed.url_id = h.seed_id
+             join url s on s.id = h.seed_id join url u on u.id = h.url_id",
+        );
+        rows.fetch_all(&mut self.db).await?.iter().map(rows::seed_and_heir).collect()
+    }
+
+    async fn waiting(&mut self, after: UrlId, limit: i64) -> Result<Vec<Waits>, Failed> {
+        let rows = sqlx::query(concat!(
+            "select ",
+            waits_columns!(),
+            " from url where id > ?1 and state in (0, 3) order by id limit ?2"
+        ));
+        rows.bind(after).bind(limit).fetch_all(&mut self.db).await?.iter().map(rows::waits).collect()
+    }
+
+    async fn judge(&mut self, verdicts: &[(UrlId, u8, Option<String>)]) -> Result<(), Failed> {
+        run_json(
+            &mut self.db,
             "update url set state = v.state, reason = v.reason
              from (select value ->> 0 as id, value ->> 1 as state, value ->> 2 as reason from json_each(?1)) v
              where url.id = v.id",
-            &verdicts,
+            verdicts,
         )
+        .await
+    }
+
+    async fn open_traps(&mut self, allowed: &[String]) -> Result<(), Failed> {
+        sqlx::query(
+            "update url set state = 0, reason = null
+             where state = 3 and reason = 'trap' and trap_id in (select id from trap
+                 where pattern in (select value from json_each(?1)) or 'all' in (select value from json_each(?1)))",
+        )
+        .bind(json(allowed)?)
+        .execute(&mut self.db)
         .await?;
+        Ok(())
     }
-    if left_out > 0 {
-        tracing::warn!("URLs that were pending are left out under these seeds and settings: {left_out}");
+
+    async fn next_trap(&mut self) -> Result<i64, Failed> {
+        let sql = "select coalesce(max(id), 0) + 1 from trap";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.db).await?)
     }
-    Ok(())
+
+    async fn count(&mut self, run: i64) -> Result<(Accounting, Tally), Failed> {
+        let row = sqlx::query(
+            "update run set (discovered, fetched, failed, skipped, pending) =
+                 (select discovered, fetched, failed, skipped, pending from accounting) where id = ?1
+             returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests",
+        );
+        Ok(counts(&row.bind(run).fetch_one(&mut self.db).await?))
+    }
+
+    async fn add(&mut self, run: i64, more: &Accounting, done: &Tally) -> Result<(Accounting, Tally), Failed> {
+        let row = sqlx::query(
+            "update run set discovered = discovered + ?2, fetched = fetched + ?3, failed = failed + ?4,
+                 skipped = skipped + ?5, pending = pending + ?6, unchanged = unchanged + ?7, bytes = bytes + ?8,
+                 requests = requests + ?9 where id = ?1
+             returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests",
+        );
+        let row = row.bind(run).bind(more.discovered).bind(more.fetched).bind(more.failed);
+        let row = row.bind(more.skipped).bind(more.pending).bind(done.unchanged).bind(done.bytes).bind(done.requests);
+        Ok(counts(&row.fetch_one(&mut self.db).await?))
+    }
+
+    async fn enter(&mut self) -> Result<i64, Failed> {
+        let sql = "insert into meta (key, value) values ('invocation', 1)
+                   on conflict do update set value = value + 1 returning cast(value as integer)";
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.db).await?)
+    }
+
+    async fn end(&mut self, _me: i64, run: i64, outcome: &str, finished: Option<Millis>) -> Result<(), Failed> {
+        let sql = "update run set outcome = ?1, finished_at = ?2 where id = ?3";
+        sqlx::query(sql).bind(outcome).bind(finished).bind(run).execute(&mut self.db).await?;
+        if finished.is_some() {
+            sqlx::query("delete from edge").execute(&mut self.db).await?;
+        }
+        Ok(())
+    }
+
+    /// Requests and changes grow with the runs, so that the oldest are at the low end.
+    async fn prune(&mut self, keep: u32) -> Result<bool, Failed> {
+        let oldest: Option<i64> = sqlx::query_scalar("select id from run order by id desc limit 1 offset ?1")
+            .bind(keep.saturating_sub(1))
+            .fetch_optional(&mut self.db)
+            .await?;
+        let Some(oldest) = oldest else { return Ok(false) };
+        let mut deleted = 0;
+        for delete in [
+            "delete from fetch where run_id < ?1 and id in (select id from fetch order by id limit ?2)",
+            "delete from change where run_id < ?1 and id in (select id from change order by id limit ?2)",
+        ] {
+            deleted += sqlx::query(delete).bind(oldest).bind(ROWS).execute(&mut self.db).await?.rows_affected();
+        }
+        Ok(deleted > 0)
+    }
+}
+
+fn counts(row: &SqliteRow) -> (Accounting, Tally) {
+    let accounting = Accounting {
+        discovered: row.get("discovered"),
+        fetched: row.get("fetched"),
+        failed: row.get("failed"),
+        skipped: row.get("skipped"),
+        pending: row.get("pending"),
+    };
+    (accounting, Tally { unchanged: row.get("unchanged"), bytes: row.get("bytes"), requests: row.get("requests") })
 }

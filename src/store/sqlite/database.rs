@@ -9,12 +9,14 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, Sq
 use sqlx::{Connection, SqliteConnection};
 
 use crate::store::StoreError;
+use crate::store::failed::Failed;
+use crate::store::part::times;
+use crate::store::tables::Transactions;
 use crate::visit;
 
-use super::failed::Failed;
 use super::peek;
 use super::rows::timestamp;
-use super::{schema, times};
+use super::schema;
 
 /// How long a lock of SQLite's is waited for, which another program holds: less than the watchdog of the service waits.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -62,7 +64,9 @@ impl SqliteDatabase {
             return Err(refuse("it holds no crawl but something else".into()));
         }
         let db = connect(&path).await?;
-        Ok(Self { db, path, lock })
+        let mut database = Self { db, path, lock };
+        times::bring_in(&mut database).await?;
+        Ok(database)
     }
 
     /// Closes the database cleanly: the WAL is written back. Fails too if its file was taken away meanwhile.
@@ -118,7 +122,6 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     // Setting `auto_vacuum` is the first step that takes the lock.
     let mut db = locking(SqliteConnection::connect_with(&options)).await.map_err(failed)?;
     schema::migrate(&mut db, path).await?;
-    times::bring_in(&mut db).await?;
     let holder = format!("{}since {}", this_process(), timestamp(visit::now()));
     sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")
         .bind(holder)
@@ -128,8 +131,24 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     Ok(db)
 }
 
+impl Transactions for SqliteDatabase {
+    async fn open_transaction(&mut self) -> Result<(), Failed> {
+        locking(sqlx::query("begin immediate").execute(&mut self.db)).await?;
+        Ok(())
+    }
+
+    async fn commit_transaction(&mut self) -> Result<(), Failed> {
+        sqlx::query("commit").execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn undo_transaction(&mut self) {
+        let _ = sqlx::query("rollback").execute(&mut self.db).await;
+    }
+}
+
 /// Waits for work that begins with a lock of SQLite's, and says so if that takes a while.
-pub(super) async fn locking<T>(work: impl Future<Output = T>) -> T {
+async fn locking<T>(work: impl Future<Output = T>) -> T {
     tokio::pin!(work);
     if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
         return done;

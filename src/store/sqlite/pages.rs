@@ -1,212 +1,74 @@
-//! Answers to requests for pages: what was stored before, and the rows that take its place.
+//! Pages, and most of what a batch of records writes: each kind of row goes over as one JSON array.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::policy::begin::may_hand_on;
-use crate::policy::due::{self, Facts};
-use crate::policy::fate;
-use crate::policy::kept::{Kept, Links};
-use crate::policy::life::{self, Answer, Change, Life, Memory, Renewal};
-use crate::visit::{Element, Millis, Page, Record, State, Target, TrapId, UrlId, Way};
+use crate::policy::kept::Kept;
+use crate::policy::life::{self, Life};
+use crate::store::failed::Failed;
+use crate::store::tables::{Gathered, PageRow, Pages, Past, Seeded};
+use crate::visit::{Page, UrlId};
 
-use super::batch::Batch;
-use super::failed::Failed;
-use super::known::Seeded;
-use super::links::Found;
-use super::page_rows::{Answered, PageRow, write_pages};
-use super::rows::{self, json};
-use super::run::SqliteRun;
+use super::database::SqliteDatabase;
+use super::rows::{self, json, run_json};
 
-/// Redirects of which is remembered what their pages were before. What leads back to one comes soon.
-const MAX_DETOURS: usize = 10_000;
+// `jsonb_each` hands nested values on in their binary form, `json_each` as text to be parsed again.
+const WRITE_PAGES: &str =
+    "insert or replace into page (url_id, status, content_type, charset, language, title, description,
+         canonical_url, size, content_hash, etag, last_modified, redirect_to, fetched_at, changed_at, elapsed_ms, headers,
+         fingerprint, gone, new_run, new_at, interval_ms, fresh_until, kept)
+     select value ->> 'id', value ->> 'status', value ->> 'content_type', value ->> 'charset', value ->> 'language',
+         value ->> 'title', value ->> 'description', value ->> 'canonical_url', value ->> 'size',
+         value ->> 'content_hash', value ->> 'etag', value ->> 'last_modified', value ->> 'redirect_to',
+         value ->> 'fetched_at', value ->> 'changed_at', value ->> 'elapsed', value ->> 'headers',
+         value ->> 'fingerprint', value ->> 'gone', value ->> 'new_run', value ->> 'new_at', value ->> 'interval',
+         value ->> 'fresh_until', value ->> 'kept'
+     from jsonb_each(?1)";
 
-/// What was stored of the URLs of a batch.
-#[derive(Default)]
-pub(super) struct Past {
-    rows: HashMap<UrlId, Row, Seeded>,
-    /// Those to which a shorter path was found while they were in flight: their links were judged by the longer one.
-    pub(super) lowered: Vec<UrlId>,
-    /// Those that are not pending any more: what became of them is stored already.
-    pub(super) ended: HashSet<UrlId>,
-}
-
-/// A URL that was asked for, as it stood before.
-struct Row {
-    state: State,
-    depth: u32,
-    is_sitemap: bool,
-    lastmod: Option<Millis>,
-    trap: Option<TrapId>,
-    page: Option<life::Past>,
-}
-
-impl Past {
-    /// What pays for a URL now: other links may name it than when it was handed out.
-    pub(super) fn trap(&self, id: UrlId) -> Option<TrapId> {
-        self.rows.get(&id)?.trap
-    }
-}
-
-impl SqliteRun {
-    pub(super) async fn past(&mut self, records: &[Record]) -> Result<Past, Failed> {
-        let asked: Vec<_> = records.iter().filter_map(|record| Some(record.target()?.id)).collect();
-        if asked.is_empty() {
-            return Ok(Past::default());
-        }
+impl Pages for SqliteDatabase {
+    async fn past(&mut self, ids: &[UrlId]) -> Result<HashMap<UrlId, Past, Seeded>, Failed> {
         let rows = sqlx::query(
             "select u.id, u.state, u.depth, u.sitemap is not null as is_sitemap, u.lastmod, u.trap_id, p.status, p.content_hash,
                  p.etag, p.last_modified, p.fetched_at, p.changed_at, p.fresh_until, p.interval_ms, p.fingerprint, p.gone,
                  p.new_run, p.new_at, p.kept
              from json_each(?1) j join url u on u.id = j.value left join page p on p.url_id = u.id",
+        );
+        let rows = rows.bind(json(ids)?).fetch_all(&mut self.db).await?;
+        rows.iter().map(|row| Ok((row.get("id"), past(row)?))).collect()
+    }
+
+    async fn keep_version(&mut self, id: UrlId, keep: u32) -> Result<(), Failed> {
+        sqlx::query(
+            "insert into old_content (hash, text, body)
+             select p.content_hash, c.text, c.body from page p join content c on c.url_id = p.url_id where p.url_id = ?1
+             on conflict (hash) do update set body = excluded.body where body is null and excluded.body is not null",
         )
-        .bind(json(&asked)?)
-        .fetch_all(self.db())
+        .bind(id)
+        .execute(&mut self.db)
         .await?;
-        let rows = rows.iter().map(|row| Ok((row.get("id"), Row::read(row)?))).collect::<Result<_, Failed>>()?;
-        let mut past = Past { rows, ..Past::default() };
-        for record in records {
-            let Some((target, row)) = record.target().and_then(|target| Some((target, past.rows.get(&target.id)?)))
-            else {
-                continue;
-            };
-            if !fate::is_awaited(row.state) {
-                past.ended.insert(target.id);
-            } else if record.page().is_some() && fate::was_lowered(target, row.depth) {
-                past.lowered.push(target.id);
-            }
-        }
-        Ok(past)
+        sqlx::query(
+            "insert or replace into version (id, url_id, content_id, fetched_at, status, content_type, charset, size)
+             select (select v.id from (select id, content_id from version where url_id = ?1 order by id desc limit 1) v
+                     where v.content_id = c.id),
+                 p.url_id, c.id, p.fetched_at, p.status, p.content_type, p.charset, p.size
+             from page p join old_content c on c.hash = p.content_hash where p.url_id = ?1",
+        )
+        .bind(id)
+        .execute(&mut self.db)
+        .await?;
+        sqlx::query(
+            "delete from version where url_id = ?1
+                 and id not in (select id from version where url_id = ?1 order by id desc limit ?2)",
+        )
+        .bind(id)
+        .bind(keep)
+        .execute(&mut self.db)
+        .await?;
+        Ok(())
     }
 
-    /// Answers with how long after it was fetched the page is due again.
-    pub(super) async fn fetched(
-        &mut self,
-        target: &Target,
-        mut page: Page,
-        elapsed: u64,
-        found: Found,
-        past: &Past,
-        batch: &mut Batch,
-    ) -> Result<Millis, Failed> {
-        let id = target.id;
-        batch.heirs.extend(found.redirect.filter(|_| may_hand_on(target.depth)).map(|to| (id, to)));
-        let row = past.rows.get(&id);
-        let old = row.and_then(|row| row.page.as_ref());
-        let hash = page.content_hash.map(hex);
-        let answer = Answer {
-            status: page.status,
-            fetched_at: page.fetched_at,
-            content_hash: hash.as_deref(),
-            etag: page.etag.as_deref(),
-            last_modified: page.last_modified.as_deref(),
-            redirect_to: found.redirect,
-            fresh_until: page.fresh_until,
-        };
-        if let Some(Renewal { interval, fresh_until, kept: Kept(kept) }) =
-            old.and_then(|old| old.renewed_by(&answer, &self.rules))
-        {
-            batch.note_unchanged();
-            batch.kept_alive.push((id, page.fetched_at, elapsed, interval, fresh_until, kept));
-            return Ok(self.recrawl(row, page.fetched_at, Some(interval), fresh_until));
-        }
-        let memory = Memory::after(&answer, old, self.id, &self.rules);
-        if found.redirect.is_some() {
-            if self.detours.len() >= MAX_DETOURS {
-                self.detours.clear();
-            }
-            self.detours.insert(id, old.and_then(|old| old.life.fingerprint.clone()));
-        }
-        page.text = page.text.filter(|_| self.config.store_text);
-        if let Some(old) = old {
-            batch.links.replaced.push(id);
-            if self.config.keep_versions > 0 && old.is_worth_keeping(hash.as_deref()) {
-                self.keep_version(id).await?;
-            }
-        }
-        if old.is_none() || self.put_aside(id, &page).await? {
-            batch.unindexed.push(id);
-        }
-        if memory.unchanged {
-            batch.note_unchanged();
-        }
-        if let Some(change) = memory.change.filter(|change| *change != Change::New) {
-            batch.changes.push((self.id, id, change.as_str(), page.fetched_at));
-        }
-        let recrawl = self.recrawl(row, page.fetched_at, memory.interval, page.fresh_until);
-        self.link(id, &mut page, found.links, batch);
-        let answered = Answered { elapsed, hash, redirect: found.redirect, memory };
-        self.write_page(id, page, answered, batch).await?;
-        Ok(recrawl)
-    }
-
-    async fn write_page(
-        &mut self,
-        id: UrlId,
-        mut page: Page,
-        answered: Answered,
-        batch: &mut Batch,
-    ) -> Result<(), Failed> {
-        let body = page.body.take();
-        let size = body.as_ref().map_or(0, Vec::len);
-        sqlx::query("insert or replace into content (url_id, text, body) values (?1, ?2, ?3)")
-            .bind(id)
-            .bind(page.text.take())
-            .bind(body.filter(|_| self.config.store_bodies))
-            .execute(self.db())
-            .await?;
-        let is_redirect = answered.redirect.is_some();
-        let row = PageRow::new(id, page, size, Kept::of(&self.config), answered);
-        if is_redirect {
-            // The next record of this batch may close a loop with it.
-            write_pages(self.db(), &[row]).await
-        } else {
-            batch.pages.push(row);
-            Ok(())
-        }
-    }
-
-    /// How long after it was fetched a page is due again.
-    fn recrawl(
-        &self,
-        row: Option<&Row>,
-        fetched_at: Millis,
-        interval: Option<Millis>,
-        fresh_until: Option<Millis>,
-    ) -> Millis {
-        let (lastmod, is_sitemap) = row.map_or((None, false), |row| (row.lastmod, row.is_sitemap));
-        let facts = Facts { fetched_at, interval, fresh_until, lastmod, failed: false, is_sitemap };
-        due::wait(&facts, &self.rules)
-    }
-
-    /// Notes the links of a page, as far as the settings keep them.
-    fn link(&self, id: UrlId, page: &mut Page, rows: Vec<Option<UrlId>>, batch: &mut Batch) {
-        let found = rows.into_iter().zip(std::mem::take(&mut page.links)).enumerate();
-        let found: Vec<_> = found.filter_map(|(position, (to, link))| Some((position, to?, link))).collect();
-        batch.lastmods.extend(found.iter().filter_map(|(_, to, link)| Some((*to, link.lastmod?))));
-        match Links::of(&self.config) {
-            Links::Whole => {
-                for (position, to, link) in found {
-                    if link.element == Element::A && link.rel.is_empty() && link.follow {
-                        batch.links.plain.push((id, position, to, link.text));
-                    } else {
-                        let element = link.element.as_str();
-                        batch.links.whole.push((id, position, to, link.text, link.rel, element, link.follow));
-                    }
-                }
-            }
-            Links::Edges => {
-                let followed = found.into_iter().filter(|(_, _, link)| link.follow);
-                batch.links.edges.extend(followed.map(|(_, to, link)| (id, to, Way::of(link.element) == Way::Link)));
-            }
-            Links::Nothing => {}
-        }
-    }
-
-    /// Before a known page is replaced: keeps the words with which it is in the index, if it gets others. Whether the
-    /// page is to be indexed again.
     async fn put_aside(&mut self, id: UrlId, page: &Page) -> Result<bool, Failed> {
         let put_aside: Option<UrlId> = sqlx::query_scalar(
             "insert or ignore into outdated (url_id, title, description, text)
@@ -221,21 +83,122 @@ impl SqliteRun {
         .bind(page.title.as_deref())
         .bind(page.description.as_deref())
         .bind(page.text.as_deref())
-        .fetch_optional(self.db())
+        .fetch_optional(&mut self.db)
         .await?;
         Ok(put_aside.is_some())
     }
-}
 
-impl Row {
-    fn read(row: &SqliteRow) -> Result<Self, Failed> {
-        let (depth, is_sitemap, lastmod) = (row.get("depth"), row.get("is_sitemap"), row.get("lastmod"));
-        let (state, trap, page) = (rows::state(row)?, row.get("trap_id"), past(row));
-        Ok(Self { state, depth, is_sitemap, lastmod, trap, page })
+    async fn write_content(&mut self, id: UrlId, text: Option<String>, body: Option<Vec<u8>>) -> Result<(), Failed> {
+        let sql = "insert or replace into content (url_id, text, body) values (?1, ?2, ?3)";
+        sqlx::query(sql).bind(id).bind(text).bind(body).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn write_pages(&mut self, pages: &[PageRow]) -> Result<(), Failed> {
+        run_json(&mut self.db, WRITE_PAGES, pages).await
+    }
+
+    async fn write(&mut self, gathered: &Gathered) -> Result<(), Failed> {
+        self.write_contents(gathered).await?;
+        self.write_links(gathered).await?;
+        self.write_fates(gathered).await
     }
 }
 
-fn past(row: &SqliteRow) -> Option<life::Past> {
+impl SqliteDatabase {
+    async fn write_contents(&mut self, rows: &Gathered) -> Result<(), Failed> {
+        run_json(&mut self.db, WRITE_PAGES, &rows.pages).await?;
+        run_json(&mut self.db, "insert or ignore into unindexed select value from json_each(?1)", &rows.unindexed)
+            .await?;
+        run_json(
+            &mut self.db,
+            "insert into change (run_id, url_id, kind, at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from jsonb_each(?1)",
+            &rows.changes,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, interval_ms = v.interval,
+                 fresh_until = v.fresh, kept = v.kept
+             from (select value ->> 0 as id, value ->> 1 as at, value ->> 2 as elapsed, value ->> 3 as interval,
+                   value ->> 4 as fresh, value ->> 5 as kept from jsonb_each(?1)) v
+             where page.url_id = v.id",
+            &rows.kept_alive,
+        )
+        .await
+    }
+
+    async fn write_links(&mut self, rows: &Gathered) -> Result<(), Failed> {
+        run_json(&mut self.db, "delete from link where from_id in (select value from json_each(?1))", &rows.replaced)
+            .await?;
+        run_json(
+            &mut self.db,
+            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+             from jsonb_each(?1)",
+            &rows.links,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, '', 'a', true from jsonb_each(?1)",
+            &rows.plain_links,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "insert or ignore into edge (from_id, to_id, step) select value ->> 0, value ->> 1, value ->> 2
+             from jsonb_each(?1)",
+            &rows.edges,
+        )
+        .await
+    }
+
+    async fn write_fates(&mut self, rows: &Gathered) -> Result<(), Failed> {
+        run_json(
+            &mut self.db,
+            "insert or replace into failure (url_id, kind, message, attempts, last_attempt_at)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+                 cast(unixepoch('subsec') * 1000 as integer)
+             from jsonb_each(?1)",
+            &rows.failures,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "update url set state = v.state, reason = v.reason, attempts = v.attempts, due_at = v.due,
+                 recrawl_ms = coalesce(v.recrawl, recrawl_ms)
+             from (select value ->> 0 as id, value ->> 1 as state, value ->> 2 as reason, value ->> 3 as attempts,
+                   value ->> 4 as due, value ->> 5 as recrawl from jsonb_each(?1)) v where url.id = v.id",
+            &rows.states,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "insert into fetch (run_id, url_id, url, at, status, failure, elapsed_ms, bytes, unchanged)
+             select value ->> 'run', value ->> 'id', value ->> 'url', value ->> 'at', value ->> 'status', value ->> 'failure',
+                 value ->> 'elapsed', value ->> 'bytes', value ->> 'unchanged'
+             from jsonb_each(?1)",
+            &rows.fetches,
+        )
+        .await
+    }
+}
+
+fn past(row: &SqliteRow) -> Result<Past, Failed> {
+    Ok(Past {
+        state: rows::state(row)?,
+        depth: row.get("depth"),
+        is_sitemap: row.get("is_sitemap"),
+        lastmod: row.get("lastmod"),
+        trap: row.get("trap_id"),
+        page: page(row),
+    })
+}
+
+fn page(row: &SqliteRow) -> Option<life::Past> {
     let status = row.get::<Option<u16>, _>("status")?;
     let new_run: Option<i64> = row.get("new_run");
     Some(life::Past {
@@ -250,13 +213,5 @@ fn past(row: &SqliteRow) -> Option<life::Past> {
         life: Life { fingerprint: row.get("fingerprint"), gone: row.get("gone") },
         new: new_run.zip(row.get("new_at")),
         kept: Kept(row.get("kept")),
-    })
-}
-
-fn hex(hash: [u8; 32]) -> String {
-    use std::fmt::Write as _;
-    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }

@@ -1,17 +1,14 @@
 //! Columns and what they mean: reading rows into the crawl's words, and writing rows as one JSON array.
 
-use super::failed::Failed;
-use std::sync::Arc;
-
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::policy::robots::answer_of;
-use crate::visit::{
-    FailureKind, HostRecord, Millis, RobotsAnswer, SkipReason, State, StoredRobots, Target, Validators,
-};
+use crate::store::failed::Failed;
+use crate::store::tables::{Holder, Waits, Woken};
+use crate::visit::{FailureKind, HostRecord, Millis, RobotsAnswer, SkipReason, State, StoredRobots, Target};
 
 /// ISO 8601 in UTC.
 pub fn timestamp(at: Millis) -> String {
@@ -68,7 +65,7 @@ macro_rules! target_columns {
 }
 pub(super) use target_columns;
 
-pub(super) fn target(row: &SqliteRow, validators: Option<Validators>) -> Result<Target, Failed> {
+pub(super) fn target(row: &SqliteRow) -> Result<Target, Failed> {
     Ok(Target {
         id: row.get("id"),
         host: row.get("host_id"),
@@ -78,15 +75,60 @@ pub(super) fn target(row: &SqliteRow, validators: Option<Validators>) -> Result<
         attempts: row.get("attempts"),
         due_at: row.get("due_at"),
         known: row.get("known"),
-        validators: validators.map(Arc::new),
+        validators: None,
         sitemap: row.get("sitemap"),
         trap: row.get("trap_id"),
     })
 }
 
+/// A target, and who holds its host, as the column `holder` has it.
+pub(super) fn woken(row: &SqliteRow, me: i64) -> Result<Woken, Failed> {
+    Ok(Woken { target: target(row)?, holder: holder(row, me) })
+}
+
+/// The column `holder`. Invocations that began before this one are over: only one at a time has the file.
+pub(super) fn holder(row: &SqliteRow, me: i64) -> Holder {
+    match row.get::<i64, _>("holder").cmp(&me) {
+        std::cmp::Ordering::Less => Holder::None,
+        std::cmp::Ordering::Equal => Holder::This,
+        std::cmp::Ordering::Greater => Holder::Another,
+    }
+}
+
+/// The columns that [`waits`] reads, of a row of `url`.
+macro_rules! waits_columns {
+    () => {
+        "id, url, state, depth, reason, followed, sitemap is not null as is_sitemap,
+            (select status from page where url_id = url.referrer_id and not url.followed) as found_on"
+    };
+}
+pub(super) use waits_columns;
+
+pub(super) fn waits(row: &SqliteRow) -> Result<Waits, Failed> {
+    Ok(Waits {
+        id: row.get("id"),
+        url: row.get("url"),
+        state: state(row)?,
+        reason: reason(row),
+        depth: row.get("depth"),
+        followed: row.get("followed"),
+        found_on: row.get("found_on"),
+        is_sitemap: row.get("is_sitemap"),
+    })
+}
+
+/// The columns `seed` and `heir`.
+pub(super) fn seed_and_heir(row: &SqliteRow) -> Result<(CanonicalUrl, CanonicalUrl), Failed> {
+    Ok((parse(row.get("seed"))?, parse(row.get("heir"))?))
+}
+
 /// The column `url`.
-pub(super) fn url(row: &SqliteRow) -> Result<CanonicalUrl, Failed> {
-    Ok(CanonicalUrl::parse(row.get("url")).map_err(|e| sqlx::Error::Decode(e.into()))?)
+fn url(row: &SqliteRow) -> Result<CanonicalUrl, Failed> {
+    parse(row.get("url"))
+}
+
+fn parse(url: &str) -> Result<CanonicalUrl, Failed> {
+    Ok(CanonicalUrl::parse(url).map_err(|e| sqlx::Error::Decode(e.into()))?)
 }
 
 /// The column `state`.
@@ -104,6 +146,16 @@ pub(super) fn reason(row: &SqliteRow) -> Option<SkipReason> {
 /// Rows handed over to a statement as one JSON array.
 pub(super) fn json(rows: &(impl Serialize + ?Sized)) -> Result<String, Failed> {
     Ok(serde_json::to_string(rows).map_err(|e| sqlx::Error::Encode(e.into()))?)
+}
+
+/// Reasons as a JSON array of their words.
+pub(super) fn words(reasons: &[SkipReason]) -> Result<String, Failed> {
+    json(&reasons.iter().map(SkipReason::as_str).collect::<Vec<_>>())
+}
+
+/// States as a JSON array of their numbers.
+pub(super) fn numbers(states: &[State]) -> Result<String, Failed> {
+    json(&states.iter().map(|state| state.number()).collect::<Vec<_>>())
 }
 
 /// Runs a statement on rows; no rows, no statement.

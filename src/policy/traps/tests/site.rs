@@ -88,10 +88,10 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
         let page = read(&target.url, answer);
         let mut weighed = traps.weigh(&target, &page);
         for candidate in page.links.iter().chain(&page.redirect) {
-            let named = traps.named(&weighed, candidate);
             let name = candidate.url.as_str();
             match known.get_mut(name) {
                 None => {
+                    let named = traps.named(&mut weighed, candidate);
                     weighed.leads_on |= named.is_some() && named == weighed.account;
                     let is_held = named.is_some_and(|trap| traps.is_held(trap));
                     known.insert(name.to_owned(), State { trap: named, is_held, is_asked: false });
@@ -100,6 +100,7 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
                     }
                 }
                 Some(old) if old.is_held => {
+                    let named = traps.named(&mut weighed, candidate);
                     if named != old.trap && named.is_none_or(|trap| !traps.is_held(trap)) {
                         (old.trap, old.is_held) = (named, false);
                         queue.push_back(name.to_owned());
@@ -108,15 +109,16 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
                 Some(old) => {
                     let is_woven = old.trap.is_some() && old.trap == weighed.account;
                     weighed.woven += u32::from(is_woven && name != target.url.as_str());
-                    if let Some(paying) = old.trap.filter(|trap| weighed.account != Some(*trap))
-                        && traps.relieves(Some(&weighed), named, paying)
-                    {
-                        old.trap = named;
+                    if let Some(paying) = old.trap.filter(|trap| weighed.account != Some(*trap)) {
+                        let named = traps.named(&mut weighed, candidate);
+                        if traps.relieves(Some(&weighed), named, paying) {
+                            old.trap = named;
+                        }
                     }
                 }
             }
         }
-        traps.settle(&weighed);
+        traps.settle(&mut weighed);
         for (turned, _) in traps.take_changes().turned.into_iter().filter(|(_, is_held)| !is_held) {
             for (url, state) in &mut known {
                 if state.is_held && state.trap == Some(turned) {

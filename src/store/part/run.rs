@@ -3,22 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::SqliteConnection;
-
 use crate::config::Config;
 use crate::policy::due::Rules;
 use crate::policy::traps::Traps;
 use crate::scope::Scope;
 use crate::visit::{Millis, UrlId};
 
-use super::database::SqliteDatabase;
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 
 /// This process's part in a run.
 #[derive(Debug)]
-pub struct SqliteRun {
-    pub(super) database: SqliteDatabase,
+pub struct Part<D> {
+    pub(super) database: D,
     pub(super) config: Config,
     pub(super) scope: Arc<Scope>,
     /// When known pages are due, by the settings.
@@ -34,10 +31,4 @@ pub struct SqliteRun {
     /// What pages were before they became redirects: redirects may lead back to them, with a cookie.
     pub(super) detours: HashMap<UrlId, Option<String>>,
     pub(super) traps: Traps,
-}
-
-impl SqliteRun {
-    pub(super) fn db(&mut self) -> &mut SqliteConnection {
-        &mut self.database.db
-    }
 }

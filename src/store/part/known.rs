@@ -6,17 +6,15 @@
 //! remembered: after a transaction that failed, all is forgotten.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use crate::canonical::Host;
+use crate::store::tables::{Holder, Seeded};
 use crate::visit::{HostId, TrapId, UrlId};
 
-/// URLs remembered, and the bytes of them.
-const URLS: usize = 1 << 18;
-const URL_BYTES: usize = 64 << 20;
+/// URLs remembered, at about 60 bytes each.
+const URLS: usize = 1 << 19;
 const HOSTS: usize = 100_000;
-
-/// Fast, and seeded at random: the keys are the web's choice.
-pub(super) type Seeded = foldhash::fast::RandomState;
 
 /// What is remembered of a URL.
 #[derive(Debug, Clone, Copy)]
@@ -30,61 +28,53 @@ pub(super) struct Known {
     pub(super) trap: Option<TrapId>,
 }
 
+/// A URL by two hashes of 64 bits, of different kinds and keys: that two URLs have the same is out of the question, even for
+/// those who would like it. Comparing their texts would fetch each from memory, for every link of every page.
+type Key = [u64; 2];
+
 /// Two generations of remembered URLs: bounded, and what is used stays.
 #[derive(Debug, Default)]
 pub(super) struct KnownUrls {
-    young: HashMap<Box<str>, Known, Seeded>,
-    young_bytes: usize,
-    old: HashMap<Box<str>, Known, Seeded>,
+    hashers: (Seeded, RandomState),
+    young: HashMap<Key, Known, Seeded>,
+    old: HashMap<Key, Known, Seeded>,
 }
 
 impl KnownUrls {
     /// A URL, if a link of this depth and so many redirects cannot change it but for what pays for it.
     pub(super) fn settled(&mut self, url: &str, depth: u32, hops: u32) -> Option<Known> {
-        self.get(url).filter(|known| known.settled && known.depth <= depth && known.hops <= hops)
+        self.get(self.key(url)).filter(|known| known.settled && known.depth <= depth && known.hops <= hops)
     }
 
     /// Forgets a URL, whose state a better link can change again.
     pub(super) fn forget(&mut self, url: &str) {
-        self.young.remove(url);
-        self.old.remove(url);
+        let key = self.key(url);
+        self.young.remove(&key);
+        self.old.remove(&key);
     }
 
-    fn get(&mut self, url: &str) -> Option<Known> {
-        if let Some(known) = self.young.get(url) {
+    pub(super) fn insert(&mut self, url: &str, known: Known) {
+        self.put(self.key(url), known);
+    }
+
+    fn get(&mut self, key: Key) -> Option<Known> {
+        if let Some(known) = self.young.get(&key) {
             return Some(*known);
         }
-        let (url, known) = self.old.remove_entry(url)?;
-        self.insert(url, known);
+        let known = self.old.remove(&key)?;
+        self.put(key, known);
         Some(known)
     }
 
-    pub(super) fn insert(&mut self, url: Box<str>, known: Known) {
-        if self.young.len() >= URLS / 2 || self.young_bytes >= URL_BYTES / 2 {
+    fn put(&mut self, key: Key, known: Known) {
+        if self.young.len() >= URLS / 2 {
             self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
         }
-        self.young_bytes += url.len();
-        self.young.insert(url, known);
+        self.young.insert(key, known);
     }
-}
 
-/// Who holds a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holder {
-    None,
-    This,
-    Another,
-}
-
-impl Holder {
-    /// Reads the column `holder`. Invocations that began before this one are over: only one at a time has the file.
-    pub(super) fn of(holder: i64, invocation: i64) -> Self {
-        match holder.cmp(&invocation) {
-            std::cmp::Ordering::Less => Self::None,
-            std::cmp::Ordering::Equal => Self::This,
-            std::cmp::Ordering::Greater => Self::Another,
-        }
+    fn key(&self, url: &str) -> Key {
+        [self.hashers.0.hash_one(url), self.hashers.1.hash_one(url)]
     }
 }
 
@@ -125,8 +115,8 @@ mod tests {
     #[test]
     fn only_a_link_that_can_change_nothing_needs_no_look_at_the_row() {
         let mut urls = KnownUrls::default();
-        urls.insert("a".into(), known(7));
-        urls.insert("b".into(), Known { settled: false, ..known(8) });
+        urls.insert("a", known(7));
+        urls.insert("b", Known { settled: false, ..known(8) });
         let mut settled = |url, depth, hops| urls.settled(url, depth, hops).map(|known| known.id);
         assert_eq!((settled("a", 3, 1), settled("a", 9, 9)), (Some(7), Some(7)));
         assert_eq!((settled("a", 2, 1), settled("a", 3, 0)), (None, None));
@@ -137,9 +127,9 @@ mod tests {
     fn what_is_used_stays_and_the_rest_is_forgotten() {
         let mut urls = KnownUrls::default();
         let used = "used";
-        urls.insert(used.into(), known(1));
+        urls.insert(used, known(1));
         for id in 0..i64::try_from(URLS * 2).unwrap() {
-            urls.insert(id.to_string().into(), known(id));
+            urls.insert(&id.to_string(), known(id));
             if id % 1_000 == 0 {
                 assert!(urls.settled(used, 3, 1).is_some());
             }

@@ -2,23 +2,16 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
 use crate::canonical::CanonicalUrl;
-use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
+use crate::policy::offer::{Offer, Source, depth_and_hops};
 use crate::policy::traps::Weighed;
+use crate::store::failed::Failed;
+use crate::store::tables::{Better, NewUrl, Present, Seeded, Tables};
 use crate::visit::{self, Candidate, HostId, Record, SkipReason, Target, UrlId};
 
 use super::batch::{Batch, Weights};
-use super::failed::Failed;
-use super::known::{Known, Seeded};
-use super::rows::{self, json};
-use super::run::SqliteRun;
-
-/// URLs that have a row.
-type Present = HashMap<String, Standing, Seeded>;
+use super::known::Known;
+use super::run::Part;
 
 type Offers<'a> = HashMap<&'a CanonicalUrl, Offer<'a>, Seeded>;
 
@@ -52,13 +45,13 @@ fn candidates(records: &[Record]) -> impl Iterator<Item = (usize, Source, &Candi
     })
 }
 
-impl SqliteRun {
+impl<D: Tables> Part<D> {
     /// Gives every link target of the batch its row, and reports those that became pending. Answers with the rows in the
     /// order of [`candidates`].
     pub(super) async fn resolve(
         &mut self,
         records: &[Record],
-        weights: &mut Weights,
+        weights: &mut Weights<'_>,
         batch: &mut Batch,
     ) -> Result<Ids, Failed> {
         let mut ids = Vec::new();
@@ -74,9 +67,9 @@ impl SqliteRun {
                 if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
                     page.woven += u32::from(known.trap.is_some() && known.trap == page.account);
                 }
-                self.relieve(known, weighed.as_deref(), candidate, batch);
+                self.relieve(known, weighed, candidate, batch);
             } else {
-                let weighed = weighed.as_deref().filter(|_| candidate.follow);
+                let weighed = weighed.filter(|_| candidate.follow);
                 let trap = weighed.and_then(|page| self.traps.named(page, candidate));
                 let mut offer = Offer::new(source, candidate);
                 offer.trap = trap;
@@ -90,9 +83,18 @@ impl SqliteRun {
             return Ok(ids.into_iter());
         }
         self.resolve_hosts(offers.values().map(|offer| &offer.host), batch).await?;
-        let present = self.look_up(&offers).await?;
+        let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
+        let mut present = self.database.look_up(&urls).await?;
         self.improve(&offers, &present, batch).await?;
         let inserted = self.insert(&offers, &present, batch).await?;
+        if present.len() + inserted.len() < offers.len() {
+            // Another process inserted some of them just now.
+            let is_missing = |url: &&str| !present.contains_key(*url) && !inserted.contains_key(*url);
+            let missing: Vec<_> = urls.into_iter().filter(is_missing).collect();
+            let late = self.database.look_up(&missing).await?;
+            self.improve(&offers, &late, batch).await?;
+            present.extend(late);
+        }
         for (id, (_, _, candidate)) in ids.iter_mut().zip(candidates(records)) {
             let url = candidate.url.as_str();
             *id = id.or_else(|| present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied()));
@@ -101,29 +103,25 @@ impl SqliteRun {
     }
 
     /// A URL that is known, and that nothing but what pays for it can change of.
-    fn relieve(&mut self, known: Known, weighed: Option<&Weighed>, candidate: &Candidate, batch: &mut Batch) {
+    fn relieve(
+        &mut self,
+        known: Known,
+        mut weighed: Option<&mut Weighed<'_>>,
+        candidate: &Candidate,
+        batch: &mut Batch,
+    ) {
         let Some(paying) = known.trap else { return };
-        if !candidate.follow || candidate.skip.is_some() || weighed.is_some_and(|page| page.account == Some(paying)) {
+        if !candidate.follow
+            || candidate.skip.is_some()
+            || weighed.as_ref().is_some_and(|page| page.account == Some(paying))
+        {
             return;
         }
-        let named = weighed.and_then(|page| self.traps.named(page, candidate));
-        if self.traps.relieves(weighed, named, paying) {
+        let named = weighed.as_deref_mut().and_then(|page| self.traps.named(page, candidate));
+        if self.traps.relieves(weighed.as_deref(), named, paying) {
             batch.relieved.push((known.id, named));
-            self.urls.insert(candidate.url.as_str().into(), Known { trap: named, ..known });
+            self.urls.insert(candidate.url.as_str(), Known { trap: named, ..known });
         }
-    }
-
-    /// Rows that exist already.
-    async fn look_up(&mut self, offers: &Offers<'_>) -> Result<Present, Failed> {
-        let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
-        let rows = sqlx::query(
-            "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id from url
-             where url in (select value from json_each(?1))",
-        )
-        .bind(json(&urls)?)
-        .fetch_all(self.db())
-        .await?;
-        rows.iter().map(|row| Ok((row.get("url"), standing(row)?))).collect()
     }
 
     /// Lowers depths and opens what a better link opens.
@@ -133,36 +131,20 @@ impl SqliteRun {
         for offer in offers.values() {
             let Some(old) = present.get(offer.url.as_str()) else { continue };
             let new = offer.improve(old);
-            if new.is_news {
-                let reason = new.reason.as_ref().map(SkipReason::as_str);
-                let found = json!([offer.referrer, new.nearer, new.followed, new.sitemap, new.trap]);
-                better.push(json!([old.id, new.depth, new.hops, new.state.number(), reason, found]));
-                if new.depth < old.depth {
-                    lowered.push(old.id);
-                }
-            }
             let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled, trap: new.trap };
-            self.urls.insert(offer.url.as_str().into(), known);
+            self.urls.insert(offer.url.as_str(), known);
             if new.opens {
                 batch.delta.change(old.state, new.state);
                 self.hand_out(offer, old.id, new.depth, batch);
             }
+            if new.depth < old.depth {
+                lowered.push(old.id);
+            }
+            if new.is_news {
+                better.push(Better { id: old.id, referrer: offer.referrer, outcome: new });
+            }
         }
-        if !better.is_empty() {
-            sqlx::query(
-                "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
-                     referrer_id = iif(v.nearer, v.referrer, referrer_id), sitemap = coalesce(url.sitemap, v.sitemap),
-                     trap_id = v.trap
-                 from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
-                     value ->> 4 as reason, value ->> '$[5][0]' as referrer, value ->> '$[5][1]' as nearer,
-                     value ->> '$[5][2]' as followed, value ->> '$[5][3]' as sitemap, value ->> '$[5][4]' as trap
-                     from jsonb_each(?1)) v
-                 where url.id = v.id",
-            )
-            .bind(Value::from(better).to_string())
-            .execute(self.db())
-            .await?;
-        }
+        self.database.improve(&better).await?;
         self.pass_depth_on(lowered, batch).await
     }
 
@@ -177,35 +159,20 @@ impl SqliteRun {
         if new.is_empty() {
             return Ok(inserted);
         }
-        // Nobody else inserts while this transaction lasts.
-        let next: UrlId = sqlx::query_scalar("select coalesce(max(id), 0) + 1 from url").fetch_one(self.db()).await?;
-        let mut rows = Vec::with_capacity(new.len());
-        for (id, offer) in (next..).zip(new) {
-            let state = offer.first_state();
-            let (url, host) = (offer.url.as_str(), self.host_of(offer));
-            let found = (offer.depth, offer.hops, offer.referrer, offer.follow, offer.sitemap, offer.trap);
-            rows.push((id, url, host, state.number(), offer.skip.map(SkipReason::as_str), found));
-            batch.delta.discover(state);
+        let rows: Vec<_> = new.iter().map(|offer| new_url(offer, self.host_of(offer))).collect();
+        let ids = self.database.insert_urls(&rows, visit::now()).await?;
+        for (id, offer) in ids.into_iter().zip(new) {
+            let Some(id) = id else { continue };
+            batch.delta.discover(offer.first_state());
             if offer.skip.is_none() {
                 self.hand_out(offer, id, offer.depth, batch);
             }
             let known =
                 Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
             batch.led_on.extend(offer.referrer.zip(offer.trap));
-            self.urls.insert(url.into(), known);
-            inserted.insert(url.to_owned(), id);
+            self.urls.insert(offer.url.as_str(), known);
+            inserted.insert(offer.url.as_str().to_owned(), id);
         }
-        sqlx::query(
-            "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
-                 trap_id, first_seen_at)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
-                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]', value ->> '$[5][5]', ?2
-             from jsonb_each(?1)",
-        )
-        .bind(json(&rows)?)
-        .bind(visit::now())
-        .execute(self.db())
-        .await?;
         Ok(inserted)
     }
 
@@ -223,15 +190,17 @@ impl SqliteRun {
     }
 }
 
-fn standing(row: &SqliteRow) -> Result<Standing, Failed> {
-    Ok(Standing {
-        id: row.get("id"),
-        state: rows::state(row)?,
-        depth: row.get("depth"),
-        hops: row.get("hops"),
-        reason: rows::reason(row),
-        followed: row.get("followed"),
-        is_sitemap: row.get("is_sitemap"),
-        trap: row.get("trap_id"),
-    })
+fn new_url<'a>(offer: &Offer<'a>, host: HostId) -> NewUrl<'a> {
+    NewUrl {
+        url: offer.url.as_str(),
+        host,
+        state: offer.first_state(),
+        reason: offer.skip.map(SkipReason::as_str),
+        depth: offer.depth,
+        hops: offer.hops,
+        referrer: offer.referrer,
+        followed: offer.follow,
+        sitemap: offer.sitemap,
+        trap: offer.trap,
+    }
 }

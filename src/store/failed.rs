@@ -1,6 +1,6 @@
 //! Errors on their way through this room, so that no error of the driver is part of the library.
 
-use crate::store::StoreError;
+use super::error::StoreError;
 
 /// A store's error that errors of the driver turn into by themselves.
 #[derive(Debug)]

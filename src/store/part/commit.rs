@@ -6,32 +6,28 @@ use crate::policy::due::{self, Facts};
 use crate::policy::fate::Fate;
 use crate::policy::redirect::{Hop, MAX_HOPS, Way};
 use crate::store::Committed;
+use crate::store::failed::Failed;
+use crate::store::tables::{FetchRow, Tables};
 use crate::visit::{
-    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, Settlement, State, Target, UrlId,
+    FailureKind, Hold, HostId, PageOutcome, Record, Refusal, Request, RobotsOutcome, Settlement, State, Target,
 };
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::batch::{Batch, FetchRow};
-use super::database::locking;
-use super::failed::Failed;
+use super::batch::Batch;
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 use super::links::{Found, Ids};
 use super::pages::Past;
-use super::run::SqliteRun;
+use super::run::Part;
 
-impl SqliteRun {
+impl<D: Tables> Part<D> {
     pub(super) async fn commit_batch(
         &mut self,
         records: Vec<Record>,
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, Failed> {
-        // The transaction is written out by hand, so that the methods below can borrow all of `self`.
-        locking(sqlx::query("begin immediate").execute(self.db())).await?;
-        let done = self.apply(records, &hold).await;
-        let done = match done {
-            Ok(done) => sqlx::query("commit").execute(self.db()).await.map(|_| done).map_err(Failed::from),
+        self.database.open_transaction().await?;
+        let done = match self.apply(records, &hold).await {
+            Ok(done) => self.database.commit_transaction().await.map(|()| done),
             Err(error) => Err(error),
         };
         match done {
@@ -40,7 +36,7 @@ impl SqliteRun {
                 Ok(committed)
             }
             Err(error) => {
-                let _ = sqlx::query("rollback").execute(self.db()).await;
+                self.database.undo_transaction().await;
                 (self.urls, self.hosts) = (KnownUrls::default(), KnownHosts::default());
                 self.traps.forget();
                 Err(error)
@@ -49,9 +45,10 @@ impl SqliteRun {
     }
 
     /// What one transaction writes, in this order: the clocks of the hosts that were asked; rows for the URLs and hosts that
-    /// links lead to, and what a better link changes of those known; redirects and robots.txt of each record; then pages,
-    /// links, failures, states and the log of requests ([`Batch::write`]); what is asked again; what sitemaps say of changes; shorter depths,
-    /// handed on; what redirects of seeds let in; who holds the hosts that came up; the run's accounting.
+    /// links lead to, and what a better link changes of those known; from which budget known URLs are fetched; of each record
+    /// its redirect, its robots.txt, its body and what becomes of the version before; then pages, links, failures, states and
+    /// the log of requests (`Gathered`); what is asked again; what sitemaps say of changes; shorter depths, handed on; what
+    /// redirects of seeds let in; budgets of traps; who holds the hosts that came up; the run's accounting.
     async fn apply(
         &mut self,
         records: Vec<Record>,
@@ -61,13 +58,13 @@ impl SqliteRun {
         let records = self.fence(records, hold, &mut batch).await?;
         let mut weights = self.weigh(&records).await?;
         let mut ids = self.resolve(&records, &mut weights, &mut batch).await?;
-        self.relieve_all(&mut batch).await?;
+        self.database.relieve(&std::mem::take(&mut batch.relieved)).await?;
         let past = self.past(&records).await?;
         self.settle_traps(&records, weights, &past, &batch);
         for record in records {
             self.record(record, &mut ids, &past, &mut batch).await?;
         }
-        batch.write(self.db()).await?;
+        self.database.write(&std::mem::take(&mut batch.rows)).await?;
         for target in std::mem::take(&mut batch.again) {
             self.ask_again(target, &mut batch).await?;
         }
@@ -75,8 +72,8 @@ impl SqliteRun {
         self.pass_depth_on(past.lowered, &mut batch).await?;
         self.note_heirs(&mut batch).await?;
         self.write_traps(&mut batch).await?;
-        self.take_reached(&batch).await?;
-        let ledger = self.ledger.write(&mut self.database.db, self.id, &batch.delta).await?;
+        self.take_reached(&mut batch).await?;
+        let ledger = self.ledger.write(&mut self.database, self.id, &batch.delta).await?;
         Ok((ledger, batch.committed))
     }
 
@@ -140,7 +137,8 @@ impl SqliteRun {
         };
         let sets_cookie = page.headers.iter().any(|(name, _)| name == "set-cookie");
         let hop = Hop { to, fetched_at: page.fetched_at, sets_cookie };
-        let way = Way::of(target.id, hop, &self.chain(to).await?, self.began, self.config.keep_cookies);
+        let way =
+            Way::of(target.id, hop, &self.database.chain(to, MAX_HOPS).await?, self.began, self.config.keep_cookies);
         let again = page.redirect.as_ref().filter(|_| way == Way::Back).map(|candidate| {
             let host = self.hosts.id(&candidate.url.host()).unwrap_or_default();
             let again = Target::new(to, host, candidate.url.clone(), target.depth);
@@ -155,57 +153,17 @@ impl SqliteRun {
 
     /// Has a URL fetched again that was fetched in this run. That it was a redirect meanwhile is no change of it.
     async fn ask_again(&mut self, target: Target, batch: &mut Batch) -> Result<(), Failed> {
-        let (from, to) = (State::Fetched, State::Pending);
-        let opened = sqlx::query(
-            "update url set state = ?1, hops = ?2, attempts = 0, due_at = null where id = ?3 and state = ?4",
-        )
-        .bind(to.number())
-        .bind(target.hops)
-        .bind(target.id)
-        .bind(from.number())
-        .execute(self.db())
-        .await?;
-        if opened.rows_affected() == 0 {
+        if !self.database.ask_again(target.id, target.hops).await? {
             return Ok(());
         }
-        batch.delta.change(from, to);
+        batch.delta.change(State::Fetched, State::Pending);
         if let Some(before) = self.detours.remove(&target.id) {
-            sqlx::query("update page set fingerprint = ?1 where url_id = ?2")
-                .bind(before)
-                .bind(target.id)
-                .execute(self.db())
-                .await?;
-            sqlx::query("delete from change where run_id = ?1 and url_id = ?2")
-                .bind(self.id)
-                .bind(target.id)
-                .execute(self.db())
-                .await?;
+            self.database.undo_change(self.id, target.id, before).await?;
         }
         if self.may_fetch(&target.url.host(), batch) {
             batch.committed.targets.push(target);
         }
         Ok(())
-    }
-
-    /// The stored redirects that lead on from a URL.
-    async fn chain(&mut self, from: UrlId) -> Result<Vec<Hop>, Failed> {
-        let rows = sqlx::query(
-            "with recursive chain (id, fetched_at, headers, hops) as (
-                 select ?1, null, null, 0 union all
-                 select p.redirect_to, p.fetched_at, p.headers, hops + 1 from chain c join page p on p.url_id = c.id
-                 where p.redirect_to is not null and hops < ?2)
-             select id, fetched_at, headers like '%\"set-cookie\"%' as sets_cookie from chain where hops > 0 order by hops",
-        )
-        .bind(from)
-        .bind(MAX_HOPS)
-        .fetch_all(self.db())
-        .await?;
-        let hop = |row: &SqliteRow| Hop {
-            to: row.get("id"),
-            fetched_at: row.get("fetched_at"),
-            sets_cookie: row.get("sets_cookie"),
-        };
-        Ok(rows.iter().map(hop).collect())
     }
 }
 
@@ -216,7 +174,7 @@ fn log(record: &Record, run: i64, batch: &mut Batch) {
     let url = id.is_none().then(|| asked.as_str().to_owned());
     batch.delta.tally.requests += 1;
     batch.delta.tally.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);
-    batch.fetches.push(FetchRow {
+    batch.rows.fetches.push(FetchRow {
         run,
         id,
         url,

@@ -1,0 +1,130 @@
+//! The start of an invocation: continue or begin a run, judge again, admit the seeds.
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Told};
+use crate::policy::begin::{Entry, LastRun, seed_opens};
+use crate::policy::due::Rules;
+use crate::policy::sweep::{Changed, OPENED_BY_INVOCATION};
+use crate::policy::traps::Traps;
+use crate::scope::Scope;
+use crate::store::Start;
+use crate::store::failed::Failed;
+use crate::store::tables::Tables;
+use crate::visit::{self, Millis, State};
+
+use super::clocks;
+use super::heirs;
+use super::judge::verdicts;
+use super::ledger::Ledger;
+use super::run::Part;
+use super::times;
+use super::told;
+
+/// Rows judged again in one go.
+const CHUNK: i64 = 5_000;
+
+/// Begins this process's part in a run, in one transaction.
+pub async fn begin<D: Tables>(mut database: D, start: Start<'_>) -> Result<Part<D>, Failed> {
+    database.open_transaction().await?;
+    let entered = match enter(&mut database, start).await {
+        Ok(entered) => database.commit_transaction().await.map(|()| entered),
+        Err(error) => Err(error),
+    };
+    let Entered { config, rules, id, invocation, began, ledger, traps } = match entered {
+        Ok(entered) => entered,
+        Err(error) => {
+            database.undo_transaction().await;
+            return Err(error);
+        }
+    };
+    let (urls, hosts, detours) = Default::default();
+    let scope = start.scope.clone();
+    Ok(Part { database, config, scope, rules, id, invocation, began, ledger, urls, hosts, detours, traps })
+}
+
+/// What a part in a run begins with.
+struct Entered {
+    config: Config,
+    rules: Rules,
+    id: i64,
+    invocation: i64,
+    began: Millis,
+    ledger: Ledger,
+    traps: Traps,
+}
+
+async fn enter(database: &mut impl Tables, start: Start<'_>) -> Result<Entered, Failed> {
+    let Start { config, scope, seeds, given } = start;
+    let rules = Rules::of(config);
+    let invocation = database.enter().await?;
+    clocks::follow(database).await?;
+    let past = told::recall(database).await?;
+    times::keep_up(database, past.as_ref(), &rules).await?;
+    let (entry, id, began) = enter_run(database, config.fresh).await?;
+    let mut credentials = config.credentials();
+    credentials.extend(past.iter().filter(|_| entry == Entry::Continued).flat_map(|past| past.credentials.clone()));
+    let present = Told { config: config.clone(), gated: scope.is_gated(), credentials };
+    // Unreachable then may be reachable now.
+    database.open_skipped(&OPENED_BY_INVOCATION).await?;
+    let old_seeds: BTreeSet<_> = database.seeds().await?.into_iter().collect();
+    let new_seeds = seeds.iter().map(ToString::to_string).collect();
+    let changed = Changed::between(entry, past.as_ref().map(|told| (told, &old_seeds)), (&present, &new_seeds));
+    let opened: Vec<_> = State::ALL.into_iter().filter(|state| seed_opens(*state)).collect();
+    database.admit(seeds, visit::now(), &opened).await?;
+    database.note_lines(given).await?;
+    heirs::recall(database, scope).await?;
+    told::keep(database, &present).await?;
+    if changed.is_anything() {
+        judge_all_again(database, scope, config.sitemaps, changed).await?;
+    }
+    if !config.allow_trap.is_empty() {
+        // What the user lets through now is pending again.
+        database.open_traps(&config.allow_trap).await?;
+    }
+    let traps = Traps::new(&config.allow_trap, database.next_trap().await?);
+    let ledger = Ledger::begin(database, id).await?;
+    Ok(Entered { config: present.config, rules, id, invocation, began, ledger, traps })
+}
+
+/// Continues the last run or begins another. Answers with which of them, its number and when it was begun.
+async fn enter_run(database: &mut impl Tables, fresh: bool) -> Result<(Entry, i64, Millis), Failed> {
+    let last = database.last_run().await?;
+    let run = last.as_ref().map(|run| LastRun { is_finished: run.is_finished, has_ended: run.has_ended });
+    let began = visit::now();
+    if run.is_some_and(LastRun::leaves_hosts_as_asked) {
+        database.count_as_asked(began).await?;
+    }
+    let entry = Entry::after(run, fresh);
+    match (entry, last) {
+        (Entry::Continued, Some(last)) => {
+            database.continue_run(last.id).await?;
+            return Ok((entry, last.id, last.began));
+        }
+        (Entry::Another, _) => database.sweep(began).await?,
+        (Entry::First | Entry::Continued, _) => {}
+    }
+    Ok((entry, database.insert_run(began).await?, began))
+}
+
+/// Judges by the new settings whatever was skipped under the old ones or is still pending.
+async fn judge_all_again(
+    database: &mut impl Tables,
+    scope: &Scope,
+    sitemaps: bool,
+    changed: Changed,
+) -> Result<(), Failed> {
+    let (mut after, mut left_out) = (0, 0);
+    loop {
+        let waits = database.waiting(after, CHUNK).await?;
+        let Some(last) = waits.last() else { break };
+        after = last.id;
+        let verdicts = verdicts(waits, scope, sitemaps, changed);
+        left_out += verdicts.left_out;
+        database.judge(&verdicts.rows).await?;
+    }
+    if left_out > 0 {
+        tracing::warn!("URLs that were pending are left out under these seeds and settings: {left_out}");
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! The store on PostgreSQL, 14 and newer: what [`super::tables`] asks of a database, each trait in a file of its own.
+//!
+//! Rows go over as one array for each column (`unnest`), so that a batch takes the same few statements however large it is.
+//! Nothing hangs on the session: each statement is prepared without a name, within the transaction that it is run in, and
+//! locks end with their transaction. So a pool may stand between that lends a server's connection for each transaction.
+
+mod begin;
+mod contents;
+mod database;
+mod hosts;
+mod pages;
+mod rows;
+mod schema;
+mod times;
+mod traps;
+mod urls;
+
+pub use database::PgDatabase;
+
+use crate::store::part::{Part, begin::begin as begin_part};
+use crate::store::{Start, Store, StoreError};
+
+impl Store for PgDatabase {
+    type Run = Part<Self>;
+
+    async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
+        Ok(begin_part(self, start).await?)
+    }
+}

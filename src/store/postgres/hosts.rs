@@ -1,0 +1,143 @@
+//! Hosts, and who holds them. A host is its holder's until the holder's lease ends, by the database's clock.
+
+use std::collections::HashSet;
+
+use sqlx::{Connection as _, Row as _};
+
+use crate::canonical::Host;
+use crate::store::failed::Failed;
+use crate::store::tables::{Holder, Hosts, Robots, Transactions as _};
+use crate::visit::{Hold, HostId, HostRecord};
+
+use super::database::{LEASE, PgDatabase};
+use super::rows::{self, scalar, sql};
+
+/// Sets the clocks of hosts, and more, as far as they are held under the epochs that are named.
+macro_rules! set_clocks {
+    ($more:literal) => {
+        concat!(
+            "update host set asked_at = v.asked, blocked_until = v.until",
+            $more,
+            " from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) v (i, epoch, asked, until)
+             where host.id = v.i and host.epoch = v.epoch and host.holder = $1
+             returning id"
+        )
+    };
+}
+
+impl Hosts for PgDatabase {
+    /// Those that were left alone for the longest come first.
+    async fn take(&mut self, me: i64, limit: usize) -> Result<Vec<HostId>, Failed> {
+        let mut tx = self.db.begin().await?;
+        let taken = scalar(concat!(
+            "update host set epoch = epoch + 1, holder = $1
+             where id in (select id from host h
+                 where holder <> $1 and ",
+            rows::is_free!(),
+            " and exists (select 1 from url where host_id = h.id and state = 0)
+                 order by greatest(asked_at, blocked_until), id limit $2 for update skip locked)
+             returning id"
+        ));
+        let taken = taken.bind(me).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    async fn lost(&mut self, me: i64, holds: &[Hold]) -> Result<Vec<HostId>, Failed> {
+        let mut tx = self.db.begin().await?;
+        sql("update node set seen_at = now(), leased_until = now() + $2 * interval '1 second' where id = $1")
+            .bind(me)
+            .bind(LEASE.as_secs_f64())
+            .execute(&mut *tx)
+            .await?;
+        let lost = scalar(
+            "select v.i from unnest($2::bigint[], $3::bigint[]) v (i, epoch)
+             where not exists (select 1 from host where id = v.i and epoch = v.epoch and holder = $1)",
+        );
+        let (ids, epochs): (Vec<_>, Vec<_>) = holds.iter().map(|hold| (hold.host, hold.epoch)).unzip();
+        let lost = lost.bind(me).bind(ids).bind(epochs).fetch_all(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(lost)
+    }
+
+    async fn free(&mut self, me: i64, holds: &[Hold]) -> Result<(), Failed> {
+        self.open_transaction().await?;
+        let freed = self.update_clocks(set_clocks!(", holder = 0"), me, holds).await;
+        match freed {
+            Ok(_) => self.commit_transaction().await,
+            Err(error) => {
+                self.undo_transaction().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn set_clocks(&mut self, me: i64, holds: &[Hold]) -> Result<HashSet<HostId>, Failed> {
+        self.update_clocks(set_clocks!(""), me, holds).await
+    }
+
+    async fn insert_hosts(&mut self, me: i64, hosts: &HashSet<&str>) -> Result<Vec<HostRecord>, Failed> {
+        // In one order, so that two that insert the same ones wait for each other and no more.
+        let mut names: Vec<_> = hosts.iter().copied().collect();
+        names.sort_unstable();
+        let rows = sql(concat!(
+            "insert into host (host, epoch, holder) select name, 1, $1 from unnest($2::text[]) name
+             on conflict do nothing returning ",
+            rows::host_columns!()
+        ));
+        rows.bind(me).bind(names).fetch_all(&mut self.db).await?.iter().map(rows::host_record).collect()
+    }
+
+    async fn find_hosts(&mut self, me: i64, hosts: &HashSet<&str>) -> Result<Vec<(Host, HostId, Holder)>, Failed> {
+        let rows = sql(concat!("select id, host, ", rows::holder_column!(), " from host h where host = any($2)"));
+        let names: Vec<_> = hosts.iter().copied().collect();
+        let rows = rows.bind(me).bind(names).fetch_all(&mut self.db).await?;
+        rows.iter().map(|row| Ok((rows::host_name(row)?, row.get("id"), rows::holder(row)))).collect()
+    }
+
+    async fn take_reached(&mut self, me: i64, hosts: &HashSet<HostId>) -> Result<HashSet<HostId>, Failed> {
+        // Both halves see the hosts as they were before: none is answered twice.
+        let held: Vec<HostId> = scalar(concat!(
+            "with taken as (
+                 update host h set epoch = epoch + 1, holder = $1
+                 where id = any($2) and holder <> $1 and ",
+            rows::is_free!(),
+            " returning id)
+             select id from taken union all select id from host where id = any($2) and holder = $1"
+        ))
+        .bind(me)
+        .bind(hosts.iter().copied().collect::<Vec<_>>())
+        .fetch_all(&mut self.db)
+        .await?;
+        Ok(held.into_iter().collect())
+    }
+
+    async fn held_host(&mut self, me: i64, id: HostId) -> Result<Option<HostRecord>, Failed> {
+        let row = sql(concat!("select ", rows::host_columns!(), " from host where id = $2 and holder = $1"));
+        let row = row.bind(me).bind(id).fetch_optional(&mut self.db).await?;
+        row.as_ref().map(rows::host_record).transpose()
+    }
+
+    async fn keep_robots(&mut self, id: HostId, robots: Robots<'_>) -> Result<(), Failed> {
+        let update = sql(
+            "update host set robots_at = $2, robots_status = $3, robots_failure = $4, robots_body = $5, crawl_delay_ms = $6
+             where id = $1",
+        );
+        let update = update.bind(id).bind(robots.at).bind(robots.status.map(i32::from)).bind(robots.failure);
+        update.bind(robots.body).bind(robots.crawl_delay).execute(&mut self.db).await?;
+        Ok(())
+    }
+}
+
+impl PgDatabase {
+    async fn update_clocks(&mut self, text: &'static str, me: i64, holds: &[Hold]) -> Result<HashSet<HostId>, Failed> {
+        if holds.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let column = |value: fn(&Hold) -> i64| holds.iter().map(value).collect::<Vec<_>>();
+        let update = scalar(text).bind(me).bind(column(|hold| hold.host)).bind(column(|hold| hold.epoch));
+        let update = update.bind(column(|hold| hold.asked_at)).bind(column(|hold| hold.blocked_until));
+        let held: Vec<HostId> = update.fetch_all(&mut self.db).await?;
+        Ok(held.into_iter().collect())
+    }
+}

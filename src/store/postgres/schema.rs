@@ -1,0 +1,74 @@
+//! The schema: whether a database holds a crawl or may hold one, and how it is brought up to date. It is the first of the
+//! connection's search path.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Connection as _, PgConnection};
+
+use crate::store::StoreError;
+use crate::store::failed::Failed;
+
+use super::rows::scalar;
+
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    // Its lock belongs to the session; ours ends with the transaction.
+    migrations.set_locking(false);
+    migrations
+});
+
+/// Brings the schema up to date, unless it is another's. `name` is the database, for messages.
+pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Failed> {
+    let refuse = |problem: &str| StoreError::Open { path: name.into(), problem: problem.to_owned() };
+    let mut tx = db.begin().await?;
+    // Those who come at once wait for the first.
+    sqlx::raw_sql("select pg_advisory_xact_lock(5928374650192837465)").execute(&mut *tx).await?;
+    let schema: Option<String> = scalar("select current_schema()::text").fetch_one(&mut *tx).await?;
+    if schema.is_none() {
+        return Err(refuse("no schema of its search path exists").into());
+    }
+    let present: Option<bool> = scalar(
+        "select bool_or(relname = '_sqlx_migrations') from pg_class
+         where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')",
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if present == Some(false) {
+        return Err(refuse("its schema holds no crawl but something else").into());
+    }
+    // Not `run`: the compiler does not see of its future that it can be sent to another thread.
+    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, &error))?;
+    // What the migrator has prepared would stay in the session.
+    sqlx::raw_sql("deallocate all").execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
+}
+
+fn told(name: &str, error: &MigrateError) -> StoreError {
+    use MigrateError as E;
+    let path = Path::new(name).to_owned();
+    match error {
+        E::VersionTooNew(..) => StoreError::Newer { path },
+        E::VersionMissing(version) if is_newer(*version) => StoreError::Newer { path },
+        E::VersionMissing(_) | E::VersionMismatch(_) => {
+            StoreError::Open { path, problem: "its schema holds no crawl but something else".to_owned() }
+        }
+        E::Execute(e) | E::ExecuteMigration(e, _) => open_error(name, e),
+        other => StoreError::Open { path, problem: other.to_string() },
+    }
+}
+
+fn is_newer(version: i64) -> bool {
+    MIGRATIONS.iter().all(|migration| migration.version < version)
+}
+
+/// Why a database cannot be opened, for a person.
+pub(super) fn open_error(name: &str, error: &sqlx::Error) -> StoreError {
+    let problem = match error {
+        sqlx::Error::Database(e) => e.message().to_owned(),
+        sqlx::Error::Io(e) => e.to_string(),
+        other => other.to_string(),
+    };
+    StoreError::Open { path: name.into(), problem }
+}

@@ -1,0 +1,35 @@
+//! What a database does for a crawl: it selects the rows that it is asked for, and writes those that it is given. Which
+//! they are, the files of `part` say, and the same of every database. What is here for each kind of row is one trait.
+
+mod begin;
+mod hosts;
+mod pages;
+mod times;
+mod traps;
+mod urls;
+
+use std::future::Future;
+
+use super::failed::Failed;
+pub use begin::{Beginning, StoredRun, Waits};
+pub use hosts::{Holder, Hosts, Robots};
+pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, StateRow};
+pub use times::{Timed, Times};
+pub use traps::Accounts;
+pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Woken};
+
+/// A database that can hold a crawl.
+pub trait Tables: Transactions + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug {}
+
+impl<D: Transactions + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug> Tables for D {}
+
+/// One at a time. What is asked outside of one is a transaction by itself.
+pub trait Transactions {
+    fn open_transaction(&mut self) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// What was written is durable when this returns.
+    fn commit_transaction(&mut self) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// Undoes what was written, if that is not the case anyway.
+    fn undo_transaction(&mut self) -> impl Future<Output = ()> + Send;
+}

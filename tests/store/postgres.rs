@@ -1,0 +1,255 @@
+//! The suite on PostgreSQL: on the server that `HARVESTMAN_TEST_POSTGRES` names, in a schema of its own for each case.
+
+use std::io::Write as _;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use harvestman::internals::config::Config;
+use harvestman::internals::scope::Scope;
+use harvestman::internals::store::postgres::PgDatabase;
+use harvestman::internals::store::{Run as _, Start, Store as _, StoreError};
+use harvestman::internals::visit;
+use sqlx::postgres::PgRow;
+use sqlx::{Connection, PgConnection, Row, TypeInfo as _, ValueRef as _};
+
+use crate::place::{Hand, Place, fetched, link, page, row, target, url};
+
+/// A schema.
+pub struct Schema {
+    url: String,
+    name: String,
+}
+
+impl Schema {
+    async fn connect(&self) -> PgConnection {
+        let mut db = PgConnection::connect(&self.url).await.unwrap();
+        let name = &self.name;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create schema if not exists {name}")))
+            .execute(&mut db)
+            .await
+            .unwrap();
+        db
+    }
+
+    async fn execute(&self, sql: String) {
+        let mut db = self.connect().await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let sql = format!("drop schema if exists {} cascade", self.name);
+        let url = std::mem::take(&mut self.url);
+        let dropped = async move {
+            let mut db = PgConnection::connect(&url).await?;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await
+        };
+        // The runtime of the test cannot wait for it here.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let _ = std::thread::spawn(move || runtime.map(|runtime| runtime.block_on(dropped).is_ok())).join();
+    }
+}
+
+impl Place for Schema {
+    type Store = PgDatabase;
+
+    fn new() -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        static SKIPPED: Once = Once::new();
+        let Ok(server) = std::env::var("HARVESTMAN_TEST_POSTGRES") else {
+            // Not by a macro, whose output a test that passes keeps for itself.
+            let said = "skipped: the tests on PostgreSQL; `.ci/postgres cargo test --test store` runs them too\n";
+            SKIPPED.call_once(|| std::io::stderr().write_all(said.as_bytes()).unwrap());
+            return None;
+        };
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("harvestman_{}_{}_{number}", visit::now(), std::process::id());
+        let mut url = url::Url::parse(&server).unwrap();
+        url.query_pairs_mut().append_pair("options[search_path]", &name);
+        Some(Self { url: url.into(), name })
+    }
+
+    async fn open(&self) -> PgDatabase {
+        let mut db = self.connect().await;
+        // Whoever was dropped has let go: its lease is over.
+        let lapse =
+            "do $$ begin update node set leased_until = now(); exception when undefined_table then null; end $$";
+        sqlx::raw_sql(lapse).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+        PgDatabase::open(&self.url).await.unwrap()
+    }
+
+    async fn rows(&self, sql: &str) -> Vec<String> {
+        let mut db = self.connect().await;
+        // Without arguments, all answers come as text.
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
+        db.close().await.unwrap();
+        let cell = |row: &PgRow, at: usize| {
+            let value = row.try_get_raw(at).unwrap();
+            match (value.is_null(), value.type_info().name()) {
+                (true, _) => String::new(),
+                (_, "BOOL") => u8::from(value.as_str().unwrap() == "t").to_string(),
+                _ => value.as_str().unwrap().to_owned(),
+            }
+        };
+        rows.iter().map(|row| (0..row.len()).map(|at| cell(row, at)).collect::<Vec<_>>().join("|")).collect()
+    }
+
+    async fn age(&self, by: i64) {
+        self.execute(format!("update page set fetched_at = fetched_at - {by}")).await;
+    }
+
+    async fn seize(&self, host: &str) {
+        self.execute(format!(
+            "insert into node (id, name, leased_until) overriding system value
+                 values (1000000000, 'another', now() + interval '1 hour') on conflict do nothing;
+             update host set epoch = epoch + 1, holder = 1000000000 where host = '{host}'"
+        ))
+        .await;
+    }
+}
+
+crate::cases::every_case!(crate::postgres::Schema);
+
+/// Whoever has the schema.
+async fn place() -> Option<(Schema, PgConnection)> {
+    let place = Schema::new()?;
+    let db = place.connect().await;
+    Some((place, db))
+}
+
+#[tokio::test]
+async fn views_have_the_same_columns_on_both_stores() {
+    let Some((place, _)) = place().await else { return };
+    drop(place.open().await);
+    let folder = crate::sqlite::Folder::new().unwrap();
+    drop(folder.open().await);
+    let columns = "select table_name, column_name from information_schema.columns
+                   where table_schema = current_schema() and table_name in
+                       (select viewname from pg_views where schemaname = current_schema())
+                   order by table_name, ordinal_position";
+    // Each database has a full-text index of its own.
+    let others = "select m.name, c.name from sqlite_master m, pragma_table_info(m.name) c
+                  where m.type = 'view' and m.name not in ('search', 'searchable') order by m.name, c.cid";
+    assert_eq!(place.rows(columns).await, folder.rows(others).await);
+}
+
+#[tokio::test]
+async fn a_schema_that_holds_something_else_is_refused_and_left_as_it_is() {
+    for theirs in [
+        "create table page (a int)",
+        "create table _sqlx_migrations (version bigint, success boolean, checksum bytea);
+                    insert into _sqlx_migrations values (1, true, '\\x00')",
+    ] {
+        let Some((place, mut db)) = place().await else { return };
+        sqlx::raw_sql(theirs).execute(&mut db).await.unwrap();
+        let refused = PgDatabase::open(&place.url).await.unwrap_err().to_string();
+        assert!(refused.ends_with("its schema holds no crawl but something else"), "{refused}");
+        let tables = "select count(*) from pg_tables where schemaname = current_schema()";
+        assert_eq!(row(&place, tables).await, "1");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_told_without_the_password() {
+    for rest in ["@127.0.0.1:1/x", "@[x", "@h:1/x?sslmode=s3cret", "/s3cret@h/x", "?s3cret@h/x", "#s3cret@h"] {
+        let url = &format!("postgres://me:{}{rest}", if rest.starts_with('@') { "s3cret" } else { "1" });
+        let told = PgDatabase::open(url).await.unwrap_err().to_string();
+        assert!(told.contains("postgres://") && !told.contains("s3cret"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_crawl_is_in_use_until_its_lease_ends_and_keeping_prolongs_it() {
+    let Some((place, mut db)) = place().await else { return };
+    let mut hand = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
+    let second = || async {
+        let seeds = [url("http://a.test/")];
+        let (config, scope) = (Config::default(), Scope::new(&Config::default(), &seeds).into());
+        let store = PgDatabase::open(&place.url).await.unwrap();
+        store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &[] }).await
+    };
+    assert!(matches!(second().await, Err(StoreError::InUse { .. })));
+    sqlx::raw_sql("update node set leased_until = now()").execute(&mut db).await.unwrap();
+    hand.run.keep(&[]).await.unwrap();
+    assert!(matches!(second().await, Err(StoreError::InUse { .. })));
+    hand.run.end("limit", false).await.unwrap();
+    assert!(second().await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_was_away_past_its_lease_stores_nothing_for_what_another_has_taken() {
+    let Some((place, _)) = place().await else { return };
+    let mut slow = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
+    let front = target(&slow.take().await, "/");
+    // Opening lets its lease lapse.
+    let mut quick = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
+    assert_eq!(quick.take().await.len(), 1);
+    let committed = slow.commit([fetched(front.clone(), page([link("http://a.test/late")]))]).await;
+    assert_eq!((&committed.lost[..], committed.targets.len()), (&[front.host][..], 0));
+    assert_eq!(row(&place, "select count(*) from pages").await, "0");
+    assert!(quick.commit([fetched(front, page([]))]).await.lost.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_store_the_same_new_urls_at_once_store_each_once_and_wait_for_no_ring_of_locks() {
+    let Some((place, _)) = place().await else { return };
+    let seeds = ["http://a.test/", "http://b.test/"];
+    let mut one = Hand::begin(&place, &Config::default(), &seeds).await;
+    let taken = one.run.take(1).await.unwrap();
+    let mine = one.window(taken[0], 1).await.remove(0);
+    let mut other = Hand::begin(&place, &Config::default(), &seeds).await;
+    one.run.keep(&[one.holds[&taken[0]]]).await.unwrap();
+    let theirs = other.take().await.remove(0);
+    assert_ne!(mine.host, theirs.host);
+    let links = |n: usize| (0..300).map(move |i| link(&format!("http://h{}.test/{}", i % 20, (i * n) % 300)));
+    let (holds, others) = (one.holds.clone(), other.holds.clone());
+    let (first, second) = tokio::join!(
+        one.run.commit(vec![fetched(mine, page(links(1)))], |host| holds.get(&host).copied()),
+        other.run.commit(vec![fetched(theirs, page(links(7)))], |host| others.get(&host).copied()),
+    );
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let stored = row(&place, "select count(*), count(distinct url) from urls").await;
+    let all: std::collections::HashSet<_> = (0..300).flat_map(|i| [(i % 20, i), (i % 20, i * 7 % 300)]).collect();
+    assert_eq!(stored, format!("{0}|{0}", all.len() + 2));
+    assert_eq!(row(&place, "select count(*) from links").await, "600");
+    let columns = "discovered, fetched, failed, skipped, pending";
+    let told = place.rows(&format!("select {columns} from accounting union select {columns} from runs")).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let handed: Vec<_> = first.targets.iter().chain(&second.targets).map(|target| target.id).collect();
+    let once: std::collections::HashSet<_> = handed.iter().collect();
+    assert_eq!(once.len(), handed.len(), "each is one's to fetch");
+}
+
+#[tokio::test]
+async fn text_with_a_zero_is_stored_with_a_sign_in_its_place() {
+    let Some((place, _)) = place().await else { return };
+    let mut hand = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
+    let front = target(&hand.take().await, "/");
+    let zero = "a\0b".to_owned();
+    let mut hostile = page([link("http://a.test/x")]);
+    (hostile.title, hostile.text, hostile.etag) = (Some(zero.clone()), Some(zero.clone()), Some(zero.clone()));
+    hostile.headers = vec![("x".to_owned(), zero.clone()), ("y".to_owned(), "\\u0000".to_owned())];
+    hostile.links[0].text = zero.clone();
+    hostile.links[0].rel = zero;
+    hand.commit([fetched(front, hostile)]).await;
+    assert_eq!(row(&place, "select title, text, etag from pages").await, "a\u{fffd}b|a\u{fffd}b|a\u{fffd}b");
+    assert_eq!(row(&place, "select text, rel from links").await, "a\u{fffd}b|a\u{fffd}b");
+    assert_eq!(place.rows("select value from headers order by name").await, ["a\u{fffd}b", "\\u0000"]);
+}
+
+#[tokio::test]
+async fn a_url_longer_than_a_row_of_an_index_is_stored_once() {
+    let Some((place, _)) = place().await else { return };
+    let mut hand = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
+    let front = target(&hand.take().await, "/");
+    // So mixed that compression does not make it fit.
+    let long: String =
+        (0..9_000_u32).map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 27) as u8 % 26)).collect();
+    let long = format!("http://a.test/{long}");
+    let committed = hand.commit([fetched(front, page([link(&long), link(&format!("{long}x")), link(&long)]))]).await;
+    assert_eq!(committed.targets.len(), 2);
+    assert_eq!(row(&place, "select count(*), max(length(url)) from urls").await, format!("3|{}", long.len() + 1));
+}
