@@ -4,7 +4,6 @@ use harvestman::internals::config::Config;
 use harvestman::internals::scope::Scope;
 use harvestman::internals::store::postgres::PgDatabase;
 use harvestman::internals::store::{Run as _, Start, Store as _, StoreError};
-use harvestman::internals::visit;
 use sqlx::PgConnection;
 
 use crate::place::{Hand, Place, fetched, link, page, row, target, url};
