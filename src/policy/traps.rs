@@ -31,7 +31,7 @@ use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId};
 pub use account::Account;
 use account::{Booking, MAX_BARREN_TOGETHER};
 use aging::Aging;
-use content::{Sketcher, glance, names_beside};
+use content::{Sketcher, glance, names_beside, text_of};
 pub use memory::Verdict;
 use memory::push;
 use memory::{How, Memory};
@@ -251,7 +251,7 @@ impl Traps {
         if !is_due {
             return None;
         }
-        let sketch = self.sketcher.sketch(url, names_beside(url, page), text);
+        let sketch = self.sketcher.sketch(url, names_beside(url, page), &text_of(page, text));
         let is_stranger = memory.compared < STRANGERS;
         let how = How { strict, combines: weighed.shape.combines, looks_known };
         let weight = memory.weight();
