@@ -43,7 +43,7 @@ impl From<url::ParseError> for UrlError {
 impl CanonicalUrl {
     /// Parses an absolute URL.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        Self::from_url(Url::parse(text)?)
+        Self::from_url(out_of_drives(Url::parse(text)?, None, text, UTF_8))
     }
 
     /// Resolves `reference` against `base`.
@@ -130,10 +130,69 @@ impl CanonicalUrl {
 pub fn join(base: &Url, reference: &str, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
     let reference = &*without_extra_slashes(reference);
     let encoding = encoding.output_encoding();
+    Ok(out_of_drives(parse(Some(base), reference, encoding)?, Some(base), reference, encoding))
+}
+
+#[inline]
+fn parse(base: Option<&Url>, reference: &str, encoding: &'static Encoding) -> Result<Url, url::ParseError> {
+    let options = Url::options().base_url(base);
     if encoding == UTF_8 || reference.is_ascii() {
-        return base.join(reference);
+        return options.parse(reference);
     }
-    Url::options().base_url(Some(base)).encoding_override(Some(&|query| encode_query(query, encoding))).parse(reference)
+    options.encoding_override(Some(&|query| encode_query(query, encoding))).parse(reference)
+}
+
+/// Stands behind the names of drives while a URL is parsed.
+const MARK: &str = "~drive~";
+
+/// Outside of `file:` URLs a folder that is called as Windows calls its drives, such as `/c:/`, is one like any other (URL
+/// standard, 4.1, "shorten a URL's path"); the `url` crate never goes up from it. So it is parsed once more under another
+/// name.
+#[inline]
+fn out_of_drives(parsed: Url, base: Option<&Url>, reference: &str, encoding: &'static Encoding) -> Url {
+    let goes_up = reference.contains("..") || reference.contains("%2");
+    if !goes_up || !(parsed.path().contains(":/") || parsed.path().contains("|/")) {
+        return parsed;
+    }
+    let reference = reference.replace(['\t', '\n', '\r'], "");
+    if reference.contains(MARK) || base.is_some_and(|base| base.as_str().contains(MARK)) {
+        return parsed;
+    }
+    let base = base.map(|base| {
+        let mut marked = base.clone();
+        marked.set_path(&with_marks(base.path()));
+        marked
+    });
+    match parse(base.as_ref(), &with_marks(&reference), encoding) {
+        Ok(marked) if marked[..url::Position::BeforePath] == parsed[..url::Position::BeforePath] => {
+            Url::parse(&marked.as_str().replace(MARK, "")).unwrap_or(parsed)
+        }
+        _ => parsed,
+    }
+}
+
+/// Whether a name like a drive's ends before `at`, where a slash is. A reference may begin with one, behind a scheme too.
+fn ends_drive(text: &[u8], at: usize) -> bool {
+    let is_slash = |byte: u8| matches!(byte, b'/' | b'\\');
+    match text.get(..=at) {
+        Some([letter, b'|', slash]) => letter.is_ascii_alphabetic() && is_slash(*slash),
+        Some([.., before, letter, b':' | b'|', slash]) => {
+            (is_slash(*before) || *before == b':') && letter.is_ascii_alphabetic() && is_slash(*slash)
+        }
+        _ => false,
+    }
+}
+
+/// With a mark in each name like a drive's.
+fn with_marks(text: &str) -> String {
+    let mut marked = String::with_capacity(text.len() + 16);
+    for (at, character) in text.char_indices() {
+        if ends_drive(text.as_bytes(), at) {
+            marked.push_str(MARK);
+        }
+        marked.push(character);
+    }
+    marked
 }
 
 /// Slashes beyond the second make no difference before a host (URL standard, 4.4, "special authority ignore slashes

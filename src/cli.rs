@@ -22,6 +22,7 @@ mod memory;
 mod metrics;
 mod notify;
 mod output;
+mod postgres;
 mod progress;
 mod query;
 mod recipes;

@@ -10,6 +10,7 @@ pub mod tables;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
@@ -57,6 +58,9 @@ pub struct Refill {
 pub trait Store: Sized + Send {
     type Run: Run<Store = Self>;
 
+    /// Lets the database go, once all of it is written.
+    fn close(self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Continues the unfinished run or begins a new one, judges again what other options left out, and admits the seeds:
     /// all of it or, on an error, nothing. A new run makes pending what is due ([`crate::policy::due`]) or is looked into
     /// by every run ([`crate::policy::sweep`]).
@@ -77,6 +81,9 @@ pub trait Run: Send {
     /// Takes at most `limit` hosts that have pending URLs and that nobody holds, and raises their epochs. Answers with
     /// their ids; [`pending`](Self::pending) gives the rest. Fewer than `limit` are all there are now.
     fn take(&mut self, limit: usize) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
+
+    /// How long this process holds its hosts unless it renews that; none if for as long as it has the database.
+    fn lease(&self) -> Option<Duration>;
 
     /// Renews what this process holds, and answers which of `holds` it holds no more.
     fn keep(&mut self, holds: &[Hold]) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;

@@ -358,7 +358,7 @@ async fn text_is_decoded_by_mark_label_meta_or_guess_and_the_body_left_alone() {
     let kana = SHIFT_JIS.encode(japanese).0.into_owned();
     let server = Server::start(move |path| match path {
         "/label" => of("Text/HTML; Charset=\"CP1251\"", cyrillic.clone()),
-        "/lenient" => of("text/html ;;charset = 'ISO8859-15';", latin_9.clone()),
+        "/lenient" => of("text/html ;;Charset= 'ISO8859-15';", latin_9.clone()),
         "/meta" => of("text/html", kana.clone()),
         "/later-meta" => {
             let head = b"<meta name=description content='charset=nonsense'><meta charset=l9>";

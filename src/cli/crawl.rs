@@ -10,10 +10,12 @@ use crate::config::Config;
 use crate::engine::{Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
-use crate::store::StoreError;
+use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
+use crate::store::{Store, StoreError};
 use crate::visit::{self, Millis};
 use clap::CommandFactory as _;
+use tokio::net::TcpListener;
 
 use super::activity::Activity;
 use super::args::{Cli, CrawlArgs};
@@ -28,7 +30,7 @@ use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{hints, index, memory, metrics, progress, seeds, settings, summary};
+use super::{hints, index, memory, metrics, postgres, progress, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -49,85 +51,165 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 
 /// Crawls and reports; what `demo` runs too.
 pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -> Result<u8, Failure> {
-    let database = settings::file(&job.database)?;
+    if is_postgres(&job.database) && job.index {
+        return Err(Failure::new("--index: PostgreSQL is not searched by this version; leave it out"));
+    }
     // Before a database is made for a crawl that cannot be.
     let fetcher = HttpClient::new(&config, &seeds.logins).map_err(|e| {
         let code = if e.option == "proxy" { 2 } else { 1 };
         Failure::new(format!("--{e}")).code(code)
     })?;
-    let Ok(path) = file_path(database);
-    let Seeds { urls: seeds, lines: given, logins } = seeds;
     memory::watch(console);
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
-    let store = tokio::select! {
-        store = open(&path, job.wait_lock, console, &notifier) => store?,
-        () = signals.clone().stopped() => return Ok(signals.exit_code().unwrap_or_default()),
+    let task = Task { config, seeds, fetcher: Arc::new(fetcher), console, job, signals, notifier };
+    let code = match is_postgres(&job.database) {
+        true => task.on_postgres(&job.database).await?,
+        false => task.on_file(&job.database).await?,
     };
-    // Not before: of two crawls with the same settings the second is to hear of the first, and not of its address.
-    let listener = match job.metrics {
-        Some(address) => Some(metrics::bind(address, console).await?),
-        None => None,
-    };
-    let reader = Database::open(&path)?;
-    let last_request = hints::last_request(&reader)?;
-    let mut crawl = Engine::new(config.clone(), seeds.clone(), store).given(given).fetched_by(Arc::new(fetcher));
-    let progress = crawl.progress();
-    let mut followers = tokio::task::JoinSet::new();
-    let activity = progress::is_live(console).then(Activity::default);
-    if let Some(activity) = activity.clone() {
-        crawl = crawl.observed_by(Arc::new(activity));
+    Ok(code.unwrap_or_else(|| task.signals.exit_code().unwrap_or_default()))
+}
+
+/// A crawl that is to be made, and who listens meanwhile.
+struct Task<'a> {
+    config: Config,
+    seeds: Seeds,
+    fetcher: Arc<HttpClient>,
+    console: &'a Console,
+    job: &'a Job,
+    signals: Signals,
+    notifier: Notifier,
+}
+
+/// A crawl that was made.
+struct Made<S> {
+    summary: Summary,
+    store: S,
+    stored: u64,
+    times: (Millis, Millis),
+}
+
+impl Task<'_> {
+    /// Crawls into a SQLite file. Answers with the exit code, or none if a signal came before the crawl began.
+    async fn on_file(&self, database: &str) -> Result<Option<u8>, Failure> {
+        let Ok(path) = file_path(database);
+        let Some(store) = self.open(|| SqliteDatabase::open(&path)).await? else { return Ok(None) };
+        let listener = self.listen().await?;
+        let reader = Database::open(&path)?;
+        let last_request = hints::last_request(&reader)?;
+        let Made { summary, store, stored, times } = self.make(store, listener).await?;
+        let seeds = (&self.seeds.urls[..], &self.seeds.logins[..]);
+        let facts = hints::gather(&reader, &self.config, seeds, &summary, stored, last_request);
+        let ending = self.job.ending(&reader, &summary, times);
+        // The writer is the last to close, so that it can put the WAL away.
+        drop(reader);
+        store.close().await?;
+        let (facts, ending) = (facts?, ending?);
+        if self.job.index {
+            index::bring_up_to_date(&path, self.console, || {
+                self.notifier.tell("WATCHDOG=1");
+                self.signals.exit_code().is_some()
+            })?;
+        }
+        let code = self.tell(&summary, &facts, &ending)?;
+        summary::say_next(self.console, &summary, database);
+        Ok(Some(code))
     }
-    followers.spawn(progress::follow(console.clone(), progress.clone(), activity, config.max_pages));
-    followers.spawn(notifier.clone().follow(progress.clone()));
-    if let Some(listener) = listener {
-        let metrics = Metrics::default();
-        crawl = crawl.observed_by(Arc::new(metrics.clone()));
-        followers.spawn(metrics::serve(listener, metrics, progress.clone()));
+
+    /// The same into a PostgreSQL database.
+    async fn on_postgres(&self, url: &str) -> Result<Option<u8>, Failure> {
+        let Some(store) = self.open(|| PgDatabase::open(url)).await? else { return Ok(None) };
+        let listener = self.listen().await?;
+        let Made { summary, mut store, stored, times } = self.make(store, listener).await?;
+        let facts = postgres::gather(&mut store, hints::Facts::of(&self.config, &summary, stored), &summary).await?;
+        let ending = match self.job.wants_ending() {
+            true => postgres::ending(&mut store, summary.run, times, self.job.counts_broken_links()).await?,
+            false => Ending::default(),
+        };
+        store.close().await?;
+        self.tell(&summary, &facts, &ending).map(Some)
     }
-    let stop = async {
-        signals.clone().stopped().await;
-        notifier.tell("STOPPING=1");
-    };
-    let started_at = visit::now();
-    let result = crawl.run_until(stop).await;
-    let times = (started_at, visit::now());
-    // The last painting is over before the display is taken away.
-    followers.shutdown().await;
-    console.clear();
-    let (summary, store) = result?;
-    let stored = progress.borrow().stored;
-    let facts = hints::gather(&reader, &config, (&seeds, &logins), &summary, stored, last_request);
-    let ending = job.ending(&reader, &summary, times);
-    // The writer is the last to close, so that it can put the WAL away.
-    drop(reader);
-    store.close().await?;
-    let (facts, ending) = (facts?, ending?);
-    if job.index {
-        index::bring_up_to_date(&path, console, || {
-            notifier.tell("WATCHDOG=1");
-            signals.exit_code().is_some()
-        })?;
+
+    /// Opens the database; as long as another crawl holds it, up to --wait-lock later. None if a signal came before.
+    async fn open<S>(&self, open: impl AsyncFn() -> Result<S, StoreError>) -> Result<Option<S>, Failure> {
+        tokio::select! {
+            store = open_in_time(open, self.job.wait_lock, self.console, &self.notifier) => store.map(Some),
+            () = self.signals.clone().stopped() => Ok(None),
+        }
     }
-    notifier.tell("STOPPING=1");
-    if job.json {
-        writeln!(std::io::stdout(), "{}", job.report(&summary, &ending)?).map_err(|e| unwritten(&e))?;
+
+    /// Not before the database is open: of two crawls with the same settings the second is to hear of the first, and not of
+    /// its address.
+    async fn listen(&self) -> Result<Option<TcpListener>, Failure> {
+        match self.job.metrics {
+            Some(address) => metrics::bind(address, self.console).await.map(Some),
+            None => Ok(None),
+        }
     }
-    summary::say(console, &summary);
-    let said = hints::hints(&facts);
-    let code = signals.exit_code().unwrap_or_else(|| job.judge(&summary, &ending, &facts, console));
-    said.iter().for_each(|hint| console.hint(hint));
-    summary::say_next(console, &summary, database);
-    Ok(code)
+
+    async fn make<S: Store>(&self, store: S, listener: Option<TcpListener>) -> Result<Made<S>, Failure> {
+        let Seeds { urls, lines, .. } = &self.seeds;
+        let mut crawl = Engine::new(self.config.clone(), urls.clone(), store);
+        crawl = crawl.given(lines.clone()).fetched_by(self.fetcher.clone());
+        let progress = crawl.progress();
+        let mut followers = tokio::task::JoinSet::new();
+        let activity = progress::is_live(self.console).then(Activity::default);
+        if let Some(activity) = activity.clone() {
+            crawl = crawl.observed_by(Arc::new(activity));
+        }
+        let (console, max_pages) = (self.console.clone(), self.config.max_pages);
+        followers.spawn(progress::follow(console, progress.clone(), activity, max_pages));
+        followers.spawn(self.notifier.clone().follow(progress.clone()));
+        if let Some(listener) = listener {
+            let metrics = Metrics::default();
+            crawl = crawl.observed_by(Arc::new(metrics.clone()));
+            followers.spawn(metrics::serve(listener, metrics, progress.clone()));
+        }
+        let stop = async {
+            self.signals.clone().stopped().await;
+            self.notifier.tell("STOPPING=1");
+        };
+        let started_at = visit::now();
+        let result = crawl.run_until(stop).await;
+        let times = (started_at, visit::now());
+        // The last painting is over before the display is taken away.
+        followers.shutdown().await;
+        self.console.clear();
+        let (summary, store) = result?;
+        let stored = progress.borrow().stored;
+        Ok(Made { summary, store, stored, times })
+    }
+
+    /// Tells how it went, and answers with the exit code.
+    fn tell(&self, summary: &Summary, facts: &hints::Facts, ending: &Ending) -> Result<u8, Failure> {
+        let Self { console, job, signals, .. } = self;
+        self.notifier.tell("STOPPING=1");
+        if job.json {
+            writeln!(std::io::stdout(), "{}", job.report(summary, ending)?).map_err(|e| unwritten(&e))?;
+        }
+        summary::say(console, summary);
+        let said = hints::hints(facts);
+        let code = signals.exit_code().unwrap_or_else(|| job.judge(summary, ending, facts, console));
+        said.iter().for_each(|hint| console.hint(hint));
+        Ok(code)
+    }
 }
 
 impl Job {
     /// What the summary and the thresholds stand on, as far as they are asked for.
     fn ending(&self, db: &Database, summary: &Summary, times: (Millis, Millis)) -> Result<Ending, ReadError> {
-        if !self.json && self.fail_on.is_empty() {
+        if !self.wants_ending() {
             return Ok(Ending::default());
         }
-        Ending::read(db, summary.run, times, self.fail_on.iter().any(Threshold::is_of_broken_links))
+        Ending::read(db, summary.run, times, self.counts_broken_links())
+    }
+
+    fn wants_ending(&self) -> bool {
+        self.json || !self.fail_on.is_empty()
+    }
+
+    fn counts_broken_links(&self) -> bool {
+        self.fail_on.iter().any(Threshold::is_of_broken_links)
     }
 
     /// The summary as JSON, with the thresholds that hold if any were given.
@@ -165,17 +247,17 @@ impl Job {
 }
 
 /// Opens the database; as long as another crawl holds it, up to `patience` later.
-async fn open(
-    path: &Path,
+async fn open_in_time<S>(
+    open: impl AsyncFn() -> Result<S, StoreError>,
     patience: Duration,
     console: &Console,
     notifier: &Notifier,
-) -> Result<SqliteDatabase, Failure> {
+) -> Result<S, Failure> {
     let deadline = Instant::now().checked_add(patience);
     let (mut pause, longest) = LOOK_EVERY;
     let mut told = false;
     loop {
-        let in_use = match SqliteDatabase::open(path).await {
+        let in_use = match open().await {
             Ok(store) => return Ok(store),
             Err(e @ StoreError::InUse { .. }) => e,
             Err(e) => return Err(e.into()),

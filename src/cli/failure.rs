@@ -5,6 +5,7 @@ use std::error::Error;
 use crate::engine::CrawlError;
 use crate::read::ReadError;
 use crate::store::StoreError;
+use crate::store::postgres::is_postgres;
 
 /// A failure told in words, with the exit code it deserves.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ impl From<StoreError> for Failure {
                 failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
             }
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
+            // The hints are about files.
+            E::Open { path, .. } if path.to_str().is_some_and(is_postgres) => failure,
             E::Open { problem, .. } => failure.maybe_hint(hint_for(&problem)),
             E::Moved { .. } => failure.hint(
                 "if it was only moved, move it back, with the files named after it; then the same command goes on",

@@ -15,8 +15,9 @@ declare_options! {
     #[derive(Debug, Clone)]
     pub struct Job;
 
-    /// The SQLite file.
-    database: [String] = "crawl.db".to_owned(), Unstored, Database, "SQLite file, created if absent";
+    /// The SQLite file, or the URL of a PostgreSQL database.
+    database: [String] = "crawl.db".to_owned(), Unstored, Database,
+        "SQLite file, created if absent, or a PostgreSQL database: postgres://USER@HOST/DATABASE";
     /// The settings file, if another is meant than the one in the folder.
     config: [Option<PathBuf>] = None, Typed, Maybe<File>,
         "TOML file whose keys are these options' names", "harvestman.toml if present";

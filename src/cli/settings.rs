@@ -2,6 +2,7 @@
 //! the defaults.
 
 use crate::config::{Config, TomlError, read_toml};
+use crate::store::postgres::is_postgres;
 
 use super::args::{CrawlArgs, DatabaseArg};
 use super::failure::Failure;
@@ -51,8 +52,10 @@ fn in_file(path: &str, error: TomlError) -> Failure {
 
 /// Refuses what is no file before a message names it: the URL of a server may hold a password.
 pub fn file(database: &str) -> Result<&str, Failure> {
-    if database.starts_with("postgres://") || database.starts_with("postgresql://") {
-        return Err(Failure::new("--database: PostgreSQL is not supported by this version; name a file"));
+    if is_postgres(database) {
+        let failure =
+            Failure::new("--database: of this version, `harvestman crawl` alone knows PostgreSQL; name a file");
+        return Err(failure.hint("in a PostgreSQL database, ask the views that docs/queries.md describes with `psql`"));
     }
     Ok(database)
 }

@@ -14,6 +14,8 @@ use super::summary::CrawlError;
 use crate::canonical::{CanonicalUrl, UrlError, without_userinfo};
 use crate::config::{Config, Login};
 use crate::fetch::HttpClient;
+use crate::store::Store;
+use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
 
 /// Stored pages that wait for whoever follows the crawl; when so many wait, the crawl does too.
@@ -71,7 +73,8 @@ impl Crawl {
     }
 
     /// Where the crawl is kept: the path of a SQLite file, which is created if it is absent, or its URL
-    /// (`sqlite://crawl.db`). A crawl that was interrupted is continued.
+    /// (`sqlite://crawl.db`); or the URL of a PostgreSQL database (`postgres://user@host/database`), which
+    /// [`Database`](crate::Database) cannot read. A crawl that was interrupted is continued.
     pub fn database(self, database: impl AsRef<Path>) -> Self {
         Self { database: database.as_ref().to_owned(), ..self }
     }
@@ -99,10 +102,17 @@ impl Crawl {
     /// Settings that cannot work, and a database that cannot be used, such as one that another crawl uses.
     pub async fn start(self) -> Result<RunningCrawl, CrawlError> {
         self.config.validate()?;
-        let database = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
-        let Ok(path) = database;
         let fetcher = Arc::new(HttpClient::new(&self.config, &self.logins)?);
+        if let Some(url) = self.database.to_str().filter(|database| is_postgres(database)) {
+            let store = PgDatabase::open(url).await?;
+            return Ok(self.start_on(store, fetcher));
+        }
+        let Ok(path) = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
         let store = SqliteDatabase::open(&path).await?;
+        Ok(self.start_on(store, fetcher))
+    }
+
+    fn start_on(self, store: impl Store + 'static, fetcher: Arc<HttpClient>) -> RunningCrawl {
         let (listener, pages) = mpsc::channel(PAGES_WAITING);
         let engine =
             Engine::new(self.config, self.seeds, store).delivering_to(listener).hooked(self.hook).fetched_by(fetcher);
@@ -120,6 +130,6 @@ impl Crawl {
                 Ok(summary)
             })
         });
-        Ok(RunningCrawl::new(pages, progress, cancel, task))
+        RunningCrawl::new(pages, progress, cancel, task)
     }
 }

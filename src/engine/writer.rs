@@ -72,6 +72,7 @@ impl<R: Run> Writer<'_, R> {
         self.watchers.publish(self.run);
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut kept = Instant::now();
         loop {
             tokio::select! {
                 more = receive(inbox, &mut batch, self.watchers.observers) => if !more { return Ok(()) },
@@ -85,8 +86,19 @@ impl<R: Run> Writer<'_, R> {
             if self.frontier.wants_hosts() {
                 self.wake_hosts().await?;
             }
+            if self.run.lease().is_some_and(|lease| kept.elapsed() > lease / 4) {
+                kept = Instant::now();
+                self.keep().await?;
+            }
             self.watchers.publish(self.run);
         }
+    }
+
+    /// Renews the hold on the hosts, and lets those go that others have taken meanwhile.
+    async fn keep(&mut self) -> Result<(), StoreError> {
+        let lost = self.run.keep(&self.frontier.holds()).await?;
+        lost.into_iter().for_each(|host| self.frontier.lose(host));
+        Ok(())
     }
 
     async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {

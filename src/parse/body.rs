@@ -76,7 +76,14 @@ impl Body {
 
     /// All of it, in memory.
     pub fn load(self) -> io::Result<Vec<u8>> {
-        let Some(mut file) = self.file else { return Ok(self.bytes) };
+        let Some(mut file) = self.file else {
+            let mut bytes = self.bytes;
+            // Half of what a large one grew to may be empty.
+            if bytes.capacity() - bytes.len() > STEP {
+                bytes.shrink_to_fit();
+            }
+            return Ok(bytes);
+        };
         let mut bytes = Vec::with_capacity(self.length);
         file.rewind()?;
         file.read_to_end(&mut bytes)?;

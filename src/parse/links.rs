@@ -159,8 +159,10 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     }
 
     fn finish(self, base: &Base, cut_short: &mut bool) -> Vec<FoundLink> {
-        let mut resolved: HashMap<&str, Option<CanonicalUrl>, foldhash::fast::RandomState> = HashMap::default();
-        let mut links: IndexSet<FoundLink, foldhash::fast::RandomState> = IndexSet::default();
+        let state = foldhash::fast::RandomState::default;
+        let mut resolved: HashMap<&str, Option<CanonicalUrl>, _> =
+            HashMap::with_capacity_and_hasher(self.links.len(), state());
+        let mut links: IndexSet<FoundLink, _> = IndexSet::with_capacity_and_hasher(self.links.len(), state());
         let mut bytes = 0;
         for mut raw in self.links {
             if bytes > MAX_LINK_BYTES {

@@ -78,21 +78,25 @@ impl Responses {
 
     /// Reads bytes. The first of them are to be delivered as they are, as many as are told, and then `made`.
     pub fn read(&mut self, bytes: &[u8], made: &mut Vec<u8>) -> usize {
-        let held = std::mem::take(&mut self.held);
-        if held.is_empty() {
-            return self.pass(Passage { rest: bytes, kept: 0, made, is_changed: false });
+        if self.held.is_empty() {
+            let (kept, waiting) = self.pass(Passage { rest: bytes, kept: 0, made, is_changed: false });
+            self.held = bytes[bytes.len() - waiting..].to_vec();
+            return kept;
         }
-        let all = [&held, bytes].concat();
-        self.pass(Passage { rest: &all, kept: 0, made, is_changed: true })
+        // A head that comes byte by byte is not copied with each of them.
+        let mut all = std::mem::take(&mut self.held);
+        all.extend_from_slice(bytes);
+        let (kept, waiting) = self.pass(Passage { rest: &all, kept: 0, made, is_changed: true });
+        all.drain(..all.len() - waiting);
+        self.held = all;
+        kept
     }
 
-    fn pass(&mut self, mut passage: Passage<'_>) -> usize {
+    /// Passes bytes on. Tells how many are kept in their place, and how many wait for more.
+    fn pass(&mut self, mut passage: Passage<'_>) -> (usize, usize) {
         while !passage.rest.is_empty() {
             match &mut self.state {
-                State::Idle if self.is_first => {
-                    self.held = passage.rest.to_vec();
-                    break;
-                }
+                State::Idle if self.is_first => break,
                 // Nobody asked for it.
                 State::Idle => self.state = State::Over,
                 State::Head => match self.read_head(&mut passage) {
@@ -116,7 +120,7 @@ impl Responses {
                 State::Over | State::Failed(_) => passage.skip(passage.rest.len()),
             }
         }
-        passage.kept
+        (passage.kept, passage.rest.len())
     }
 
     /// Reads a head, or holds what there is of it.
@@ -137,7 +141,6 @@ impl Responses {
         }
         if let Err(searched) = found {
             self.searched = start + searched;
-            self.held = bytes.to_vec();
             return Ok(false);
         }
         (self.searched, self.head) = (0, self.head + length);

@@ -99,16 +99,16 @@ pub(super) fn sets_apart(tag: &Tag) -> bool {
     matches!(Role::of(&tag.name), Role::Block | Role::Kept | Role::Apart | Role::Object)
 }
 
-/// Whether an element of HTML is never shown, nor what is in it.
+/// Whether an element is never shown, nor what is in it; what SVG hides still names it (a `<title>`).
 pub(super) fn is_never_shown(tag: &Tag) -> bool {
-    is_hidden(tag) || (tag.name.ns == ns!(html) && matches!(Role::of(&tag.name), Role::Hidden))
+    is_hidden(tag) || (tag.name.ns != ns!(svg) && matches!(Role::of(&tag.name), Role::Hidden))
 }
 
 /// What an element does to the text within. Names are interned, so that these are comparisons of integers.
 enum Role {
     /// It is never shown (WHATWG HTML, 15.3.1 "hidden elements").
     Hidden,
-    /// It is shown between words, and what is within is not for reading.
+    /// It is shown between words, and what is within is not for reading, or for browsers that do not know it.
     Object,
     /// It begins a line of its own, and so does what follows; lines and spaces within are kept.
     Kept,
@@ -161,7 +161,8 @@ impl Role {
             local_name!("audio")
             | local_name!("canvas")
             | local_name!("iframe")
-            | local_name!("object")
+            | local_name!("meter")
+            | local_name!("progress")
             | local_name!("select")
             | local_name!("video") => Self::Object,
             local_name!("listing")
@@ -169,7 +170,8 @@ impl Role {
             | local_name!("pre")
             | local_name!("textarea")
             | local_name!("xmp") => Self::Kept,
-            local_name!("button") | local_name!("img") | local_name!("meter") | local_name!("progress") => Self::Apart,
+            // What is in an `<object>` is shown unless its data can be, which only another document tells.
+            local_name!("button") | local_name!("img") | local_name!("object") => Self::Apart,
             local_name!("address")
             | local_name!("article")
             | local_name!("aside")
@@ -204,6 +206,8 @@ impl Role {
             | local_name!("menu")
             | local_name!("nav")
             | local_name!("ol")
+            | local_name!("optgroup")
+            | local_name!("option")
             | local_name!("p")
             | local_name!("search")
             | local_name!("section")

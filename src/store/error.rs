@@ -9,7 +9,7 @@ pub enum StoreError {
     /// Another crawl uses the database.
     #[error("`{path}` is in use by another crawl ({holder})")]
     InUse {
-        /// The file.
+        /// The file, or the URL of a PostgreSQL database without its password.
         path: PathBuf,
         /// Which process uses it, and since when, as far as that is known.
         holder: String,
@@ -17,7 +17,7 @@ pub enum StoreError {
     /// It cannot be opened, or holds something else.
     #[error("cannot open the database `{path}`: {problem}")]
     Open {
-        /// The file.
+        /// The file, or the URL of a PostgreSQL database without its password.
         path: PathBuf,
         /// What is wrong with it, in words.
         problem: String,
@@ -31,7 +31,7 @@ pub enum StoreError {
     /// It has a schema that this version does not know.
     #[error("the database `{path}` was written by a newer version of harvestman")]
     Newer {
-        /// The file.
+        /// The file, or the URL of a PostgreSQL database without its password.
         path: PathBuf,
     },
     /// A statement failed, such as for want of space on the disk.

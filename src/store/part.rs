@@ -25,6 +25,8 @@ mod windows;
 
 pub use run::Part;
 
+use std::time::Duration;
+
 use crate::store::tables::Tables;
 use crate::store::{Accounting, Committed, Refill, Run, Store, StoreError, Tally};
 use crate::visit::{Hold, HostId, Record, TrapId};
@@ -34,6 +36,10 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
 
     fn id(&self) -> i64 {
         self.id
+    }
+
+    fn lease(&self) -> Option<Duration> {
+        self.database.lease()
     }
 
     async fn traps(&mut self) -> Result<Vec<(TrapId, bool)>, StoreError> {

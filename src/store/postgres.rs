@@ -7,6 +7,7 @@
 mod begin;
 mod contents;
 mod database;
+mod ends;
 mod hosts;
 mod pages;
 mod rows;
@@ -15,13 +16,18 @@ mod times;
 mod traps;
 mod urls;
 
-pub use database::PgDatabase;
+pub use database::{PgDatabase, is_postgres};
+pub use ends::SeedEnd;
 
 use crate::store::part::{Part, begin::begin as begin_part};
 use crate::store::{Start, Store, StoreError};
 
 impl Store for PgDatabase {
     type Run = Part<Self>;
+
+    async fn close(self) -> Result<(), StoreError> {
+        sqlx::Connection::close(self.db).await.map_err(StoreError::database)
+    }
 
     async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
         Ok(begin_part(self, start).await?)

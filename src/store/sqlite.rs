@@ -22,6 +22,10 @@ use crate::store::{Start, Store, StoreError};
 impl Store for SqliteDatabase {
     type Run = Part<Self>;
 
+    async fn close(self) -> Result<(), StoreError> {
+        Self::close(self).await
+    }
+
     async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
         Ok(begin_part(self, start).await?)
     }

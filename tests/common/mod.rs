@@ -1,6 +1,8 @@
 //! A tiny harness: the real binary in a folder of its own, against servers on 127.0.0.1.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a test may panic")]
 
+pub mod postgres;
+
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -23,6 +25,8 @@ impl Bench {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harvestman"));
         command.args(args).current_dir(self.dir.path()).env_remove("HTTP_PROXY").env_remove("http_proxy");
+        // It is the tests' own, and no option's.
+        command.env_remove("HARVESTMAN_TEST_POSTGRES");
         command
     }
 

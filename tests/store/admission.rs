@@ -88,4 +88,10 @@ pub async fn a_big_batch_is_stored_whole<P: Place>(place: &P) {
     assert_eq!(committed.targets.len(), 1_000);
     assert_eq!(hand.accounting(), (201, 0, 0, 2_800));
     assert_eq!(row(place, "select count(*) from links").await, (2_000 * 201).to_string());
+    let next = target(&committed.targets, "/2500");
+    let of_one_host = (0..9_000).map(|n| link(&format!("http://h.test/{n}")));
+    let many = links(2_000).chain(links(4_000)).chain(of_one_host);
+    let committed = hand.commit([fetched(next, page(many))]).await;
+    assert_eq!(committed.targets.len(), 3_000 + 9_000);
+    assert_eq!(hand.accounting(), (202, 0, 0, 2_799 + 12_000));
 }

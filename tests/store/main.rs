@@ -11,6 +11,8 @@ mod place;
 mod postgres;
 mod recrawl;
 mod resume;
+#[path = "../common/postgres.rs"]
+mod schema;
 mod sitemaps;
 mod sqlite;
 mod windows;

@@ -1,100 +1,28 @@
-//! The suite on PostgreSQL: on the server that `HARVESTMAN_TEST_POSTGRES` names, in a schema of its own for each case.
-
-use std::io::Write as _;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+//! The suite on PostgreSQL, and what is not like on SQLite.
 
 use harvestman::internals::config::Config;
 use harvestman::internals::scope::Scope;
 use harvestman::internals::store::postgres::PgDatabase;
 use harvestman::internals::store::{Run as _, Start, Store as _, StoreError};
-use harvestman::internals::visit;
-use sqlx::postgres::PgRow;
-use sqlx::{Connection, PgConnection, Row, TypeInfo as _, ValueRef as _};
+use sqlx::PgConnection;
 
 use crate::place::{Hand, Place, fetched, link, page, row, target, url};
-
-/// A schema.
-pub struct Schema {
-    url: String,
-    name: String,
-}
-
-impl Schema {
-    async fn connect(&self) -> PgConnection {
-        let mut db = PgConnection::connect(&self.url).await.unwrap();
-        let name = &self.name;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create schema if not exists {name}")))
-            .execute(&mut db)
-            .await
-            .unwrap();
-        db
-    }
-
-    async fn execute(&self, sql: String) {
-        let mut db = self.connect().await;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
-        db.close().await.unwrap();
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        let sql = format!("drop schema if exists {} cascade", self.name);
-        let url = std::mem::take(&mut self.url);
-        let dropped = async move {
-            let mut db = PgConnection::connect(&url).await?;
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await
-        };
-        // The runtime of the test cannot wait for it here.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let _ = std::thread::spawn(move || runtime.map(|runtime| runtime.block_on(dropped).is_ok())).join();
-    }
-}
+use crate::schema::Schema;
 
 impl Place for Schema {
     type Store = PgDatabase;
 
     fn new() -> Option<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        static SKIPPED: Once = Once::new();
-        let Ok(server) = std::env::var("HARVESTMAN_TEST_POSTGRES") else {
-            // Not by a macro, whose output a test that passes keeps for itself.
-            let said = "skipped: the tests on PostgreSQL; `.ci/postgres cargo test --test store` runs them too\n";
-            SKIPPED.call_once(|| std::io::stderr().write_all(said.as_bytes()).unwrap());
-            return None;
-        };
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("harvestman_{}_{}_{number}", visit::now(), std::process::id());
-        let mut url = url::Url::parse(&server).unwrap();
-        url.query_pairs_mut().append_pair("options[search_path]", &name);
-        Some(Self { url: url.into(), name })
+        Self::new()
     }
 
     async fn open(&self) -> PgDatabase {
-        let mut db = self.connect().await;
-        // Whoever was dropped has let go: its lease is over.
-        let lapse =
-            "do $$ begin update node set leased_until = now(); exception when undefined_table then null; end $$";
-        sqlx::raw_sql(lapse).execute(&mut db).await.unwrap();
-        db.close().await.unwrap();
+        self.lapse().await;
         PgDatabase::open(&self.url).await.unwrap()
     }
 
     async fn rows(&self, sql: &str) -> Vec<String> {
-        let mut db = self.connect().await;
-        // Without arguments, all answers come as text.
-        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
-        db.close().await.unwrap();
-        let cell = |row: &PgRow, at: usize| {
-            let value = row.try_get_raw(at).unwrap();
-            match (value.is_null(), value.type_info().name()) {
-                (true, _) => String::new(),
-                (_, "BOOL") => u8::from(value.as_str().unwrap() == "t").to_string(),
-                _ => value.as_str().unwrap().to_owned(),
-            }
-        };
-        rows.iter().map(|row| (0..row.len()).map(|at| cell(row, at)).collect::<Vec<_>>().join("|")).collect()
+        self.rows(sql).await
     }
 
     async fn age(&self, by: i64) {
@@ -168,7 +96,7 @@ async fn a_crawl_is_in_use_until_its_lease_ends_and_keeping_prolongs_it() {
     let second = || async {
         let seeds = [url("http://a.test/")];
         let (config, scope) = (Config::default(), Scope::new(&Config::default(), &seeds).into());
-        let store = PgDatabase::open(&place.url).await.unwrap();
+        let store = PgDatabase::open(&place.url).await?;
         store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &[] }).await
     };
     assert!(matches!(second().await, Err(StoreError::InUse { .. })));

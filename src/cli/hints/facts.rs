@@ -64,6 +64,16 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What the summary says already.
+    pub fn of(config: &Config, summary: &Summary, stored: u64) -> Self {
+        Self {
+            pending: summary.accounting.pending,
+            interrupted: summary.outcome == CrawlEnd::Interrupted,
+            limit: (summary.outcome == CrawlEnd::Limit).then(|| limit(config, summary, stored)).flatten(),
+            ..Self::default()
+        }
+    }
+
     /// Whether every seed failed, was skipped, or answered with an error.
     pub fn no_seed_fetched(&self) -> bool {
         self.seeds_lost == self.seeds
@@ -86,13 +96,7 @@ pub fn gather(
     last_request: i64,
 ) -> Result<Facts, ReadError> {
     let a = summary.accounting;
-    let mut facts = Facts {
-        pending: a.pending,
-        interrupted: summary.outcome == CrawlEnd::Interrupted,
-        limit: (summary.outcome == CrawlEnd::Limit).then(|| limit(config, summary, stored)).flatten(),
-        throttled: throttled(db, last_request)?,
-        ..Facts::default()
-    };
+    let mut facts = Facts { throttled: throttled(db, last_request)?, ..Facts::of(config, summary, stored) };
     about_seeds(db, seeds, &mut facts)?;
     let secured = about_strays(db, config, seeds, &mut facts)?;
     facts.sessions = sessions::gather(db, config, (seeds, logins), &secured, last_request)?;

@@ -11,7 +11,7 @@ pub struct Named {
 }
 
 impl Named {
-    pub(super) fn push(&mut self, name: String) {
+    pub fn push(&mut self, name: String) {
         self.total += 1;
         if self.first.len() < NAMES {
             self.first.push(name);

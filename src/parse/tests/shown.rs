@@ -27,6 +27,21 @@ fn what_is_hidden_in_a_link_is_no_part_of_its_text() {
     assert_eq!(texts(nested).last().map(String::as_str), Some("e"), "{nested}");
 }
 
+/// WHATWG HTML, 4.8.7 "the object element", 4.10.13 and 4.10.14.
+#[test]
+fn what_stands_in_for_something_is_text_where_it_may_be_shown() {
+    for (html, text) in [
+        ("a<object classid=x><param name=movie value=y>b<a href=z>c</a></object>d", "a bc d"),
+        ("a<object data=x.swf type=application/x-shockwave-flash>b</object>", "a b"),
+        ("<video>a</video><audio>b</audio><canvas>c</canvas><meter>d</meter><progress>e</progress>f", "f"),
+        ("<desc>a</desc><text>b</text><annotation>c</annotation>d", "abcd"),
+        ("<select><optgroup>a<option>b</select>c<option>d</option><optgroup>e</optgroup>f", "c\nd\ne\nf"),
+    ] {
+        assert_eq!(parse(html).text, text, "{html}");
+    }
+    assert_eq!(texts("<a href=x>a<math><mi>b</mi><annotation>c</annotation></math></a>"), ["ab"]);
+}
+
 /// WHATWG HTML, 4.8.5 "the iframe element".
 #[test]
 fn a_document_in_srcdoc_is_read_as_part_of_its_page() {

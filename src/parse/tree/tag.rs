@@ -135,6 +135,10 @@ impl<'a> TagParts<'a> {
     fn keep(&mut self, name: &LocalName, value: &[u8]) {
         if self.attributes.iter().all(|attribute| attribute.name.local != *name) {
             let name = QualName::new(None, ns!(), name.clone());
+            if self.attributes.is_empty() {
+                // Most elements keep one, and the tree holds what is reserved here.
+                self.attributes.reserve_exact(1);
+            }
             self.attributes.push(Attribute { name, value: tendril(value) });
         }
     }

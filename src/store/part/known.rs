@@ -7,6 +7,10 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
 
 use crate::canonical::Host;
 use crate::store::tables::{Holder, Seeded};
@@ -28,16 +32,26 @@ pub(super) struct Known {
     pub(super) trap: Option<TrapId>,
 }
 
-/// A URL by two hashes of 64 bits, of different kinds and keys: that two URLs have the same is out of the question, even for
-/// those who would like it. Comparing their texts would fetch each from memory, for every link of every page.
+/// A URL by two hashes of 64 bits under keys drawn at random, which nobody sees: that two URLs share both is out of the
+/// question. Comparing their texts would fetch each from memory, for every link of every page.
 type Key = [u64; 2];
 
+/// The key of the second hash. [`Seeded`] has one of its own.
+static SECOND: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(RandomState::new().hash_one(0)));
+
 /// Two generations of remembered URLs: bounded, and what is used stays.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct KnownUrls {
-    hashers: (Seeded, RandomState),
+    hashers: (Seeded, SeedableRandomState),
     young: HashMap<Key, Known, Seeded>,
     old: HashMap<Key, Known, Seeded>,
+}
+
+impl Default for KnownUrls {
+    fn default() -> Self {
+        let second = SeedableRandomState::with_seed(RandomState::new().hash_one(0), &SECOND);
+        Self { hashers: (Seeded::default(), second), young: HashMap::default(), old: HashMap::default() }
+    }
 }
 
 impl KnownUrls {

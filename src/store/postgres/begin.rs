@@ -10,7 +10,7 @@ use crate::policy::begin::SEED_DEPTH;
 use crate::policy::sweep::{OPENED_BY_RUN, led_to};
 use crate::store::failed::Failed;
 use crate::store::tables::{Beginning, StoredRun, Waits};
-use crate::store::{Accounting, StoreError, Tally};
+use crate::store::{Accounting, Tally};
 use crate::visit::{Millis, SeedLine, SkipReason, State, UrlId};
 
 use super::database::{LEASE, PgDatabase};
@@ -238,15 +238,7 @@ impl Beginning for PgDatabase {
     async fn enter(&mut self) -> Result<i64, Failed> {
         // Those who begin at once do so one after the other.
         sqlx::raw_sql("lock table node in exclusive mode").execute(&mut self.db).await?;
-        let alive: Option<String> = scalar(
-            "select name || ', since ' || iso8601((extract(epoch from started_at) * 1000)::bigint) from node
-             where leased_until > now() order by id limit 1",
-        )
-        .fetch_optional(&mut self.db)
-        .await?;
-        if let Some(holder) = alive {
-            return Err(StoreError::InUse { path: self.name.as_str().into(), holder }.into());
-        }
+        self.refuse_if_in_use().await?;
         let id =
             scalar("insert into node (name, leased_until) values ($1, now() + $2 * interval '1 second') returning id");
         Ok(id.bind(self.node.as_str()).bind(LEASE.as_secs_f64()).fetch_one(&mut self.db).await?)

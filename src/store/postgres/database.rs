@@ -11,6 +11,7 @@ use crate::store::failed::Failed;
 use crate::store::tables::Transactions;
 
 use super::contents::Contents;
+use super::rows::scalar;
 use super::schema::{self, open_error};
 
 /// How long what a silent process holds stays its own.
@@ -31,7 +32,7 @@ pub struct PgDatabase {
 }
 
 impl PgDatabase {
-    /// Connects, and brings the schema up to date.
+    /// Connects, and brings the schema up to date. Refused while another invocation holds its lease.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let options = options(url)?;
         let name = name(&options);
@@ -51,12 +52,27 @@ impl PgDatabase {
         };
         schema::migrate(&mut db, &name).await?;
         let node = format!("process {}", std::process::id());
-        Ok(Self { db, name, node, contents: Contents::default() })
+        let mut database = Self { db, name, node, contents: Contents::default() };
+        database.open_transaction().await?;
+        database.refuse_if_in_use().await?;
+        database.commit_transaction().await?;
+        Ok(database)
     }
+}
 
-    /// Closes the connection cleanly.
-    pub async fn close(self) -> Result<(), StoreError> {
-        self.db.close().await.map_err(StoreError::database)
+impl PgDatabase {
+    /// Whether another invocation holds its lease, within a transaction.
+    pub(super) async fn refuse_if_in_use(&mut self) -> Result<(), Failed> {
+        let alive: Option<String> = scalar(
+            "select name || ', since ' || iso8601((extract(epoch from started_at) * 1000)::bigint) from node
+             where leased_until > now() order by id limit 1",
+        )
+        .fetch_optional(&mut self.db)
+        .await?;
+        match alive {
+            Some(holder) => Err(StoreError::InUse { path: self.name.as_str().into(), holder }.into()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -75,6 +91,11 @@ impl Transactions for PgDatabase {
         self.contents = Contents::default();
         let _ = sqlx::raw_sql("rollback").execute(&mut self.db).await;
     }
+}
+
+/// Whether a database is named by a URL of PostgreSQL.
+pub fn is_postgres(database: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme))
 }
 
 /// What a URL says. Nothing is shown of one that cannot be: its password may have become anything else.

@@ -1,6 +1,7 @@
 //! Hosts, and who holds them. A host is its holder's until the holder's lease ends, by the database's clock.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use sqlx::{Connection as _, Row as _};
 
@@ -26,6 +27,10 @@ macro_rules! set_clocks {
 }
 
 impl Hosts for PgDatabase {
+    fn lease(&self) -> Option<Duration> {
+        Some(LEASE)
+    }
+
     /// Those that were left alone for the longest come first.
     async fn take(&mut self, me: i64, limit: usize) -> Result<Vec<HostId>, Failed> {
         let mut tx = self.db.begin().await?;

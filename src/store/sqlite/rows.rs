@@ -158,14 +158,17 @@ pub(super) fn numbers(states: &[State]) -> Result<String, Failed> {
     json(&states.iter().map(|state| state.number()).collect::<Vec<_>>())
 }
 
-/// Runs a statement on rows; no rows, no statement.
+/// Rows handed over at once: JSON and what SQLite makes of it take more memory than the rows.
+pub(super) const ROWS: usize = 8192;
+
+/// Runs a statement that treats each row by itself; no rows, no statement.
 pub(super) async fn run_json(
     db: &mut SqliteConnection,
     sql: &'static str,
     rows: &[impl Serialize],
 ) -> Result<(), Failed> {
-    if !rows.is_empty() {
-        sqlx::query(sql).bind(json(rows)?).execute(db).await?;
+    for some in rows.chunks(ROWS) {
+        sqlx::query(sql).bind(json(some)?).execute(&mut *db).await?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::store::tables::{Better, Hosts as _, Lowered, NewUrl, Present, Urls, W
 use crate::visit::{Element, HostId, HostRecord, Millis, SkipReason, State, Target, TrapId, UrlId, Way};
 
 use super::database::SqliteDatabase;
-use super::rows::{self, json, run_json, waits_columns, words};
+use super::rows::{self, ROWS, json, run_json, waits_columns, words};
 
 /// The first pending URLs of a host, in their order.
 static WINDOW: LazyLock<String> = LazyLock::new(|| {
@@ -32,12 +32,17 @@ static WINDOW: LazyLock<String> = LazyLock::new(|| {
 
 impl Urls for SqliteDatabase {
     async fn look_up(&mut self, urls: &[&str]) -> Result<Present, Failed> {
-        let rows = sqlx::query(
-            "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id from url
-             where url in (select value from json_each(?1))",
-        );
-        let rows = rows.bind(json(urls)?).fetch_all(&mut self.db).await?;
-        rows.iter().map(|row| Ok((row.get("url"), standing(row)?))).collect()
+        let mut present = Present::default();
+        for some in urls.chunks(ROWS) {
+            let rows = sqlx::query(
+                "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id
+                 from url where url in (select value from json_each(?1))",
+            );
+            for row in rows.bind(json(some)?).fetch_all(&mut self.db).await? {
+                present.insert(row.get("url"), standing(&row)?);
+            }
+        }
+        Ok(present)
     }
 
     async fn improve(&mut self, urls: &[Better]) -> Result<(), Failed> {
@@ -70,17 +75,20 @@ impl Urls for SqliteDatabase {
             let found = (new.depth, new.hops, new.referrer, new.followed, new.sitemap, new.trap);
             rows.push((id, new.url, new.host, new.state.number(), new.reason, found));
         }
-        sqlx::query(
-            "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
-                 trap_id, first_seen_at)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
-                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]', value ->> '$[5][5]', ?2
-             from jsonb_each(?1)",
-        )
-        .bind(json(&rows)?)
-        .bind(now)
-        .execute(&mut self.db)
-        .await?;
+        for some in rows.chunks(ROWS) {
+            sqlx::query(
+                "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
+                     trap_id, first_seen_at)
+                 select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
+                     value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]',
+                     value ->> '$[5][5]', ?2
+                 from jsonb_each(?1)",
+            )
+            .bind(json(some)?)
+            .bind(now)
+            .execute(&mut self.db)
+            .await?;
+        }
         Ok((next..).map(Some).take(urls.len()).collect())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::time::Duration;
 
 use crate::canonical::Host;
 use crate::store::failed::Failed;
@@ -26,6 +27,9 @@ pub struct Robots<'a> {
 }
 
 pub trait Hosts {
+    /// How long hosts are held unless [`lost`](Self::lost) is asked; none if until the invocation ends.
+    fn lease(&self) -> Option<Duration>;
+
     /// Takes at most `limit` hosts that have pending URLs and that nobody holds, and raises their epochs.
     fn take(&mut self, me: i64, limit: usize) -> impl Future<Output = Result<Vec<HostId>, Failed>> + Send;
 

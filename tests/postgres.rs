@@ -1,0 +1,143 @@
+//! The same command on PostgreSQL: see tests/common/postgres.rs for where.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::postgres::Schema;
+use common::{Bench, page, stderr, stdout};
+use harvestman::demo::{Reply, Server, graph_page};
+
+/// A schema that exists.
+async fn schema() -> Option<Schema> {
+    let schema = Schema::new()?;
+    schema.execute("select 1".to_owned()).await;
+    Some(schema)
+}
+
+const VIEWS: [&str; 6] = [
+    "select url, host, state, reason, depth from urls order by url",
+    "select url, status, content_type, charset, title, text, size, content_hash, depth from pages order by url",
+    "select from_url, to_url, text, rel, element, count(*) from links group by 1, 2, 3, 4, 5 order by 1, 2, 3",
+    "select host, discovered, fetched, failed, skipped, pending, robots_status from hosts order by host",
+    "select discovered, fetched, failed, skipped, pending, unchanged, bytes, requests, outcome from runs order by id",
+    "select from_url, to_url, status from broken_links order by 1, 2",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_leaves_in_its_views_what_it_leaves_on_sqlite() {
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| match path {
+        "/robots.txt" => Reply::html("User-agent: *\nDisallow: /p/7"),
+        "/p/3" => Reply::status(404),
+        "/p/5" => Reply::redirect(301, "/p/6"),
+        path => graph_page(40, 3_000, path),
+    })
+    .await
+    .unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/p/0");
+    let crawl = |database: String| {
+        let args = ["crawl", &seed, "--rate", "0", "--json", "-d", &database].map(str::to_owned);
+        let bench = &bench;
+        async move { bench.run(&args.each_ref().map(String::as_str)).await }
+    };
+    for _ in 0..2 {
+        let (file, postgres) = (crawl("crawl.db".to_owned()).await, crawl(schema.url.clone()).await);
+        assert_eq!((file.status.code(), postgres.status.code()), (Some(0), Some(0)), "{}", stderr(&postgres));
+        for view in VIEWS {
+            let null_is_empty = |row: &String| {
+                row.split('|').map(|cell| if cell == "null" { "" } else { cell }).collect::<Vec<_>>().join("|")
+            };
+            let expected: Vec<_> = bench.rows(view).await.iter().map(null_is_empty).collect();
+            assert_eq!(schema.rows(view).await, expected, "{view}");
+        }
+        let told = |output| {
+            let mut told: serde_json::Value = serde_json::from_str(&stdout(output)).unwrap();
+            for own in ["elapsed_seconds", "started_at", "finished_at"] {
+                told.as_object_mut().unwrap().remove(own);
+            }
+            told
+        };
+        assert_eq!(told(&postgres), told(&file));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_that_was_stopped_goes_on_and_a_killed_one_once_its_lease_has_ended() {
+    let Some(schema) = schema().await else { return };
+    let requests = std::sync::Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
+    let server = Server::start(move |path| {
+        count.fetch_add(usize::from(path.starts_with("/p/")), Ordering::SeqCst);
+        graph_page(30, 1_000, path)
+    })
+    .await
+    .unwrap();
+    let bench = Bench::new();
+    let seed = server.url("/p/0");
+    let crawl = ["crawl", &seed, "--rate", "0", "-d", &schema.url];
+    let stopped = bench.run(&[&crawl[..], &["--max-pages", "10"]].concat()).await;
+    assert_eq!(stopped.status.code(), Some(0), "{}", stderr(&stopped));
+    assert_eq!(schema.rows("select outcome from runs").await, ["limit"]);
+    let mut killed = bench.start(&["crawl", &seed, "--rate", "0.01", "-d", &schema.url]);
+    while schema.rows("select 1 from node where leased_until > now()").await.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let in_use = bench.run(&crawl).await;
+    assert_eq!(in_use.status.code(), Some(4), "{}", stderr(&in_use));
+    assert!(stderr(&in_use).contains("is in use by another crawl (process "), "{}", stderr(&in_use));
+    schema.lapse().await;
+    let done = bench.run(&crawl).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert_eq!(schema.rows("select discovered, fetched, pending from accounting").await, ["30|30|0"]);
+    assert_eq!(schema.rows("select count(*), count(distinct url) from pages").await, ["30|30"]);
+    assert!(requests.load(Ordering::SeqCst) <= 31, "one may have been in flight when it was killed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_codes_and_thresholds_are_those_of_sqlite() {
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| match path {
+        "/" => page(["/gone"]),
+        _ => Reply::status(404),
+    })
+    .await
+    .unwrap();
+    let bench = Bench::new();
+    let crawl = |path| {
+        let seed = server.url(path);
+        let args = ["crawl", &seed, "--rate", "0", "--fail-on", "broken_links>0", "-d", &schema.url].map(str::to_owned);
+        let bench = &bench;
+        async move { bench.run(&args.each_ref().map(String::as_str)).await }
+    };
+    let missing = crawl("/missing").await;
+    assert_eq!(missing.status.code(), Some(3), "{}", stderr(&missing));
+    assert!(stderr(&missing).contains("/missing (404)"), "{}", stderr(&missing));
+    let broken = crawl("/").await;
+    assert_eq!(broken.status.code(), Some(5), "{}", stderr(&broken));
+}
+
+#[tokio::test]
+async fn commands_that_do_not_read_postgresql_say_so_in_a_line() {
+    let Some(schema) = schema().await else { return };
+    let bench = Bench::new();
+    let export = ["export", "--format", "jsonl", "--output", "-"];
+    let commands = [&["status"][..], &["query", "select 1"], &["search", "x"], &export, &["changes"], &["vacuum"]];
+    for command in commands {
+        let refused = bench.run(&[command, &["-d", &schema.url]].concat()).await;
+        assert_eq!(refused.status.code(), Some(1), "{command:?}: {}", stderr(&refused));
+        let told = stderr(&refused);
+        assert!(
+            told.starts_with("error: --database: of this version, `harvestman crawl` alone knows PostgreSQL"),
+            "{told}"
+        );
+    }
+    let index = bench.run(&["crawl", "http://127.0.0.1:1/", "--index", "-d", &schema.url]).await;
+    assert_eq!(index.status.code(), Some(1), "{}", stderr(&index));
+    assert_eq!(schema.rows("select count(*) from pg_tables where schemaname = current_schema()").await, ["0"]);
+}
