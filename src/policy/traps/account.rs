@@ -79,6 +79,11 @@ impl Account {
         self.fruitful + self.barren >= STRICT_FROM
     }
 
+    /// Whether a page was booked to it.
+    pub(super) fn is_used(&self) -> bool {
+        self.fruitful + self.barren > 0
+    }
+
     /// Takes in what a page of it brought: one of its own pattern, or a page of another pattern to which it led.
     pub(super) fn book(&mut self, page: Booking) {
         let gain = match page.verdict {

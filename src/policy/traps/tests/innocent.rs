@@ -341,3 +341,31 @@ fn scans_that_differ_in_their_titles() {
         Answer { title: Some(words(me, 5, 900)), ..page("Scanned page\nprevious\nnext", [next]) }
     });
 }
+
+#[test]
+fn stories_in_forty_folders_beside_a_maze_in_another() {
+    let outcome = crawl(
+        &["http://t.test/"],
+        |url| {
+            let (section, me) = (url.split('/').nth(3).unwrap_or_default(), number(url));
+            match section.strip_prefix("story-") {
+                None if section.is_empty() => {
+                    let sections =
+                        (b'a'..=b'z').chain(b'A'..=b'N').map(|letter| format!("/story-{}/1", char::from(letter)));
+                    page("Stories", sections.chain(["/maze/1".to_owned()]).collect::<Vec<_>>())
+                }
+                None => {
+                    page("No entries", (0..3).map(|n| format!("/maze/{}", lot(me * 3 + n) >> 30)).collect::<Vec<_>>())
+                }
+                Some(name) => {
+                    let next = (me < 80).then(|| format!("/story-{name}/{}", me + 1));
+                    page(words(me * 1_000 + u64::from(name.as_bytes()[0]), 50, 3_000), next)
+                }
+            }
+        },
+        20_000,
+    );
+    assert!(outcome.held.iter().all(|url| url.contains("/maze/")), "{:?}", outcome.held.iter().next());
+    assert_eq!(outcome.asked.iter().filter(|url| url.contains("/story-")).count(), 40 * 80);
+    assert!(outcome.asked.len() < 40 * 80 + 1_000, "{}", outcome.asked.len());
+}
