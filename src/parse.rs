@@ -42,7 +42,7 @@ pub use frames::Frame;
 use frames::FrameReader;
 pub use head::Head;
 use head::HeadReader;
-use images::ImageReader;
+use images::{ImageReader, Media};
 use kind::Format;
 use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
@@ -106,8 +106,8 @@ readers! {
     head: HeadReader<'a> => Head,
     /// Documents of its frames, until what they say is part of what the page says.
     frames: FrameReader<'a> => Vec<Frame>,
-    /// Hashes of the addresses of its images, in their order.
-    images: ImageReader => Vec<u64>,
+    /// What it says besides its text.
+    media: ImageReader<'a> => Media,
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed
@@ -207,7 +207,8 @@ impl Parsed {
         head.canonical_url = head.canonical_url.take().or(canonical_url);
         head.nofollow |= nofollow;
         self.frames.extend(more.frames);
-        self.images.extend(more.images);
+        self.media.addresses.extend(more.media.addresses);
+        self.media.captions.push_str(&more.media.captions);
     }
 
     /// Adds what the frames of a page say to what the page says.

@@ -177,7 +177,8 @@ impl PageReader {
         page.language = parsed.head.language.or(page.language.take());
         page.canonical_url = parsed.head.canonical_url;
         page.text = Some(parsed.text);
-        page.images = parsed.images;
+        page.images = parsed.media.addresses;
+        page.captions = parsed.media.captions;
     }
 
     /// A link of a page of this status, whose links may be followed or not, judged. Those of error pages are not.

@@ -137,6 +137,15 @@ pub fn is_cut(c: char) -> bool {
             | '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{ff66}'..='\u{ffdc}')
 }
 
+/// How many characters of a script without spaces say about as much as a word, where this is one of such a script: of
+/// ideographs and kana two, of alphabets three. Hangul has spaces.
+pub fn word_length(c: char) -> Option<usize> {
+    let is_hangul = matches!(c, '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '\u{a960}'..='\u{d7fb}');
+    let is_form = ('\u{ff10}'..='\u{ffdc}').contains(&c);
+    let is_alphabet = matches!(c, '\u{e01}'..='\u{17e9}' | '\u{a9e0}'..='\u{aa7f}');
+    (is_cut(c) && !is_hangul && !is_form).then_some(if is_alphabet { 3 } else { 2 })
+}
+
 /// Whether the character stands on or beside another, as vowels and tones do. Kana have voiced marks.
 fn is_mark(c: char) -> bool {
     matches!(c,

@@ -31,7 +31,7 @@ use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId};
 pub use account::Account;
 use account::{Booking, MAX_BARREN_TOGETHER};
 use aging::Aging;
-use content::{Sketcher, glance, names_beside};
+use content::{Sketcher, glance, names_beside, text_of};
 pub use memory::Verdict;
 use memory::push;
 use memory::{How, Memory};
@@ -244,6 +244,7 @@ impl Traps {
         }
         let accounts = [weighed.account, self.own_account(weighed)];
         let strict = accounts.iter().flatten().any(|id| self.accounts.get(id).is_some_and(Account::is_large));
+        let is_resumed = accounts[1].and_then(|id| self.accounts.get(&id)).is_some_and(Account::is_used);
         let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
         let body = page.content_hash.and_then(|hash| hash.first_chunk().copied()).map(u64::from_le_bytes);
         let Some(text) = &page.text else { return Some(memory.compare_body(body)) };
@@ -251,9 +252,9 @@ impl Traps {
         if !is_due {
             return None;
         }
-        let sketch = self.sketcher.sketch(url, names_beside(url, page), text);
+        let sketch = self.sketcher.sketch(url, names_beside(url, page), &text_of(page, text));
         let is_stranger = memory.compared < STRANGERS;
-        let how = How { strict, combines: weighed.shape.combines, looks_known };
+        let how = How { strict, combines: weighed.shape.combines, looks_known, is_resumed };
         let weight = memory.weight();
         let (verdict, stands_for) = memory.compare(&sketch, &page.images, body, how);
         let more = memory.weight().saturating_sub(weight);

@@ -350,8 +350,10 @@ pub struct Page {
     pub last_modified: Option<String>,
     pub redirect: Option<Candidate>,
     pub links: Vec<Candidate>,
-    /// Of the addresses of its images, a hash each.
+    /// Of the addresses of its images and other media, a hash each.
     pub images: Vec<u64>,
+    /// What stands in place of its images.
+    pub captions: String,
     pub fetched_at: Millis,
     /// Until when the response says that it is fresh.
     pub fresh_until: Option<Millis>,

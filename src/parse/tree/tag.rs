@@ -7,6 +7,11 @@ use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 use super::interests::Interests;
 use super::names::{Names, text};
 
+/// Attributes that scripts take an image's address from once it is seen. HTML knows none of them, and the tree has them as
+/// `data`.
+const LAZY: [&[u8]; 6] =
+    [b"data-src", b"data-srcset", b"data-original", b"data-lazy-src", b"data-lazy", b"data-lazy-srcset"];
+
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
@@ -146,6 +151,10 @@ impl<'a> TagParts<'a> {
         match &self.attribute[..] {
             b"hidden" => Some(&self.hiding[0]),
             b"style" => Some(&self.hiding[1]),
+            [b'd', b'a', b't', b'a', b'-', ..] => {
+                let is_lazy = LAZY.contains(&&*self.attribute);
+                self.wanted().iter().copied().find(|wanted| is_lazy && **wanted == local_name!("data"))
+            }
             name => self.wanted().iter().copied().find(|wanted| wanted.as_bytes() == name),
         }
     }

@@ -28,6 +28,8 @@ pub(super) const MAX_BARREN_TOGETHER: i64 = 2_000;
 /// So many pages that bring nothing and lead to nothing more cost what one does that leads on: with them a site comes to its
 /// end by itself.
 const LEAVES: i64 = 16;
+/// Pages that bring nothing beyond as many as brought something, which are chance.
+const SLACK: i64 = 10;
 /// Pages from which on words that were never seen are asked for: by chance a page has a pair or a mix of its own.
 pub(super) const STRICT_FROM: i64 = 3_000;
 /// Pages that bring nothing, in all, beyond which the pattern must bring more often something than not.
@@ -77,6 +79,11 @@ impl Account {
         self.fruitful + self.barren >= STRICT_FROM
     }
 
+    /// Whether a page was booked to it.
+    pub(super) fn is_used(&self) -> bool {
+        self.fruitful + self.barren > 0
+    }
+
     /// Takes in what a page of it brought: one of its own pattern, or a page of another pattern to which it led.
     pub(super) fn book(&mut self, page: Booking) {
         let gain = match page.verdict {
@@ -89,8 +96,12 @@ impl Account {
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
         };
         let pages = i64::from(page.stands_for);
-        let is_forgiven = gain < 0 && !(page.is_own && page.leads_on) && self.barren % LEAVES != 0;
-        if !is_forgiven {
+        let is_leaf = gain < 0 && !(page.is_own && page.leads_on);
+        self.identical += i64::from(page.verdict == Verdict::Identical);
+        if is_leaf && self.forgives_leaves() {
+            return;
+        }
+        if !is_leaf || self.barren % LEAVES == 0 {
             self.budget = (self.budget + gain * pages).clamp(0, MOST);
         }
         if gain > 0 {
@@ -98,7 +109,12 @@ impl Account {
         } else if page.verdict != Verdict::Mixed {
             self.barren += pages;
         }
-        self.identical += i64::from(page.verdict == Verdict::Identical);
+    }
+
+    /// Whether pages that end by themselves cost nothing: those that lead on bring something more often than not. Of dead
+    /// links, aliases and forms to log in there may be several to each of them.
+    fn forgives_leaves(&self) -> bool {
+        self.barren * 2 >= self.fruitful && self.barren <= self.fruitful + SLACK && self.fruitful > 0
     }
 }
 

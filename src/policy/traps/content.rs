@@ -1,14 +1,16 @@
 //! What a page says, as far as it can be compared: its lines without what its URL says and without what is drawn by lot.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
+use percent_encoding::percent_decode_str;
 use url::Position;
 
 use super::pattern::is_token;
-use super::words::{DIGIT, JOINT, LETTER, UPPER, WIDE, Word, Words};
+use super::words::{DIGIT, JOINT, LETTER, UPPER, WIDE, Word, Words, parts};
 use crate::canonical::CanonicalUrl;
 use crate::visit::Page;
 
@@ -23,6 +25,8 @@ const MAX_PIECES: usize = 128;
 
 /// Words of a long line.
 const LONG_LINE: usize = 24;
+/// Bytes of a text that says little: what else a page says counts as well.
+const SHORT: usize = 400;
 /// Bytes of a text that are glanced at in one place.
 const GLANCE: usize = 48;
 /// Links of a page whose names are no content of it.
@@ -104,11 +108,6 @@ impl Sketcher {
                 sketch.end_line(&mut line);
             }
             self.word(&word, &said, &mut piece, &mut sketch);
-            let words = &sketch.words[piece.words.start..];
-            if words.len() >= MAX_WORDS || words.len() > 1 && words.last().is_some_and(|word| word.is_multiple_of(CUT))
-            {
-                sketch.end_piece(&mut piece);
-            }
         }
         sketch.end_piece(&mut piece);
         sketch.end_line(&mut line);
@@ -143,11 +142,26 @@ impl Sketcher {
         if !word.has(LETTER | WIDE) || word.text.is_empty() {
             return;
         }
-        let hash = self.word_hash(word);
-        if !said.words.contains(&hash) {
-            sketch.whole = self.hasher.hash_one((sketch.whole, hash));
-            piece.weight += u32::try_from(word.text.len()).unwrap_or(u32::MAX);
-            sketch.words.push(hash);
+        if !word.has(WIDE) {
+            return self.push(self.word_hash(word), word.text.len(), said, piece, sketch);
+        }
+        for (text, bytes) in parts(word.text) {
+            self.push(self.word_hash(&Word { text, ..*word }), bytes, said, piece, sketch);
+        }
+    }
+
+    #[inline]
+    fn push(&self, hash: u64, bytes: usize, said: &Said<'_>, piece: &mut Piece, sketch: &mut Sketch) {
+        if said.words.contains(&hash) {
+            return;
+        }
+        sketch.whole = self.hasher.hash_one((sketch.whole, hash));
+        piece.weight += u32::try_from(bytes).unwrap_or(u32::MAX);
+        sketch.words.push(hash);
+        if sketch.words.len() - piece.words.start >= MAX_WORDS
+            || sketch.words.len() - piece.words.start > 1 && hash.is_multiple_of(CUT)
+        {
+            sketch.end_piece(piece);
         }
     }
 
@@ -191,6 +205,12 @@ impl Sketcher {
     /// Takes up the words of a URL, joined by hyphens and not; whether it has a digit.
     fn say(&self, text: &str, said: &mut Said<'_>) -> bool {
         let mut has_digit = false;
+        if text.contains('%') {
+            let decoded = percent_decode_str(text).decode_utf8_lossy();
+            for word in Words::of(&decoded).filter(|word| word.has(WIDE)) {
+                said.words.extend(parts(word.text).map(|(text, _)| self.word_hash(&Word { text, ..word })));
+            }
+        }
         for word in Words::of(text) {
             has_digit |= word.has(DIGIT);
             said.words.insert(self.word_hash(&word));
@@ -236,6 +256,15 @@ impl Sketch {
 
 fn digits(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty())
+}
+
+/// The text of a page; of one of few words with its title, its description and what stands in place of its images.
+pub(super) fn text_of<'a>(page: &'a Page, text: &'a str) -> Cow<'a, str> {
+    if text.len() >= SHORT {
+        return text.into();
+    }
+    let besides = [page.title.as_deref(), page.description.as_deref(), Some(&page.captions)];
+    besides.into_iter().flatten().chain([text]).collect::<Vec<_>>().join("\n").into()
 }
 
 /// What tells most pages apart at little cost: title, length, and two places of the text.

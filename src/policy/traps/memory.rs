@@ -83,6 +83,8 @@ pub(super) struct How {
     pub combines: bool,
     /// It looks like a page that was not compared.
     pub looks_known: bool,
+    /// Pages of the pattern were seen that are not remembered, by an earlier invocation for one.
+    pub is_resumed: bool,
 }
 
 /// The pieces of a page, without words that nobody had before, and how much each says.
@@ -135,6 +137,10 @@ impl Memory {
         let (mut verdict, page) = self.judge(sketch, images, body, how);
         if how.looks_known && images.is_empty() && matches!(verdict, Verdict::New | Verdict::Mixed) {
             verdict = Verdict::Distinct;
+        }
+        if how.is_resumed && self.compared == 0 && images.is_empty() && verdict == Verdict::New {
+            // It may say what all others do.
+            verdict = Verdict::Mixed;
         }
         self.compared += 1;
         let stands_for = std::mem::take(&mut self.passed).max(1);

@@ -13,10 +13,12 @@ use crate::canonical::CanonicalUrl;
 
 /// Different parts in one place of a path from which on they are general.
 const MANY_SEGMENTS: usize = 32;
+/// The same for the folders at the top, which are sections of a site: what one of them brings says nothing of the others.
+const MANY_SECTIONS: usize = 128;
 /// Different sets of names in the queries of one path from which on they are general.
 const MANY_QUERIES: usize = 8;
 /// Places of paths that are kept apart on one host. One with more is told apart by the first segment alone.
-const MAX_PLACES: usize = 400;
+const MAX_PLACES: usize = 800;
 /// Segments of a path that are told apart.
 const MAX_SEGMENTS: usize = 12;
 /// Segments in a row that say nothing: what is below them is one.
@@ -104,7 +106,8 @@ impl Variety {
             if !is_open && (shape.repeats || is_long) {
                 shape.pattern.push_str("/…");
             } else if !is_open {
-                self.segment(segment, is_last, &mut shape.pattern);
+                let many = if index == 0 && !is_last { MANY_SECTIONS } else { MANY_SEGMENTS };
+                self.segment(segment, is_last, many, &mut shape.pattern);
                 if !parameter.is_empty() {
                     shape.pattern.push_str(";*");
                 }
@@ -115,7 +118,7 @@ impl Variety {
         }
     }
 
-    fn segment(&mut self, segment: &str, is_last: bool, pattern: &mut String) {
+    fn segment(&mut self, segment: &str, is_last: bool, many: usize, pattern: &mut String) {
         let here = self.hasher.hash_one(&*pattern);
         pattern.push('/');
         let extension = segment.rsplit_once('.').map(|(_, extension)| extension).filter(|extension| {
@@ -130,7 +133,7 @@ impl Variety {
         }
         // White space, `%20`, as is; what is left of a long name is its own.
         let part = self.hasher.hash_one(&pattern[start..]);
-        if !stem.is_empty() && pattern[start..] != *"*" && self.is_general(here, part, MANY_SEGMENTS) {
+        if !stem.is_empty() && pattern[start..] != *"*" && self.is_general(here, part, many) {
             pattern.truncate(start);
             pattern.push('*');
         }

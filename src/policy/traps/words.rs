@@ -1,5 +1,7 @@
 //! The words of a text: letters and digits, joined by hyphens and underscores. All pages are cut into them, so it goes byte
-//! by byte where a text is ASCII.
+//! by byte where a text is ASCII. Scripts without spaces have no such words: a few characters in a row stand for one there.
+
+use crate::parse::unspaced::word_length;
 
 /// What a byte is, or what a word has.
 pub(super) const DIGIT: u8 = 1;
@@ -48,6 +50,24 @@ impl Word<'_> {
     }
 }
 
+/// What stands for the words of a run of letters, each with the bytes that the next one does not have: the run itself, but
+/// where a script sets no spaces.
+pub(super) fn parts(run: &str) -> impl Iterator<Item = (&str, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = &run[at..];
+        let length = rest.chars().next().map(word_length)?;
+        let end = rest.find(|c| word_length(c) != length).unwrap_or(rest.len());
+        let mut ends = rest[..end].char_indices().map(|(at, c)| at + c.len_utf8());
+        let first = ends.next().unwrap_or(end);
+        let part = length.and_then(|length| ends.nth(length.saturating_sub(2))).unwrap_or(end);
+        // The last of a stretch ends it.
+        let step = if part == end { end } else { first };
+        at += step;
+        Some((&rest[..part], step))
+    })
+}
+
 pub(super) struct Words<'a> {
     text: &'a str,
     at: usize,
@@ -61,7 +81,9 @@ impl<'a> Words<'a> {
     /// The length of the character at this place, which is not ASCII, and whether it is part of a word.
     fn wide(&self, at: usize) -> (usize, bool) {
         let character = self.text.get(at..).and_then(|rest| rest.chars().next());
-        character.map_or((1, false), |character| (character.len_utf8(), character.is_alphanumeric()))
+        // Marks of Thai and the like are no letters.
+        let is_in = |character: char| character.is_alphanumeric() || word_length(character).is_some();
+        character.map_or((1, false), |character| (character.len_utf8(), is_in(character)))
     }
 }
 
@@ -112,6 +134,22 @@ impl<'a> Iterator for Words<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_few_characters_in_a_row_stand_for_the_words_of_scripts_without_spaces() {
+        for (run, expected) in [
+            ("größe", &["größe"][..]),
+            ("全文检索", &["全文", "文检", "检索"]),
+            ("日", &["日"]),
+            ("iPhone手机", &["iPhone", "手机"]),
+            ("학교에서", &["학교에서"]),
+            ("ที่สุด", &["ที่", "ี่ส", "่สุ", "สุด"]),
+        ] {
+            assert_eq!(parts(run).map(|(part, _)| part).collect::<Vec<_>>(), expected, "{run}");
+            assert_eq!(parts(run).map(|(_, bytes)| bytes).sum::<usize>(), run.len(), "{run}");
+        }
+        assert_eq!(Words::of("ที่สุด").count(), 1);
+    }
 
     #[test]
     fn words_are_runs_of_letters_and_digits_of_any_script_and_know_their_line() {

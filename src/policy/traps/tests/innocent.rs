@@ -1,6 +1,6 @@
 //! Sites that look like traps and are none: nothing of them is held back.
 
-use super::site::{Answer, crawl, lot, page, words};
+use super::site::{Answer, crawl, lot, page, to, words};
 
 fn number(url: &str) -> u64 {
     url.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).next_back().unwrap_or(0)
@@ -283,4 +283,89 @@ fn graph(pages: usize, bytes: usize) {
 fn a_graph_of_sentences_and_a_small_one_of_links() {
     graph(4_000, 6_000);
     graph(3_000, 300);
+}
+
+/// A tree of articles; what else each names is of the same pattern.
+fn articles(name: &str, pages: usize, links: u64, other: impl Fn(u64) -> Answer) {
+    const ARTICLES: u64 = 3_000;
+    is_fetched(name, pages, |url| {
+        let me = number(url);
+        if me > ARTICLES {
+            return other(me);
+        }
+        let near = (1..4).map(|n| me * 3 + n).filter(|article| *article <= ARTICLES);
+        let others = (0..links).map(|n| ARTICLES + 1 + me * links + n);
+        let links: Vec<_> = near.chain(others).map(|article| format!("/wiki/A{article}")).collect();
+        page(words(me, 60, 3_000), links)
+    });
+}
+
+#[test]
+fn articles_with_dead_links_aliases_and_forms_to_log_in() {
+    let dead = |_| Answer { status: 404, ..page("Not found", [""; 0]) };
+    articles("dead links", 3_001 * 5, 4, dead);
+    articles("a dead link each", 3_001 * 2, 1, dead);
+    articles("aliases", 3_001 * 5 + 1, 4, |alias| to(format!("/wiki/A{}", (alias - 3_001) / 4)));
+    articles("forms", 3_001 * 7, 6, |_| page("Members only\nPlease log in to read this.", [""; 0]));
+}
+
+/// Characters drawn by lot, some more often than others, as those of a language are.
+fn characters(seed: u64, count: usize, first: u32, many: u64) -> String {
+    let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let one = |rng: &mut fastrand::Rng| first + (rng.u64(..many) * rng.u64(..many) / many) as u32;
+    (0..count).filter_map(|_| char::from_u32(one(&mut rng))).collect()
+}
+
+#[test]
+fn texts_without_spaces() {
+    for (name, first, many, count) in [
+        ("Chinese", 0x4e00, 2_500, 60),
+        ("Chinese names", 0x4e00, 2_500, 8),
+        ("Japanese", 0x3041, 80, 26),
+        ("Thai", 0xe01, 46, 40),
+        ("Khmer", 0x1780, 35, 40),
+    ] {
+        is_fetched(name, 3_001, |url| {
+            let me = number(url);
+            let near = (1..4).map(|n| me * 3 + n).filter(|page| *page <= 3_000).map(|page| format!("/t/{page}"));
+            page(characters(me, count, first, many), near.collect::<Vec<_>>())
+        });
+    }
+}
+
+#[test]
+fn scans_that_differ_in_their_titles() {
+    is_fetched("titles", 1_501, |url| {
+        let me = number(url);
+        let next = format!("/t/{}", (me + 1).min(1_500));
+        Answer { title: Some(words(me, 5, 900)), ..page("Scanned page\nprevious\nnext", [next]) }
+    });
+}
+
+#[test]
+fn stories_in_forty_folders_beside_a_maze_in_another() {
+    let outcome = crawl(
+        &["http://t.test/"],
+        |url| {
+            let (section, me) = (url.split('/').nth(3).unwrap_or_default(), number(url));
+            match section.strip_prefix("story-") {
+                None if section.is_empty() => {
+                    let sections =
+                        (b'a'..=b'z').chain(b'A'..=b'N').map(|letter| format!("/story-{}/1", char::from(letter)));
+                    page("Stories", sections.chain(["/maze/1".to_owned()]).collect::<Vec<_>>())
+                }
+                None => {
+                    page("No entries", (0..3).map(|n| format!("/maze/{}", lot(me * 3 + n) >> 30)).collect::<Vec<_>>())
+                }
+                Some(name) => {
+                    let next = (me < 80).then(|| format!("/story-{name}/{}", me + 1));
+                    page(words(me * 1_000 + u64::from(name.as_bytes()[0]), 50, 3_000), next)
+                }
+            }
+        },
+        20_000,
+    );
+    assert!(outcome.held.iter().all(|url| url.contains("/maze/")), "{:?}", outcome.held.iter().next());
+    assert_eq!(outcome.asked.iter().filter(|url| url.contains("/story-")).count(), 40 * 80);
+    assert!(outcome.asked.len() < 40 * 80 + 1_000, "{}", outcome.asked.len());
 }

@@ -13,6 +13,7 @@ use crate::visit::{Candidate, Element, Page, Target, TrapId};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
     pub status: u16,
+    pub title: Option<String>,
     pub text: String,
     pub links: Vec<String>,
     pub images: Vec<u64>,
@@ -143,12 +144,13 @@ fn read(url: &CanonicalUrl, answer: Answer) -> Page {
         let (text, rel, skip, sitemap, lastmod) = Default::default();
         Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod }
     };
-    let body = format!("{}{:?}{:?}", answer.text, answer.links, answer.images);
+    let body = format!("{:?}{}{:?}{:?}", answer.title, answer.text, answer.links, answer.images);
     Page {
         status: answer.status,
         content_hash: digest::digest(&digest::SHA256, body.as_bytes()).as_ref().try_into().ok(),
         links: answer.links.iter().map(|link| candidate(link, Element::A)).collect(),
         redirect: answer.redirect.as_ref().map(|location| candidate(location, Element::Redirect)),
+        title: answer.title,
         images: answer.images,
         text: Some(answer.text).filter(|_| answer.redirect.is_none()),
         ..Page::default()
