@@ -1,10 +1,11 @@
 //! The links of a page, and the base they are relative to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use encoding_rs::Encoding;
+use foldhash::fast::RandomState;
 use html5ever::{LocalName, QualName, local_name, ns};
-use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use url::Url;
 
@@ -159,10 +160,14 @@ impl<'a> Reader<'a> for LinkReader<'a> {
     }
 
     fn finish(self, base: &Base, cut_short: &mut bool) -> Vec<FoundLink> {
-        let state = foldhash::fast::RandomState::default;
-        let mut resolved: HashMap<&str, Option<CanonicalUrl>, _> =
-            HashMap::with_capacity_and_hasher(self.links.len(), state());
-        let mut links: IndexSet<FoundLink, _> = IndexSet::with_capacity_and_hasher(self.links.len(), state());
+        let hasher = RandomState::default();
+        let mut resolved: HashMap<&str, Option<CanonicalUrl>, RandomState> =
+            HashMap::with_capacity_and_hasher(self.links.len(), RandomState::default());
+        // That two links of a page differ and share a hash of 64 bits under a key that nobody knows is out of the question,
+        // and comparing them would fetch each from memory again.
+        let mut seen: HashSet<u64, RandomState> =
+            HashSet::with_capacity_and_hasher(self.links.len(), RandomState::default());
+        let mut links = Vec::with_capacity(self.links.len());
         let mut bytes = 0;
         for mut raw in self.links {
             if bytes > MAX_LINK_BYTES {
@@ -182,10 +187,12 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             cut(&mut raw.text, MAX_LINK_TEXT);
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
             let link = FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow };
-            let weight = link.weight();
-            bytes += if links.insert(link) { weight } else { 0 };
+            if seen.insert(hasher.hash_one(&link)) {
+                bytes += link.weight();
+                links.push(link);
+            }
         }
-        links.into_iter().collect()
+        links
     }
 }
 
