@@ -6,6 +6,7 @@
 
 mod begin;
 mod contents;
+mod copy;
 mod database;
 mod hosts;
 mod pages;
