@@ -9,6 +9,7 @@ mod contents;
 mod copy;
 mod database;
 mod hosts;
+pub mod index;
 mod pages;
 pub mod peek;
 mod rows;
@@ -17,6 +18,7 @@ mod times;
 mod traps;
 mod urls;
 mod vacuum;
+pub mod words;
 
 pub use database::{PgDatabase, is_postgres};
 
