@@ -4,6 +4,7 @@ mod activity;
 mod args;
 mod changes;
 mod console;
+mod copy;
 mod crawl;
 mod demo;
 mod due;
@@ -22,7 +23,6 @@ mod memory;
 mod metrics;
 mod notify;
 mod output;
-mod postgres;
 mod progress;
 mod query;
 mod recipes;
@@ -96,12 +96,13 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
             let search = search::Search { words: &words.join(" "), host: host.as_deref(), limit };
             search::run(&database.path()?, search, format, console).await
         }
-        Command::Status(database) => status::run(&database.path()?),
+        Command::Status { database, format } => status::run(&database.path()?, format),
         Command::Show { database, url, part } => show::run(&database.path()?, &url, part),
         Command::Export(args) => export::run(&args, console),
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Copy { from, to } => copy::run(&from, &to, console).await,
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,

@@ -65,7 +65,12 @@ pub enum Command {
         format: Format,
     },
     /// What the database holds: accounting, runs, hosts, queue
-    Status(DatabaseArg),
+    Status {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[arg(long, default_value = "table")]
+        format: StatusFormat,
+    },
     /// One page and all about it
     Show {
         #[command(flatten)]
@@ -107,6 +112,13 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
+    Copy {
+        /// A SQLite file, or postgres://USER@HOST/DATABASE
+        from: String,
+        /// The same: it is made, or empty, or holds a part of the same copy
+        to: String,
+    },
     /// Give the space that is free in the database back to the file system
     Vacuum(DatabaseArg),
     /// Say which URLs a robots.txt allows
@@ -121,7 +133,7 @@ pub enum Command {
     },
     /// Serve a bundled site on loopback and crawl it; needs no network
     Demo {
-        /// SQLite file, created if absent
+        /// SQLite file, created if absent, or postgres://USER@HOST/DATABASE
         #[arg(short, long, default_value = "demo.db")]
         database: String,
     },
@@ -133,7 +145,7 @@ pub enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArg {
-    /// The crawl's SQLite file [default: what harvestman.toml says, or crawl.db]
+    /// The crawl's SQLite file, or postgres://USER@HOST/DATABASE [default: what harvestman.toml says, or crawl.db]
     #[arg(short, long, env = "HARVESTMAN_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
 }
@@ -217,6 +229,13 @@ pub enum Format {
     Json,
     Jsonl,
     Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    Table,
+    /// One object
+    Json,
 }
 
 #[derive(Debug, Clone, Args)]

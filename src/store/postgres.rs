@@ -6,18 +6,19 @@
 
 mod begin;
 mod contents;
+mod copy;
 mod database;
-mod ends;
 mod hosts;
 mod pages;
+pub mod peek;
 mod rows;
 mod schema;
 mod times;
 mod traps;
 mod urls;
+mod vacuum;
 
 pub use database::{PgDatabase, is_postgres};
-pub use ends::SeedEnd;
 
 use crate::store::part::{Part, begin::begin as begin_part};
 use crate::store::{Start, Store, StoreError};

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct PgDatabase {
     pub(super) db: PgConnection,
-    /// Its URL without the password.
+    /// Its URL without user, password and parameters.
     pub(super) name: String,
     /// Which process this is, for people.
     pub(super) node: String,
@@ -34,22 +34,7 @@ pub struct PgDatabase {
 impl PgDatabase {
     /// Connects, and brings the schema up to date. Refused while another invocation holds its lease.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let options = options(url)?;
-        let name = name(&options);
-        let options = options
-            .application_name("harvestman")
-            // Not every pool knows it, and no number is of such a type.
-            .extra_float_digits(None)
-            .statement_cache_capacity(0)
-            .disable_statement_logging();
-        let connecting = PgConnection::connect_with(&options);
-        let mut db = match tokio::time::timeout(PATIENCE, connecting).await {
-            Ok(connected) => connected.map_err(|e| open_error(&name, &e))?,
-            Err(_) => {
-                let problem = format!("no answer within {}", humantime::format_duration(PATIENCE));
-                return Err(StoreError::Open { path: name.into(), problem });
-            }
-        };
+        let (mut db, name) = connect(url).await?;
         schema::migrate(&mut db, &name).await?;
         let node = format!("process {}", std::process::id());
         let mut database = Self { db, name, node, contents: Contents::default() };
@@ -93,6 +78,26 @@ impl Transactions for PgDatabase {
     }
 }
 
+/// A connection that leaves nothing behind in the server's session, and what the database is called in messages.
+pub(super) async fn connect(url: &str) -> Result<(PgConnection, String), StoreError> {
+    let options = options(url)?;
+    let name = name(&options);
+    let options = options
+        .application_name("harvestman")
+        // Not every pool knows it, and no number is of such a type.
+        .extra_float_digits(None)
+        .statement_cache_capacity(0)
+        .disable_statement_logging();
+    let connecting = PgConnection::connect_with(&options);
+    match tokio::time::timeout(PATIENCE, connecting).await {
+        Ok(connected) => Ok((connected.map_err(|e| open_error(&name, &e))?, name)),
+        Err(_) => {
+            let problem = format!("no answer within {}", humantime::format_duration(PATIENCE));
+            Err(StoreError::Open { path: name.into(), problem })
+        }
+    }
+}
+
 /// Whether a database is named by a URL of PostgreSQL.
 pub fn is_postgres(database: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme))
@@ -109,11 +114,11 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     PgConnectOptions::from_str(url).map_err(|_| form())
 }
 
-/// The URL of a database without its password and parameters.
+/// The URL of a database without its user, password and parameters.
 fn name(options: &PgConnectOptions) -> String {
-    let (user, database) = (options.get_username(), options.get_database().unwrap_or(options.get_username()));
+    let database = options.get_database().unwrap_or(options.get_username());
     match options.get_socket() {
-        Some(socket) => format!("postgres://{user}@{}/{database}", socket.display()),
-        None => format!("postgres://{user}@{}:{}/{database}", options.get_host(), options.get_port()),
+        Some(socket) => format!("postgres://{}/{database}", socket.display()),
+        None => format!("postgres://{}:{}/{database}", options.get_host(), options.get_port()),
     }
 }
