@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::postgres::Schema;
 use common::{Bench, page, stderr, stdout};
 use harvestman::demo::{Reply, Server, graph_page};
+use harvestman::internals::store::Store as _;
+use harvestman::internals::store::copies::TABLES;
+use harvestman::internals::store::postgres::PgDatabase;
+use harvestman::internals::store::sqlite::SqliteDatabase;
 
 const VIEWS: [&str; 28] = [
     "accounting",
@@ -185,4 +189,32 @@ fn has_mark(bench: &Bench, file: &str) -> bool {
     let mark = rusqlite::Connection::open_with_flags(bench.path(file), flags)
         .and_then(|db| db.query_row("select 1 from meta where key = 'copy'", [], |_| Ok(())));
     mark.is_ok()
+}
+
+/// Tables that belong to a file itself: its full-text index, and its schema.
+const OF_THE_FILE: [&str; 5] = ["_sqlx_migrations", "unindexed", "outdated", "unspaced", "page_index"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_and_column_of_a_crawl_is_copied() {
+    let bench = Bench::on_sqlite();
+    SqliteDatabase::open(&bench.path("crawl.db")).await.unwrap().close().await.unwrap();
+    let is_of_the_file = |name: &String| OF_THE_FILE.iter().any(|own| name == own || name.starts_with("page_index_"));
+    let mut tables =
+        bench.rows("select name from sqlite_master where type = 'table' and name not like 'sqlite%'").await;
+    tables.retain(|name| !is_of_the_file(name));
+    tables.sort();
+    let mut copied: Vec<_> = TABLES.iter().map(|table| table.name.to_owned()).collect();
+    copied.sort();
+    assert_eq!(tables, copied);
+    let Some(schema) = Schema::new() else { return };
+    schema.create();
+    PgDatabase::open(&schema.url).await.unwrap().close().await.unwrap();
+    for table in &TABLES {
+        let here = bench.rows(&format!("select name from pragma_table_info('{}')", table.name)).await;
+        let name = table.name_on(true);
+        let there = format!("select attname from pg_attribute where attrelid = '{name}'::regclass and attnum > 0");
+        let there = schema.rows(&there).await;
+        let alone: Vec<_> = here.iter().filter(|column| !there.contains(column)).collect();
+        assert!(alone.is_empty(), "{name} of PostgreSQL lacks {alone:?}");
+    }
 }
