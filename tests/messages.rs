@@ -129,8 +129,9 @@ async fn a_database_that_cannot_be_used_is_named_with_the_reason() {
     assert_refused(&on("dir.db").await, 1, &["`dir.db`", "it is a directory", "hint:"]);
     assert_refused(&on("text.db").await, 1, &["text.db", "not a SQLite database", "hint:"]);
     assert_refused(&on("no/such/folder.db").await, 1, &["folder.db", "its folder does not exist"]);
-    assert_refused(&on("postgres://me@127.0.0.1:1/y").await, 1, &["`postgres://me@127.0.0.1:1/y`", "refused"]);
-    assert_refused(&bench.run(&["status", "-d", "postgres://x/y"]).await, 1, &["`harvestman crawl` alone", "hint:"]);
+    assert_refused(&on("postgres://me@127.0.0.1:1/y").await, 1, &["`postgres://127.0.0.1:1/y`", "refused"]);
+    let read = bench.run(&["status", "-d", "postgres://me@127.0.0.1:1/y"]).await;
+    assert_refused(&read, 1, &["`postgres://127.0.0.1:1/y`", "refused"]);
     assert_refused(&bench.run(&["status"]).await, 1, &["no database at `crawl.db`", "hint:"]);
     assert_refused(&bench.run(&["query", "select 1", "-d", "text.db"]).await, 1, &["not a SQLite database"]);
 }
