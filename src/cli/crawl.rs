@@ -10,9 +10,10 @@ use crate::config::Config;
 use crate::engine::{Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
+use crate::scope::Scope;
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
-use crate::store::{Store, StoreError};
+use crate::store::{Start, Store, StoreError};
 use crate::visit::{self, Millis};
 use clap::CommandFactory as _;
 use tokio::net::TcpListener;
@@ -118,7 +119,13 @@ impl Task<'_> {
 
     /// The same into a PostgreSQL database.
     async fn on_postgres(&self, url: &str) -> Result<Option<u8>, Failure> {
-        let Some(store) = self.open(|| PgDatabase::open(url)).await? else { return Ok(None) };
+        let scope = Arc::new(Scope::new(&self.config, &self.seeds.urls));
+        let start = Start { config: &self.config, scope: &scope, seeds: &self.seeds.urls, given: &self.seeds.lines };
+        let open = async || {
+            let mut store = PgDatabase::open(url, &self.config).await?;
+            store.welcomes(start).await.map(|()| store)
+        };
+        let Some(store) = self.open(open).await? else { return Ok(None) };
         let listener = self.listen().await?;
         let Made { summary, mut store, stored, times } = self.make(store, listener).await?;
         let facts = postgres::gather(&mut store, hints::Facts::of(&self.config, &summary, stored), &summary).await?;
@@ -259,8 +266,13 @@ async fn open_in_time<S>(
     loop {
         let in_use = match open().await {
             Ok(store) => return Ok(store),
-            Err(e @ StoreError::InUse { .. }) => e,
-            Err(e) => return Err(e.into()),
+            Err(e @ (StoreError::InUse { .. } | StoreError::Differs(_))) => e,
+            Err(e) => {
+                if matches!(e, StoreError::Alone { .. }) {
+                    console.say(&printable(&format!("Nothing to join: {e}")));
+                }
+                return Err(e.into());
+            }
         };
         let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
         if left.is_zero() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
+use super::company::Company;
 use super::observe::{Observers, Stage};
 use super::page::Page;
 use super::summary::Progress;
@@ -72,7 +73,7 @@ impl<R: Run> Writer<'_, R> {
         self.watchers.publish(self.run);
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut kept = Instant::now();
+        let mut company = self.run.lease().map(Company::new);
         loop {
             tokio::select! {
                 more = receive(inbox, &mut batch, self.watchers.observers) => if !more { return Ok(()) },
@@ -82,23 +83,37 @@ impl<R: Run> Writer<'_, R> {
             if !batch.records.is_empty() {
                 self.commit(std::mem::take(&mut batch)).await?;
             }
-            self.frontier.take_left().iter().for_each(|host| self.fetcher.leave(host));
-            if self.frontier.wants_hosts() {
-                self.wake_hosts().await?;
-            }
-            if self.run.lease().is_some_and(|lease| kept.elapsed() > lease / 4) {
-                kept = Instant::now();
-                self.keep().await?;
+            self.leave_hosts(company.as_mut());
+            match &mut company {
+                Some(company) => self.keep_company(company).await?,
+                None if self.frontier.wants_hosts() => self.wake_hosts().await?,
+                None => {}
             }
             self.watchers.publish(self.run);
         }
     }
 
+    /// Nothing more is asked of some hosts for now.
+    fn leave_hosts(&self, company: Option<&mut Company>) {
+        let (hosts, holds): (Vec<_>, Vec<_>) = self.frontier.take_left().into_iter().unzip();
+        hosts.iter().for_each(|host| self.fetcher.leave(host));
+        if let Some(company) = company {
+            company.let_go(holds);
+        }
+    }
+
     /// Renews the hold on the hosts, and lets those go that others have taken meanwhile.
-    async fn keep(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn keep(&mut self) -> Result<(), StoreError> {
         let lost = self.run.keep(&self.frontier.holds()).await?;
-        lost.into_iter().for_each(|host| self.frontier.lose(host));
+        self.lose(&lost);
         Ok(())
+    }
+
+    fn lose(&self, lost: &[HostId]) {
+        if !lost.is_empty() {
+            tracing::warn!("hosts that are not this node's any more: {}; nothing of them is stored here", lost.len());
+        }
+        lost.iter().for_each(|host| self.frontier.lose(*host));
     }
 
     async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {
@@ -112,7 +127,7 @@ impl<R: Run> Writer<'_, R> {
         let pages = stored(pages, &settlements);
         self.frontier.turn_traps(&turned);
         self.frontier.settle(hosts, targets, settlements);
-        lost.into_iter().for_each(|host| self.frontier.lose(host));
+        self.lose(&lost);
         self.refill().await?;
         self.deliver(pages).await;
         Ok(())
@@ -145,12 +160,18 @@ impl<R: Run> Writer<'_, R> {
 
     /// Takes hosts with pending URLs and brings them into memory.
     pub(super) async fn wake_hosts(&mut self) -> Result<(), StoreError> {
-        let taken = self.run.take(HOSTS_AT_ONCE).await?;
+        let taken = self.take(HOSTS_AT_ONCE).await?;
+        self.frontier.set_dormant(taken == HOSTS_AT_ONCE);
+        Ok(())
+    }
+
+    /// The same with at most so many. Answers with how many there were.
+    pub(super) async fn take(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let taken = if limit > 0 { self.run.take(limit).await? } else { Vec::new() };
         for &host in &taken {
             self.read_window(host, self.frontier.window()).await?;
         }
-        self.frontier.set_dormant(taken.len() == HOSTS_AT_ONCE);
-        Ok(())
+        Ok(taken.len())
     }
 
     async fn read_window(&mut self, host: HostId, limit: usize) -> Result<(), StoreError> {

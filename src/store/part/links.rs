@@ -7,7 +7,7 @@ use crate::policy::offer::{Offer, Source, depth_and_hops};
 use crate::policy::traps::Weighed;
 use crate::store::failed::Failed;
 use crate::store::tables::{Better, NewUrl, Present, Seeded, Tables};
-use crate::visit::{self, Candidate, HostId, Record, SkipReason, Target, UrlId};
+use crate::visit::{Candidate, HostId, Record, SkipReason, Target, UrlId};
 
 use super::batch::{Batch, Weights};
 use super::known::Known;
@@ -160,7 +160,8 @@ impl<D: Tables> Part<D> {
             return Ok(inserted);
         }
         let rows: Vec<_> = new.iter().map(|offer| new_url(offer, self.host_of(offer))).collect();
-        let ids = self.database.insert_urls(&rows, visit::now()).await?;
+        let now = self.database.clock().now();
+        let ids = self.database.insert_urls(&rows, now).await?;
         for (id, offer) in ids.into_iter().zip(new) {
             let Some(id) = id else { continue };
             batch.delta.discover(offer.first_state());

@@ -9,6 +9,7 @@ use crate::policy::traps::Traps;
 use crate::scope::Scope;
 use crate::visit::{Millis, UrlId};
 
+use super::company::Node;
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 
@@ -21,8 +22,7 @@ pub struct Part<D> {
     /// When known pages are due, by the settings.
     pub(super) rules: Rules,
     pub(super) id: i64,
-    /// The number of this invocation: it holds the hosts that bear it.
-    pub(super) invocation: i64,
+    pub(super) node: Node,
     /// When the run was begun, maybe by an earlier invocation.
     pub(super) began: Millis,
     pub(super) ledger: Ledger,
