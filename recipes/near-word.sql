@@ -4,5 +4,6 @@ with found as (
         instr(lower(text), lower(coalesce(:word, 'scarecrow'))) as place
     from pages where text is not null)
 select url, (length(text) - length(replace(lower(text), lower(word), ''))) / length(word) as times,
-    replace(substr(text, max(1, place - 30), 60 + length(word)), char(10), ' ') as around
+    replace(substr(text, case when place > 30 then place - 30 else 1 end, 60 + length(word)), '
+', ' ') as around
 from found where place > 0 order by times desc, url limit coalesce(:limit, 5)

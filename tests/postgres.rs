@@ -37,7 +37,7 @@ async fn a_crawl_leaves_in_its_views_what_it_leaves_on_sqlite() {
     })
     .await
     .unwrap();
-    let bench = Bench::new();
+    let bench = Bench::on_sqlite();
     let seed = server.url("/p/0");
     let crawl = |database: String| {
         let args = ["crawl", &seed, "--rate", "0", "--json", "-d", &database].map(str::to_owned);
@@ -76,7 +76,7 @@ async fn a_crawl_that_was_stopped_goes_on_and_a_killed_one_once_its_lease_has_en
     })
     .await
     .unwrap();
-    let bench = Bench::new();
+    let bench = Bench::on_sqlite();
     let seed = server.url("/p/0");
     let crawl = ["crawl", &seed, "--rate", "0", "-d", &schema.url];
     let stopped = bench.run(&[&crawl[..], &["--max-pages", "10"]].concat()).await;
@@ -112,7 +112,7 @@ async fn exit_codes_and_thresholds_are_those_of_sqlite() {
     })
     .await
     .unwrap();
-    let bench = Bench::new();
+    let bench = Bench::on_sqlite();
     let crawl = |path| {
         let seed = server.url(path);
         let args = ["crawl", &seed, "--rate", "0", "--fail-on", "broken_links>0", "-d", &schema.url].map(str::to_owned);
@@ -126,22 +126,89 @@ async fn exit_codes_and_thresholds_are_those_of_sqlite() {
     assert_eq!(broken.status.code(), Some(5), "{}", stderr(&broken));
 }
 
+const READERS: [&[&str]; 8] = [
+    &["status"],
+    &["query", "select 1"],
+    &["show", "http://a.test/"],
+    &["explain", "http://a.test/"],
+    &["report", "--output", "-"],
+    &["export", "--format", "jsonl", "--output", "-"],
+    &["changes"],
+    &["vacuum"],
+];
+
 #[tokio::test]
-async fn commands_that_do_not_read_postgresql_say_so_in_a_line() {
+async fn a_schema_without_a_crawl_or_with_something_else_is_refused_in_a_line_and_no_password_is_shown() {
     let Some(schema) = schema().await else { return };
-    let bench = Bench::new();
-    let export = ["export", "--format", "jsonl", "--output", "-"];
-    let commands = [&["status"][..], &["query", "select 1"], &["search", "x"], &export, &["changes"], &["vacuum"]];
-    for command in commands {
-        let refused = bench.run(&[command, &["-d", &schema.url]].concat()).await;
-        assert_eq!(refused.status.code(), Some(1), "{command:?}: {}", stderr(&refused));
-        let told = stderr(&refused);
-        assert!(
-            told.starts_with("error: --database: of this version, `harvestman crawl` alone knows PostgreSQL"),
-            "{told}"
-        );
+    let bench = Bench::on_sqlite();
+    let mut url = url::Url::parse(&schema.url).unwrap();
+    url.set_password(Some("hunter2")).unwrap();
+    let theirs = "create table _sqlx_migrations (version bigint, success boolean, checksum bytea);
+                  insert into _sqlx_migrations values (1, true, '\\x00'); create table page (a int)";
+    for (state, says) in [("select 1", "it holds no crawl"), (theirs, "holds no crawl but something else")] {
+        schema.execute(state.to_owned()).await;
+        for command in READERS {
+            let refused = bench.run(&[command, &["-d", url.as_str()]].concat()).await;
+            let told = stderr(&refused);
+            assert_eq!((refused.status.code(), stdout(&refused)), (Some(1), String::new()), "{command:?}: {told}");
+            assert!(told.starts_with("error: cannot open the database `postgres://") && told.contains(says), "{told}");
+            assert!(told.lines().count() == 1 && !told.contains("hunter2") && !told.contains("postgres@"), "{told}");
+        }
     }
-    let index = bench.run(&["crawl", "http://127.0.0.1:1/", "--index", "-d", &schema.url]).await;
-    assert_eq!(index.status.code(), Some(1), "{}", stderr(&index));
-    assert_eq!(schema.rows("select count(*) from pg_tables where schemaname = current_schema()").await, ["0"]);
+    for wrong in ["postgres://me:hunter2@127.0.0.1:1/x", "postgres://me:hunter2@h@ost/x", "postgres://me:hunter2@[/x"] {
+        for command in READERS.iter().chain(&[&["crawl", "http://127.0.0.1:1/"][..]]) {
+            let refused = bench.run(&[command, &["-d", wrong][..]].concat()).await;
+            assert_eq!(refused.status.code(), Some(1), "{command:?}");
+            assert!(!stderr(&refused).contains("hunter2"), "{}", stderr(&refused));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_question_is_asked_and_nothing_is_changed_by_it() {
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| graph_page(4, 100, path)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    let crawled = bench.run(&["crawl", &server.url("/p/0"), "--rate", "0", "-d", &schema.url]).await;
+    assert!(crawled.status.success(), "{}", stderr(&crawled));
+    let ask = async |sql: &str| bench.run(&["query", sql, "--format", "csv", "-d", &schema.url]).await;
+    for sql in ["values (1)", "with n as (select 1) select * from n", " -- one\n(select 1);", "table accounting"] {
+        assert!(ask(sql).await.status.success(), "{sql}");
+    }
+    for sql in [
+        "select 1; delete from url",
+        "delete from url",
+        "with gone as (delete from url returning 1) select * from gone",
+        "select nextval('url_id')",
+        "select 1 into other",
+        "select * from url for update",
+        "commit; delete from url",
+        "copy url to stdout",
+        "set transaction read write",
+        "select set_config('transaction_read_only', 'off', true) from (values (1), (2)) v",
+        "explain analyze delete from url",
+        "do $$ begin delete from url; end $$",
+        "",
+        "-- nothing",
+    ] {
+        let refused = ask(sql).await;
+        assert_eq!(refused.status.code(), Some(1), "{sql}: {}", stdout(&refused));
+        assert!(stderr(&refused).starts_with("error: "), "{sql}: {}", stderr(&refused));
+    }
+    assert_eq!(schema.rows("select count(*) from url").await, ["4"]);
+    let slow = format!("{}&options[statement_timeout]=100", schema.url);
+    let slow = bench.run(&["query", "select pg_sleep(60)", "-d", &slow]).await;
+    assert!(stderr(&slow).contains("statement timeout"), "{}", stderr(&slow));
+    let types =
+        "select 1::smallint as a, 2.50::numeric as b, 12::numeric as c, true as d, null as e, '\\x00ff'::bytea as f,
+        '{\"k\": 1}'::jsonb as g, date '2026-01-31' as h, array[1, 2] as i, 'x'::name as j, 0.1::float8 as k";
+    let typed = bench.run(&["query", types, "--format", "jsonl", "-d", &schema.url]).await;
+    let expected = r#"{"a":1,"b":2.5,"c":12,"d":1,"e":null,"f":"AP8=","g":"{\"k\": 1}","h":"2026-01-31","i":"{1,2}","j":"x","k":0.1}"#;
+    assert_eq!(stdout(&typed).trim_end(), expected, "{}", stderr(&typed));
+    let vacuumed = bench.run(&["vacuum", "-d", &schema.url]).await;
+    assert!(
+        vacuumed.status.success() && schema.rows("select count(*) from pages").await == ["4"],
+        "{}",
+        stderr(&vacuumed)
+    );
 }

@@ -65,7 +65,12 @@ pub enum Command {
         format: Format,
     },
     /// What the database holds: accounting, runs, hosts, queue
-    Status(DatabaseArg),
+    Status {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[arg(long, default_value = "table")]
+        format: StatusFormat,
+    },
     /// One page and all about it
     Show {
         #[command(flatten)]
@@ -121,7 +126,7 @@ pub enum Command {
     },
     /// Serve a bundled site on loopback and crawl it; needs no network
     Demo {
-        /// SQLite file, created if absent
+        /// SQLite file, created if absent, or postgres://USER@HOST/DATABASE
         #[arg(short, long, default_value = "demo.db")]
         database: String,
     },
@@ -133,7 +138,7 @@ pub enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArg {
-    /// The crawl's SQLite file [default: what harvestman.toml says, or crawl.db]
+    /// The crawl's SQLite file, or postgres://USER@HOST/DATABASE [default: what harvestman.toml says, or crawl.db]
     #[arg(short, long, env = "HARVESTMAN_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
 }
@@ -217,6 +222,13 @@ pub enum Format {
     Json,
     Jsonl,
     Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    Table,
+    /// One object
+    Json,
 }
 
 #[derive(Debug, Clone, Args)]

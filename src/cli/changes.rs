@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> Result<u8, Failure> {
     let db = Database::open(database)?;
-    require_views(&db, database)?;
+    require_views(&db)?;
     let (run, at) = start(&db, since)?;
     let listing = "select run, url, change, at from changes where run >= ?1 and at >= ?2 order by run, at, url";
     let rows = db.query(listing, [run.into(), at.into()])?;
@@ -48,11 +48,13 @@ pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> 
     Ok(0)
 }
 
-fn require_views(db: &Database, database: &str) -> Result<(), Failure> {
-    let sql = "select count(*) from sqlite_master where type = 'view' and name in ('changes', 'versions')";
-    if db.first(sql, [])?.map_or(Ok(0), |row| row.at::<i64>(0))? < 2 {
-        return Err(Failure::new(format!("`{database}` was written by a version of harvestman that kept no changes"))
-            .hint("the next `harvestman crawl` brings it up to date"));
+fn require_views(db: &Database) -> Result<(), Failure> {
+    if !db.has_view("changes")? || !db.has_view("versions")? {
+        return Err(Failure::new(format!(
+            "`{}` was written by a version of harvestman that kept no changes",
+            db.name()
+        ))
+        .hint("the next `harvestman crawl` brings it up to date"));
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{hints, index, memory, metrics, postgres, progress, seeds, settings, summary};
+use super::{hints, index, memory, metrics, progress, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -64,9 +64,18 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
     let task = Task { config, seeds, fetcher: Arc::new(fetcher), console, job, signals, notifier };
-    let code = match is_postgres(&job.database) {
-        true => task.on_postgres(&job.database).await?,
-        false => task.on_file(&job.database).await?,
+    let code = if is_postgres(&job.database) {
+        let (config, seeds) = (&task.config, &task.seeds);
+        let scope = Arc::new(Scope::new(config, &seeds.urls));
+        let start = Start { config, scope: &scope, seeds: &seeds.urls, given: &seeds.lines };
+        let open = async || {
+            let mut store = PgDatabase::open(&job.database, config).await?;
+            store.welcomes(start).await.map(|()| store)
+        };
+        task.crawl_into(open).await?
+    } else {
+        let Ok(path) = file_path(&job.database);
+        task.crawl_into(|| SqliteDatabase::open(&path)).await?
     };
     Ok(code.unwrap_or_else(|| task.signals.exit_code().unwrap_or_default()))
 }
@@ -91,22 +100,27 @@ struct Made<S> {
 }
 
 impl Task<'_> {
-    /// Crawls into a SQLite file. Answers with the exit code, or none if a signal came before the crawl began.
-    async fn on_file(&self, database: &str) -> Result<Option<u8>, Failure> {
-        let Ok(path) = file_path(database);
-        let Some(store) = self.open(|| SqliteDatabase::open(&path)).await? else { return Ok(None) };
+    /// Crawls into the store that `open` opens. Answers with the exit code, or none if a signal came before the crawl began.
+    async fn crawl_into<S: Store>(&self, open: impl AsyncFn() -> Result<S, StoreError>) -> Result<Option<u8>, Failure> {
+        let database = &self.job.database;
+        let Some(store) = self.open(open).await? else { return Ok(None) };
         let listener = self.listen().await?;
-        let reader = Database::open(&path)?;
+        let mut reader = Database::open(database)?;
         let last_request = hints::last_request(&reader)?;
         let Made { summary, store, stored, times } = self.make(store, listener).await?;
+        if is_postgres(database) {
+            // A connection that was idle for so long may be gone.
+            reader = Database::open(database)?;
+        }
         let seeds = (&self.seeds.urls[..], &self.seeds.logins[..]);
         let facts = hints::gather(&reader, &self.config, seeds, &summary, stored, last_request);
         let ending = self.job.ending(&reader, &summary, times);
-        // The writer is the last to close, so that it can put the WAL away.
+        // The writer is the last to close, so that SQLite can put the WAL away.
         drop(reader);
         store.close().await?;
         let (facts, ending) = (facts?, ending?);
         if self.job.index {
+            let Ok(path) = file_path(database);
             index::bring_up_to_date(&path, self.console, || {
                 self.notifier.tell("WATCHDOG=1");
                 self.signals.exit_code().is_some()
@@ -115,26 +129,6 @@ impl Task<'_> {
         let code = self.tell(&summary, &facts, &ending)?;
         summary::say_next(self.console, &summary, database);
         Ok(Some(code))
-    }
-
-    /// The same into a PostgreSQL database.
-    async fn on_postgres(&self, url: &str) -> Result<Option<u8>, Failure> {
-        let scope = Arc::new(Scope::new(&self.config, &self.seeds.urls));
-        let start = Start { config: &self.config, scope: &scope, seeds: &self.seeds.urls, given: &self.seeds.lines };
-        let open = async || {
-            let mut store = PgDatabase::open(url, &self.config).await?;
-            store.welcomes(start).await.map(|()| store)
-        };
-        let Some(store) = self.open(open).await? else { return Ok(None) };
-        let listener = self.listen().await?;
-        let Made { summary, mut store, stored, times } = self.make(store, listener).await?;
-        let facts = postgres::gather(&mut store, hints::Facts::of(&self.config, &summary, stored), &summary).await?;
-        let ending = match self.job.wants_ending() {
-            true => postgres::ending(&mut store, summary.run, times, self.job.counts_broken_links()).await?,
-            false => Ending::default(),
-        };
-        store.close().await?;
-        self.tell(&summary, &facts, &ending).map(Some)
     }
 
     /// Opens the database; as long as another crawl holds it, up to --wait-lock later. None if a signal came before.

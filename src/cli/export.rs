@@ -6,6 +6,8 @@ mod sitemap;
 mod warc;
 
 use crate::read::{Database, ReadError};
+use crate::store::sqlite::timestamp;
+use crate::visit;
 
 use super::args::{ExportArgs, ExportFormat, Format};
 use super::console::Console;
@@ -23,8 +25,8 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<u8, Failure> {
     let columns = rows::columns(&db, args.columns.as_deref())?;
     let target = Target::new(&args.output, db.path())?;
     let _snapshot = db.snapshot()?;
-    let run = "select id, started_at, strftime('%Y-%m-%dT%H:%M:%fZ') from runs order by id desc limit 1";
-    let run = db.first(run, [])?.map(|row| Ok::<Run, ReadError>((row.at(0)?, row.at(1)?, row.at(2)?))).transpose()?;
+    let run = db.first("select id, started_at from runs order by id desc limit 1", [])?;
+    let run = run.map(|row| Ok::<Run, ReadError>((row.at(0)?, row.at(1)?, timestamp(visit::now())))).transpose()?;
     let written = match args.format {
         ExportFormat::Jsonl => to_one(&target, |out| rows::write(&pages, columns, Format::Jsonl, out))?,
         ExportFormat::Csv => to_one(&target, |out| rows::write(&pages, columns, Format::Csv, out))?,

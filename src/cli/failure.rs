@@ -151,6 +151,8 @@ impl From<ReadError> for Failure {
             E::Missing { .. } => {
                 Self::new(error.to_string()).hint("name the file with --database, or make one with `harvestman crawl`")
             }
+            // The hints are about files.
+            E::Open { path, .. } if path.to_str().is_some_and(is_postgres) => Self::new(error.to_string()),
             E::Open { problem, .. } if problem.contains("Permission denied") => {
                 Self::new(error.to_string()).hint(READABLE)
             }

@@ -6,5 +6,5 @@ mod sessions;
 mod words;
 
 pub use facts::{Facts, gather, last_request};
-pub use named::Named;
+
 pub use words::hints;

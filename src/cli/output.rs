@@ -149,7 +149,8 @@ pub fn unwritten(error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
-fn object(columns: &[String], row: Vec<Value>) -> Map<String, Value> {
+/// A row as an object of JSON.
+pub fn object(columns: &[String], row: Vec<Value>) -> Map<String, Value> {
     columns.iter().cloned().zip(row).collect()
 }
 

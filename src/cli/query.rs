@@ -25,7 +25,7 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
     if statements.iter().any(|statement| unique(&statement.columns()) != columns) {
         return Err(Failure::new("SQL: the statements answer with different columns; ask them one by one"));
     }
-    bind(&mut statements, params, recipe.is_some())?;
+    bind(&db, &mut statements, params, recipe.is_some())?;
     let mut out = Rows::new(format, columns)?;
     for statement in statements {
         for row in statement.rows() {
@@ -37,13 +37,13 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
 }
 
 /// Gives the parameters their values. Those of a recipe that are not given stay NULL: the SQL has their defaults.
-fn bind(statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) -> Result<(), Failure> {
+fn bind(db: &Database, statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) -> Result<(), Failure> {
     let mut used = vec![false; params.len()];
     for statement in statements {
         for (index, name) in statement.parameters().into_iter().enumerate() {
             let given = params.iter().rposition(|param| name.get(1..) == Some(&param.name));
             if let Some(given) = given {
-                statement.bind(index, value(&params[given].value))?;
+                statement.bind(index, value(&params[given].value, db))?;
                 used[given] = true;
             } else if !has_defaults {
                 let failure = Failure::new(format!("SQL: the parameter `{name}` has no value"));
@@ -62,10 +62,11 @@ fn bind(statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) 
     }
 }
 
-/// Text that looks like a whole number becomes a number, because SQLite never finds a number equal to text.
-fn value(text: &str) -> Value {
+/// Text that looks like a whole number becomes a number, because SQLite never finds a number equal to text. PostgreSQL takes
+/// text for what is wanted where it stands.
+fn value(text: &str, db: &Database) -> Value {
     match text.parse::<i64>() {
-        Ok(number) if number.to_string() == text => number.into(),
+        Ok(number) if number.to_string() == text && db.path().is_some() => number.into(),
         _ => text.into(),
     }
 }
@@ -79,7 +80,7 @@ pub fn ask(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) ->
 }
 
 fn unprepared(db: &Database, error: ReadError) -> Failure {
-    let is_missing = matches!(&error, ReadError::Sql { problem } if problem.contains("no such"));
+    let is_missing = ["no such", "does not exist"].iter().any(|words| error.to_string().contains(words));
     let failure = Failure::from(error);
     if is_missing && db.is_of_an_earlier_version() {
         return failure

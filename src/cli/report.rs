@@ -66,7 +66,7 @@ fn page(db: &Database) -> Result<String, Failure> {
         script: SCRIPT,
         style_hash: hash(STYLE),
         script_hash: hash(SCRIPT),
-        database: db.path().file_name().map(|name| printable(&name.to_string_lossy())).unwrap_or_default(),
+        database: printable(db.name().rsplit('/').next().unwrap_or_default()),
         version: env!("CARGO_PKG_VERSION"),
         made_at: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         state: run.state.clone(),

@@ -56,7 +56,9 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     if unindexed == Some(0) && !is_old {
         return Ok(db);
     }
-    let path = db.path().to_owned();
+    let Some(path) = db.path().map(Path::to_owned) else {
+        return Err(Failure::new("--database: PostgreSQL is not searched by this version"));
+    };
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
     if is_old {
@@ -140,7 +142,7 @@ fn hosts(db: &Database, text: &str) -> Result<Vec<String>, Failure> {
         [parse(&format!("http://{text}"))?, parse(&format!("https://{text}"))?]
     };
     let sql = "select host from _host
-        where host in (?1, ?2) or (?3 and (instr(host, ?1 || ':') = 1 or instr(host, ?2 || ':') = 1))";
+        where host in (?1, ?2) or (?3 = 1 and (instr(host, ?1 || ':') = 1 or instr(host, ?2 || ':') = 1))";
     let [one, other] = either;
     let hosts = db.query(sql, [one.into(), other.into(), (!is_url).into()])?.map(|row| row?.at(0));
     Ok(hosts.collect::<Result<_, ReadError>>()?)

@@ -2,7 +2,6 @@
 //! the defaults.
 
 use crate::config::{Config, TomlError, read_toml};
-use crate::store::postgres::is_postgres;
 
 use super::args::{CrawlArgs, DatabaseArg};
 use super::failure::Failure;
@@ -50,25 +49,9 @@ fn in_file(path: &str, error: TomlError) -> Failure {
     }
 }
 
-/// Refuses what is no file before a message names it: the URL of a server may hold a password.
-pub fn file(database: &str) -> Result<&str, Failure> {
-    if is_postgres(database) {
-        let failure =
-            Failure::new("--database: of this version, `harvestman crawl` alone knows PostgreSQL; name a file");
-        return Err(failure.hint("in a PostgreSQL database, ask the views that docs/queries.md describes with `psql`"));
-    }
-    Ok(database)
-}
-
 impl DatabaseArg {
     /// The database that a crawl in this folder would use.
     pub fn path(&self) -> Result<String, Failure> {
-        let database = self.given_or_configured()?;
-        file(&database)?;
-        Ok(database)
-    }
-
-    fn given_or_configured(&self) -> Result<String, Failure> {
         if let Some(database) = &self.database {
             return Ok(database.clone());
         }

@@ -4,24 +4,34 @@ use std::io::Write as _;
 
 use crate::policy;
 use crate::read::Database;
+use crate::store::postgres::is_postgres;
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, Millis};
 
+use serde_json::{Map, Value};
+
+use super::args::StatusFormat;
 use super::due;
 use super::failure::Failure;
 use super::output::{self, Answer, unwritten};
 use super::query::ask;
 
-const PARTS: [(&str, &str); 5] = [
-    ("Accounting", "select * from accounting"),
-    ("Runs", "select * from runs order by id desc limit 10"),
-    ("Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
+/// The key of a part in JSON, its title, and its question.
+const PARTS: [(&str, &str, &str); 6] = [
+    ("accounting", "Accounting", "select * from accounting"),
+    ("runs", "Runs", "select * from runs order by id desc limit 10"),
+    ("hosts", "Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
     (
+        "queue",
         "Queue",
         "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
     ),
-    ("Traps", "select * from traps order by held_back desc, host, pattern limit 10"),
+    (NODES, "Nodes", "select * from nodes order by state, node, started_at limit 50"),
+    ("traps", "Traps", "select * from traps order by held_back desc, host, pattern limit 10"),
 ];
+
+/// A file has none.
+const NODES: &str = "nodes";
 
 /// When pages are due again, seen from now, and how many milliseconds away that is at most.
 const DUE: [(&str, Millis); 5] = [
@@ -32,20 +42,39 @@ const DUE: [(&str, Millis); 5] = [
     ("later", Millis::MAX),
 ];
 
-pub fn run(database: &str) -> Result<u8, Failure> {
+pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
     let db = Database::open(database)?;
-    let mut out = String::new();
-    let asked = PARTS.into_iter().map(|(title, sql)| Ok((title, ask(&db, sql, [])?)));
-    for part in asked.chain([due_again(&db).map(|answer| ("Pages due again", answer))]) {
-        let (title, answer) = part?;
-        if answer.rows.is_empty() {
-            out.push_str(&format!("{title}: none\n\n"));
-        } else {
-            out.push_str(&format!("{title}\n{}\n\n", output::table(&answer)));
-        }
-    }
+    // All parts are of one commit.
+    let _moment = db.snapshot()?;
+    let parts = PARTS.into_iter().filter(|(key, ..)| *key != NODES || is_postgres(database));
+    let asked = parts.map(|(key, title, sql)| Ok((key, title, ask(&db, sql, [])?)));
+    let asked = asked.chain([due_again(&db).map(|answer| ("due", "Pages due again", answer))]);
+    let parts = asked.collect::<Result<Vec<_>, Failure>>()?;
+    let out = match format {
+        StatusFormat::Table => tables(&parts),
+        StatusFormat::Json => json(parts),
+    };
     writeln!(std::io::stdout(), "{}", out.trim_end()).map_err(|e| unwritten(&e))?;
     Ok(0)
+}
+
+fn tables(parts: &[(&str, &str, Answer)]) -> String {
+    let part = |(_, title, answer): &(&str, &str, Answer)| match answer.rows.is_empty() {
+        true => format!("{title}: none\n\n"),
+        false => format!("{title}\n{}\n\n", output::table(answer)),
+    };
+    parts.iter().map(part).collect()
+}
+
+/// One object: each part is an array of objects, but for the accounting, which is one.
+fn json(parts: Vec<(&str, &str, Answer)>) -> String {
+    let mut whole = Map::new();
+    for (key, _, Answer { columns, rows }) in parts {
+        let mut rows = rows.into_iter().map(|row| Value::Object(output::object(&columns, row)));
+        let value = if key == "accounting" { rows.next().unwrap_or_default() } else { rows.collect() };
+        whole.insert(key.to_owned(), value);
+    }
+    Value::Object(whole).to_string()
 }
 
 /// The known pages that wait for a new run, by when they are due ([`crate::policy::due`]).

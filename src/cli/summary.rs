@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::{CrawlEnd, Summary};
+use crate::store::postgres::is_postgres;
 
 use super::console::Console;
 use super::words::{count, counted, shell, size, time};
@@ -60,10 +61,11 @@ fn lines(summary: &Summary) -> [String; 2] {
     ]
 }
 
-/// Commands that work as they are printed.
+/// Commands that work as they are printed, but for the URL of a server, in which a password may stand.
 fn next_commands(summary: &Summary, database: &str) -> [String; 2] {
     let option = if database.starts_with('-') { "--database=" } else { "-d " };
-    let database = format!("{option}{}", shell(database));
+    let database =
+        if is_postgres(database) { "-d postgres://…".to_owned() } else { format!("{option}{}", shell(database)) };
     let a = summary.accounting;
     let sql = if a.fetched > 0 {
         "select status, count(*) from pages group by status"
@@ -107,5 +109,7 @@ mod tests {
         assert_eq!(status, "harvestman status -d 'my crawl.db'");
         assert_eq!(query, "harvestman query -d 'my crawl.db' \"select status, count(*) from pages group by status\"");
         assert_eq!(next_commands(&summary(), "-x.db")[0], "harvestman status --database=-x.db");
+        let server = next_commands(&summary(), "postgres://me:secret@db.test/crawl");
+        assert_eq!(server[0], "harvestman status -d postgres://…");
     }
 }

@@ -23,7 +23,7 @@ pub enum Target {
 
 impl Target {
     /// Refuses what must not or cannot be written.
-    pub fn new(path: &Path, database: &Path) -> Result<Self, Failure> {
+    pub fn new(path: &Path, database: Option<&Path>) -> Result<Self, Failure> {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
@@ -31,7 +31,10 @@ impl Target {
             let message = format!("cannot write `{}`: {problem}", path.display());
             Err(Failure::new(message).hint("name another file with --output, or - for standard output"))
         };
-        if ["-wal", "-shm", "-journal"].iter().any(|ending| is_same(path, &with_ending(database, ending))) {
+        let is_beside = |database: &Path| {
+            ["-wal", "-shm", "-journal"].iter().any(|ending| is_same(path, &with_ending(database, ending)))
+        };
+        if database.is_some_and(is_beside) {
             return refuse("it belongs to the database");
         }
         let there = match fs::metadata(path) {
@@ -52,7 +55,8 @@ impl Target {
         }
         // Of a symbolic link, the file that it leads to is replaced, and the link stays.
         let file = path.canonicalize()?;
-        if fs::metadata(database).is_ok_and(|database| (database.dev(), database.ino()) == (there.dev(), there.ino())) {
+        let database = database.and_then(|database| fs::metadata(database).ok());
+        if database.is_some_and(|database| (database.dev(), database.ino()) == (there.dev(), there.ino())) {
             return refuse("it is the database");
         }
         if is_database(&file) {

@@ -1,8 +1,10 @@
 //! `vacuum`: gives the free space of a database back to the file system.
 
+use crate::config::Config;
 use crate::read::Database;
-use crate::store::StoreError;
+use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, disk_size, file_path};
+use crate::store::{Store as _, StoreError};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -12,9 +14,32 @@ use super::words;
 const FULL: i32 = 13;
 
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
-    let Ok(path) = file_path(database);
     // Opening for writing would create a database if none is there.
-    Database::open(&path)?;
+    Database::open(database)?;
+    let done = match is_postgres(database) {
+        true => on_postgres(database).await?,
+        false => on_file(database).await?,
+    };
+    console.say(&match done.before.saturating_sub(done.after) {
+        0 => format!("Nothing to free: {}", size(done.after)),
+        freed => format!("{} freed: {} before, {} now", size(freed), size(done.before), size(done.after)),
+    });
+    if done.is_awaited {
+        console.say("Someone still reads what was there before: the file shrinks further once that is over.");
+    }
+    Ok(0)
+}
+
+/// Bytes before and after.
+struct Done {
+    before: u64,
+    after: u64,
+    /// A reader still needs the older state.
+    is_awaited: bool,
+}
+
+async fn on_file(database: &str) -> Result<Done, Failure> {
+    let Ok(path) = file_path(database);
     let before = disk_size(&path);
     let mut store = SqliteDatabase::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {
@@ -28,15 +53,15 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
         _ => error.into(),
     })?;
     store.close().await?;
-    let after = disk_size(&path);
-    console.say(&match before.saturating_sub(after) {
-        0 => format!("Nothing to free: {}", size(after)),
-        freed => format!("{} freed: {} before, {} now", size(freed), size(before), size(after)),
-    });
-    if !done {
-        console.say("Someone still reads what was there before: the file shrinks further once that is over.");
-    }
-    Ok(0)
+    Ok(Done { before, after: disk_size(&path), is_awaited: !done })
+}
+
+async fn on_postgres(url: &str) -> Result<Done, Failure> {
+    let mut store = PgDatabase::open(url, &Config::default()).await?;
+    let (before, after) = store.vacuum().await?;
+    store.close().await?;
+    let [before, after] = [before, after].map(|bytes| u64::try_from(bytes).unwrap_or_default());
+    Ok(Done { before, after, is_awaited: false })
 }
 
 fn size(bytes: u64) -> String {

@@ -1,17 +1,19 @@
 //! A crawl's database, open for questions.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
-use rusqlite::fallible_iterator::FallibleIterator as _;
-
 use crate::canonical::CanonicalUrl;
-use crate::store::sqlite::{file_path, schema};
+use crate::store::postgres::is_postgres;
+use crate::store::sqlite::file_path;
 
-use super::connection;
+use super::driver::Driver;
 use super::error::ReadError;
+use super::hit::Hit;
+use super::postgres::Postgres;
 use super::records::{LinkRow, PageRow};
 use super::row::Row;
+use super::sqlite::Sqlite;
 use super::statement::{Rows, Statement};
 use super::value::Value;
 
@@ -21,52 +23,67 @@ use super::value::Value;
 /// It can be sent to another thread, and is used by one at a time; any number can be open at once.
 #[derive(Debug)]
 pub struct Database {
-    db: Connection,
-    path: PathBuf,
+    driver: Box<dyn Driver>,
+    /// Of a file.
+    path: Option<PathBuf>,
+    name: String,
 }
 
 impl Database {
-    /// Opens the database at a path, which may be written as `sqlite://PATH`. One of an earlier version is read as it
-    /// is: views that it lacks are missing until the next crawl brings it up to date.
+    /// Opens the database at a path, which may be written as `sqlite://PATH`, or one of PostgreSQL by its URL. One of an
+    /// earlier version is read as it is: views that it lacks are missing until the next crawl brings it up to date.
     ///
     /// # Errors
     ///
     /// [`ReadError::Missing`] if nothing is there, [`ReadError::Open`] if it cannot be opened or holds no crawl.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
-        let path = path.as_ref();
-        let path = path.to_str().map_or_else(
-            || path.to_owned(),
-            |text| {
+        let path = match path.as_ref().to_str() {
+            Some(url) if is_postgres(url) => {
+                let (driver, name) = Postgres::open(url)?;
+                return Ok(Self { driver: Box::new(driver), path: None, name });
+            }
+            Some(text) => {
                 let Ok(path) = file_path(text);
                 path
-            },
-        );
-        Ok(Self { db: connection::open(&path)?, path })
+            }
+            None => path.as_ref().to_owned(),
+        };
+        let driver = Box::new(Sqlite::open(&path)?);
+        Ok(Self { driver, name: path.display().to_string(), path: Some(path) })
     }
 
-    /// Where its file is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where its file is; `None` of a PostgreSQL database.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// What it is called in messages: its path, or its URL without user, password and parameters.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// All pages that ever answered, each with its latest response, as the view `pages` has them.
     ///
     /// # Errors
     ///
-    /// [`ReadError::Failed`] if the file cannot be read. Each item may fail too.
+    /// [`ReadError::Failed`] if the database cannot be read. Each item may fail too.
     pub fn pages(&self) -> Result<impl Iterator<Item = Result<PageRow, ReadError>>, ReadError> {
         let rows = self.query("select * from pages", [])?;
         Ok(rows.map(|row| PageRow::read(&row?)))
     }
 
-    /// The links of a page, as the view `links` has them; none if the page is not known or has no links.
+    /// The links of a page in their order, as the view `links` has them; none if the page is not known or has no links.
     ///
     /// # Errors
     ///
-    /// [`ReadError::Failed`] if the file cannot be read. Each item may fail too.
+    /// [`ReadError::Failed`] if the database cannot be read. Each item may fail too.
     pub fn links_from(&self, url: &str) -> Result<impl Iterator<Item = Result<LinkRow, ReadError>>, ReadError> {
         let url = CanonicalUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.to_string());
-        let rows = self.query("select * from links where from_url = ?1", [url.into()])?;
+        // In the order of the page, which the view does not tell.
+        let sql = "select f.url as from_url, t.url as to_url, l.text, l.rel, l.element
+            from _url f join _link l on l.from_id = f.id join _url t on t.id = l.to_id
+            where f.url = ?1 order by l.position";
+        let rows = self.query(sql, [url.into()])?;
         Ok(rows.map(|row| LinkRow::read(&row?)))
     }
 
@@ -90,9 +107,8 @@ impl Database {
     /// [`ReadError::Sql`] if it is not sound, also if it is several statements or has less parameters than values;
     /// [`ReadError::Refused`] if it does more than read. Each row may fail too.
     pub fn query(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Rows<'_>, ReadError> {
-        let mut statement = self.prepare(sql)?;
-        values.into_iter().enumerate().try_for_each(|(index, value)| statement.bind(index, value))?;
-        Ok(statement.rows())
+        let (columns, cursor) = self.driver.query(sql, values.into_iter().collect())?;
+        Ok(Rows::new(columns, cursor))
     }
 
     /// The first row of an answer, or none. For questions that have one row.
@@ -110,41 +126,66 @@ impl Database {
     ///
     /// As [`query`](Self::query).
     pub fn prepare(&self, sql: &str) -> Result<Statement<'_>, ReadError> {
-        self.db.prepare(sql).map(Statement::new).map_err(|e| ReadError::of(&e))
+        self.driver.prepare(sql).map(Statement)
     }
 
-    /// All statements of a text that holds several, with `;` between them.
+    /// All statements of a text that holds several, with `;` between them. On PostgreSQL it is one.
     ///
     /// # Errors
     ///
     /// As [`query`](Self::query).
     pub fn prepare_all(&self, sql: &str) -> Result<Vec<Statement<'_>>, ReadError> {
-        rusqlite::Batch::new(&self.db, sql)
-            .map(|statement| Ok(Statement::new(statement)))
-            .collect()
-            .map_err(|e| ReadError::of(&e))
+        Ok(self.driver.prepare_all(sql)?.into_iter().map(Statement).collect())
     }
 
     /// From now on until the answer is dropped, all questions see the database as of this moment.
     ///
     /// # Errors
     ///
-    /// [`ReadError::Failed`] if the file cannot be read.
+    /// [`ReadError::Failed`] if the database cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
-        // As long as one statement is unfinished, all others of its connection see the database as that one does.
-        let mut rows = self.query("select name from sqlite_master", [])?;
-        rows.next().transpose()?;
-        Ok(Snapshot { _rows: rows })
+        Ok(Snapshot { _held: self.driver.hold()? })
+    }
+
+    /// Whether there is a view of this name: one of an earlier version lacks those that came later.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Failed`] if the database cannot be read.
+    pub fn has_view(&self, name: &str) -> Result<bool, ReadError> {
+        self.driver.has_view(name)
     }
 
     /// Whether the database lacks what this version added to it. The next crawl brings it up to date.
     pub fn is_of_an_earlier_version(&self) -> bool {
-        schema::is_of_an_earlier_version(&self.db)
+        self.driver.is_of_an_earlier_version()
+    }
+
+    /// The pages that hold the words, which are in the syntax of [FTS5](https://sqlite.org/fts5.html), the best first, and
+    /// `limit` of them at most. Words of scripts without spaces, such as Chinese, Japanese and Thai, are found within
+    /// sentences. With `hosts`, only pages of these. Pages that wait to be indexed are left out:
+    /// [`unindexed`](Self::unindexed).
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Sql`] if the words are not sound, or the database has no full-text index.
+    pub fn search(&self, words: &str, hosts: Option<&[String]>, limit: u32) -> Result<Vec<Hit>, ReadError> {
+        self.driver.search(words, hosts, limit)
+    }
+
+    /// How many pages wait to be brought into the full-text index; `None` if the database has no index yet, as those of
+    /// early versions.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Failed`] if the database cannot be read.
+    pub fn unindexed(&self) -> Result<Option<i64>, ReadError> {
+        self.driver.unindexed()
     }
 }
 
 /// Holds the database still for its reader: see [`Database::snapshot`].
 #[derive(Debug)]
 pub struct Snapshot<'db> {
-    _rows: Rows<'db>,
+    _held: Box<dyn Debug + 'db>,
 }

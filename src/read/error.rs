@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::store::StoreError;
+
 /// Why a database cannot be read, or a question to it not be answered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,7 +17,7 @@ pub enum ReadError {
     /// What is at the path cannot be opened, or is no crawl.
     #[error("cannot open the database `{path}`: {problem}")]
     Open {
-        /// The file.
+        /// The file, or the URL of a PostgreSQL database without user, password and parameters.
         path: PathBuf,
         /// What is wrong with it, in words.
         problem: String,
@@ -26,13 +28,14 @@ pub enum ReadError {
     /// The statement is not sound, or meets values that it cannot work with.
     #[error("{problem}")]
     Sql {
-        /// What SQLite says of it.
+        /// What the database says of it.
         problem: String,
     },
-    /// The statement is sound, but the file cannot be read: it is locked for too long, or damaged.
+    /// The statement is sound, but the database cannot be read: the file is locked for too long, or damaged; the server is
+    /// gone, or gives no right to read.
     #[error("{problem}")]
     Failed {
-        /// What SQLite says.
+        /// What the database says.
         problem: String,
     },
     /// A value is not of the type that it was asked for as, or there is no such column.
@@ -58,6 +61,30 @@ impl ReadError {
             Some(E::Unknown | E::TooBig | E::ParameterOutOfRange | E::TypeMismatch) => Self::Sql { problem },
             Some(_) => Self::Failed { problem },
             None => Self::Sql { problem },
+        }
+    }
+    /// The same of PostgreSQL's.
+    pub(super) fn of_postgres(error: &sqlx::Error) -> Self {
+        let sqlx::Error::Database(error) = error else { return Self::Failed { problem: error.to_string() } };
+        let problem = error.message().to_owned();
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html
+        match error.code().as_deref() {
+            Some("25006") => Self::Refused,
+            // The rights to read are missing, or the statement was cancelled.
+            Some("42501" | "57014") => Self::Failed { problem },
+            Some(code) if ["0A", "21", "22", "2B", "34", "42", "54"].contains(&code.get(..2).unwrap_or_default()) => {
+                Self::Sql { problem }
+            }
+            _ => Self::Failed { problem },
+        }
+    }
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Open { path, problem } => Self::Open { path, problem },
+            other => Self::Failed { problem: other.to_string() },
         }
     }
 }

@@ -2,28 +2,24 @@
 
 use std::sync::Arc;
 
+use super::driver::{Cursor, Prepared};
 use super::error::ReadError;
 use super::row::Row;
 use super::value::Value;
 
 /// A statement that was understood and waits for the values of its parameters.
 #[derive(Debug)]
-pub struct Statement<'db>(rusqlite::Statement<'db>);
+pub struct Statement<'db>(pub(super) Box<dyn Prepared<'db> + 'db>);
 
 impl<'db> Statement<'db> {
-    pub(super) fn new(statement: rusqlite::Statement<'db>) -> Self {
-        Self(statement)
-    }
-
     /// The names of the columns of its answer.
     pub fn columns(&self) -> Vec<&str> {
-        self.0.column_names()
+        self.0.columns()
     }
 
     /// Its parameters as they are written, such as `:host`; `?` for one without a name.
     pub fn parameters(&self) -> Vec<String> {
-        let name = |index| self.0.parameter_name(index).unwrap_or("?").to_owned();
-        (1..=self.0.parameter_count()).map(name).collect()
+        self.0.parameters()
     }
 
     /// Gives a parameter its value, by its place in [`parameters`](Self::parameters). One without a value is NULL.
@@ -32,13 +28,13 @@ impl<'db> Statement<'db> {
     ///
     /// [`ReadError::Sql`] if there is no such parameter.
     pub fn bind(&mut self, index: usize, value: Value) -> Result<(), ReadError> {
-        self.0.raw_bind_parameter(index + 1, value.into_sqlite()).map_err(|e| ReadError::of(&e))
+        self.0.bind(index, value)
     }
 
     /// Its answer, row by row.
     pub fn rows(self) -> Rows<'db> {
         let columns = self.columns().into_iter().map(str::to_owned).collect();
-        Rows { statement: self.0, columns, is_over: false }
+        Rows::new(columns, self.0.rows())
     }
 }
 
@@ -47,30 +43,19 @@ impl<'db> Statement<'db> {
 /// As long as some are left, all other questions to this [`Database`](super::Database) see it as of the same commit.
 #[derive(Debug)]
 pub struct Rows<'db> {
-    statement: rusqlite::Statement<'db>,
+    cursor: Box<dyn Cursor + 'db>,
     columns: Arc<[String]>,
-    /// SQLite would start anew.
     is_over: bool,
 }
 
-impl Rows<'_> {
+impl<'db> Rows<'db> {
+    pub(super) fn new(columns: Vec<String>, cursor: Box<dyn Cursor + 'db>) -> Self {
+        Self { cursor, columns: columns.into(), is_over: false }
+    }
+
     /// The names of the columns.
     pub fn columns(&self) -> &[String] {
         &self.columns
-    }
-
-    fn step(&mut self) -> rusqlite::Result<Option<Vec<Value>>> {
-        let mut rows = self.statement.raw_query();
-        let values = match rows.next()? {
-            Some(row) => {
-                let value = |index| Ok::<_, rusqlite::Error>(Value::read(row.get_ref(index)?));
-                Some((0..self.columns.len()).map(value).collect::<Result<_, _>>()?)
-            }
-            None => None,
-        };
-        // Its drop would take the statement back to the first row.
-        std::mem::forget(rows);
-        Ok(values)
     }
 }
 
@@ -81,11 +66,8 @@ impl Iterator for Rows<'_> {
         if self.is_over {
             return None;
         }
-        let step = self.step();
+        let step = self.cursor.next();
         self.is_over = !matches!(step, Ok(Some(_)));
-        match step {
-            Ok(values) => values.map(|values| Ok(Row::new(self.columns.clone(), values))),
-            Err(e) => Some(Err(ReadError::of(&e))),
-        }
+        step.transpose().map(|values| Ok(Row::new(self.columns.clone(), values?)))
     }
 }

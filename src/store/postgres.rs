@@ -8,18 +8,18 @@ mod begin;
 mod company;
 mod contents;
 mod database;
-mod ends;
 mod hosts;
 mod outage;
 mod pages;
+pub mod peek;
 mod rows;
 mod schema;
 mod times;
 mod traps;
 mod urls;
+mod vacuum;
 
 pub use database::{PgDatabase, is_postgres};
-pub use ends::SeedEnd;
 
 use crate::store::part::Part;
 use crate::store::part::begin::{begin, try_begin};

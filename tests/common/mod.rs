@@ -11,11 +11,37 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 pub struct Bench {
     pub dir: tempfile::TempDir,
+    /// Where commands that name no database find it; crawl.db if there is none.
+    pub schema: Option<postgres::Schema>,
 }
 
 impl Bench {
+    /// On SQLite; with `HARVESTMAN_TEST_ON=postgres`, on the server that `HARVESTMAN_TEST_POSTGRES` names.
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        let on_postgres = std::env::var("HARVESTMAN_TEST_ON").is_ok_and(|store| store == "postgres");
+        let schema = on_postgres.then(|| postgres::Schema::new().unwrap());
+        if let Some(schema) = &schema {
+            schema.create();
+        }
+        Self { schema, ..Self::on_sqlite() }
+    }
+
+    pub fn on_sqlite() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), schema: None }
+    }
+
+    /// The names of the columns of a view, as the program shows them.
+    pub async fn columns(&self, view: &str) -> String {
+        let output = self.run(&["query", &format!("select * from {view} limit 0"), "--format", "csv"]).await;
+        stdout(&output).trim_end().replace(',', ", ")
+    }
+
+    /// What the database of this bench is called.
+    pub fn database(&self) -> String {
+        match &self.schema {
+            Some(schema) => schema.url.clone(),
+            None => self.path("crawl.db").display().to_string(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -26,7 +52,10 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harvestman"));
         command.args(args).current_dir(self.dir.path()).env_remove("HTTP_PROXY").env_remove("http_proxy");
         // It is the tests' own, and no option's.
-        command.env_remove("HARVESTMAN_TEST_POSTGRES");
+        command.env_remove("HARVESTMAN_TEST_POSTGRES").env_remove("HARVESTMAN_TEST_ON");
+        if let Some(schema) = &self.schema {
+            command.env("HARVESTMAN_DATABASE", &schema.url);
+        }
         command
     }
 
@@ -40,8 +69,11 @@ impl Bench {
         self.command(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// Rows of a query on crawl.db, cells as text joined by `|`.
+    /// Rows of a query on the database, cells as text joined by `|`.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
+        if let Some(schema) = &self.schema {
+            return schema.rows_or(sql, "null").await;
+        }
         let options = SqliteConnectOptions::new().filename(self.path("crawl.db")).read_only(true);
         let mut db = SqliteConnection::connect_with(&options).await.unwrap();
         let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
@@ -58,11 +90,14 @@ impl Bench {
 }
 
 impl Bench {
-    /// Changes crawl.db behind the crawler's back.
-    pub async fn write(&self, sql: &'static str) {
+    /// Changes the database behind the crawler's back.
+    pub async fn write(&self, sql: &str) {
+        if let Some(schema) = &self.schema {
+            return schema.execute(sql.to_owned()).await;
+        }
         let options = SqliteConnectOptions::new().filename(self.path("crawl.db"));
         let mut db = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query(sql).execute(&mut db).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();
         db.close().await.unwrap();
     }
 }

@@ -41,6 +41,12 @@ impl Schema {
         db
     }
 
+    /// Makes the schema itself.
+    pub fn create(&self) {
+        let (url, sql) = (self.url.clone(), format!("create schema if not exists {}", self.name));
+        assert!(apart(url, sql), "the server of HARVESTMAN_TEST_POSTGRES can be used");
+    }
+
     pub async fn execute(&self, sql: String) {
         let mut db = self.connect().await;
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
@@ -56,6 +62,11 @@ impl Schema {
 
     /// Rows of a query, cells as text joined by `|`; null is empty.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
+        self.rows_or(sql, "").await
+    }
+
+    /// The same, with what is to stand for null.
+    pub async fn rows_or(&self, sql: &str, null: &str) -> Vec<String> {
         let mut db = self.connect().await;
         // Without arguments, all answers come as text.
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
@@ -63,7 +74,8 @@ impl Schema {
         let cell = |row: &PgRow, at: usize| {
             let value = row.try_get_raw(at).unwrap();
             match (value.is_null(), value.type_info().name()) {
-                (true, _) => String::new(),
+                (true, _) => null.to_owned(),
+                (_, "BYTEA") => String::from_utf8_lossy(&bytes(value.as_str().unwrap())).into_owned(),
                 (_, "BOOL") => u8::from(value.as_str().unwrap() == "t").to_string(),
                 _ => value.as_str().unwrap().to_owned(),
             }
@@ -75,13 +87,22 @@ impl Schema {
 impl Drop for Schema {
     fn drop(&mut self) {
         let sql = format!("drop schema if exists {} cascade", self.name);
-        let url = std::mem::take(&mut self.url);
-        let dropped = async move {
-            let mut db = PgConnection::connect(&url).await?;
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await
-        };
-        // The runtime of the test cannot wait for it here.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let _ = std::thread::spawn(move || runtime.map(|runtime| runtime.block_on(dropped).is_ok())).join();
+        apart(std::mem::take(&mut self.url), sql);
     }
+}
+
+/// Bytes as the server writes them.
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.strip_prefix("\\x").unwrap().as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// Runs a statement where the runtime of the test cannot wait for it. Answers with whether that went well.
+fn apart(url: String, sql: String) -> bool {
+    let done = async move {
+        let mut db = PgConnection::connect(&url).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    std::thread::spawn(move || runtime.is_ok_and(|runtime| runtime.block_on(done).is_ok())).join().unwrap_or(false)
 }

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use crate::store::sqlite::timestamp;
 use crate::warc::{self, FIELDS, Record, RecordId};
 
 use crate::cli::failure::Failure;
@@ -24,20 +25,20 @@ const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-
 const SELECT: &str = "
 twin (content_hash, id) as materialized (
     select p.content_hash, min(p.url_id)
-    from chosen cross join _page p on p.url_id = chosen.id join _content c on c.url_id = p.url_id
-    where p.status = 200 and p.size > 0 and c.body is not null
+    from chosen cross join _page p join _content c on c.url_id = p.url_id
+    where p.url_id = chosen.id and p.status = 200 and p.size > 0 and c.body is not null
     group by 1 having count(*) > 1)
-select p.url_id, u.url, h.host, strftime('%Y-%m-%dT%H:%M:%fZ', (p.fetched_at - p.elapsed_ms) / 1000.0, 'unixepoch'),
+select p.url_id, u.url, h.host, p.fetched_at - p.elapsed_ms,
     p.status, p.headers, c.body, p.size, p.content_hash, p.elapsed_ms, u.depth, r.url,
-    t.id, tu.url, strftime('%Y-%m-%dT%H:%M:%fZ', (tp.fetched_at - tp.elapsed_ms) / 1000.0, 'unixepoch')
-from _page p cross join _url u on u.id = p.url_id
+    t.id, tu.url, tp.fetched_at - tp.elapsed_ms
+from _page p cross join _url u
 join _host h on h.id = u.host_id
 left join _content c on c.url_id = p.url_id
 left join _url r on r.id = u.referrer_id
 left join twin t on t.content_hash = p.content_hash and t.id < p.url_id and p.status = 200
 left join _url tu on tu.id = t.id
 left join _page tp on tp.url_id = t.id
-where p.url_id in (select id from chosen) order by p.url_id";
+where u.id = p.url_id and p.url_id in (select id from chosen) order by p.url_id";
 
 /// The number, the start, and the present time.
 pub type Run = (i64, String, String);
@@ -56,7 +57,7 @@ struct Page<'r> {
     url: &'r str,
     host: &'r str,
     /// When the request began.
-    date: &'r str,
+    date: String,
     status: u16,
     headers: Vec<(String, String)>,
     /// None if it was not stored.
@@ -68,7 +69,7 @@ struct Page<'r> {
     depth: i64,
     via: Option<&'r str>,
     /// An earlier page with the same body: id, URL, date.
-    twin: Option<(i64, &'r str, &'r str)>,
+    twin: Option<(i64, &'r str, String)>,
 }
 
 impl<'r> Page<'r> {
@@ -82,7 +83,7 @@ impl<'r> Page<'r> {
             id: row.at(0)?,
             url,
             host: row.at(2)?,
-            date: row.at(3)?,
+            date: timestamp(row.at(3)?),
             status: row.at(4)?,
             headers,
             // An empty body is not stored.
@@ -92,7 +93,7 @@ impl<'r> Page<'r> {
             elapsed_ms: row.at(9)?,
             depth: row.at(10)?,
             via: row.at(11)?,
-            twin: twin.map(|id| Ok::<_, ReadError>((id, row.at(13)?, row.at(14)?))).transpose()?,
+            twin: twin.map(|id| Ok::<_, ReadError>((id, row.at(13)?, timestamp(row.at(14)?)))).transpose()?,
         })
     }
 
@@ -179,11 +180,11 @@ impl<W: Write> Archive<W> {
         if let Some(hash) = page.hash.filter(|_| page.body.is_some() || page.twin.is_some()) {
             fields.push(("WARC-Payload-Digest", format!("sha256:{hash}")));
         }
-        let (kind, head, body) = if let Some((id, url, date)) = page.twin {
+        let (kind, head, body) = if let Some((id, url, date)) = &page.twin {
             fields.push(("WARC-Profile", IDENTICAL.to_owned()));
-            fields.push(("WARC-Refers-To", self.id("response", id).to_string()));
-            fields.push(("WARC-Refers-To-Target-URI", url.to_owned()));
-            fields.push(("WARC-Refers-To-Date", date.to_owned()));
+            fields.push(("WARC-Refers-To", self.id("response", *id).to_string()));
+            fields.push(("WARC-Refers-To-Target-URI", (*url).to_owned()));
+            fields.push(("WARC-Refers-To-Date", date.clone()));
             fields.push(("WARC-Truncated", "length".to_owned()));
             ("revisit", page.response_head(page.size), None)
         } else {
@@ -208,7 +209,7 @@ impl<W: Write> Archive<W> {
     ) -> Result<(), Failure> {
         fields.push(("WARC-Target-URI", page.url.to_owned()));
         fields.push(("WARC-Warcinfo-ID", self.info.to_string()));
-        let record = Record { kind, id: self.id(kind, page.id), date: page.date, fields, content_type, block };
+        let record = Record { kind, id: self.id(kind, page.id), date: &page.date, fields, content_type, block };
         Ok(record.write(&mut self.out)?)
     }
 

@@ -109,8 +109,9 @@ pub fn gather(
         facts.robots_unreachable = robots_unreachable(db)?;
         // This reads every skipped URL, so it is asked only if hardly anything was fetched.
         if a.fetched <= facts.seeds && facts.strays.is_empty() && summary.outcome == CrawlEnd::Finished {
-            let reasons = db.first("select count(*), coalesce(sum(reason = 'scope'), 0) from skipped", [])?;
-            let (skipped, out): (i64, i64) = reasons.map_or(Ok((0, 0)), |row| Ok((row.at(0)?, row.at(1)?)))?;
+            let reasons = db.first("select count(*), count(*) filter (where reason = 'scope') from skipped", [])?;
+            let (skipped, out): (i64, i64) =
+                reasons.map_or(Ok((0, 0)), |row| Ok::<_, ReadError>((row.at(0)?, row.at(1)?)))?;
             facts.out_of_scope = (a.fetched > 0 && out > 0 && skipped == out).then_some((config.scope, out));
         }
     }
@@ -131,28 +132,25 @@ fn limit(config: &Config, summary: &Summary, stored: u64) -> Option<Limit> {
     config.max_pages_per_host.map(Limit::PagesPerHost)
 }
 
-/// The URLs as one parameter, an array in JSON.
-fn json(seeds: &[CanonicalUrl]) -> Value {
-    let urls: Vec<_> = seeds.iter().map(CanonicalUrl::as_str).collect();
-    serde_json::json!(urls).to_string().into()
-}
-
-/// Where the redirects of each seed end. Beside max(), SQLite takes the other columns from the row with the maximum.
+/// Where the redirects of each seed end.
 const ENDS: &str = "with recursive hop (seed, seed_id, id, nth) as (
-        select url, id, id, 0 from _url where url in (select value from json_each(?1))
+        select u.url, u.id, u.id, 0 from _seed s join _url u on u.id = s.url_id
         union all
         select h.seed, h.seed_id, p.redirect_to, nth + 1 from hop h join _url u on u.id = h.id
         join _page p on p.url_id = h.id where u.state = 1 and p.redirect_to is not null and nth < 100),
-    final as (select seed, seed_id, id, max(nth) as hops from hop group by seed_id)";
+    final as (
+        select seed, seed_id, id, nth as hops
+        from (select *, row_number() over (partition by seed_id order by nth desc) as place from hop) placed
+        where place = 1)";
 
 fn about_seeds(db: &Database, seeds: &[CanonicalUrl], facts: &mut Facts) -> Result<(), ReadError> {
     facts.seeds = i64::try_from(seeds.len()).unwrap_or(i64::MAX);
     let sql = format!(
-        "{ENDS} select e.seed, u.state, u.reason is 'robots', p.status, f.kind
+        "{ENDS} select e.seed, u.state, coalesce(u.reason = 'robots', false), p.status, f.kind
         from final e join _url u on u.id = e.id left join _page p on p.url_id = u.id and u.state = 1
         left join _failure f on f.url_id = u.id and u.state = 2 and f.kind not in ('dns', 'tls') order by e.seed_id"
     );
-    for row in db.query(&sql, [json(seeds)])? {
+    for row in db.query(&sql, [])? {
         let row = row?;
         let (url, state, by_robots): (&str, i64, bool) = (row.at(0)?, row.at(1)?, row.at(2)?);
         let (status, failure): (Option<u16>, Option<&str>) = (row.at(3)?, row.at(4)?);
@@ -183,7 +181,7 @@ fn about_strays(
     );
     let scope = Scope::new(config, seeds);
     let (mut seen, mut secured) = (HashSet::new(), Vec::new());
-    for row in db.query(&sql, [json(seeds)])? {
+    for row in db.query(&sql, [])? {
         let row = row?;
         let (seed, target, is_skipped, is_left_out): (String, String, bool, bool) =
             (row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?);

@@ -116,14 +116,23 @@ fn refused(db: &Database, last_request: i64) -> Result<Vec<Refused>, ReadError> 
     Ok(refused)
 }
 
+/// Numbers as SQL lists them.
+fn list(parts: impl IntoIterator<Item = impl ToString>) -> String {
+    parts.into_iter().map(|part| part.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 fn digest(db: &Database, refused: &[Refused]) -> Result<Named, ReadError> {
     let ids: Vec<_> = refused.iter().filter(|page| page.login.is_none()).map(|page| page.url_id).collect();
-    let sql = "select h.host, group_concat(j.value ->> 1, ',') from _page p join _url u on u.id = p.url_id
-        join _host h on h.id = u.host_id, json_each(p.headers) j
-        where p.url_id in (select value from json_each(?1)) and lower(j.value ->> 0) = 'www-authenticate'
-        group by p.url_id order by h.host";
+    if ids.is_empty() {
+        return Ok(Named::default());
+    }
+    let sql = format!(
+        "select h.host, string_agg(v.value, ',') from _url u join _host h on h.id = u.host_id join headers v on v.url = u.url
+        where u.id in ({}) and lower(v.name) = 'www-authenticate' group by u.id, h.host order by h.host",
+        list(ids)
+    );
     let mut hosts = BTreeSet::new();
-    for row in db.query(sql, [serde_json::json!(ids).to_string().into()])? {
+    for row in db.query(&sql, [])? {
         let row = row?;
         if asks_for_digest_alone([row.at(1)?]) {
             hosts.insert(row.at::<String>(0)?);
@@ -141,29 +150,31 @@ fn ended(
 ) -> Result<impl Iterator<Item = Ended>, ReadError> {
     let mut hosts: BTreeMap<i64, (Refusals, &Refused)> = BTreeMap::new();
     let ids: Vec<_> = refused.iter().map(|page| page.url_id).collect();
-    let ids = serde_json::json!(ids).to_string();
+    let ids = list(ids);
     // A page that is only now refused had answered in another invocation, or earlier in this one.
-    let sql = "select distinct url_id from _fetch
-        where url_id in (select value from json_each(?1)) and (status between 200 and 299 or status = 304)";
-    let had_answered: HashSet<i64> =
-        db.query(sql, [ids.clone().into()])?.map(|row| row?.at(0)).collect::<Result<_, _>>()?;
+    let sql = format!(
+        "select distinct url_id from _fetch where url_id in ({ids}) and (status between 200 and 299 or status = 304)"
+    );
+    let had_answered: HashSet<i64> = db.query(&sql, [])?.map(|row| row?.at(0)).collect::<Result<_, _>>()?;
     for page in refused {
         let (refusals, _) = hosts.entry(page.host_id).or_insert((Refusals::default(), page));
         refusals.pages += 1;
         refusals.replaced += i64::from(had_answered.contains(&page.url_id));
     }
-    let first: Vec<_> = hosts.iter().map(|(host, (_, page))| (host, page.request)).collect();
-    let sql = "select u.host_id, sum(f.id < v.first), sum(f.id > v.first),
+    let first = list(hosts.iter().map(|(host, (_, page))| format!("({host}, {})", page.request)));
+    let sql = format!(
+        "with refused (host_id, first) as (values {first})
+        select u.host_id, count(*) filter (where f.id < v.first), count(*) filter (where f.id > v.first),
             exists (select 1 from _page p join _url c on c.id = p.url_id
                 where c.host_id = u.host_id and p.headers like '%\"set-cookie\"%')
         from _fetch f join _url u on u.id = f.url_id
-        join (select value ->> 0 as host_id, value ->> 1 as first from json_each(?2)) v on v.host_id = u.host_id
+        join refused v on v.host_id = u.host_id
         where f.id > ?1 and f.status between 200 and 299
             and u.id not in (select redirect_to from _page
-                where url_id in (select value from json_each(?3)) and redirect_to is not null)
-        group by u.host_id";
-    let first = serde_json::json!(first).to_string();
-    for row in db.query(sql, [last_request.into(), first.into(), ids.into()])? {
+                where url_id in ({ids}) and redirect_to is not null)
+        group by u.host_id"
+    );
+    for row in db.query(&sql, [last_request.into()])? {
         let row = row?;
         if let Some((refusals, _)) = hosts.get_mut(&row.at(0)?) {
             (refusals.good_before, refusals.good_after) = (row.at(1)?, row.at(2)?);

@@ -25,10 +25,10 @@ const BROKEN: &str = "
         select to_id, from_id, pages from (
             select to_id, from_id, row_number() over (partition by to_id order by from_id) as place,
                 count(*) over (partition by to_id) as pages
-            from (select distinct to_id, from_id from _link where to_id in (select to_id from top)))
+            from (select distinct to_id, from_id from _link where to_id in (select to_id from top)) each_page) placed
         where place <= 3)
     select t.url, coalesce(cast(p.status as text), x.kind), top.links, (select max(pages) from shown s where s.to_id = top.to_id),
-        (select json_group_array(f.url) from shown s join _url f on f.id = s.from_id where s.to_id = top.to_id),
+        (select string_agg(f.url, ' ' order by f.id) from shown s join _url f on f.id = s.from_id where s.to_id = top.to_id),
         top.targets, top.total
     from top join _url t on t.id = top.to_id left join _page p on p.url_id = top.to_id and p.status >= 400
     left join _failure x on x.url_id = top.to_id
@@ -63,48 +63,50 @@ pub fn broken_links(db: &Database) -> Result<Section, Failure> {
     })
 }
 
-/// The addresses of a JSON array, which are the first of `all`.
-fn links_of(json: &str, all: i64) -> Cell {
-    let urls: Vec<String> = serde_json::from_str(json).unwrap_or_default();
-    let more = all - urls.len() as i64;
-    Cell::Links {
-        links: urls.iter().map(|url| Link::new(url)).collect(),
-        more: (more > 0).then(|| format!("and {} more", count(more))),
-    }
+/// Addresses with spaces between them, which are the first of `all`.
+fn links_of(urls: &str, all: i64) -> Cell {
+    let links: Vec<_> = urls.split(' ').map(Link::new).collect();
+    let more = all - links.len() as i64;
+    Cell::Links { links, more: (more > 0).then(|| format!("and {} more", count(more))) }
 }
 
 /// Hops of a chain that are followed at most: stored redirects of different runs may form a circle.
 const HOPS: i64 = 20;
 
 const CHAINS: &str = "
-    with recursive inner(id) as materialized (select redirect_to from _page where redirect_to is not null),
+    with recursive target(id) as materialized (select redirect_to from _page where redirect_to is not null),
     chain(first, last, hops, path) as (
-        select url_id, redirect_to, 1, json_array(url_id, redirect_to) from _page
-        where redirect_to is not null and url_id not in (select id from inner)
+        select url_id, redirect_to, 1, url_id || ' ' || redirect_to from _page
+        where redirect_to is not null and url_id not in (select id from target)
         union all
-        select first, p.redirect_to, hops + 1, json_insert(path, '$[#]', p.redirect_to)
+        select first, p.redirect_to, hops + 1, path || ' ' || p.redirect_to
         from chain c join _page p on p.url_id = c.last where p.redirect_to is not null and hops < ?2),
     whole as (
-        select first, last, hops, path, count(*) over () as chains, sum(hops > 1) over () as longer
+        select first, last, hops, path, count(*) over () as chains,
+            sum(case when hops > 1 then 1 else 0 end) over () as longer
         from chain c left join _page p on p.url_id = c.last where p.redirect_to is null or hops = ?2
         order by hops desc, first limit ?1)
-    select (select json_group_array(url) from (select u.url from json_each(w.path) j join _url u on u.id = j.value order by j.key)),
-        w.hops, coalesce(cast(p.status as text), f.kind, 'skipped: ' || u.reason, 'pending'), w.chains, w.longer
+    select w.path, w.hops, coalesce(cast(p.status as text), f.kind, 'skipped: ' || u.reason, 'pending'), w.chains, w.longer
     from whole w join _url u on u.id = w.last left join _page p on p.url_id = w.last
     left join _failure f on f.url_id = w.last and u.state = 2
     order by w.hops desc, w.first";
 
 pub fn redirects(db: &Database) -> Result<Section, Failure> {
     let (mut chains, mut longer) = (0, 0_i64);
-    let rows = all(db, CHAINS, [ROWS.into(), HOPS.into()], |row| {
+    let rows: Vec<(String, i64, String)> = all(db, CHAINS, [ROWS.into(), HOPS.into()], |row| {
         (chains, longer) = (row.at(3)?, row.at(4)?);
-        let urls: Vec<String> = serde_json::from_str(&row.at::<String>(0)?).unwrap_or_default();
-        Ok(vec![
-            Cell::Chain(urls.iter().map(|url| Link::new(url)).collect()),
-            Cell::count(row.at(1)?),
-            Cell::text(&row.at::<String>(2)?),
-        ])
+        Ok((row.at(0)?, row.at(1)?, row.at(2)?))
     })?;
+    let cells = |(path, hops, end): (String, i64, String)| {
+        let url = |id: &str| {
+            one(db, "select url from _url where id = ?1", [id.parse().unwrap_or(0_i64).into()], |row| {
+                Ok(Link::new(row.at(0)?))
+            })
+        };
+        let chain = path.split(' ').map(url).collect::<Result<_, _>>()?;
+        Ok(vec![Cell::Chain(chain), Cell::count(hops), Cell::text(&end)])
+    };
+    let rows = rows.into_iter().map(cells).collect::<Result<_, Failure>>()?;
     Ok(Section {
         id: "redirects",
         title: "Redirect chains",
@@ -120,15 +122,15 @@ pub fn redirects(db: &Database) -> Result<Section, Failure> {
 const DUPLICATES: &str = "
     with same as materialized (
         select content_hash as hash, count(*) as copies, max(size) as size, count(*) over () as bodies,
-            sum(count(*)) over () as pages, total((count(*) - 1) * max(size)) over () as spare
+            sum(count(*)) over () as pages, cast(sum((count(*) - 1) * max(size)) over () as double precision) as spare
         from _page where status = 200 and content_hash is not null group by 1 having count(*) > 1
         order by copies desc, size desc, hash limit ?1),
     shown as materialized (
         select hash, url_id from (
             select content_hash as hash, url_id, row_number() over (partition by content_hash order by url_id) as place
-            from _page where status = 200 and content_hash in (select hash from same))
+            from _page where status = 200 and content_hash in (select hash from same)) placed
         where place <= 5)
-    select (select json_group_array(u.url) from shown s join _url u on u.id = s.url_id where s.hash = same.hash),
+    select (select string_agg(u.url, ' ' order by u.id) from shown s join _url u on u.id = s.url_id where s.hash = same.hash),
         copies, size, bodies, pages, spare
     from same order by copies desc, size desc, hash";
 
@@ -278,10 +280,8 @@ pub fn traps(db: &Database) -> Result<Section, Failure> {
     let (mut known, mut held) = (0_i64, 0_i64);
     let sql = "select host, pattern, reason, held_back, example, count(*) over (), sum(held_back) over () from traps
         order by held_back desc, host, pattern limit ?1";
-    let exists = "select exists (select 1 from sqlite_master where name = 'traps')";
     // A database of an earlier version holds nothing back.
-    let is_known: bool = one(db, exists, [], |row| row.at(0))?;
-    let rows = all(db, if is_known { sql } else { "select 1 where ?1 is null" }, [ROWS.into()], |row| {
+    let rows = all(db, if db.has_view("traps")? { sql } else { "select 1 where ?1 is null" }, [ROWS.into()], |row| {
         (known, held) = (row.at(5)?, row.at(6)?);
         Ok(vec![
             Cell::Link(Link::new(&row.at::<String>(0)?)),
@@ -315,8 +315,7 @@ pub fn changes(db: &Database, run: &Run) -> Result<Section, Failure> {
     if !run.has_earlier {
         return Ok(section);
     }
-    let exists = "select exists (select 1 from sqlite_master where name = 'changes')";
-    if !one(db, exists, [], |row| row.at(0))? {
+    if !db.has_view("changes")? {
         section.lead =
             "Not known: the database is of an earlier version, which the next crawl brings up to date.".to_owned();
         return Ok(section);

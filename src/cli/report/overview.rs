@@ -200,7 +200,7 @@ pub struct Top {
 /// The largest groups of a statement that answers with `label` and `n`.
 pub fn top(db: &Database, groups: &str) -> Result<Top, Failure> {
     let sql = format!(
-        "select label, n, count(*) over (), sum(n) over () from ({groups}) order by n desc, label limit {BARS}"
+        "select label, n, count(*) over (), sum(n) over () from ({groups}) counted order by n desc, label limit {BARS}"
     );
     let mut top = Top { rows: Vec::new(), kinds: 0, total: 0 };
     for (label, n, kinds, total) in all(db, &sql, [], |row| Ok((row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?)))? {
@@ -246,7 +246,7 @@ const QUANTILES: &str = "
     select h.host, t.pages, min(ms) filter (where place = (pages * 5 + 99) / 100),
         min(ms) filter (where place = (pages * 25 + 99) / 100), min(ms) filter (where place = (pages * 50 + 99) / 100),
         min(ms) filter (where place = (pages * 75 + 99) / 100), min(ms) filter (where place = (pages * 95 + 99) / 100)
-    from timed t join _host h on h.id = t.id group by t.id order by t.pages desc, h.host";
+    from timed t join _host h on h.id = t.id group by t.id, t.pages, h.host order by t.pages desc, h.host";
 
 /// A host, its pages, and its quantiles in milliseconds.
 type Quantiles = (String, i64, [i64; 5]);

@@ -24,22 +24,20 @@ pub struct Run {
 impl Run {
     /// The latest run; one without requests if no run has begun.
     pub fn latest(db: &Database) -> Result<Self, Failure> {
-        let sql = "select id, started_at, outcome, requests, bytes,
-            strftime('%Y-%m-%d %H:%M:%S UTC', started_at / 1000, 'unixepoch'),
-            strftime('%Y-%m-%d %H:%M:%S UTC', finished_at / 1000, 'unixepoch'),
+        let sql = "select id, started_at, outcome, requests, bytes, finished_at,
             exists (select 1 from _run earlier where earlier.id < run.id)
         from _run run order by id desc limit 1";
         let run = db.first(sql, [])?.as_ref().map(|row| {
             let (id, started_at): (i64, i64) = (row.at(0)?, row.at(1)?);
-            let (outcome, finished): (Option<String>, Option<String>) = (row.at(2)?, row.at(6)?);
-            let now = now(finished, outcome.as_deref());
+            let (outcome, finished): (Option<String>, Option<i64>) = (row.at(2)?, row.at(5)?);
+            let now = now(finished.map(moment), outcome.as_deref());
             Ok::<_, ReadError>(Self {
                 id,
                 started_at,
                 first_at: started_at,
                 last_at: started_at,
-                has_earlier: row.at(7)?,
-                state: format!("Run {id}, started {}, {now}.", row.at::<String>(5)?),
+                has_earlier: row.at(6)?,
+                state: format!("Run {id}, started {}, {now}.", moment(started_at)),
                 requests: row.at(3)?,
                 bytes: row.at(4)?,
             })
@@ -53,6 +51,11 @@ impl Run {
             one(db, ends, [run.id.into(), run.started_at.into()], |row| Ok((row.at(0)?, row.at(1)?)))?;
         Ok(Self { first_at, last_at, ..run })
     }
+}
+
+fn moment(at: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn now(finished_at: Option<String>, outcome: Option<&str>) -> String {

@@ -47,9 +47,8 @@ impl Company for PgDatabase {
             .execute(&mut self.db)
             .await?;
         self.note_the_gone().await?;
-        if let Some(holder) = self.alive_of_an_earlier_version().await? {
-            return Err(StoreError::InUse { path: self.name.as_str().into(), holder }.into());
-        }
+        // A process of a version that takes part in no invocation has the database alone.
+        self.refuse_beside("and invocation_id is null").await?;
         let others =
             sql("select i.id as invocation, i.settings, i.unchanged as unchanged_before, i.bytes as bytes_before,
                  i.requests as requests_before, r.* from invocation i join run r on r.id = i.run_id
@@ -154,13 +153,17 @@ impl PgDatabase {
         Ok(id.fetch_one(&mut self.db).await?)
     }
 
-    /// A process of a version that takes part in no invocation.
-    async fn alive_of_an_earlier_version(&mut self) -> Result<Option<String>, Failed> {
-        let alive = scalar(
+    /// Refuses to go on beside nodes that are alive, of those that the condition `which` is about.
+    pub(super) async fn refuse_beside(&mut self, which: &'static str) -> Result<(), Failed> {
+        let alive = format!(
             "select name || ', since ' || iso8601((extract(epoch from started_at) * 1000)::bigint) from node
-             where not gone and invocation_id is null order by id limit 1",
+             where not gone and leased_until > clock_timestamp() {which} order by id limit 1"
         );
-        Ok(alive.fetch_optional(&mut self.db).await?)
+        let alive = sqlx::query_scalar(sqlx::AssertSqlSafe(alive)).persistent(false);
+        match alive.fetch_optional(&mut self.db).await? {
+            Some(holder) => Err(StoreError::InUse { path: self.name.as_str().into(), holder }.into()),
+            None => Ok(()),
+        }
     }
 
     /// Notes which nodes' leases have ended: what they hold is free, and what of the limited pages they did not use is

@@ -25,7 +25,7 @@ pub struct PgDatabase {
     pub(super) db: PgConnection,
     /// For when the connection is lost.
     options: PgConnectOptions,
-    /// Its URL without the password.
+    /// Its URL without user, password and parameters.
     pub(super) name: String,
     /// Which process this is, for people.
     pub(super) node: String,
@@ -69,7 +69,7 @@ fn this_process() -> String {
 
 /// A connection that leaves nothing behind in the server's session, how it was made, and what the database is called in
 /// messages.
-async fn connect(url: &str) -> Result<(PgConnection, PgConnectOptions, String), StoreError> {
+pub(super) async fn connect(url: &str) -> Result<(PgConnection, PgConnectOptions, String), StoreError> {
     let options = options(url)?;
     let name = name(&options);
     let options = options
@@ -127,11 +127,11 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     PgConnectOptions::from_str(url).map_err(|_| form())
 }
 
-/// The URL of a database without its password and parameters.
+/// The URL of a database without its user, password and parameters.
 fn name(options: &PgConnectOptions) -> String {
-    let (user, database) = (options.get_username(), options.get_database().unwrap_or(options.get_username()));
+    let database = options.get_database().unwrap_or(options.get_username());
     match options.get_socket() {
-        Some(socket) => format!("postgres://{user}@{}/{database}", socket.display()),
-        None => format!("postgres://{user}@{}:{}/{database}", options.get_host(), options.get_port()),
+        Some(socket) => format!("postgres://{}/{database}", socket.display()),
+        None => format!("postgres://{}:{}/{database}", options.get_host(), options.get_port()),
     }
 }

@@ -1,16 +1,19 @@
 //! The schema: whether a database holds a crawl or may hold one, and how it is brought up to date. It is the first of the
 //! connection's search path.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, Row as _};
 
 use crate::store::StoreError;
 use crate::store::failed::Failed;
 
-use super::rows::scalar;
+use super::rows::{scalar, sql};
+
+const ANOTHERS: &str = "its schema holds no crawl but something else";
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrations = sqlx::migrate!("migrations/postgres");
@@ -36,7 +39,7 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
     .fetch_one(&mut *tx)
     .await?;
     if present == Some(false) {
-        return Err(refuse("its schema holds no crawl but something else").into());
+        return Err(refuse(ANOTHERS).into());
     }
     // Not `run`: the compiler does not see of its future that it can be sent to another thread.
     MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, &error))?;
@@ -45,15 +48,41 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
     Ok(tx.commit().await?)
 }
 
+/// Whether the schema lacks what this version adds; an error if it holds no crawl. Nothing is changed.
+pub(super) async fn is_of_an_earlier_version(db: &mut PgConnection, name: &str) -> Result<bool, StoreError> {
+    let refuse = |problem: &str| StoreError::Open { path: name.into(), problem: problem.to_owned() };
+    let holds = "select exists (select 1 from pg_class where relname = '_sqlx_migrations'
+        and relnamespace = to_regnamespace(quote_ident(current_schema()::text)))";
+    let holds: bool = scalar(holds).fetch_one(&mut *db).await.map_err(|e| open_error(name, &e))?;
+    if !holds {
+        return Err(refuse("it holds no crawl"));
+    }
+    let present = sql("select version, checksum from _sqlx_migrations where success").fetch_all(&mut *db).await;
+    let present = present.map_err(|e| match e.as_database_error().and_then(|e| e.code()).as_deref() {
+        // Somebody else's table has no such columns.
+        Some("42703") => refuse(ANOTHERS),
+        _ => open_error(name, &e),
+    })?;
+    let mut versions = HashSet::new();
+    for row in &present {
+        let (version, checksum): (i64, Vec<u8>) =
+            (row.try_get(0).map_err(|_| refuse(ANOTHERS))?, row.try_get(1).map_err(|_| refuse(ANOTHERS))?);
+        match MIGRATIONS.iter().find(|migration| migration.version == version) {
+            Some(migration) if *migration.checksum != checksum[..] => return Err(refuse(ANOTHERS)),
+            None if !is_newer(version) => return Err(refuse(ANOTHERS)),
+            _ => versions.insert(version),
+        };
+    }
+    Ok(MIGRATIONS.iter().any(|migration| !versions.contains(&migration.version)))
+}
+
 fn told(name: &str, error: &MigrateError) -> StoreError {
     use MigrateError as E;
     let path = Path::new(name).to_owned();
     match error {
         E::VersionTooNew(..) => StoreError::Newer { path },
         E::VersionMissing(version) if is_newer(*version) => StoreError::Newer { path },
-        E::VersionMissing(_) | E::VersionMismatch(_) => {
-            StoreError::Open { path, problem: "its schema holds no crawl but something else".to_owned() }
-        }
+        E::VersionMissing(_) | E::VersionMismatch(_) => StoreError::Open { path, problem: ANOTHERS.to_owned() },
         E::Execute(e) | E::ExecuteMigration(e, _) => open_error(name, e),
         other => StoreError::Open { path, problem: other.to_string() },
     }

@@ -19,7 +19,7 @@ const VIEWS: [(&str, &str); 13] = [
         "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null",
     ),
     ("content", "url_id text body"),
-    ("link", "from_id position to_id text element follow"),
+    ("link", "from_id position to_id text rel element follow"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
     ("trap", "id=null host_id=null pattern=null"),

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::parse::unspaced;
+use crate::read::hit::Hit;
 
-/// What stands before and after a hit. Where a page itself has these characters, they are taken out.
-pub const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
+const MARKS: [char; 2] = Hit::MARKS;
 /// What stands where text is left out, until the line is done.
 const GAP: char = '\u{4}';
 const OURS: [char; 3] = [MARKS[0], MARKS[1], GAP];

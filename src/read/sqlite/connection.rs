@@ -7,7 +7,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use crate::store::sqlite::{peek, views};
 
-use super::error::ReadError;
+use crate::read::error::ReadError;
 
 const KNOWN_VIEWS: &str =
     "select count(*) from sqlite_master where type = 'view' and name in ('accounting', 'fetches', 'pages')";
