@@ -4,6 +4,7 @@ mod activity;
 mod args;
 mod changes;
 mod console;
+mod copy;
 mod crawl;
 mod demo;
 mod due;
@@ -101,6 +102,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Copy { from, to } => copy::run(&from, &to, console).await,
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,

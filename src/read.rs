@@ -47,12 +47,11 @@ mod records;
 mod row;
 mod sqlite;
 mod statement;
-mod value;
 
+pub use crate::store::value::{FromValue, Value};
 pub use database::{Database, Snapshot};
 pub use error::ReadError;
 pub use hit::Hit;
 pub use records::{LinkRow, PageRow};
 pub use row::Row;
 pub use statement::{Rows, Statement};
-pub use value::{FromValue, Value};

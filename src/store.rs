@@ -1,5 +1,6 @@
 //! Where the crawl is kept. A store commits whole batches of records; what it gives back feeds the frontier.
 
+pub mod copies;
 mod counts;
 mod error;
 mod failed;
@@ -7,6 +8,7 @@ pub mod part;
 pub mod postgres;
 pub mod sqlite;
 pub mod tables;
+pub mod value;
 
 use std::future::Future;
 use std::sync::Arc;

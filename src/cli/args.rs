@@ -112,6 +112,13 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
+    Copy {
+        /// A SQLite file, or postgres://USER@HOST/DATABASE
+        from: String,
+        /// The same: it is made, or empty, or holds a part of the same copy
+        to: String,
+    },
     /// Give the space that is free in the database back to the file system
     Vacuum(DatabaseArg),
     /// Say which URLs a robots.txt allows

@@ -11,6 +11,7 @@ use crate::engine::{Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
 use crate::scope::Scope;
+use crate::store::copies::MARK;
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
 use crate::store::{Start, Store, StoreError};
@@ -106,6 +107,10 @@ impl Task<'_> {
         let Some(store) = self.open(open).await? else { return Ok(None) };
         let listener = self.listen().await?;
         let mut reader = Database::open(database)?;
+        if reader.first("select 1 from _meta where key = ?1", [MARK.into()])?.is_some() {
+            return Err(Failure::new(format!("`{}` holds a part of a copy", printable(reader.name())))
+                .hint("give the same `harvestman copy` again, which goes on with it"));
+        }
         let last_request = hints::last_request(&reader)?;
         let Made { summary, store, stored, times } = self.make(store, listener).await?;
         if is_postgres(database) {

@@ -15,7 +15,7 @@ use super::records::{LinkRow, PageRow};
 use super::row::Row;
 use super::sqlite::Sqlite;
 use super::statement::{Rows, Statement};
-use super::value::Value;
+use crate::store::value::Value;
 
 /// A crawl's database, open for questions and for nothing else. A crawl may write to it meanwhile: each question is
 /// answered as of one commit, and [`snapshot`](Self::snapshot) makes that hold for several.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use super::error::ReadError;
 use super::hit::Hit;
-use super::value::Value;
+use crate::store::value::Value;
 
 /// A connection that cannot write.
 pub trait Driver: Debug + Send {

@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
 use super::hit::Hit;
-use super::value::Value;
+use crate::store::value::Value;
 use answer::Batch;
 use session::Session;
 use template::Template;

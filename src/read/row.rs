@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::ReadError;
-use super::value::{FromValue, Value};
+use crate::store::value::{FromValue, Value};
 
 /// One row of an answer, with the names of its columns.
 #[derive(Debug, Clone, PartialEq)]

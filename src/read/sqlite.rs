@@ -15,7 +15,7 @@ use crate::store::sqlite::schema;
 use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
 use super::hit::Hit;
-use super::value::Value;
+use crate::store::value::Value;
 
 /// A file, open for reading.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::driver::{Cursor, Prepared};
 use super::error::ReadError;
 use super::row::Row;
-use super::value::Value;
+use crate::store::value::Value;
 
 /// A statement that was understood and waits for the values of its parameters.
 #[derive(Debug)]

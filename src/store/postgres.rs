@@ -7,6 +7,7 @@
 mod begin;
 mod company;
 mod contents;
+mod copy;
 mod database;
 mod hosts;
 mod outage;

@@ -2,6 +2,7 @@
 
 mod begin;
 mod company;
+mod copy;
 mod database;
 mod hosts;
 pub mod index;

@@ -21,8 +21,7 @@ impl Schema {
         static SKIPPED: Once = Once::new();
         let Ok(server) = std::env::var("HARVESTMAN_TEST_POSTGRES") else {
             // Not by a macro, whose output a test that passes keeps for itself.
-            let said =
-                "skipped: tests on PostgreSQL; `.ci/postgres cargo test --test store --test postgres` runs them\n";
+            let said = "skipped: tests on PostgreSQL; `.ci/postgres cargo test --test store --test postgres --test copy` runs them\n";
             SKIPPED.call_once(|| std::io::stderr().write_all(said.as_bytes()).unwrap());
             return None;
         };

@@ -3,7 +3,7 @@
 use sqlx::postgres::PgRow;
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::read::value::Value;
+use crate::store::value::Value;
 
 /// Bytes of the rows that are asked for at once, as far as the rows before tell how large they are.
 const BYTES: usize = 1 << 20;

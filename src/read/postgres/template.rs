@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::read::value::Value;
+use crate::store::value::Value;
 
 /// A statement in parts.
 #[derive(Debug)]

@@ -106,18 +106,26 @@ impl Company for PgDatabase {
 
     async fn come_back(&mut self, _me: i64) -> Result<i64, Failed> {
         let asked = Lease::asked();
+        self.open_transaction().await?;
         let me = self.insert_node(true).await?;
+        self.commit_transaction().await?;
         self.lease.renew(asked);
         Ok(me)
     }
 
     async fn held(&mut self, me: i64) -> Result<Vec<HostId>, Failed> {
-        Ok(scalar("select id from host where holder = $1 order by id").bind(me).fetch_all(&mut self.db).await?)
+        self.open_transaction().await?;
+        let held = scalar("select id from host where holder = $1 order by id").bind(me).fetch_all(&mut self.db).await?;
+        self.commit_transaction().await?;
+        Ok(held)
     }
 
     async fn has_stored(&mut self, me: i64, batch: i64) -> Result<bool, Failed> {
         let stored = scalar("select exists (select 1 from node where id = $1 and batch = $2)");
-        Ok(stored.bind(me).bind(batch).fetch_one(&mut self.db).await?)
+        self.open_transaction().await?;
+        let stored = stored.bind(me).bind(batch).fetch_one(&mut self.db).await?;
+        self.commit_transaction().await?;
+        Ok(stored)
     }
 
     async fn recover(&mut self, error: Failed, patience: Duration) -> Result<(), Failed> {

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use crate::config::Config;
 use crate::store::StoreError;
@@ -13,7 +13,6 @@ use crate::store::tables::Transactions;
 use crate::visit::{Lease, Millis, SteadyClock};
 
 use super::contents::Contents;
-use super::rows::scalar;
 use super::schema::{self, open_error};
 
 /// How long a server is waited for that cannot be reached.
@@ -58,7 +57,8 @@ impl PgDatabase {
 
 /// The server's.
 async fn time(db: &mut PgConnection) -> Result<Millis, Failed> {
-    Ok(scalar("select (extract(epoch from clock_timestamp()) * 1000)::bigint").fetch_one(db).await?)
+    let now = sqlx::raw_sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint").fetch_one(db).await?;
+    Ok(now.get(0))
 }
 
 /// The machine's name and the number of the process.

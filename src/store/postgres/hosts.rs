@@ -45,7 +45,10 @@ impl Hosts for PgDatabase {
              where not exists (select 1 from host where id = v.i and epoch = v.epoch and holder = $1)",
         );
         let (ids, epochs): (Vec<_>, Vec<_>) = holds.iter().map(|hold| (hold.host, hold.epoch)).unzip();
-        Ok(lost.bind(me).bind(ids).bind(epochs).fetch_all(&mut self.db).await?)
+        self.open_transaction().await?;
+        let lost = lost.bind(me).bind(ids).bind(epochs).fetch_all(&mut self.db).await?;
+        self.commit_transaction().await?;
+        Ok(lost)
     }
 
     async fn free(&mut self, me: i64, holds: &[Hold]) -> Result<(), Failed> {

@@ -17,7 +17,7 @@ pub enum Value {
 
 impl Value {
     /// What it is, in a word.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
             Self::Integer(_) => "an integer",
@@ -27,7 +27,7 @@ impl Value {
         }
     }
 
-    pub(super) fn read(value: rusqlite::types::ValueRef<'_>) -> Self {
+    pub(crate) fn read(value: rusqlite::types::ValueRef<'_>) -> Self {
         use rusqlite::types::ValueRef as V;
         match value {
             V::Null => Self::Null,
@@ -38,7 +38,7 @@ impl Value {
         }
     }
 
-    pub(super) fn into_sqlite(self) -> rusqlite::types::Value {
+    pub(crate) fn into_sqlite(self) -> rusqlite::types::Value {
         use rusqlite::types::Value as V;
         match self {
             Self::Null => V::Null,

@@ -1,0 +1,188 @@
+//! `copy`: a crawl from one database to another. To PostgreSQL, and back, where a server is named.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::postgres::Schema;
+use common::{Bench, page, stderr, stdout};
+use harvestman::demo::{Reply, Server, graph_page};
+
+const VIEWS: [&str; 28] = [
+    "accounting",
+    "bodies",
+    "broken_links",
+    "changes",
+    "duplicates",
+    "failures",
+    "fetches",
+    "headers",
+    "host_links",
+    "hosts",
+    "inbound_links",
+    "links",
+    "orphans",
+    "page_ranks",
+    "pages",
+    "queue",
+    "recrawl",
+    "redirect_chains",
+    "redirects",
+    "runs",
+    "seeds",
+    "skipped",
+    "traps",
+    "urls",
+    "versions",
+    "_heir",
+    "_url",
+    "_host",
+];
+
+/// The rows of all views of a database, in an order of their own.
+async fn views(bench: &Bench, database: &str) -> Vec<(&'static str, Vec<String>)> {
+    let mut views = Vec::new();
+    // A status or a failure is text on PostgreSQL, whose columns hold values of one type.
+    let status = regex::Regex::new(r#""robots_status":"(\d+)""#).unwrap();
+    for view in VIEWS {
+        let sql = format!("select * from {view}");
+        let output = bench.run(&["query", &sql, "--format", "jsonl", "-d", database]).await;
+        assert!(output.status.success(), "{view}: {}", stderr(&output));
+        let row = |line| status.replace(line, "\"robots_status\":$1").into_owned();
+        let mut rows: Vec<_> = stdout(&output).lines().map(row).collect();
+        rows.sort();
+        views.push((view, rows));
+    }
+    views
+}
+
+async fn same(bench: &Bench, one: &str, other: &str) {
+    for ((view, one), (_, other)) in views(bench, one).await.into_iter().zip(views(bench, other).await) {
+        assert_eq!(one, other, "{view}");
+    }
+}
+
+async fn crawl(bench: &Bench, seed: &str, database: &str, more: &[&str]) -> String {
+    let output = bench.run(&[&["crawl", seed, "--rate", "0", "--json", "-d", database], more].concat()).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
+}
+
+async fn copy(bench: &Bench, from: &str, to: &str) {
+    let output = bench.run(&["copy", from, to]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("Copied: "), "{}", stderr(&output));
+}
+
+/// A site with all that the tables hold, which is another on the second visit.
+async fn site() -> Server {
+    let visits = AtomicUsize::new(0);
+    let server = Server::start(move |path| match path {
+        "/robots.txt" => Reply::html("User-agent: *\nDisallow: /private"),
+        "/" => page(["/a", "/b", "/moved", "/gone", "/private", "/tab%09", "http://other.test/", "/same"]),
+        "/a" => Reply::html(format!(
+            "<title>Tab\tand \\ back\u{a0}slash</title><p>line\n\nline {}",
+            visits.fetch_add(1, Ordering::SeqCst)
+        )),
+        "/b" | "/same" => Reply::html("<p>käse 全文检索\r\n"),
+        "/moved" => Reply::redirect(301, "/a"),
+        _ => Reply::status(404),
+    });
+    server.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_and_back_every_view_is_the_same_and_the_crawl_goes_on_where_it_is() {
+    let (server, bench) = (site().await, Bench::on_sqlite());
+    for _ in 0..2 {
+        crawl(&bench, &server.url("/"), "one.db", &["--keep-versions", "2"]).await;
+    }
+    copy(&bench, "one.db", "two.db").await;
+    same(&bench, "one.db", "two.db").await;
+    let Some(schema) = Schema::new() else { return };
+    schema.create();
+    copy(&bench, "one.db", &schema.url).await;
+    same(&bench, "one.db", &schema.url).await;
+    copy(&bench, &schema.url, "back.db").await;
+    same(&bench, "one.db", "back.db").await;
+    let changed = async |database: &str| {
+        let told: serde_json::Value =
+            serde_json::from_str(&crawl(&bench, &server.url("/"), database, &["--keep-versions", "2"]).await).unwrap();
+        ["run", "outcome", "fetched", "unchanged", "changed", "new"].map(|key| told[key].clone())
+    };
+    assert_eq!(changed(&schema.url).await, changed("back.db").await);
+    let again = bench.run(&["copy", "one.db", &schema.url]).await;
+    assert_eq!(again.status.code(), Some(1), "it is another by now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_holds_another_crawl_is_refused_and_one_that_is_whole_is_left_alone() {
+    let (server, bench) = (site().await, Bench::on_sqlite());
+    let schema = Schema::new();
+    schema.as_ref().inspect(|schema| schema.create());
+    let mut targets = vec!["target.db".to_owned()];
+    targets.extend(schema.as_ref().map(|schema| schema.url.clone()));
+    crawl(&bench, &server.url("/"), "one.db", &["--max-pages", "2"]).await;
+    crawl(&bench, &server.url("/"), "other.db", &["--max-pages", "2"]).await;
+    for target in &targets {
+        copy(&bench, "one.db", target).await;
+        copy(&bench, "one.db", target).await;
+        let refused = bench.run(&["copy", "other.db", target]).await;
+        let told = stderr(&refused);
+        assert!(refused.status.code() == Some(1) && told.contains("holds another crawl"), "{told}");
+        crawl(&bench, &server.url("/"), target, &[]).await;
+        let whole = bench.run(&["query", "select count(*) from queue", "--format", "csv", "-d", target]).await;
+        assert!(stdout(&whole).ends_with("\r\n0\r\n"), "{}", stdout(&whole));
+    }
+    assert_eq!(bench.run(&["copy", "none.db", "new.db"]).await.status.code(), Some(1));
+    assert!(!bench.path("new.db").exists(), "nothing is made for a source that is not there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_killed_goes_on_and_until_then_nobody_crawls_into_it() {
+    let server = Server::start(|path| graph_page(600, 4_000, path)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    crawl(&bench, &server.url("/p/0"), "one.db", &[]).await;
+    let schema = Schema::new();
+    schema.as_ref().inspect(|schema| schema.create());
+    let mut ways = vec![("one.db".to_owned(), "target.db".to_owned())];
+    if let Some(schema) = &schema {
+        ways.push(("one.db".to_owned(), schema.url.clone()));
+        ways.push((schema.url.clone(), "back.db".to_owned()));
+    }
+    for (from, to) in ways {
+        let mut copying = bench.start(&["copy", &from, &to]);
+        let is_begun = async || match &schema {
+            Some(schema) if to == schema.url => {
+                let mark =
+                    "select 1 from pg_class where relname = 'meta' and relnamespace = current_schema()::regnamespace";
+                !schema.rows(mark).await.is_empty()
+                    && !schema.rows("select 1 from meta where key = 'copy'").await.is_empty()
+            }
+            _ => has_mark(&bench, &to),
+        };
+        while !is_begun().await {
+            assert!(copying.try_wait().unwrap().is_none(), "it was over before it could be killed");
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        copying.kill().unwrap();
+        copying.wait().unwrap();
+        if let Some(schema) = &schema {
+            schema.lapse().await;
+        }
+        let crawled = bench.run(&["crawl", &server.url("/p/0"), "-d", &to]).await;
+        assert_eq!(crawled.status.code(), Some(1), "{}", stderr(&crawled));
+        assert!(stderr(&crawled).contains("holds a part of a copy"), "{}", stderr(&crawled));
+        copy(&bench, &from, &to).await;
+        same(&bench, "one.db", &to).await;
+    }
+}
+
+fn has_mark(bench: &Bench, file: &str) -> bool {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let mark = rusqlite::Connection::open_with_flags(bench.path(file), flags)
+        .and_then(|db| db.query_row("select 1 from meta where key = 'copy'", [], |_| Ok(())));
+    mark.is_ok()
+}
