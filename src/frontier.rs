@@ -206,6 +206,11 @@ impl Frontier {
         self.lock().standing(self.clock.now())
     }
 
+    /// Whether anything is handed out and not yet settled.
+    pub fn is_at_work(&self) -> bool {
+        self.lock().is_at_work()
+    }
+
     /// The share of the limited pages, those stored included.
     pub fn set_share(&self, pages: u64) {
         self.change(|schedule, _| schedule.set_share(pages));

@@ -165,7 +165,7 @@ macro_rules! with_options {
         /// What this process is called among others that crawl into the same PostgreSQL database: a label.
         node: [Option<String>] = None, Unstored, Maybe<Text>,
             "On PostgreSQL: what this process is called among others", "host name and process";
-        /// On PostgreSQL: how long a process that is silent keeps its hosts, at least a second.
+        /// On PostgreSQL: how long a process that is silent keeps its hosts, at least a second and at most a day.
         lease: [Duration] = seconds(30), Stored, Span,
             "On PostgreSQL: how long a process that is silent keeps its hosts to itself";
         /// On PostgreSQL: takes part only in a crawl at which another process is at work.
@@ -239,8 +239,8 @@ impl Config {
         if self.recrawl_min > self.recrawl_max {
             return refuse("recrawl-min", "must not be longer than --recrawl-max");
         }
-        if self.lease < seconds(1) {
-            return refuse("lease", "must be at least a second");
+        if !(seconds(1)..=days(1)).contains(&self.lease) {
+            return refuse("lease", "must be at least a second and at most a day");
         }
         if self.keep_runs == Some(0) {
             return refuse("keep-runs", "at least the run itself is kept");

@@ -28,12 +28,15 @@ pub(super) struct Company {
     rate: Option<f64>,
     /// Hosts that left memory and are still held.
     left: Vec<Hold>,
+    /// It lost everything, and what was under way then is still to come to its end: until then it takes nothing, so that
+    /// nothing of it is stored.
+    is_recovering: bool,
 }
 
 impl Company {
     pub(super) fn new(lease: Lease) -> Self {
-        let (reported, rested, share, is_dry, rate, left) = Default::default();
-        Self { lease, reported, rested, share, is_dry, kept: Instant::now(), rate, left }
+        let (reported, rested, share, is_dry, rate, left, is_recovering) = Default::default();
+        Self { lease, reported, rested, share, is_dry, kept: Instant::now(), rate, left, is_recovering }
     }
 
     /// Notes hosts that left memory: they are given back if they stay away.
@@ -60,7 +63,9 @@ impl<R: Run> Writer<'_, R> {
         if !idle.is_empty() {
             self.run.give_back(&idle).await?;
         }
-        let wanted = if self.frontier.may_ask() { standing.room.min(HOSTS_AT_ONCE) } else { 0 };
+        company.is_recovering &= self.frontier.is_at_work();
+        let may_take = self.frontier.may_ask() && !company.is_recovering;
+        let wanted = if may_take { standing.room.min(HOSTS_AT_ONCE) } else { 0 };
         let taken = self.take(wanted).await?;
         if taken > 0 {
             let held: Vec<_> = self.run.traps().await?.into_iter().map(|(trap, _)| trap).collect();
@@ -71,7 +76,11 @@ impl<R: Run> Writer<'_, R> {
         standing.room = if taken < wanted { standing.room.min(wanted - taken) } else { 0 };
         company.rested = standing.rests;
         company.reported = Some(Instant::now());
+        let was_away = !self.frontier.may_ask();
         let word = self.run.report(&standing).await?;
+        if was_away {
+            self.frontier.resume();
+        }
         company.is_dry = standing.lacks_pages && word.pages == company.share;
         self.heed(company, word).await?;
         if company.kept.elapsed() > company.lease.length() / 4 {
@@ -86,7 +95,7 @@ impl<R: Run> Writer<'_, R> {
         if word.is_lost {
             let hosts = self.frontier.lose_all();
             company.left.clear();
-            (company.rate, company.rested) = (None, false);
+            (company.rate, company.reported, company.is_recovering) = (None, None, true);
             tracing::warn!(
                 "this node was silent for longer than its lease of {}: its {hosts} hosts are free for others, and what was under \
                  way there is not stored",
@@ -108,7 +117,6 @@ impl<R: Run> Writer<'_, R> {
         if word.is_over {
             self.frontier.close();
         }
-        self.frontier.resume();
         Ok(())
     }
 }

@@ -29,6 +29,10 @@ impl Schedule {
         }
     }
 
+    pub fn is_at_work(&self) -> bool {
+        self.outstanding > 0
+    }
+
     fn rests(&self, now: Millis) -> bool {
         if self.outstanding > 0 || !self.returning.is_empty() || self.hosts.is_any_starved() && self.budget.is_left() {
             return false;

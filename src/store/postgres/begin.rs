@@ -288,7 +288,7 @@ impl PgDatabase {
         if let Some(row) = left.bind(me).fetch_optional(&mut self.db).await? {
             self.return_pages(Some(self.invocation), row.get("unused")).await?;
         }
-        self.note_the_gone().await?;
+        self.note_the_gone(me).await?;
         let last = sql("update invocation set outcome = $2 where id = $1 and outcome is null
                             and not exists (select 1 from node where invocation_id = $1 and not gone)");
         let last = last.bind(self.invocation).bind(outcome).execute(&mut self.db).await?;

@@ -46,7 +46,7 @@ impl Company for PgDatabase {
         sql("select pg_advisory_xact_lock(hashtext('harvestman'), hashtext(current_schema()::text))")
             .execute(&mut self.db)
             .await?;
-        self.note_the_gone().await?;
+        self.note_the_gone(0).await?;
         // A process of a version that takes part in no invocation has the database alone.
         self.refuse_beside("and invocation_id is null").await?;
         let others =
@@ -65,6 +65,8 @@ impl Company for PgDatabase {
 
     async fn settle(&mut self, me: i64, run: i64, settings: &str) -> Result<(), Failed> {
         if self.invocation == 0 {
+            // Whoever comes back to one whose nodes were all gone is not to go on beside this.
+            sql("update invocation set outcome = 'interrupted' where outcome is null").execute(&mut self.db).await?;
             let begun = scalar(
                 "insert into invocation (run_id, settings, pages_left, unchanged, bytes, requests)
                  select id, $2, $3, unchanged, bytes, requests from run where id = $1 returning id",
@@ -105,11 +107,9 @@ impl Company for PgDatabase {
     }
 
     async fn come_back(&mut self, _me: i64) -> Result<i64, Failed> {
-        let asked = Lease::asked();
         self.open_transaction().await?;
         let me = self.insert_node(true).await?;
         self.commit_transaction().await?;
-        self.lease.renew(asked);
         Ok(me)
     }
 
@@ -174,18 +174,19 @@ impl PgDatabase {
         }
     }
 
-    /// Notes which nodes' leases have ended: what they hold is free, and what of the limited pages they did not use is
+    /// Notes which other nodes' leases have ended: what they hold is free, and what of the limited pages they did not use is
     /// anybody's. One whose row is held by another transaction is left to that.
-    pub(super) async fn note_the_gone(&mut self) -> Result<(), Failed> {
+    pub(super) async fn note_the_gone(&mut self, me: i64) -> Result<(), Failed> {
         let gone = sql("update node set gone = true where id in
-                 (select id from node where not gone and leased_until < clock_timestamp() for update skip locked)
+                 (select id from node where not gone and id <> $1 and leased_until < clock_timestamp()
+                  for update skip locked)
              returning name, invocation_id, share - fetched as unused,
                  extract(epoch from clock_timestamp() - seen_at)::float8 as silent");
-        for row in gone.fetch_all(&mut self.db).await? {
+        for row in gone.bind(me).fetch_all(&mut self.db).await? {
             let silent = Duration::try_from_secs_f64(row.get("silent")).unwrap_or_default();
             tracing::warn!(
                 "nothing was heard of the node {} for {}: others may take its hosts",
-                row.get::<String, _>("name"),
+                row.get::<String, _>("name").escape_debug(),
                 humantime::format_duration(Duration::from_secs(silent.as_secs()))
             );
             self.return_pages(row.get("invocation_id"), row.get("unused")).await?;
@@ -216,7 +217,7 @@ impl PgDatabase {
         // From here on, those who report do so one after the other.
         let left = sql("select pages_left, outcome from invocation where id = $1 for update");
         let left = left.bind(self.invocation).fetch_one(&mut self.db).await?;
-        self.note_the_gone().await?;
+        self.note_the_gone(me).await?;
         let others = self.others(me).await?;
         let share: i64 = mine.get("share");
         let (pages, rests) = match left.get("pages_left") {

@@ -132,7 +132,7 @@ impl Hosts for PgDatabase {
 impl PgDatabase {
     /// Takes hosts within a transaction, those that were left alone for the longest first.
     async fn take_free(&mut self, me: i64, limit: i64) -> Result<Vec<HostId>, Failed> {
-        self.note_the_gone().await?;
+        self.note_the_gone(me).await?;
         let taken: Vec<HostId> = scalar(concat!(
             "update host h set epoch = epoch + 1, holder = $1, asked_at = ",
             rows::asked_at!(),

@@ -87,7 +87,8 @@ pub trait Company: Send {
         async { Ok(None) }
     }
 
-    /// Takes part in the same invocation once more, as another node. Answers with its number.
+    /// Takes part in the same invocation once more, as another node. Answers with its number. It may ask nothing before it
+    /// reports: what it held is to be forgotten first.
     fn come_back(&mut self, me: i64) -> impl Future<Output = Result<i64, Failed>> + Send {
         async move { Ok(me) }
     }
