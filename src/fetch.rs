@@ -21,6 +21,7 @@ mod proxy;
 mod request;
 mod route;
 mod stream;
+mod tls;
 
 pub(crate) use descriptors::Connections;
 pub use http::HttpClient;

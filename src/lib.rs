@@ -1,4 +1,4 @@
-//! A web crawler that goes from a seed list to a SQLite database, politely, and loses nothing it saw.
+//! A web crawler that goes from a seed list to a SQLite (or PostgreSQL) database, politely, and loses nothing it saw.
 //!
 //! A crawl is written down with [`Crawl`], followed with [`RunningCrawl`], and read with [`Database`]:
 //!
@@ -28,6 +28,16 @@
 //!
 //! What follows is for those who work on the crawler.
 //!
+//! # Words
+//!
+//! - An *invocation* is one process of `crawl`. A *run* is what it works on: one pass over the seeds and what they lead to.
+//!   An invocation that was stopped or killed leaves its run open, and the next one goes on with it.
+//! - An *errand* is what a worker is handed: a page or a robots.txt to ask for, a host's sitemaps to take up, or a URL
+//!   to refuse, of which the last two cost no request. It ends as exactly one *record*, which is what the writer stores.
+//! - A *pattern* is a URL with its changing parts left open (`/tag/*`); its *budget* is how many more of its URLs are fetched
+//!   while they bring nothing new.
+//! - A *host clock* says when a host may be asked again. The clock of a page says when the page is due again.
+//!
 //! # How a URL travels
 //!
 //! ```text
@@ -38,12 +48,13 @@
 //!       │                                             ▲                          │
 //!       │                         release(): rest     └──────────────────────────┤
 //!       │                                                                        ▼
-//!       │                                                    Fetch::fetch        one request, guarded and capped
+//!       │                                                    Fetch::fetch        a page's or robots.txt's one request
 //!       │                                                                        ▼
 //!       │                                                    parse_page, or      pure: no runtime, no database
 //!       │                                                    sitemap::read
 //!       │                                                                        ▼
-//!       │                                                    Scope::judge        each link becomes a Candidate
+//!       │                                                    PageReader          each link becomes a Candidate,
+//!       │                                                    Scope::judge        each Candidate is judged
 //!       │                                                                        ▼
 //!       └── settle() ◄────── writer: a batch → one transaction ◄──────────────── Record
 //! ```
@@ -55,9 +66,9 @@
 //!
 //! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
 //!
-//! A module uses those to its left, and no other: `canonical`; `visit`, `config`; `scope`, `policy`, `parse`; `frontier`,
-//! `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`. `demo` is the
-//! site of the command of that name, which the tests crawl too.
+//! A module uses those that stand before it, and no other: `canonical`, `visit`, `config`, `scope`, `policy`, `parse`; then
+//! `frontier`, `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
+//! `demo` is the site of the command of that name, which the tests crawl too.
 //!
 //! # Where to look
 //!
@@ -69,17 +80,20 @@
 //! - Whether a URL is in scope: `scope`.
 //! - Which depth a URL takes from the page that names it: `visit::words`, `Way::depth_below`; a seed's: `policy::begin`. What
 //!   a better link changes of a known URL: `policy::offer`. How a shorter path is handed on along stored links:
-//!   `policy::nearer`. Which depth is too deep: `scope`.
+//!   `policy::nearer`. Which depth is too deep: `scope`; whether a shorter path opens it again: `policy::nearer` too.
 //! - What a host may be asked now: `frontier::host`. Which of its URLs is next: `policy::turn`. When the time ends in which a
 //!   host is not asked, be it for its pace, a `Retry-After` or a back-off: `frontier::clock`, `free_at`. How long a back-off
 //!   is, and whether and when something is tried again: `policy::retry`.
 //! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
 //!   (an HTTP client for each host), `frontier::connections`.
-//! - What memory bodies and documents take: `parse::memory` is the budget, `parse::body` a body from its first byte to its
-//!   commit, `parse::pool` how many documents are read at once, `parse::tree` how a large one is read in parts.
-//! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`, decides, and
-//!   `store::part::pages`, `fetched`, leaves the stored page as it is and renews its clock. What any other answer makes of
-//!   a page known before: `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
+//! - When a robots.txt is asked for: `frontier::robots`; what its answer allows: `policy::robots`.
+//! - What memory bodies and documents take: `parse::memory` is the budget, whose `Held` keeps bytes taken until the commit;
+//!   `parse::body` a body from the wire to its reader; `parse::pool` how many bytes and threads read documents at once, and
+//!   for how long; `parse::tree` how a large one is read in parts.
+//! - What a request is conditional on: `policy::kept`. What happens on a 304: `policy::life`, `Past::renewed_by`, decides;
+//!   `store::part::pages`, `fetched`, leaves the stored page and its links as they are, and renews its times: when it was
+//!   asked, how long it stays fresh, when it is due again. What any other answer makes of a page, known before or not:
+//!   `policy::life`, `Memory::after`. When a page is due again: `policy::due`.
 //! - What is a trap, and from which pattern's budget a URL is fetched: `policy::traps`; what is booked and stored of it:
 //!   `store::part::traps`. What it holds back is skipped when it is first linked to, and refused by `frontier::host` if it
 //!   was pending by then.
@@ -97,8 +111,8 @@
 //! its own that cannot write, because SQLite's authorizer is asked for every step of every statement, or because a
 //! transaction of PostgreSQL is told to read only. Each kind of database is a `read::driver::Driver`. `query`,
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
-//! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`) in short transactions, and
-//! `vacuum` makes the file smaller.
+//! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`, `store::postgres::index`) in short
+//! transactions, and `vacuum` makes the database smaller.
 
 #![deny(missing_docs)]
 #![cfg_attr(

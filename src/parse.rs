@@ -21,6 +21,7 @@ mod sniff;
 #[cfg(test)]
 mod tests;
 mod text;
+mod threads;
 mod tree;
 pub mod unspaced;
 mod words;
@@ -132,13 +133,13 @@ pub fn parse_page(
         }
     }
     let guess = charset::guess(body, label, Declares::Html);
-    let (mut text, mut encoding, _) = guess.encoding.decode(body);
+    let (mut text, mut encoding) = charset::text_of(guess.encoding, body);
     let mut found = parts(&text, encoding);
     let supposed = (!guess.is_certain).then_some(encoding);
     let mut end = tree::build(&text, Readers::INTERESTS, deadline, supposed, &mut |part| found.read(part));
     if let Some(declared) = end.declared {
         encoding = declared;
-        text = encoding.decode_without_bom_handling(body).0;
+        text = charset::text_without_mark(encoding, body);
         found = parts(&text, encoding);
         end = tree::build(&text, Readers::INTERESTS, deadline, None, &mut |part| found.read(part));
     }

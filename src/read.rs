@@ -45,6 +45,7 @@ mod hit;
 mod postgres;
 mod records;
 mod row;
+mod snippets;
 mod sqlite;
 mod statement;
 

@@ -28,6 +28,21 @@ async fn a_line_that_is_no_url_is_reported_with_its_place_and_the_others_are_cra
     assert_eq!(write.status.code(), Some(1), "{}", stdout(&write));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_a_spreadsheet_would_run_is_text_in_csv_and_numbers_stay_numbers() {
+    let server = Server::start(|_| Reply::html("<title>=HYPERLINK(\"http://x.test\")</title>")).await.unwrap();
+    let bench = Bench::new();
+    bench.run(&["crawl", &server.url("/"), "--rate", "0"]).await;
+    let sql = "select title, '@x' as a, '-1.5' as b, -2 as c, '-2+3' as d from pages";
+    let csv = bench.run(&["query", sql, "--format", "csv"]).await;
+    let title = "\"'=HYPERLINK(\"\"http://x.test\"\")\"";
+    assert_eq!(stdout(&csv), format!("title,a,b,c,d\r\n{title},'@x,-1.5,-2,'-2+3\r\n"));
+    let exported = bench.run(&["export", "--format", "csv", "--columns", "title", "--output", "-"]).await;
+    assert_eq!(stdout(&exported), format!("title\r\n{title}\r\n"));
+    let json = bench.run(&["query", "select title from pages", "--format", "jsonl"]).await;
+    assert!(stdout(&json).starts_with(r#"{"title":"=HYPERLINK"#), "other formats are exact: {}", stdout(&json));
+}
+
 #[tokio::test]
 async fn robots_prints_the_verdict_and_the_deciding_line() {
     let bench = Bench::new();

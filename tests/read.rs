@@ -17,8 +17,7 @@ async fn crawled() -> (Server, Bench) {
     });
     let server = server.await.unwrap();
     let bench = Bench::new();
-    let index = if bench.schema.is_some() { &[][..] } else { &["--index"] };
-    let output = bench.run(&[&["crawl", &server.url("/"), "--rate", "0"], index].concat()).await;
+    let output = bench.run(&["crawl", &server.url("/"), "--rate", "0", "--index"]).await;
     assert!(output.status.success(), "{}", stderr(&output));
     (server, bench)
 }
@@ -109,9 +108,6 @@ async fn what_cannot_be_read_fails_by_its_kind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn words_are_found_in_pages_that_are_indexed() {
     let (server, bench) = crawled().await;
-    if bench.schema.is_some() {
-        return; // It is not searched.
-    }
     let db = Database::open(bench.database()).unwrap();
     assert_eq!(db.unindexed().unwrap(), Some(0));
     let hits = db.search("needle", None, 10).unwrap();

@@ -145,6 +145,9 @@ async fn syntax_that_is_none_is_refused_in_the_words_that_were_given() {
 async fn in_sql_the_characters_of_a_word_are_a_phrase() {
     let bench = crawled(&[("/zh", "新闻", "今天讨论全文检索的问题"), ("/en", "News", "full text")]).await;
     assert_eq!(found(&bench, "全文").await, ["/zh"]);
+    if bench.schema.is_some() {
+        return; // It is about SQLite's shell.
+    }
     // As the stock `sqlite3` shell does.
     let db = Connection::open(bench.path("crawl.db")).unwrap();
     let row = |words: &str| {
@@ -193,8 +196,14 @@ async fn pages_that_change_leave_no_ghosts() {
             assert_eq!(found(&bench, ghost).await, [""; 0], "{ghost}");
         }
         assert_eq!(found(&bench, "一样").await, ["/same"]);
+        if bench.schema.is_some() {
+            continue;
+        }
         let db = Connection::open(bench.path("crawl.db")).unwrap();
         db.execute("insert into page_index (page_index, rank) values ('integrity-check', 1)", []).unwrap();
+    }
+    if bench.schema.is_some() {
+        return;
     }
     assert_eq!(bench.rows("select count(*) from unspaced").await, ["1"], "what was cut is not kept");
 }

@@ -53,9 +53,6 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 
 /// Crawls and reports; what `demo` runs too.
 pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -> Result<u8, Failure> {
-    if is_postgres(&job.database) && job.index {
-        return Err(Failure::new("--index: PostgreSQL is not searched by this version; leave it out"));
-    }
     // Before a database is made for a crawl that cannot be.
     let fetcher = HttpClient::new(&config, &seeds.logins).map_err(|e| {
         let code = if e.option == "proxy" { 2 } else { 1 };
@@ -125,11 +122,11 @@ impl Task<'_> {
         store.close().await?;
         let (facts, ending) = (facts?, ending?);
         if self.job.index {
-            let Ok(path) = file_path(database);
-            index::bring_up_to_date(&path, self.console, || {
+            let stopped = || {
                 self.notifier.tell("WATCHDOG=1");
                 self.signals.exit_code().is_some()
-            })?;
+            };
+            index::bring_up_to_date(database, self.console, stopped).await?;
         }
         let code = self.tell(&summary, &facts, &ending)?;
         summary::say_next(self.console, &summary, database);

@@ -72,7 +72,7 @@ impl<W: Write> Rows<W> {
     pub fn row(&mut self, row: Vec<Value>) -> Result<(), Failure> {
         match self.format {
             Format::Table => self.answer.rows.push(row),
-            Format::Csv => csv_line(&mut self.out, row.iter().map(plain))?,
+            Format::Csv => csv_line(&mut self.out, row.iter().map(csv_cell))?,
             Format::Json | Format::Jsonl => {
                 if self.format == Format::Json {
                     self.out.write_all(if self.written { b"," } else { b"[" })?;
@@ -189,6 +189,14 @@ pub fn table(answer: &Answer) -> comfy_table::Table {
         }
     }
     table
+}
+
+/// Text that a spreadsheet would run as a formula gets an apostrophe before it, which makes it text there (OWASP, CSV
+/// injection); numbers with a sign stay as they are.
+fn csv_cell(value: &Value) -> String {
+    let text = plain(value);
+    let runs = value.is_string() && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    if runs { format!("'{text}") } else { text }
 }
 
 fn plain(value: &Value) -> String {

@@ -1,12 +1,13 @@
 //! `search`: the pages that hold the words, best first, with snippets.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
+use crate::config::Config;
 use crate::read::{Database, Hit, ReadError};
-use crate::store::StoreError;
-use crate::store::sqlite::SqliteDatabase;
+use crate::store::postgres::{PgDatabase, is_postgres};
+use crate::store::sqlite::{SqliteDatabase, file_path};
+use crate::store::{Store as _, StoreError};
 use serde_json::Value;
 
 use super::args::Format;
@@ -56,25 +57,26 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     if unindexed == Some(0) && !is_old {
         return Ok(db);
     }
-    let Some(path) = db.path().map(Path::to_owned) else {
-        return Err(Failure::new("--database: PostgreSQL is not searched by this version"));
-    };
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
     if is_old {
         console.say("The database is of an earlier version: it is brought up to date first.");
-        match upgrade(&path).await {
+        match upgrade(database).await {
             // What the earlier version indexed can be searched all the same.
             Err(problem) if unindexed.is_some() => console.warn(&format!("it stays as it is: {problem}")),
             upgraded => upgraded?,
         }
     }
-    index::bring_up_to_date(&path, console, || false)?;
-    Ok(Database::open(&path)?)
+    index::bring_up_to_date(database, console, || false).await?;
+    Ok(Database::open(database)?)
 }
 
-async fn upgrade(path: &Path) -> Result<(), StoreError> {
-    SqliteDatabase::open(path).await?.close().await
+async fn upgrade(database: &str) -> Result<(), StoreError> {
+    if is_postgres(database) {
+        return PgDatabase::open(database, &Config::default()).await?.close().await;
+    }
+    let Ok(path) = file_path(database);
+    SqliteDatabase::open(&path).await?.close().await
 }
 
 /// Takes the words as FTS5's syntax; if they are not sound in it, and use none of its operators, as plain words.

@@ -139,8 +139,11 @@ impl PageReader {
         match format.kind {
             Kind::Other => {}
             Kind::Text => {
-                let (text, charset) = format.decode(&body.document);
-                (page.text, page.charset) = (Some(text.into_owned()), Some(charset));
+                let job = move |body: &[u8], _| {
+                    let (text, charset) = format.decode(body);
+                    Attempt::Whole((Some(text.into_owned()), Some(charset)))
+                };
+                (page.text, page.charset) = self.parsers.run(body, job).await.map_err(|_| unreadable())?;
             }
             Kind::Html => {
                 let (charset, parsed) = self.parse(target, body, format).await?;

@@ -9,7 +9,6 @@ use foldhash::fast::RandomState;
 use http::{HeaderMap, HeaderValue};
 use lru::LruCache;
 use rustls::ClientConfig;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tower::util::MapResponseLayer;
 
 use super::classify::chain;
@@ -20,6 +19,7 @@ use super::lenient::Lenient;
 use super::proxy::Proxies;
 use super::request::FetchError;
 use super::route::{Route, Routes, Way};
+use super::tls;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::config::{Config, ConfigError};
 use crate::scope::AddressRules;
@@ -63,7 +63,7 @@ impl Clients {
         let hosts = NonZeroUsize::new(idle / idle_per_host.max(1)).unwrap_or(NonZeroUsize::MIN);
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|e| ConfigError { option: "user-agent", problem: e.to_string() })?;
-        let tls = tls()?;
+        let tls = tls::client_config()?;
         let clients = Self {
             routes: Routes::new(proxies, rules, &user_agent)?,
             lenient: Lenient::new(&tls, &user_agent, config.connect_timeout),
@@ -150,19 +150,4 @@ impl Clients {
         }
         builder.build()
     }
-}
-
-/// TLS by the machine's root certificates; one without any can still crawl http, and its https requests fail as `tls`.
-fn tls() -> Result<ClientConfig, ConfigError> {
-    let default = || Arc::new(aws_lc_rs::default_provider());
-    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(default);
-    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|e| ConfigError { option: "tls", problem: e.to_string() })?;
-    let mut tls = match rustls_platform_verifier::Verifier::new(provider) {
-        Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        Err(_) => builder.with_root_certificates(rustls::RootCertStore::empty()),
-    }
-    .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(tls)
 }

@@ -1,10 +1,10 @@
-//! A body on its way from the wire to its reader: in memory as long as the budget has room for it, else in a file. So a
-//! large one that comes slowly takes nothing from the others.
+//! A body on its way from the wire to its reader: in memory while it is small and the budget has room for it, else in a
+//! file. So a large one that comes slowly takes nothing from the others.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 
-use super::memory::{Held, Memory};
+use super::memory::{Held, LARGE, Memory, room};
 
 /// Bytes of each body that no budget is asked for.
 const FREE: usize = 64 << 10;
@@ -44,10 +44,8 @@ impl Body {
     pub fn push(&mut self, chunk: &[u8], memory: &Memory) -> io::Result<()> {
         self.length += chunk.len();
         let counted = self.length.saturating_sub(FREE);
-        if self.file.is_none()
-            && counted > self.held.bytes()
-            && !memory.grow(&mut self.held, counted.next_multiple_of(STEP))
-        {
+        let needs_more = self.file.is_none() && counted > self.held.bytes();
+        if needs_more && (self.length > LARGE || !memory.grow(&mut self.held, counted.next_multiple_of(STEP))) {
             self.spill();
         }
         match &mut self.file {
@@ -77,14 +75,9 @@ impl Body {
     /// All of it, in memory.
     pub fn load(self) -> io::Result<Vec<u8>> {
         let Some(mut file) = self.file else {
-            let mut bytes = self.bytes;
-            // Half of what a large one grew to may be empty.
-            if bytes.capacity() - bytes.len() > STEP {
-                bytes.shrink_to_fit();
-            }
-            return Ok(bytes);
+            return Ok(self.bytes);
         };
-        let mut bytes = Vec::with_capacity(self.length);
+        let mut bytes = Vec::with_capacity(room(self.length));
         file.rewind()?;
         file.read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -96,7 +89,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_body_goes_to_a_file_when_the_budget_is_used_up_and_comes_back_whole() {
+    async fn a_large_body_and_one_that_the_budget_has_no_room_for_go_to_a_file_and_come_back_whole() {
         let memory = Memory::default();
         let chunk: Vec<u8> = (0..=255).cycle().take(50_000).collect();
         let fill = |times| {
@@ -104,14 +97,16 @@ mod tests {
             (0..times).for_each(|_| body.push(&chunk, &memory).unwrap());
             body
         };
-        let in_memory = fill(10);
-        assert!(in_memory.file.is_none() && in_memory.held.bytes() >= 500_000 - FREE);
+        let in_file = |body: &Body| body.file.is_some() && body.bytes.is_empty() && body.held.bytes() == 0;
+        let in_memory = fill(5);
+        assert!(in_memory.file.is_none() && in_memory.held.bytes() >= 250_000 - FREE);
         drop(in_memory);
+        assert!(in_file(&fill(10)));
         let _all = memory.hold(usize::MAX).await;
         let small = fill(1);
         assert!(small.file.is_none(), "a small body asks for nothing");
-        let large = fill(10);
-        assert!(large.file.is_some() && large.bytes.is_empty() && large.held.bytes() == 0);
-        assert_eq!((large.len(), large.load().unwrap() == chunk.repeat(10)), (500_000, true));
+        let waiting = fill(5);
+        assert!(in_file(&waiting));
+        assert_eq!((waiting.len(), waiting.load().unwrap() == chunk.repeat(5)), (250_000, true));
     }
 }

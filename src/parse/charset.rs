@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
 
+use super::memory::{LARGE, room};
+
 pub(super) use prescan::{declared, is_utf16};
 
 /// Bytes searched for a declaration (WHATWG HTML, 13.2.3.2 "determining the character encoding").
@@ -56,8 +58,28 @@ pub(super) fn decode<'a>(
     http_label: Option<&str>,
     declares: Declares,
 ) -> (Cow<'a, str>, &'static Encoding) {
-    let (text, used, _) = guess(body, http_label, declares).encoding.decode(body);
-    (text, used)
+    text_of(guess(body, http_label, declares).encoding, body)
+}
+
+/// The text of a body, and the encoding that its byte order mark names, or else this one (Encoding standard, "decode").
+pub(super) fn text_of<'a>(encoding: &'static Encoding, body: &'a [u8]) -> (Cow<'a, str>, &'static Encoding) {
+    let (encoding, mark) = Encoding::for_bom(body).unwrap_or((encoding, 0));
+    (text_without_mark(encoding, &body[mark..]), encoding)
+}
+
+/// The text of a body without a byte order mark.
+pub(super) fn text_without_mark<'a>(encoding: &'static Encoding, body: &'a [u8]) -> Cow<'a, str> {
+    let is_whole = |encoding| encoding == UTF_8 && std::str::from_utf8(body).is_ok();
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    match decoder.max_utf8_buffer_length(body.len()) {
+        Some(length) if body.len() > LARGE && !is_whole(encoding) => {
+            let mut text = String::with_capacity(room(length));
+            // There is room for all of it, so it ends with the input.
+            let _ = decoder.decode_to_string(body, &mut text, true);
+            Cow::Owned(text)
+        }
+        _ => encoding.decode_without_bom_handling(body).0,
+    }
 }
 
 fn detect(body: &[u8]) -> &'static Encoding {

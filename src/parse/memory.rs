@@ -7,6 +7,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Bytes in all.
 const TOTAL: usize = 48 << 20;
 
+/// Bytes from which on a body, or a text, is a large one. It goes to a file until it is read, since what an allocator was
+/// once asked for it keeps for the thread that asked: large bodies on every thread that reads from the wire would count many
+/// times.
+pub(super) const LARGE: usize = 256 << 10;
+/// What the C library of Linux always maps for one buffer alone, and gives back when that is freed. No more of it is used
+/// than is written.
+const MAPPED: usize = 33 << 20;
+
+/// The capacity for a buffer of so many bytes.
+pub(super) fn room(length: usize) -> usize {
+    if length > LARGE { length.max(MAPPED) } else { length }
+}
+
 /// The budget of one crawl. Whoever waits for bytes holds none, so all who hold some come to their end. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Memory(Arc<Semaphore>);

@@ -10,6 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::body::Body;
 use super::deadline::Deadline;
 use super::memory::{Held, Memory};
+pub use super::threads::JobPanicked;
+use super::threads::Threads;
 
 /// Bytes that the tree of a document takes at most, and those of a small one for each of its bytes.
 const TREE: usize = 12 << 20;
@@ -34,16 +36,12 @@ pub enum Attempt<T> {
     CutShort(T),
 }
 
-/// The job panicked, which is a defect of the parser: nothing is known of the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the document could not be parsed")]
-pub struct JobPanicked;
-
 /// Lets documents be parsed as long as threads, memory and time allow it. Shared by all who parse.
 #[derive(Debug)]
 pub struct ParsePool {
     memory: Memory,
-    /// Blocking threads.
+    large: Threads,
+    /// Those of `large` that are free.
     threads: Arc<Semaphore>,
 }
 
@@ -51,7 +49,8 @@ impl Default for ParsePool {
     /// Half of the cores parse large documents, so that no document holds up the other hosts.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        Self { memory: Memory::default(), threads: Arc::new(Semaphore::new((cores / 2).max(1))) }
+        let threads = (cores / 2).max(1);
+        Self { memory: Memory::default(), large: Threads::new(threads), threads: Arc::new(Semaphore::new(threads)) }
     }
 }
 
@@ -94,7 +93,11 @@ impl ParsePool {
             }
             held = self.memory.hold(price).await;
         }
-        Ok(Admitted { document: body.load()?, price, held, thread })
+        let document = match thread {
+            Some(_) => self.large.run(|| body.load()).await.map_err(io::Error::other)??,
+            None => body.load()?,
+        };
+        Ok(Admitted { document, price, held, thread })
     }
 
     /// A thread for a large document, which leaves the memory to others while it waits.
@@ -124,11 +127,11 @@ impl ParsePool {
             admitted.held = self.memory.hold(admitted.price).await;
         }
         let document = std::mem::take(&mut admitted.document);
-        let task = tokio::task::spawn_blocking(move || {
+        let task = self.large.run(move || {
             let attempt = job(&document, Deadline { at: Instant::now() + THREAD_TIME, skim: SKIM_TIME });
             (document, attempt)
         });
-        let (document, Attempt::Whole(found) | Attempt::CutShort(found)) = task.await.map_err(|_| JobPanicked)?;
+        let (document, Attempt::Whole(found) | Attempt::CutShort(found)) = task.await?;
         (admitted.document, admitted.thread) = (document, None);
         Ok(found)
     }

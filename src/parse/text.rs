@@ -3,6 +3,7 @@
 use html5ever::{LocalName, QualName, local_name, ns};
 use scraper::node::Element as Tag;
 
+use super::memory::room;
 use super::reader::{Base, Context, Interest, Reader, is_hidden};
 use super::words::{end_word, push_words};
 
@@ -25,7 +26,7 @@ impl<'a> Reader<'a> for TextReader {
     const INTERESTS: &'static [Interest] = &[];
 
     fn new(context: &Context<'a>) -> Self {
-        Self { text: String::with_capacity(context.length / BYTES_PER_TEXT), hidden: 0, kept: 0 }
+        Self { text: String::with_capacity(room(context.length / BYTES_PER_TEXT)), hidden: 0, kept: 0 }
     }
 
     #[inline]

@@ -2,6 +2,8 @@
 //! share the transaction, and so see the database as of one moment.
 
 mod answer;
+mod fts;
+mod search;
 mod session;
 mod template;
 
@@ -11,7 +13,7 @@ use std::fmt::Debug;
 use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
 use super::hit::Hit;
-use crate::store::value::Value;
+use crate::store::value::{FromValue as _, Value};
 use answer::Batch;
 use session::Session;
 use template::Template;
@@ -85,12 +87,17 @@ impl Driver for Postgres {
         self.is_of_an_earlier_version
     }
 
-    fn search(&self, _words: &str, _hosts: Option<&[String]>, _limit: u32) -> Result<Vec<Hit>, ReadError> {
-        Err(ReadError::Sql { problem: "the database has no full-text index".to_owned() })
+    fn search(&self, words: &str, hosts: Option<&[String]>, limit: u32) -> Result<Vec<Hit>, ReadError> {
+        search::hits(self, words, hosts, limit)
     }
 
     fn unindexed(&self) -> Result<Option<i64>, ReadError> {
-        Ok(None)
+        if !self.has_view("_unindexed")? {
+            return Ok(None);
+        }
+        let (_, mut rows) = self.query("select count(*) from _unindexed", vec![])?;
+        let count = rows.next()?.and_then(|row| i64::from_value(row.first()?));
+        Ok(count)
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod connection;
 mod search;
-mod snippets;
 
 use std::fmt::Debug;
 use std::path::Path;

@@ -10,6 +10,7 @@ mod contents;
 mod copy;
 mod database;
 mod hosts;
+pub mod index;
 mod outage;
 mod pages;
 pub mod peek;
@@ -19,6 +20,7 @@ mod times;
 mod traps;
 mod urls;
 mod vacuum;
+pub mod words;
 
 pub use database::{PgDatabase, is_postgres};
 

@@ -211,3 +211,17 @@ fn a_declaration_is_found_where_the_prescan_finds_it_and_nowhere_else() {
     let late = format!("{}<meta charset=koi8-r>", " ".repeat(PRESCAN));
     assert_eq!(name(late.as_bytes(), None), "UTF-8");
 }
+
+#[test]
+fn a_large_body_is_decoded_as_a_small_one_is() {
+    for name in ["utf-8", "windows-874", "gbk", "iso-2022-jp", "utf-16le", "replacement"] {
+        let encoding = Encoding::for_label(name.as_bytes()).unwrap();
+        for mark in [&b""[..], b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"] {
+            let mut body = mark.to_vec();
+            body.extend((0..=255_u8).cycle().take(LARGE + 3));
+            let (text, used) = text_of(encoding, &body);
+            let (expected, by, _) = encoding.decode(&body);
+            assert!(text == expected && used == by, "{} after {mark:?}", encoding.name());
+        }
+    }
+}

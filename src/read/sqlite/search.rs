@@ -6,7 +6,7 @@ use crate::parse::unspaced;
 use crate::read::error::ReadError;
 use crate::read::hit::Hit;
 
-use super::snippets::Snippets;
+use crate::read::snippets::Snippets;
 
 /// Only pages whose last response was a success: the others have nothing to say but that. What is shown is read of the
 /// best alone.

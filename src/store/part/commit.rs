@@ -47,7 +47,7 @@ impl<D: Tables> Part<D> {
 
     /// What one transaction writes, in this order: the clocks of the hosts that were asked; rows for the URLs and hosts that
     /// links lead to, and what a better link changes of those known; from which budget known URLs are fetched; of each record
-    /// its redirect, its robots.txt, its body and what becomes of the version before; then pages, links, failures, states and
+    /// its redirect, its robots.txt, its body and what becomes of the version before; then changes, pages, links, failures, states and
     /// the log of requests (`Gathered`); what is asked again; what sitemaps say of changes; shorter depths, handed on; what
     /// redirects of seeds let in; budgets of traps; who holds the hosts that came up; the run's accounting.
     async fn apply(

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroI64;
 use std::sync::LazyLock;
 
 use foldhash::SharedSeed;
@@ -16,8 +17,8 @@ use crate::canonical::Host;
 use crate::store::tables::{Holder, Seeded};
 use crate::visit::{HostId, TrapId, UrlId};
 
-/// URLs remembered, at about 60 bytes each.
-const URLS: usize = 1 << 19;
+/// URLs remembered, at about 50 bytes each. Half as many fill a hash table of 2^18 places, of which seven in eight are used.
+const URLS: usize = (1 << 18) / 8 * 7 * 2;
 const HOSTS: usize = 100_000;
 
 /// What is remembered of a URL.
@@ -32,6 +33,33 @@ pub(super) struct Known {
     pub(super) trap: Option<TrapId>,
 }
 
+/// The same in fewer bytes.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    id: UrlId,
+    trap: Option<NonZeroI64>,
+    depth: u32,
+    hops: u16,
+    settled: bool,
+}
+
+impl From<Known> for Packed {
+    fn from(known: Known) -> Self {
+        let Known { id, depth, hops, settled, trap } = known;
+        // A URL with more hops than fit is looked up each time.
+        let fits = u16::try_from(hops).is_ok();
+        let hops = u16::try_from(hops).unwrap_or(u16::MAX);
+        Self { id, trap: trap.and_then(NonZeroI64::new), depth, hops, settled: settled && fits }
+    }
+}
+
+impl From<Packed> for Known {
+    fn from(packed: Packed) -> Self {
+        let Packed { id, trap, depth, hops, settled } = packed;
+        Self { id, depth, hops: hops.into(), settled, trap: trap.map(NonZeroI64::get) }
+    }
+}
+
 /// A URL by two hashes of 64 bits under keys drawn at random, which nobody sees: that two URLs share both is out of the
 /// question. Comparing their texts would fetch each from memory, for every link of every page.
 type Key = [u64; 2];
@@ -43,8 +71,8 @@ static SECOND: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(Rand
 #[derive(Debug)]
 pub(super) struct KnownUrls {
     hashers: (Seeded, SeedableRandomState),
-    young: HashMap<Key, Known, Seeded>,
-    old: HashMap<Key, Known, Seeded>,
+    young: HashMap<Key, Packed, Seeded>,
+    old: HashMap<Key, Packed, Seeded>,
 }
 
 impl Default for KnownUrls {
@@ -68,19 +96,19 @@ impl KnownUrls {
     }
 
     pub(super) fn insert(&mut self, url: &str, known: Known) {
-        self.put(self.key(url), known);
+        self.put(self.key(url), known.into());
     }
 
     fn get(&mut self, key: Key) -> Option<Known> {
         if let Some(known) = self.young.get(&key) {
-            return Some(*known);
+            return Some((*known).into());
         }
         let known = self.old.remove(&key)?;
         self.put(key, known);
-        Some(known)
+        Some(known.into())
     }
 
-    fn put(&mut self, key: Key, known: Known) {
+    fn put(&mut self, key: Key, known: Packed) {
         if self.young.len() >= URLS / 2 {
             self.old = std::mem::take(&mut self.young);
         }

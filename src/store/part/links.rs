@@ -13,6 +13,9 @@ use super::batch::{Batch, Weights};
 use super::known::Known;
 use super::run::Part;
 
+/// Targets that are given their rows at once: what a page of many links takes beside itself stays small.
+const OFFERS: usize = 8_192;
+
 type Offers<'a> = HashMap<&'a CanonicalUrl, Offer<'a>, Seeded>;
 
 /// The rows of the links' targets, in the order of the links.
@@ -74,13 +77,28 @@ impl<D: Tables> Part<D> {
                 let mut offer = Offer::new(source, candidate);
                 offer.trap = trap;
                 offers.entry(&candidate.url).and_modify(|old| old.merge(&offer)).or_insert(offer);
+                if offers.len() == OFFERS {
+                    self.give_rows(std::mem::take(&mut offers), records, &mut ids, batch).await?;
+                }
             }
         }
+        self.give_rows(offers, records, &mut ids, batch).await?;
+        Ok(ids.into_iter())
+    }
+
+    /// Gives the targets that were offered their rows, and fills in those of the links that have none yet.
+    async fn give_rows(
+        &mut self,
+        mut offers: Offers<'_>,
+        records: &[Record],
+        ids: &mut [Option<UrlId>],
+        batch: &mut Batch,
+    ) -> Result<(), Failed> {
         for offer in offers.values_mut().filter(|offer| offer.skip.is_none()) {
             offer.skip = offer.trap.filter(|trap| self.traps.is_held(*trap)).map(|_| &SkipReason::Trap);
         }
         if offers.is_empty() {
-            return Ok(ids.into_iter());
+            return Ok(());
         }
         self.resolve_hosts(offers.values().map(|offer| &offer.host), batch).await?;
         let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
@@ -99,7 +117,7 @@ impl<D: Tables> Part<D> {
             let url = candidate.url.as_str();
             *id = id.or_else(|| present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied()));
         }
-        Ok(ids.into_iter())
+        Ok(())
     }
 
     /// A URL that is known, and that nothing but what pays for it can change of.

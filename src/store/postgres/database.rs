@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
@@ -72,6 +73,10 @@ fn this_process() -> String {
 pub(super) async fn connect(url: &str) -> Result<(PgConnection, PgConnectOptions, String), StoreError> {
     let options = options(url)?;
     let name = name(&options);
+    // Of the libraries for TLS that the crates bring, one is chosen; otherwise `sslmode=verify-ca` would find two.
+    if CryptoProvider::get_default().is_none() {
+        let _ = aws_lc_rs::default_provider().install_default();
+    }
     let options = options
         .application_name("harvestman")
         // Not every pool knows it, and no number is of such a type.

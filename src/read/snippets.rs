@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::hit::Hit;
 use crate::parse::unspaced;
-use crate::read::hit::Hit;
 
 const MARKS: [char; 2] = Hit::MARKS;
 /// What stands where text is left out, until the line is done.
