@@ -68,7 +68,7 @@ impl<D: Tables> Part<D> {
             ids.push(known.map(|known| known.id));
             if let Some(known) = known {
                 if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
-                    page.woven += u32::from(known.trap.is_some() && known.trap == page.account);
+                    self.traps.met(page, known.id, known.trap);
                 }
                 self.relieve(known, weighed, candidate, batch);
             } else {
