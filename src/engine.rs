@@ -17,6 +17,7 @@ mod tests;
 mod visitor;
 mod worker;
 mod writer;
+mod writing;
 
 pub use crawl::{Crawl, SeedError};
 pub use hook::Hook;

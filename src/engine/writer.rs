@@ -1,12 +1,10 @@
 //! The writer: commits what the workers bring in batches, feeds the frontier with what the commits brought, and then shows
 //! the stored pages to whoever follows the crawl.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
 
-use super::company::Company;
 use super::observe::{Observers, Stage};
 use super::page::Page;
 use super::summary::Progress;
@@ -23,8 +21,6 @@ const MAX_BATCH: usize = 256;
 const MAX_BATCH_BYTES: usize = 16 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.
 const HOSTS_AT_ONCE: usize = 20_000;
-/// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.
-const PULSE: Duration = Duration::from_millis(250);
 
 /// The one task that changes the database while a crawl runs.
 pub(super) struct Writer<'a, R> {
@@ -36,8 +32,8 @@ pub(super) struct Writer<'a, R> {
 
 /// What is committed at once, and what it takes of the budget until then.
 #[derive(Default)]
-struct Batch {
-    records: Vec<Record>,
+pub(super) struct Batch {
+    pub(super) records: Vec<Record>,
     held: Vec<Held>,
 }
 
@@ -60,48 +56,6 @@ impl Watchers<'_> {
 }
 
 impl<R: Run> Writer<'_, R> {
-    /// Writes until the workers are gone, and closes the frontier on every way out: workers must not wait for one that
-    /// nobody feeds.
-    pub(super) async fn run(&mut self, mut inbox: mpsc::Receiver<Finished>) -> Result<(), StoreError> {
-        let result = self.write(&mut inbox).await;
-        self.frontier.close();
-        result
-    }
-
-    async fn write(&mut self, inbox: &mut mpsc::Receiver<Finished>) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        self.watchers.publish(self.run);
-        let mut pulse = tokio::time::interval(PULSE);
-        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut company = self.run.lease().map(Company::new);
-        loop {
-            tokio::select! {
-                more = receive(inbox, &mut batch, self.watchers.observers) => if !more { return Ok(()) },
-                () = self.frontier.hungry() => {}
-                _ = pulse.tick() => {}
-            }
-            if !batch.records.is_empty() {
-                self.commit(std::mem::take(&mut batch)).await?;
-            }
-            self.leave_hosts(company.as_mut());
-            match &mut company {
-                Some(company) => self.keep_company(company).await?,
-                None if self.frontier.wants_hosts() => self.wake_hosts().await?,
-                None => {}
-            }
-            self.watchers.publish(self.run);
-        }
-    }
-
-    /// Nothing more is asked of some hosts for now.
-    fn leave_hosts(&self, company: Option<&mut Company>) {
-        let (hosts, holds): (Vec<_>, Vec<_>) = self.frontier.take_left().into_iter().unzip();
-        hosts.iter().for_each(|host| self.fetcher.leave(host));
-        if let Some(company) = company {
-            company.let_go(holds);
-        }
-    }
-
     /// Renews the hold on the hosts, and lets those go that others have taken meanwhile.
     pub(super) async fn keep(&mut self) -> Result<(), StoreError> {
         let lost = self.run.keep(&self.frontier.holds()).await?;
@@ -116,7 +70,7 @@ impl<R: Run> Writer<'_, R> {
         lost.iter().for_each(|host| self.frontier.lose(*host));
     }
 
-    async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {
+    pub(super) async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {
         self.watchers.observers.batch(&records);
         let pages = self.pages(&records);
         let started = Instant::now();
@@ -195,7 +149,7 @@ fn stored(pages: Vec<(UrlId, Page)>, settlements: &[Settlement]) -> Vec<Page> {
 }
 
 /// Waits for a record, then takes what else is there, as far as one transaction should hold it. False at the end.
-async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Batch, observers: &Observers) -> bool {
+pub(super) async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Batch, observers: &Observers) -> bool {
     let mut bytes = 0;
     let mut take = |Finished { record, at, held }: Finished| {
         observers.took(Stage::Queue, at.elapsed());
