@@ -11,7 +11,7 @@
 //!    requests than that. What costs no request waits for none.
 //! 5. What is pending on disk is in a window, or its host's window is to be refilled, or its host is to be brought in.
 
-mod company;
+pub mod company;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -17,6 +17,7 @@ mod judge;
 mod known;
 mod ledger;
 mod links;
+mod node;
 mod pages;
 mod run;
 pub mod times;

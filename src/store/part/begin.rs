@@ -14,10 +14,11 @@ use crate::store::tables::{Entrance, Tables};
 use crate::visit::{Millis, State};
 
 use super::clocks;
-use super::company::{self, Node};
+use super::company;
 use super::heirs;
 use super::judge::verdicts;
 use super::ledger::Ledger;
+use super::node::Node;
 use super::run::Part;
 use super::times;
 use super::told;

@@ -9,9 +9,9 @@ use crate::policy::traps::Traps;
 use crate::scope::Scope;
 use crate::visit::{Millis, UrlId};
 
-use super::company::Node;
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
+use super::node::Node;
 
 /// This process's part in a run.
 #[derive(Debug)]
