@@ -91,7 +91,8 @@ fn host_and_targets(host: i64) -> (HostRecord, Vec<Target>) {
         let id = host * TARGETS_PER_HOST + number;
         Target::new(id, host, url, 1)
     };
-    let record = HostRecord { id: host, host: front.host(), asked_at: 0, blocked_until: 0, robots: None, epoch: 1 };
+    let record =
+        HostRecord { id: host, host: front.host(), asked_at: 0, blocked_until: 0, robots: None, epoch: 1, stored: 0 };
     (record, (0..TARGETS_PER_HOST).map(target).collect())
 }
 

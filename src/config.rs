@@ -10,6 +10,7 @@ mod options;
 pub(crate) mod setters;
 pub(crate) mod values;
 
+pub use document::Difference;
 pub(crate) use document::Told;
 pub use file::TomlError;
 pub(crate) use file::read_toml;

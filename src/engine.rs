@@ -1,5 +1,6 @@
 //! The crawl itself: a pool of workers, one writer, and the way they stop.
 
+mod company;
 mod crawl;
 pub(crate) mod hook;
 pub(crate) mod lifetime;
@@ -16,6 +17,7 @@ mod tests;
 mod visitor;
 mod worker;
 mod writer;
+mod writing;
 
 pub use crawl::{Crawl, SeedError};
 pub use hook::Hook;

@@ -16,31 +16,17 @@ mod tests;
 mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::canonical::Host;
-use crate::visit::{self, Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, Settlement, Target, TrapId};
+use crate::visit::{
+    Errand, FailureKind, Hold, HostId, HostRecord, Lease, Millis, Rest, Settlement, Standing, SteadyClock, Target,
+    TrapId,
+};
 use limits::Limits;
 use schedule::{Schedule, Step};
-
-/// Wall time that never runs backwards while the process lives.
-#[derive(Debug, Clone, Copy)]
-pub struct SteadyClock {
-    started: Instant,
-    at_start: Millis,
-}
-
-impl SteadyClock {
-    pub fn start() -> Self {
-        Self { started: Instant::now(), at_start: visit::now() }
-    }
-
-    pub fn now(&self) -> Millis {
-        self.at_start + Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX / 4)
-    }
-}
 
 /// A shared [`Schedule`] with wake-ups around it.
 #[derive(Debug)]
@@ -48,6 +34,8 @@ pub struct Frontier {
     // A std mutex: held for microseconds, and never across an await.
     schedule: Mutex<Schedule>,
     clock: SteadyClock,
+    /// Without it nothing is handed out, if there is one.
+    lease: Option<Lease>,
     /// Wakes one worker.
     work: Notify,
     /// Wakes the time-keeper: the next moment may have changed.
@@ -61,10 +49,22 @@ impl Frontier {
         Self {
             schedule: Mutex::new(Schedule::new(limits)),
             clock,
+            lease: None,
             work: Notify::new(),
             alarm: Notify::new(),
             hunger: Notify::new(),
         }
+    }
+
+    /// Hands nothing out unless this lease is held. What is left, and how much of what is limited is this process's, others
+    /// say too.
+    pub fn under(self, lease: Option<Lease>) -> Self {
+        Self { lease, ..self }
+    }
+
+    /// Whether hosts may be asked: this process has no lease that has ended.
+    pub fn may_ask(&self) -> bool {
+        self.lease.as_ref().is_none_or(Lease::is_held)
     }
 
     /// The next errand; None when nothing is left or the frontier was closed. Nothing is held while it waits.
@@ -92,9 +92,14 @@ impl Frontier {
     }
 
     fn step(&self) -> Step {
-        let mut schedule = self.lock();
-        let step = schedule.next(self.clock.now());
-        if matches!(step, Step::Idle) && schedule.wants_hosts() {
+        let (mut schedule, now) = (self.lock(), self.clock.now());
+        if !schedule.is_closed() && !self.may_ask() {
+            return Step::Idle;
+        }
+        let step = schedule.next(now);
+        if matches!(step, Step::Idle)
+            && (schedule.wants_hosts() || self.lease.is_some() && schedule.standing(now).rests)
+        {
             self.hunger.notify_one();
         }
         step
@@ -176,8 +181,8 @@ impl Frontier {
         self.change(|schedule, now| schedule.lose(host, now));
     }
 
-    /// The hosts of which nothing more is asked for now, each told once.
-    pub fn take_left(&self) -> Vec<Host> {
+    /// The hosts of which nothing more is asked for now, each told once, as they were held.
+    pub fn take_left(&self) -> Vec<(Host, Hold)> {
         self.lock().take_left()
     }
 
@@ -194,6 +199,47 @@ impl Frontier {
     /// Under which epoch a host is held, and its clock; None if it is not in memory.
     pub fn hold(&self, host: HostId) -> Option<Hold> {
         self.lock().hold(host)
+    }
+
+    /// How this process stands among others.
+    pub fn standing(&self) -> Standing {
+        self.lock().standing(self.clock.now())
+    }
+
+    /// Whether anything is handed out and not yet settled.
+    pub fn is_at_work(&self) -> bool {
+        self.lock().is_at_work()
+    }
+
+    /// The share of the limited pages, those stored included.
+    pub fn set_share(&self, pages: u64) {
+        self.change(|schedule, _| schedule.set_share(pages));
+    }
+
+    /// The share of the pace of all requests together.
+    pub fn set_pace(&self, rate: f64) {
+        self.change(|schedule, now| schedule.set_pace(rate, now));
+    }
+
+    /// Lets so many hosts go of which nothing is under way, and answers with how they were held.
+    pub fn spare(&self, count: usize) -> Vec<Hold> {
+        self.lock().spare(count)
+    }
+
+    /// Everything is lost: the hosts, and the share of what is limited. Answers with how many hosts there were.
+    pub fn lose_all(&self) -> usize {
+        self.lock().lose_all(self.clock.now())
+    }
+
+    /// These are the traps, and no others.
+    pub fn set_traps(&self, held: &[TrapId]) {
+        self.change(|schedule, _| schedule.set_traps(held));
+    }
+
+    /// Lets all look again: the lease was renewed.
+    pub fn resume(&self) {
+        self.work.notify_waiters();
+        self.wake();
     }
 
     /// Whether a limit, rather than the end of the queue, holds URLs back.

@@ -149,7 +149,7 @@ mod visit;
 mod warc;
 
 pub use config::values::*;
-pub use config::{Config, ConfigError, TomlError};
+pub use config::{Config, ConfigError, Difference, TomlError};
 pub use engine::{Crawl, CrawlEnd, CrawlError, Hook, Link, Page, Progress, RunningCrawl, SeedError, Summary};
 pub use read::Database;
 pub use store::{Accounting, DatabaseFailure, StoreError, Tally};

@@ -12,12 +12,13 @@ pub mod value;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
-use crate::visit::{Hold, HostId, HostRecord, Record, SeedLine, Settlement, Target, TrapId};
+use crate::visit::{
+    Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId, Word,
+};
 pub use counts::{Accounting, Tally};
 pub use error::{DatabaseFailure, StoreError};
 
@@ -84,11 +85,21 @@ pub trait Run: Send {
     /// their ids; [`pending`](Self::pending) gives the rest. Fewer than `limit` are all there are now.
     fn take(&mut self, limit: usize) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
 
-    /// How long this process holds its hosts unless it renews that; none if for as long as it has the database.
-    fn lease(&self) -> Option<Duration>;
+    /// What this process may not ask hosts without; none if it has the database alone, and all hosts for as long.
+    fn lease(&self) -> Option<Lease>;
+
+    /// The clock that stored times are of.
+    fn clock(&self) -> SteadyClock;
 
     /// Renews what this process holds, and answers which of `holds` it holds no more.
     fn keep(&mut self, holds: &[Hold]) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;
+
+    /// Renews what this process holds, tells others how it stands, and hears what they and the database say. To be done
+    /// several times in a lease, and when it begins to rest.
+    fn report(&mut self, standing: &Standing) -> impl Future<Output = Result<Word, StoreError>> + Send;
+
+    /// How the invocation ended, if it has for all that take part in it.
+    fn outcome(&self) -> Option<&str>;
 
     /// Gives hosts back: their clocks are stored, and anybody may take them. Those that were lost already stay as they
     /// are.
@@ -123,8 +134,8 @@ pub trait Run: Send {
         limit: usize,
     ) -> impl Future<Output = Result<Option<Refill>, StoreError>> + Send;
 
-    /// Ends this invocation's part of the run with its outcome; `finished` if nothing is pending, so that the next
-    /// invocation begins a new run.
+    /// Ends this process's part of the run with its outcome, which is the run's unless others go on; `finished` if nothing
+    /// is pending, so that the next invocation begins a new run.
     fn end(&mut self, outcome: &str, finished: bool) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// One short step of keeping the database small, after a finished run. False once nothing is left to do.

@@ -1,11 +1,15 @@
 //! What travels through the crawl: candidates, targets, errands, and the record each errand ends as. Data only.
 
+mod clock;
+mod company;
 mod errand;
 mod record;
 mod seed;
 mod state;
 mod words;
 
+pub use clock::{Asked, Lease, SteadyClock};
+pub use company::{Standing, Word};
 pub use errand::{
     Candidate, Errand, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots, Target,
     TrapId, UrlId, Validators, now,

@@ -353,15 +353,15 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "netrc" | "cookies" => "'Cargo.toml'",
             "no-cookies" => "false",
             "metrics" => "'127.0.0.1:0'",
-            "database" | "user-agent" => "'x'",
+            "database" | "user-agent" | "node" => "'x'",
             "proxy" => "'http://127.0.0.1:1'",
             "body-types" => "'*/*'",
             "max-body-size" => "'1MiB'",
-            "timeout" | "connect-timeout" | "max-duration" | "max-wait" | "wait-lock" => "'2s'",
+            "timeout" | "connect-timeout" | "max-duration" | "max-wait" | "wait-lock" | "lease" => "'2s'",
             "recrawl-after" | "recrawl-min" | "recrawl-max" => "'2h'",
             "rate" | "global-rate" => "0.5",
             "ignore-robots" | "fresh" | "respect-cache" | "no-bodies" | "no-links" | "no-text" | "index" | "json"
-            | "sitemaps" => "true",
+            | "sitemaps" | "join" => "true",
             _ => "7",
         };
         // The last line stops every crawl before it begins: only the keys are judged.

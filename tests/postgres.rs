@@ -90,7 +90,11 @@ async fn a_crawl_that_was_stopped_goes_on_and_a_killed_one_once_its_lease_has_en
     killed.wait().unwrap();
     let in_use = bench.run(&crawl).await;
     assert_eq!(in_use.status.code(), Some(4), "{}", stderr(&in_use));
-    assert!(stderr(&in_use).contains("is in use by another crawl (process "), "{}", stderr(&in_use));
+    assert!(
+        stderr(&in_use).contains("in use by nodes with other settings: --rate is `0` here and `0.01` there"),
+        "{}",
+        stderr(&in_use)
+    );
     schema.lapse().await;
     let done = bench.run(&crawl).await;
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));

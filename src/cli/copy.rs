@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::read::{Database, Value};
 use crate::store::Store;
 use crate::store::copies::{META, TABLES, Table, Takes};
@@ -36,7 +37,7 @@ pub async fn run(from: &str, to: &str, console: &Console) -> Result<u8, Failure>
             .hint("the next `crawl` or `search` brings it up to date"));
     }
     if is_postgres(to) {
-        let target = PgDatabase::open(to).await?;
+        let target = PgDatabase::open(to, &Config::default()).await?;
         copy(&source, target, to, is_postgres(from), console).await
     } else {
         let Ok(path) = file_path(to);

@@ -10,10 +10,11 @@ use crate::config::Config;
 use crate::engine::{Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
+use crate::scope::Scope;
 use crate::store::copies::MARK;
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
-use crate::store::{Store, StoreError};
+use crate::store::{Start, Store, StoreError};
 use crate::visit::{self, Millis};
 use clap::CommandFactory as _;
 use tokio::net::TcpListener;
@@ -62,7 +63,14 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
     let notifier = Notifier::from_environment(console);
     let task = Task { config, seeds, fetcher: Arc::new(fetcher), console, job, signals, notifier };
     let code = if is_postgres(&job.database) {
-        task.crawl_into(|| PgDatabase::open(&job.database)).await?
+        let (config, seeds) = (&task.config, &task.seeds);
+        let scope = Arc::new(Scope::new(config, &seeds.urls));
+        let start = Start { config, scope: &scope, seeds: &seeds.urls, given: &seeds.lines };
+        let open = async || {
+            let mut store = PgDatabase::open(&job.database, config).await?;
+            store.welcomes(start).await.map(|()| store)
+        };
+        task.crawl_into(open).await?
     } else {
         let Ok(path) = file_path(&job.database);
         task.crawl_into(|| SqliteDatabase::open(&path)).await?
@@ -254,8 +262,13 @@ async fn open_in_time<S>(
     loop {
         let in_use = match open().await {
             Ok(store) => return Ok(store),
-            Err(e @ StoreError::InUse { .. }) => e,
-            Err(e) => return Err(e.into()),
+            Err(e @ (StoreError::InUse { .. } | StoreError::Differs(_))) => e,
+            Err(e) => {
+                if matches!(e, StoreError::Alone { .. }) {
+                    console.say(&printable(&format!("Nothing to join: {e}")));
+                }
+                return Err(e.into());
+            }
         };
         let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
         if left.is_zero() {

@@ -69,6 +69,11 @@ impl From<StoreError> for Failure {
             E::InUse { .. } => {
                 failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
             }
+            E::Differs(_) => {
+                failure.code(4).hint("give all nodes the same options and seeds, or wait for them with --wait-lock 10m")
+            }
+            // It is what was asked for.
+            E::Alone { .. } => failure.code(0),
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
             // The hints are about files.
             E::Open { path, .. } if path.to_str().is_some_and(is_postgres) => failure,

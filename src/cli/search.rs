@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
+use crate::config::Config;
 use crate::read::{Database, Hit, ReadError};
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
@@ -72,7 +73,7 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
 
 async fn upgrade(database: &str) -> Result<(), StoreError> {
     if is_postgres(database) {
-        return PgDatabase::open(database).await?.close().await;
+        return PgDatabase::open(database, &Config::default()).await?.close().await;
     }
     let Ok(path) = file_path(database);
     SqliteDatabase::open(&path).await?.close().await

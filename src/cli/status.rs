@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use crate::policy;
 use crate::read::Database;
+use crate::store::postgres::is_postgres;
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, Millis};
 
@@ -16,7 +17,7 @@ use super::output::{self, Answer, unwritten};
 use super::query::ask;
 
 /// The key of a part in JSON, its title, and its question.
-const PARTS: [(&str, &str, &str); 5] = [
+const PARTS: [(&str, &str, &str); 6] = [
     ("accounting", "Accounting", "select * from accounting"),
     ("runs", "Runs", "select * from runs order by id desc limit 10"),
     ("hosts", "Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
@@ -25,8 +26,12 @@ const PARTS: [(&str, &str, &str); 5] = [
         "Queue",
         "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
     ),
+    (NODES, "Nodes", "select * from nodes order by state, node, started_at limit 50"),
     ("traps", "Traps", "select * from traps order by held_back desc, host, pattern limit 10"),
 ];
+
+/// A file has none.
+const NODES: &str = "nodes";
 
 /// When pages are due again, seen from now, and how many milliseconds away that is at most.
 const DUE: [(&str, Millis); 5] = [
@@ -41,7 +46,8 @@ pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     // All parts are of one commit.
     let _moment = db.snapshot()?;
-    let asked = PARTS.into_iter().map(|(key, title, sql)| Ok((key, title, ask(&db, sql, [])?)));
+    let parts = PARTS.into_iter().filter(|(key, ..)| *key != NODES || is_postgres(database));
+    let asked = parts.map(|(key, title, sql)| Ok((key, title, ask(&db, sql, [])?)));
     let asked = asked.chain([due_again(&db).map(|answer| ("due", "Pages due again", answer))]);
     let parts = asked.collect::<Result<Vec<_>, Failure>>()?;
     let out = match format {

@@ -1,5 +1,6 @@
 //! `vacuum`: gives the free space of a database back to the file system.
 
+use crate::config::Config;
 use crate::read::Database;
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, disk_size, file_path};
@@ -56,7 +57,7 @@ async fn on_file(database: &str) -> Result<Done, Failure> {
 }
 
 async fn on_postgres(url: &str) -> Result<Done, Failure> {
-    let mut store = PgDatabase::open(url).await?;
+    let mut store = PgDatabase::open(url, &Config::default()).await?;
     let (before, after) = store.vacuum().await?;
     store.close().await?;
     let [before, after] = [before, after].map(|bytes| u64::try_from(bytes).unwrap_or_default());

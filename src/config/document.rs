@@ -24,6 +24,68 @@ pub struct Told {
     pub credentials: BTreeSet<String>,
 }
 
+/// An option in which two processes of one crawl differ, with both values as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{option} is {ours} here and {theirs} there")]
+pub struct Difference {
+    option: String,
+    ours: String,
+    theirs: String,
+}
+
+impl Difference {
+    pub(crate) fn new(option: impl Into<String>, ours: String, theirs: String) -> Self {
+        Self { option: option.into(), ours, theirs }
+    }
+}
+
+/// Options that each process has as it likes.
+const OWN: [&str; 2] = ["concurrency", "max-connections"];
+
+impl Told {
+    /// The first option in which these settings differ from those of another document. What is missing there is the
+    /// default.
+    pub(crate) fn difference(&self, theirs: &str) -> Option<Difference> {
+        let document = |told: &Self| serde_json::to_value(told).ok();
+        let default = Self { config: Config::default(), gated: false, credentials: BTreeSet::new() };
+        let (ours, default) = (document(self)?, document(&default)?);
+        let theirs: serde_json::Value = serde_json::from_str(theirs).unwrap_or_default();
+        let empty = serde_json::Map::new();
+        let (ours_map, theirs_map) = (ours.as_object()?, theirs.as_object().unwrap_or(&empty));
+        let value = |map: &serde_json::Map<String, serde_json::Value>, key: &str| {
+            map.get(key).or_else(|| default.get(key)).filter(|value| !value.is_null()).cloned()
+        };
+        let keys: BTreeSet<_> =
+            ours_map.keys().chain(theirs_map.keys()).filter(|key| !OWN.contains(&key.as_str())).collect();
+        keys.into_iter().find_map(|key| {
+            let (ours, theirs) = (value(ours_map, key), value(theirs_map, key));
+            let option = match key.as_str() {
+                "gated" => "a program that decides on URLs".to_owned(),
+                "credentials" => "what tells hosts who is asking".to_owned(),
+                key => format!("--{key}"),
+            };
+            (ours != theirs).then(|| Difference::new(option, shown(ours.as_ref()), shown(theirs.as_ref())))
+        })
+    }
+}
+
+/// A stored value as a person reads it.
+fn shown(value: Option<&serde_json::Value>) -> String {
+    match value {
+        None => "not set".to_owned(),
+        Some(serde_json::Value::String(text)) => format!("`{text}`"),
+        Some(serde_json::Value::Array(values)) if values.is_empty() => "not set".to_owned(),
+        Some(serde_json::Value::Array(values)) => {
+            values.iter().map(|value| shown(Some(value))).collect::<Vec<_>>().join(", ")
+        }
+        // A rate that is whole is written so.
+        Some(value) => match value.as_f64().filter(|number| number.fract() == 0.0 && !value.is_u64()) {
+            Some(number) => format!("`{number}`"),
+            None => format!("`{value}`"),
+        },
+    }
+}
+
 impl<'de> Deserialize<'de> for Config {
     /// Reads what any version stored: what is missing is the default, what is unknown is left out.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -131,6 +193,27 @@ mod tests {
         assert_eq!(serde_json::from_str::<Config>(first).unwrap(), expected);
         let later = r#"{"of-another-version": ["a"], "max-depth": 2}"#;
         assert_eq!(serde_json::from_str::<Config>(later).unwrap(), Config { max_depth: Some(2), ..Config::default() });
+    }
+
+    #[test]
+    fn two_documents_differ_in_an_option_and_not_in_how_much_a_machine_does() {
+        let told = |config: Config| Told { config, gated: false, credentials: BTreeSet::new() };
+        let written = |told: &Told| serde_json::to_string(told).unwrap();
+        let ours = told(Config { concurrency: 9, rate: 3.0, ..Config::default() });
+        assert_eq!(ours.difference(&written(&told(Config { rate: 3.0, ..Config::default() }))), None);
+        let difference = |theirs: &str| ours.difference(theirs).map(|it| it.to_string());
+        let slower = written(&told(Config { rate: 1.5, ..Config::default() }));
+        assert_eq!(difference(&slower).as_deref(), Some("--rate is `3` here and `1.5` there"));
+        assert_eq!(
+            difference("{}").as_deref(),
+            Some("--rate is `3` here and `2` there"),
+            "what is missing is the default"
+        );
+        let theirs = Told { credentials: BTreeSet::from(["--netrc".to_owned()]), ..ours.clone() };
+        let said = "what tells hosts who is asking is not set here and `--netrc` there";
+        assert_eq!(difference(&written(&theirs)).as_deref(), Some(said));
+        let limited = told(Config { max_pages: Some(5), ..ours.config.clone() });
+        assert_eq!(difference(&written(&limited)).as_deref(), Some("--max-pages is not set here and `5` there"));
     }
 
     #[test]

@@ -162,6 +162,15 @@ macro_rules! with_options {
         /// Runs of which fetches and changes are kept, at least 1; all if unset.
         keep_runs: [Option<u32>] = None, Stored, Maybe<Count<u32>>,
             "At the end of a run, delete the fetches and changes of all but the last N runs", "keep all";
+        /// What this process is called among others that crawl into the same PostgreSQL database: a label.
+        node: [Option<String>] = None, Unstored, Maybe<Text>,
+            "On PostgreSQL: what this process is called among others", "host name and process";
+        /// On PostgreSQL: how long a process that is silent keeps its hosts, at least a second and at most a day.
+        lease: [Duration] = seconds(30), Stored, Span,
+            "On PostgreSQL: how long a process that is silent keeps its hosts to itself";
+        /// On PostgreSQL: takes part only in a crawl at which another process is at work.
+        join: [bool] = false, Unstored, Flag,
+            "On PostgreSQL: take part only in a crawl at which another process is at work; else end at once with exit code 0";
     } };
 }
 
@@ -229,6 +238,9 @@ impl Config {
         }
         if self.recrawl_min > self.recrawl_max {
             return refuse("recrawl-min", "must not be longer than --recrawl-max");
+        }
+        if !(seconds(1)..=days(1)).contains(&self.lease) {
+            return refuse("lease", "must be at least a second and at most a day");
         }
         if self.keep_runs == Some(0) {
             return refuse("keep-runs", "at least the run itself is kept");

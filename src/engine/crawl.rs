@@ -104,7 +104,7 @@ impl Crawl {
         self.config.validate()?;
         let fetcher = Arc::new(HttpClient::new(&self.config, &self.logins)?);
         if let Some(url) = self.database.to_str().filter(|database| is_postgres(database)) {
-            let store = PgDatabase::open(url).await?;
+            let store = PgDatabase::open(url, &self.config).await?;
             return Ok(self.start_on(store, fetcher));
         }
         let Ok(path) = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);

@@ -20,8 +20,8 @@ use super::writer::{Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{Connections, Fetch, HttpClient};
+use crate::frontier::Frontier;
 use crate::frontier::limits::Limits;
-use crate::frontier::{Frontier, SteadyClock};
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
 use crate::visit::SeedLine;
@@ -97,10 +97,11 @@ impl<S: Store> Engine<S> {
             None => Arc::new(HttpClient::new(&config, &[])?),
         };
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &given }).await?;
-        let clock = SteadyClock::start();
-        let frontier = Arc::new(Frontier::new(limits(&config), clock));
+        let (clock, lease) = (run.clock(), run.lease());
+        let limits = Limits { shared: lease.is_some(), ..limits(&config) };
+        let frontier = Arc::new(Frontier::new(limits, clock.clone()).under(lease.clone()));
         let reader = PageReader::new(&config, scope, observers.clone());
-        let visitor = Visitor::new(&config, reader, fetcher.clone(), clock, observers.clone(), hook);
+        let visitor = Visitor::new(&config, reader, fetcher.clone(), clock, observers.clone(), hook).under(lease);
         let deadline = config.max_duration.and_then(|limit| started.checked_add(limit));
         let stop = first_reason(stop, deadline);
         tokio::pin!(stop);
@@ -144,7 +145,9 @@ async fn work_until<R: Run>(
     concurrency: usize,
 ) -> Result<Option<CrawlEnd>, StoreError> {
     frontier.turn_traps(&writer.run.traps().await?);
-    writer.wake_hosts().await?;
+    if writer.run.lease().is_none() {
+        writer.wake_hosts().await?;
+    }
     let (abort, aborted) = watch::channel(false);
     let (mut tasks, inbox) = start_workers(concurrency, frontier, visitor, &aborted);
     tasks.spawn({
@@ -173,7 +176,9 @@ async fn tidy_until(mut stop: Pin<&mut impl Future<Output = CrawlEnd>>, run: &mu
 fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
     let (accounting, _) = run.accounting();
     match stopped {
-        _ if accounting.pending == 0 => CrawlEnd::Finished,
+        _ if run.outcome().is_some() => run.outcome().and_then(CrawlEnd::from_word).unwrap_or(CrawlEnd::Waiting),
+        // Others may be about to find more.
+        _ if accounting.pending == 0 && run.lease().is_none() => CrawlEnd::Finished,
         Some(end) => end,
         None if frontier.is_limited() => CrawlEnd::Limit,
         None => CrawlEnd::Waiting,

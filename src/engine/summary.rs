@@ -34,6 +34,11 @@ pub enum CrawlEnd {
 }
 
 impl CrawlEnd {
+    /// The one of this word.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        [Self::Finished, Self::Limit, Self::Interrupted, Self::Waiting].into_iter().find(|end| end.as_str() == word)
+    }
+
     /// The word used in the view `runs` and in the summary.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -17,11 +17,10 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::canned::{Canned, html, status};
 use crate::fetch::{FetchError, Response};
-use crate::frontier::SteadyClock;
 use crate::read::Database;
 use crate::scope::Scope;
 use crate::store::sqlite::SqliteDatabase;
-use crate::visit::{Errand, FailureKind, PageOutcome, Record, Target};
+use crate::visit::{Errand, FailureKind, PageOutcome, Record, SteadyClock, Target};
 
 /// A crawl that is over, and the database it left.
 struct Crawled {

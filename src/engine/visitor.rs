@@ -15,7 +15,6 @@ use super::reader::{PageReader, unreadable};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
-use crate::frontier::SteadyClock;
 use crate::parse::body::Body;
 use crate::parse::memory::Held;
 use crate::parse::{mime, sitemap};
@@ -24,8 +23,8 @@ use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, answer_of};
 use crate::visit::{
-    Errand, Failure, FailureKind, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
-    RobotsOutcome, Target,
+    Errand, Failure, FailureKind, Lease, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
+    RobotsOutcome, SteadyClock, Target,
 };
 
 /// It has no body, whatever its headers say (RFC 9110, section 15.4.5).
@@ -40,6 +39,8 @@ pub(super) struct Visitor {
     body_types: crate::config::BodyTypes,
     max_body_size: u64,
     clock: SteadyClock,
+    /// Without it no request is made, if there is one.
+    lease: Option<Lease>,
     observers: Observers,
     hook: Option<Arc<dyn Hook>>,
 }
@@ -86,7 +87,12 @@ impl Visitor {
     ) -> Self {
         let Config { retries, max_redirects, max_body_size, .. } = *config;
         let body_types = config.body_types.clone();
-        Self { reader, fetcher, retries, max_redirects, body_types, max_body_size, clock, observers, hook }
+        Self { reader, fetcher, retries, max_redirects, body_types, max_body_size, clock, lease: None, observers, hook }
+    }
+
+    /// Makes no request once this lease has ended.
+    pub(super) fn under(self, lease: Option<Lease>) -> Self {
+        Self { lease, ..self }
     }
 
     /// Does the errand. A request tells its slot once it is over and the host may rest.
@@ -204,6 +210,10 @@ impl Visitor {
         };
         let validators = page.and_then(|target| target.validators.as_deref());
         let memory = self.reader.memory();
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
+            // Right before the request: the process may have been stopped since the host's turn came.
+            return Err(FetchError::Shortage);
+        }
         self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants, memory }).await
     }
 

@@ -1,10 +1,9 @@
 //! The writer: commits what the workers bring in batches, feeds the frontier with what the commits brought, and then shows
 //! the stored pages to whoever follows the crawl.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
 
 use super::observe::{Observers, Stage};
 use super::page::Page;
@@ -22,8 +21,6 @@ const MAX_BATCH: usize = 256;
 const MAX_BATCH_BYTES: usize = 16 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.
 const HOSTS_AT_ONCE: usize = 20_000;
-/// Between two publications of the progress, at most: whoever hears none for long knows that the writer is stuck.
-const PULSE: Duration = Duration::from_millis(250);
 
 /// The one task that changes the database while a crawl runs.
 pub(super) struct Writer<'a, R> {
@@ -35,8 +32,8 @@ pub(super) struct Writer<'a, R> {
 
 /// What is committed at once, and what it takes of the budget until then.
 #[derive(Default)]
-struct Batch {
-    records: Vec<Record>,
+pub(super) struct Batch {
+    pub(super) records: Vec<Record>,
     held: Vec<Held>,
 }
 
@@ -59,49 +56,21 @@ impl Watchers<'_> {
 }
 
 impl<R: Run> Writer<'_, R> {
-    /// Writes until the workers are gone, and closes the frontier on every way out: workers must not wait for one that
-    /// nobody feeds.
-    pub(super) async fn run(&mut self, mut inbox: mpsc::Receiver<Finished>) -> Result<(), StoreError> {
-        let result = self.write(&mut inbox).await;
-        self.frontier.close();
-        result
-    }
-
-    async fn write(&mut self, inbox: &mut mpsc::Receiver<Finished>) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        self.watchers.publish(self.run);
-        let mut pulse = tokio::time::interval(PULSE);
-        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut kept = Instant::now();
-        loop {
-            tokio::select! {
-                more = receive(inbox, &mut batch, self.watchers.observers) => if !more { return Ok(()) },
-                () = self.frontier.hungry() => {}
-                _ = pulse.tick() => {}
-            }
-            if !batch.records.is_empty() {
-                self.commit(std::mem::take(&mut batch)).await?;
-            }
-            self.frontier.take_left().iter().for_each(|host| self.fetcher.leave(host));
-            if self.frontier.wants_hosts() {
-                self.wake_hosts().await?;
-            }
-            if self.run.lease().is_some_and(|lease| kept.elapsed() > lease / 4) {
-                kept = Instant::now();
-                self.keep().await?;
-            }
-            self.watchers.publish(self.run);
-        }
-    }
-
     /// Renews the hold on the hosts, and lets those go that others have taken meanwhile.
-    async fn keep(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn keep(&mut self) -> Result<(), StoreError> {
         let lost = self.run.keep(&self.frontier.holds()).await?;
-        lost.into_iter().for_each(|host| self.frontier.lose(host));
+        self.lose(&lost);
         Ok(())
     }
 
-    async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {
+    fn lose(&self, lost: &[HostId]) {
+        if !lost.is_empty() {
+            tracing::warn!("hosts that are not this node's any more: {}; nothing of them is stored here", lost.len());
+        }
+        lost.iter().for_each(|host| self.frontier.lose(*host));
+    }
+
+    pub(super) async fn commit(&mut self, Batch { records, held }: Batch) -> Result<(), StoreError> {
         self.watchers.observers.batch(&records);
         let pages = self.pages(&records);
         let started = Instant::now();
@@ -112,7 +81,7 @@ impl<R: Run> Writer<'_, R> {
         let pages = stored(pages, &settlements);
         self.frontier.turn_traps(&turned);
         self.frontier.settle(hosts, targets, settlements);
-        lost.into_iter().for_each(|host| self.frontier.lose(host));
+        self.lose(&lost);
         self.refill().await?;
         self.deliver(pages).await;
         Ok(())
@@ -145,12 +114,18 @@ impl<R: Run> Writer<'_, R> {
 
     /// Takes hosts with pending URLs and brings them into memory.
     pub(super) async fn wake_hosts(&mut self) -> Result<(), StoreError> {
-        let taken = self.run.take(HOSTS_AT_ONCE).await?;
+        let taken = self.take(HOSTS_AT_ONCE).await?;
+        self.frontier.set_dormant(taken == HOSTS_AT_ONCE);
+        Ok(())
+    }
+
+    /// The same with at most so many. Answers with how many there were.
+    pub(super) async fn take(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let taken = if limit > 0 { self.run.take(limit).await? } else { Vec::new() };
         for &host in &taken {
             self.read_window(host, self.frontier.window()).await?;
         }
-        self.frontier.set_dormant(taken.len() == HOSTS_AT_ONCE);
-        Ok(())
+        Ok(taken.len())
     }
 
     async fn read_window(&mut self, host: HostId, limit: usize) -> Result<(), StoreError> {
@@ -174,7 +149,7 @@ fn stored(pages: Vec<(UrlId, Page)>, settlements: &[Settlement]) -> Vec<Page> {
 }
 
 /// Waits for a record, then takes what else is there, as far as one transaction should hold it. False at the end.
-async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Batch, observers: &Observers) -> bool {
+pub(super) async fn receive(inbox: &mut mpsc::Receiver<Finished>, batch: &mut Batch, observers: &Observers) -> bool {
     let mut bytes = 0;
     let mut take = |Finished { record, at, held }: Finished| {
         observers.took(Stage::Queue, at.elapsed());

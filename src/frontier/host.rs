@@ -85,7 +85,7 @@ impl HostState {
             robots,
             in_flight,
             reserved,
-            stored: facts.rare.stored,
+            stored: facts.rare.stored.max(record.stored),
         }
     }
 
@@ -121,6 +121,19 @@ impl HostState {
             starved: wants_more && queued == 0,
             held_back: limits.max_pages_per_host.is_some_and(|max| self.stored >= max) && (has_more || queued > 0),
         }
+    }
+
+    /// Whether it may be given to another process: nothing of it is handed out, waiting for a commit, or half known.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.in_flight == 0
+            && self.reserved == 0
+            && self.window.queued() == self.window.held()
+            && self.robots.is_quiet()
+    }
+
+    /// When it may be asked next.
+    pub(super) fn free_at(&self) -> Millis {
+        self.clock.free_at()
     }
 
     /// Whether anything is queued that may be offered some time.
@@ -319,6 +332,7 @@ mod tests {
             blocked_until: 0,
             robots,
             epoch: 1,
+            stored: 0,
         };
         let mut host = HostState::new(record, Facts::default(), &limits(), &Tick::default(), NOW);
         for id in 1..=2 {

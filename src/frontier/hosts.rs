@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use foldhash::fast::RandomState;
 
 use crate::canonical::Host;
-use crate::visit::{HostId, HostRecord, Millis};
+use crate::visit::{Hold, HostId, HostRecord, Millis};
 
 use super::host::{HostState, Standing};
 use super::limits::Limits;
@@ -67,21 +67,21 @@ impl Hosts {
     }
 
     /// Lets a host with nothing left go, and says which it was. An idle host counts for nothing.
-    pub(super) fn forget_if_idle(&mut self, id: HostId, limits: &Limits) -> Option<Host> {
+    pub(super) fn forget_if_idle(&mut self, id: HostId, limits: &Limits) -> Option<(Host, Hold)> {
         if !self.map.get(&id).is_some_and(HostState::is_idle) {
             return None;
         }
         let host = self.map.remove(&id)?;
-        let name = host.name().clone();
+        let left = (host.name().clone(), host.hold(id));
         self.memory.keep(id, host.into_facts(limits));
-        Some(name)
+        Some(left)
     }
 
     /// Lets a host go that is not this process's any more, and says which it was.
-    pub(super) fn lose(&mut self, id: HostId, limits: &Limits) -> Option<Host> {
+    pub(super) fn lose(&mut self, id: HostId, limits: &Limits) -> Option<(Host, Hold)> {
         let host = self.map.remove(&id)?;
         self.count(id, host.standing(limits), Standing::default());
-        Some(host.name().clone())
+        Some((host.name().clone(), host.hold(id)))
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (HostId, &HostState)> {

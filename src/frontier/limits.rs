@@ -25,6 +25,8 @@ pub struct Limits {
     pub product_token: String,
     /// Targets held in memory for one host; the rest of its queue stays on disk.
     pub window: usize,
+    /// Other processes take part: whether anything is left, and how much of what is limited this one has, they say together.
+    pub shared: bool,
 }
 
 impl Limits {
@@ -42,6 +44,7 @@ impl Limits {
             sitemaps: config.sitemaps,
             product_token: config.product_token().to_owned(),
             window: config.connections().saturating_mul(4).clamp(64, 2048),
+            shared: false,
         }
     }
 }

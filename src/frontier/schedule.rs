@@ -11,6 +11,8 @@
 //!    requests than that. What costs no request waits for none.
 //! 5. What is pending on disk is in a window, or its host's window is to be refilled, or its host is to be brought in.
 
+pub mod company;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -59,20 +61,26 @@ pub struct Schedule {
     dormant: bool,
     /// Hosts that left memory and have pending URLs on disk again.
     returning: BTreeSet<HostId>,
-    /// Hosts that left memory and were not told of yet.
-    left: Vec<Host>,
+    /// Hosts that left memory and were not told of yet, as they were held.
+    left: Vec<(Host, Hold)>,
 }
 
 impl Schedule {
     pub fn new(limits: Limits) -> Self {
         let tick = Tick::default();
         let global = politeness::interval(limits.global_rate, None).and_then(|interval| Pace::new(interval, &tick));
+        // What is shared is told later.
+        let until = if limits.shared && global.is_some() { Millis::MAX } else { 0 };
+        let budget = match limits.max_pages {
+            Some(_) if limits.shared => Budget::share(),
+            max => Budget::new(max),
+        };
         Self {
-            budget: Budget::new(limits.max_pages),
+            budget,
             connections: Connections::new(limits.connections),
             limits,
             tick,
-            global: (global, 0),
+            global: (global, until),
             hosts: Hosts::default(),
             traps: Traps::default(),
             armed: Armed::default(),
@@ -90,7 +98,8 @@ impl Schedule {
         let (is_free, budget_left) = (self.is_free(), self.budget.is_left());
         while !self.closed {
             let Some((at, id)) = self.armed.first(is_free && budget_left) else {
-                return if self.outstanding == 0 && !self.waits_for_disk() { Step::Drained } else { Step::Idle };
+                let is_drained = self.outstanding == 0 && !self.waits_for_disk() && !self.limits.shared;
+                return if is_drained { Step::Drained } else { Step::Idle };
             };
             if at > now {
                 if self.outstanding == 0 && self.budget.is_spent() {
@@ -139,6 +148,9 @@ impl Schedule {
                     return Err(self.connections.paused_until());
                 }
                 if let (Some(pace), until) = &mut self.global {
+                    if now < *until {
+                        return Err(*until);
+                    }
                     pace.check().inspect_err(|at| *until = *at)?;
                 }
                 if let Some(Err(at)) = self.hosts.change(id, limits, |host| host.start(now, limits)) {
@@ -316,6 +328,10 @@ impl Schedule {
         self.connections.are_free()
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// No errand after this.
     pub fn close(&mut self) {
         self.closed = true;
@@ -339,7 +355,7 @@ impl Schedule {
 
     /// Whether a limit, rather than the end of the queue, holds URLs back.
     pub fn is_limited(&self) -> bool {
-        self.budget.is_spent() || self.hosts.is_any_held_back()
+        self.budget.is_spent() || self.budget.lacks(1) || self.hosts.is_any_held_back()
     }
 
     /// Targets of one host held in memory.
@@ -381,8 +397,8 @@ impl Schedule {
         self.left.extend(self.hosts.lose(id, &self.limits));
     }
 
-    /// The hosts of which nothing more is asked for now, each told once.
-    pub fn take_left(&mut self) -> Vec<Host> {
+    /// The hosts of which nothing more is asked for now, each told once, as they were held.
+    pub fn take_left(&mut self) -> Vec<(Host, Hold)> {
         std::mem::take(&mut self.left)
     }
 }

@@ -21,6 +21,8 @@ const TOKEN: usize = 8;
 /// address as `data`.
 const ADDRESSES: [LocalName; 4] =
     [local_name!("data"), local_name!("src"), local_name!("srcset"), local_name!("poster")];
+/// What the tree has the image as that an inline style shows behind an element.
+const BACKGROUND: LocalName = local_name!("background");
 
 /// What a page says besides its text.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +67,7 @@ impl<'a> Reader<'a> for ImageReader<'a> {
             }
             local_name!("source") | local_name!("video") | local_name!("audio") => false,
             local_name!("iframe") | local_name!("embed") | local_name!("object") => true,
-            _ => return,
+            _ => return self.background(tag),
         };
         let Some(address) = ADDRESSES.iter().find_map(|name| attribute(tag, name)) else { return };
         if self.media.addresses.len() + self.embedded.len() >= MAX_MEDIA {
@@ -91,6 +93,13 @@ impl<'a> Reader<'a> for ImageReader<'a> {
 }
 
 impl<'a> ImageReader<'a> {
+    fn background(&mut self, tag: &'a Tag) {
+        let is_full = self.media.addresses.len() + self.embedded.len() >= MAX_MEDIA;
+        if let Some(address) = attribute(tag, &BACKGROUND).filter(|_| !is_full) {
+            self.media.addresses.push(hash(without_token(address)));
+        }
+    }
+
     fn caption(&mut self, tag: &'a Tag) {
         let captions = &mut self.media.captions;
         if let Some(text) = attribute(tag, &local_name!("alt")).filter(|_| captions.len() < MAX_CAPTIONS) {

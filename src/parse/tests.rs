@@ -342,6 +342,20 @@ fn words_that_mark_up_sets_apart_stay_apart_and_lines_that_it_keeps_are_kept() {
 }
 
 #[test]
+fn an_image_that_a_style_shows_behind_an_element_is_one_of_the_page() {
+    let media = |html: &str| parse(html).media.addresses;
+    let image = media("<img src=/photos/17.jpg>");
+    assert_eq!(image.len(), 1);
+    for style in ["background:url(/photos/17.jpg)", "height:6em; background-image : url( '/photos/17.jpg' ) no-repeat"]
+    {
+        assert_eq!(media(&format!("<div style=\"{style}\">")), image, "{style}");
+    }
+    for style in ["color:red", "display:none;background:url(/photos/17.jpg)", "background:url(/photos/17.jpg"] {
+        assert_eq!(media(&format!("<div style=\"{style}\">")), [0; 0], "{style}");
+    }
+}
+
+#[test]
 fn links_in_svg_are_links() {
     let html = "<svg><a xlink:href=x><text>a</text></a><a href=y xlink:href=no>b</a><use xlink:href=no /></svg>
         <a xlink:href=no>c</a>";

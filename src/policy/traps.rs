@@ -14,37 +14,39 @@ mod account;
 mod aging;
 mod content;
 mod memory;
+mod pairs;
 mod pattern;
+mod sites;
 #[cfg(test)]
 mod tests;
+mod weighed;
 mod words;
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, Hash};
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
 use crate::canonical::CanonicalUrl;
-use crate::scope::place::registrable_domain;
-use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId};
+use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId, UrlId};
 
-pub use account::Account;
-use account::{Booking, MAX_BARREN_TOGETHER};
+pub use account::{Account, Changes};
+use account::{Booking, MAX_BARREN_TOGETHER, STRICT_FROM};
 use aging::Aging;
-use content::{Sketcher, glance, names_beside, text_of};
+use content::{Sketch, Sketcher, glance, names_beside, text_of};
 pub use memory::Verdict;
 use memory::push;
 use memory::{How, Memory};
-use pattern::{Shape, Variety};
+use pairs::{Pair, Pairs};
+use pattern::PatternAt;
+use sites::Sites;
+use weighed::{First, Ground, Kind};
+pub use weighed::{Recalled, Weighed};
 
-/// Hosts of one registrable domain, or ports of one address, from which on they are seen as one: whoever answers for any
-/// name has as many hosts as links.
-const MANY_HOSTS: u32 = 4;
 /// Hosts, and patterns, of which pages are remembered: the last used, twice as many at most.
 const GROUNDS: usize = 2_048;
 const MEMORIES: usize = 512;
-/// Hosts of which it is known what they are part of, and accounts in memory.
-const HOSTS: usize = 50_000;
+/// Accounts in memory.
 const ACCOUNTS: usize = 50_000;
 /// Hosts on which budgets begin with the most: behind them there may be hosts without end.
 const FIRST_HOSTS: usize = 3;
@@ -53,84 +55,27 @@ const STRANGERS: u32 = 3;
 /// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
 const NEIGHBOURS: usize = 16;
 const SAME: u64 = 90;
-/// Links to known pages of its own trap that tell a page of a web from one in a row, which names the page before it and the one
-/// above it.
+/// Links of a page to others of its account, found long before or after it, that tell a web whose end is far from one without
+/// an end: there all links are new, or lead to what is near.
 const WOVEN_LINKS: u32 = 3;
+/// Far is so much of all that the account paid for.
+const FAR: i64 = 4;
+/// First pages of patterns whose text is looked for on other hosts.
+const TEXTS: usize = 4_096;
 /// URLs without their tokens that are remembered of one host.
 const WITHOUT_TOKENS: usize = 4_096;
-
-/// What a page is to the URLs that it names.
-#[derive(Debug)]
-pub struct Weighed<'a> {
-    target: &'a Target,
-    page: &'a Page,
-    /// Where its pattern holds: its host, or all hosts of its site.
-    ground: u64,
-    shape: Shape,
-    /// What paid for it.
-    pub account: Option<TrapId>,
-    kind: Kind,
-    /// Its text was looked at, or it was not its turn. Most pages of a site name none but known URLs, and nobody asks what
-    /// they bring.
-    is_judged: bool,
-    /// None if it was not its turn to be looked at.
-    verdict: Option<Verdict>,
-    stands_for: u32,
-    /// The pattern of a page of the same host that says nearly the same.
-    like: Option<String>,
-    /// It led to URLs that nobody knew and that its own account pays for.
-    pub leads_on: bool,
-    /// Its links to others that its account paid for, and that were known before.
-    pub woven: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Page,
-    /// It passes on what paid for it.
-    Redirect,
-    /// It was fetched before, in another run.
-    Known,
-    Sitemap,
-}
-
-/// What is known of one host, or of a site of many.
-#[derive(Debug, Default)]
-struct Ground {
-    variety: Variety,
-    without_tokens: HashMap<u64, First, RandomState>,
-    /// Pages that brought something.
-    fruits: i64,
-    /// The last of them, of whatever pattern.
-    pages: VecDeque<(String, Vec<u64>)>,
-}
-
-/// The first URL of those that are one without their tokens.
-#[derive(Debug, Default)]
-struct First {
-    url: u64,
-    /// What the first of their pages that was compared says.
-    text: Option<u64>,
-}
-
-/// What changed since it was asked last.
-#[derive(Debug, Default)]
-pub struct Changes {
-    pub accounts: Vec<Account>,
-    /// Accounts that are traps from now on (`true`), or are no more.
-    pub turned: Vec<(TrapId, bool)>,
-}
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Traps {
     hasher: RandomState,
     sketcher: Sketcher,
-    /// What a host is part of, and how many hosts a site has.
-    hosts: HashMap<Box<str>, u64, RandomState>,
-    sites: HashMap<Box<str>, u32, RandomState>,
+    sites: Sites,
     grounds: Aging<Ground>,
     memories: Aging<Memory>,
+    /// Where the texts of the first pages of patterns were met first.
+    texts: HashMap<u64, PatternAt, RandomState>,
+    pairs: Pairs,
     accounts: HashMap<TrapId, Account, RandomState>,
     /// Where accounts are, and pages there that brought nothing, of all that are not fruitful.
     places: HashMap<TrapId, u64, RandomState>,
@@ -140,6 +85,9 @@ pub struct Traps {
     loaded: HashSet<HostId, RandomState>,
     /// Those of which something changed, and whether they were traps before.
     changed: HashMap<TrapId, bool, RandomState>,
+    /// Large ones of an earlier invocation, and those of which the pages were asked for.
+    forgotten: Vec<TrapId>,
+    recalled: HashSet<TrapId, RandomState>,
     next: TrapId,
     allowed: Vec<String>,
 }
@@ -147,20 +95,24 @@ pub struct Traps {
 impl Traps {
     /// `allowed` are patterns that are let through, or `all`; `next` is the first number that is free.
     pub fn new(allowed: &[String], next: TrapId) -> Self {
-        let (hasher, sketcher, hosts, sites, accounts, places, barren, keys, loaded, changed) = Default::default();
+        let (hasher, sketcher, sites, texts, pairs) = Default::default();
+        let (accounts, places, barren, keys, loaded, changed, forgotten, recalled) = Default::default();
         Self {
             hasher,
             sketcher,
-            hosts,
             sites,
             grounds: Aging::new(GROUNDS),
             memories: Aging::new(MEMORIES),
+            texts,
+            pairs,
             accounts,
             places,
             barren,
             keys,
             loaded,
             changed,
+            forgotten,
+            recalled,
             next,
             allowed: allowed.to_vec(),
         }
@@ -178,7 +130,10 @@ impl Traps {
     pub fn load(&mut self, hosts: &[HostId], accounts: Vec<(String, Account)>) {
         self.loaded.extend(hosts);
         for (host, account) in accounts {
-            let ground = CanonicalUrl::parse(&host).map_or(0, |url| self.ground_of(&url));
+            if account.is_large() && !account.is_held() && self.recalled.insert(account.id) {
+                self.forgotten.push(account.id);
+            }
+            let ground = CanonicalUrl::parse(&host).map_or(0, |url| self.sites.ground_of(&url));
             self.grounds.get(ground).variety.recall(&account.pattern);
             if !self.accounts.contains_key(&account.id) {
                 self.take_in(ground, account);
@@ -187,6 +142,28 @@ impl Traps {
         for (id, account) in &mut self.accounts {
             let ground = self.places.get(id).copied().unwrap_or_default();
             account.is_drained = self.barren.get(&ground).is_some_and(|barren| *barren >= MAX_BARREN_TOGETHER);
+        }
+    }
+
+    /// The accounts just loaded that are so large that only words count that were never seen: what their pages said is to be
+    /// [recalled](Self::recall).
+    pub fn forgotten(&mut self) -> Vec<TrapId> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// Takes in pages that an account paid for, as they are stored: url, title, description and text.
+    pub fn recall(&mut self, pages: &[Recalled]) {
+        for Recalled { url, title, description, text } in pages {
+            let Ok(url) = CanonicalUrl::parse(url) else { continue };
+            let ground = self.sites.ground_of(&url);
+            let shape = self.grounds.get(ground).variety.shape(&url);
+            let text = text_of([title.as_deref(), description.as_deref(), None], text);
+            let sketch = self.sketcher.sketch(&url, std::iter::empty(), &text);
+            let memory = self.memories.get(self.hasher.hash_one((ground, &shape.pattern)));
+            let weight = memory.weight();
+            memory.recall(&sketch);
+            let more = memory.weight().saturating_sub(weight);
+            self.memories.grow(more);
         }
     }
 
@@ -201,7 +178,7 @@ impl Traps {
     }
 
     fn take_in(&mut self, ground: u64, mut account: Account) {
-        account.is_allowed = is_allowed(&self.allowed, &account.pattern);
+        account.is_allowed = self.allowed.iter().any(|allowed| allowed == "all" || *allowed == account.pattern);
         self.keys.insert(self.hasher.hash_one((ground, &account.pattern)), account.id);
         self.places.insert(account.id, ground);
         let barren = self.barren.entry(ground).or_default();
@@ -217,17 +194,9 @@ impl Traps {
 
     /// Looks at an answer. Its text is compared with those of its pattern once what it brings matters.
     pub fn weigh<'a>(&mut self, target: &'a Target, page: &'a Page) -> Weighed<'a> {
-        let ground = self.ground_of(&target.url);
+        let ground = self.sites.ground_of(&target.url);
         let shape = self.grounds.get(ground).variety.shape(&target.url);
-        let kind = match page {
-            _ if target.sitemap.is_some() => Kind::Sitemap,
-            page if page.redirect.is_some() => Kind::Redirect,
-            _ if target.known => Kind::Known,
-            _ => Kind::Page,
-        };
-        let (is_judged, verdict, stands_for, like, leads_on, woven) = (false, None, 1, None, false, 0);
-        let account = target.trap;
-        Weighed { target, page, ground, shape, account, kind, is_judged, verdict, stands_for, like, leads_on, woven }
+        Weighed::new(target, page, ground, shape)
     }
 
     fn judge_once(&mut self, weighed: &mut Weighed<'_>) {
@@ -243,16 +212,23 @@ impl Traps {
             return Some(Verdict::Nothing);
         }
         let accounts = [weighed.account, self.own_account(weighed)];
-        let strict = accounts.iter().flatten().any(|id| self.accounts.get(id).is_some_and(Account::is_large));
-        let is_resumed = accounts[1].and_then(|id| self.accounts.get(&id)).is_some_and(Account::is_used);
-        let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
+        let [is_large, is_tried] = [Account::is_large, Account::is_tried]
+            .map(|has| accounts.iter().flatten().any(|id| self.accounts.get(id).is_some_and(has)));
+        let is_resumed = accounts[1].and_then(|id| self.accounts.get(&id)).is_some_and(|account| account.pages() > 0);
+        let key = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
+        let ally = self.memories.get(key).ally;
+        let is_ally_large = ally.is_some_and(|ally| self.memories.get(ally).has_brought(STRICT_FROM));
+        let memory = self.memories.get(key);
+        let strict = is_large || is_ally_large || memory.has_brought(STRICT_FROM);
+        weighed.is_strict = strict;
         let body = page.content_hash.and_then(|hash| hash.first_chunk().copied()).map(u64::from_le_bytes);
         let Some(text) = &page.text else { return Some(memory.compare_body(body)) };
-        let (is_due, looks_known) = memory.is_due(|| self.hasher.hash_one(glance(page, text)));
+        let (is_due, looks_known) = memory.is_due(is_tried, || self.hasher.hash_one(glance(page, text)));
         if !is_due {
             return None;
         }
-        let sketch = self.sketcher.sketch(url, names_beside(url, page), &text_of(page, text));
+        let besides = [page.title.as_deref(), page.description.as_deref(), Some(&*page.captions)];
+        let sketch = self.sketcher.sketch(url, names_beside(url, page), &text_of(besides, text));
         let is_stranger = memory.compared < STRANGERS;
         let how = How { strict, combines: weighed.shape.combines, looks_known, is_resumed };
         let weight = memory.weight();
@@ -271,15 +247,39 @@ impl Traps {
         }
         here.fruits += i64::from(verdict == Verdict::New);
         if verdict == Verdict::New && is_stranger {
-            let alike = here.pages.iter().find(|(_, other)| sketch.common(other) >= SAME);
-            if let Some((pattern, _)) = alike.filter(|_| page.images.is_empty()) {
-                weighed.like = Some(pattern.clone());
-                return Some(Verdict::Nothing);
-            }
-            let pieces = sketch.pieces.iter().map(|piece| piece.hash).collect();
-            push(&mut here.pages, (weighed.shape.pattern.clone(), pieces), NEIGHBOURS);
+            weighed.like = self.find_like(weighed, &sketch);
+            return Some(if weighed.like.is_some() { Verdict::Nothing } else { verdict });
+        }
+        if verdict == Verdict::Nothing {
+            weighed.like = self.memories.get(key).like.clone();
         }
         Some(verdict)
+    }
+
+    /// Where a page says nearly the same as this one, the first of its pattern: on the same host, or, unless a seed leads
+    /// to this one, word for word on another.
+    fn find_like(&mut self, weighed: &Weighed<'_>, sketch: &Sketch) -> Option<PatternAt> {
+        let (ground, host) = (weighed.ground, weighed.target.host);
+        let has_images = !weighed.page.images.is_empty();
+        let here = self.grounds.get(ground);
+        let alike = here.pages.iter().find(|(_, other)| sketch.common(other) >= SAME).filter(|_| !has_images);
+        if let Some((pattern, _)) = alike {
+            return Some(PatternAt { ground, host, pattern: pattern.clone() });
+        }
+        let place = PatternAt { ground, host, pattern: weighed.shape.pattern.clone() };
+        let pieces = sketch.pieces.iter().map(|piece| piece.hash).collect();
+        push(&mut here.pages, (place.pattern.clone(), pieces), NEIGHBOURS);
+        if has_images || sketch.pieces.is_empty() {
+            return None;
+        }
+        if self.texts.len() >= TEXTS {
+            self.texts.clear();
+        }
+        let key = self.hasher.hash_one((ground, &place.pattern));
+        let first = self.texts.entry(sketch.whole).or_insert(place);
+        let like = (first.ground != ground && weighed.target.depth > 0).then(|| first.clone());
+        self.memories.get(key).like.clone_from(&like);
+        like
     }
 
     /// What pays for a URL that a page names; none if it is named freely.
@@ -291,37 +291,65 @@ impl Traps {
             return weighed.account;
         }
         self.judge_once(weighed);
-        let ground = self.ground_of(&candidate.url);
+        let ground = self.sites.ground_of(&candidate.url);
         let here = self.grounds.get(ground);
         let shape = here.variety.shape(&candidate.url);
-        if let Some(without) = &shape.without_tokens {
+        let there = self.hasher.hash_one((ground, &shape.pattern));
+        let Some(without) = &shape.without_tokens else { return self.payer(weighed, there, shape.repeats) };
+        let url = self.hasher.hash_one(candidate.url.as_str());
+        let is_held = |id| self.accounts.get(&id).is_some_and(Account::is_held);
+        // One that is held back was never seen: another takes its place.
+        let first = here.without_tokens.get(&without.key);
+        let first = first.filter(|first| first.text.is_some() || !first.payer.is_some_and(is_held));
+        if first.is_some_and(|first| first.url != url) {
+            let place = PatternAt { ground: weighed.ground, host: weighed.target.host, pattern: without.place.clone() };
+            return Some(self.account(place, shape.repeats));
+        }
+        let is_known = first.is_some();
+        let payer = self.payer(weighed, there, shape.repeats);
+        if !is_known {
+            let here = self.grounds.get(ground);
             if here.without_tokens.len() >= WITHOUT_TOKENS {
                 here.without_tokens.clear();
             }
-            let url = self.hasher.hash_one(candidate.url.as_str());
-            if here.without_tokens.entry(without.key).or_insert(First { url, text: None }).url != url {
-                return Some(self.account(weighed, &without.place, shape.repeats));
-            }
+            here.without_tokens.insert(without.key, First { url, payer, text: None });
         }
-        let is_same = ground == weighed.ground && shape.pattern == weighed.shape.pattern;
-        if !is_same && self.brings(weighed) {
+        payer
+    }
+
+    /// What pays for a URL of this pattern that a page names, if it is not one of many in its tokens alone.
+    fn payer(&mut self, weighed: &Weighed<'_>, there: u64, repeats: bool) -> Option<TrapId> {
+        let here = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
+        let is_same = here == there;
+        if !is_same && self.brings(weighed) && self.frees(here, there) {
             return None;
         }
-        let own = &weighed.shape;
-        // Pages that differ in numbers alone and lead to each other pay for themselves.
-        let pays_for_itself = is_same && weighed.verdict == Some(Verdict::Distinct);
-        if let Some(id) = weighed.account.filter(|id| !pays_for_itself || self.is_held(*id)) {
+        // Pages that bring something, or differ from each other a little, and lead to each other pay for themselves.
+        let is_own = matches!(weighed.verdict, Some(Verdict::New | Verdict::Word | Verdict::Distinct));
+        if let Some(id) = weighed.account.filter(|id| !(is_same && is_own) || self.is_held(*id)) {
             return Some(id);
         }
-        let pattern = weighed.like.as_ref().unwrap_or(&own.pattern);
-        Some(self.account(weighed, pattern, own.repeats || shape.repeats))
+        let (ground, host, pattern) = (weighed.ground, weighed.target.host, weighed.shape.pattern.clone());
+        let place = weighed.like.clone().unwrap_or(PatternAt { ground, host, pattern });
+        Some(self.account(place, weighed.shape.repeats || repeats))
+    }
+
+    /// Whether a page that brought something names one of another pattern freely: unless they are parts of one thing.
+    fn frees(&mut self, here: u64, there: u64) -> bool {
+        let pair = self.pairs.note(here, there);
+        if pair == Pair::NowOne {
+            self.memories.get(here).ally = Some(there);
+            self.memories.get(there).ally = Some(here);
+        }
+        pair == Pair::Apart
     }
 
     /// Whether a page brought something, as far as is known.
     fn brings(&self, weighed: &Weighed<'_>) -> bool {
         match (weighed.kind, weighed.verdict) {
             (Kind::Known, _) => !weighed.account.is_some_and(|id| self.is_held(id)),
-            (_, verdict) => matches!(verdict, None | Some(Verdict::New | Verdict::Mixed)),
+            (_, None | Some(Verdict::Mixed)) => !weighed.is_strict,
+            (_, verdict) => verdict == Some(Verdict::New),
         }
     }
 
@@ -329,6 +357,16 @@ impl Traps {
     pub fn relieves(&self, weighed: Option<&Weighed<'_>>, named: Option<TrapId>, paying: TrapId) -> bool {
         let is_free = weighed.is_none_or(|page| page.account.is_none());
         named.is_none_or(|id| is_free && id != paying && !self.is_held(id))
+    }
+
+    /// Takes note of a link to a URL that was known before, and of what pays for that.
+    pub fn met(&mut self, weighed: &mut Weighed<'_>, id: UrlId, paying: Option<TrapId>) {
+        let paying = paying.filter(|_| weighed.account.is_some()).and_then(|id| self.accounts.get(&id));
+        let Some(paying) = paying.filter(|account| account.pages() >= STRICT_FROM / 2) else { return };
+        if weighed.target.id.abs_diff(id) >= (paying.pages() / FAR).unsigned_abs() {
+            let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
+            weighed.woven += u32::from(memory.is_seldom_named(id));
+        }
     }
 
     /// Books what a page brought, once its links are known.
@@ -345,7 +383,8 @@ impl Traps {
         let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
         let before = account.barren;
         let (stands_for, leads_on, is_woven) = (weighed.stands_for, weighed.leads_on, weighed.woven >= WOVEN_LINKS);
-        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven });
+        let is_strict = weighed.is_strict || account.is_large();
+        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_strict });
         if !account.is_fruitful() {
             let (more, ground) = (account.barren - before, self.places.get(&id).copied().unwrap_or_default());
             self.drain(ground, more);
@@ -387,42 +426,18 @@ impl Traps {
         self.keys.get(&self.hasher.hash_one((weighed.ground, &weighed.shape.pattern))).copied()
     }
 
-    /// The account of a pattern where a page is, which is opened if there is none.
-    fn account(&mut self, at: &Weighed<'_>, pattern: &str, repeats: bool) -> TrapId {
-        if let Some(id) = self.keys.get(&self.hasher.hash_one((at.ground, pattern))) {
+    /// The account of a pattern, which is opened if there is none.
+    fn account(&mut self, place: PatternAt, repeats: bool) -> TrapId {
+        let PatternAt { ground, host, pattern } = place;
+        if let Some(id) = self.keys.get(&self.hasher.hash_one((ground, &pattern))) {
             return *id;
         }
         let id = self.next;
         self.next += 1;
-        let is_one_of_many = self.barren.len() >= FIRST_HOSTS && !self.barren.contains_key(&at.ground);
-        let fruits = is_one_of_many.then(|| self.grounds.get(at.ground).fruits);
-        self.take_in(at.ground, Account::open(id, at.target.host, pattern.to_owned(), repeats, fruits));
+        let is_one_of_many = self.barren.len() >= FIRST_HOSTS && !self.barren.contains_key(&ground);
+        let fruits = is_one_of_many.then(|| self.grounds.get(ground).fruits);
+        self.take_in(ground, Account::open(id, host, pattern, repeats, fruits));
         self.changed.insert(id, false);
         id
     }
-
-    /// The host of a URL, or the site of so many hosts that they are seen as one.
-    fn ground_of(&mut self, url: &CanonicalUrl) -> u64 {
-        if let Some(ground) = self.hosts.get(url.host_str()) {
-            return *ground;
-        }
-        if self.hosts.len() >= HOSTS {
-            self.hosts.clear();
-            self.sites.clear();
-        }
-        let site = registrable_domain(url.url()).unwrap_or_default();
-        let hosts = self.sites.entry(site.as_str().into()).or_default();
-        *hosts += 1;
-        let ground = if *hosts > MANY_HOSTS { hash(&self.hasher, &site) } else { hash(&self.hasher, url.host_str()) };
-        self.hosts.insert(url.host_str().into(), ground);
-        ground
-    }
-}
-
-fn hash(hasher: &RandomState, of: &(impl Hash + ?Sized)) -> u64 {
-    hasher.hash_one(of)
-}
-
-fn is_allowed(allowed: &[String], pattern: &str) -> bool {
-    allowed.iter().any(|allowed| allowed == "all" || allowed == pattern)
 }

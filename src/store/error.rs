@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::config::Difference;
+
 /// Why the database of a crawl cannot be used. Fatal to a crawl; what was committed stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +36,15 @@ pub enum StoreError {
         /// The file, or the URL of a PostgreSQL database without its password.
         path: PathBuf,
     },
+    /// Other processes are at work on it that were told something else.
+    #[error("the database is in use by nodes with other settings: {0}")]
+    Differs(Difference),
+    /// No other process is at work on it, and this one was to join some.
+    #[error("no other node is at work on `{path}`")]
+    Alone {
+        /// The URL of the database without its password.
+        path: PathBuf,
+    },
     /// A statement failed, such as for want of space on the disk.
     #[error("the database failed: {0}")]
     Database(#[source] DatabaseFailure),
@@ -45,6 +56,10 @@ pub enum StoreError {
 pub struct DatabaseFailure(sqlx::Error);
 
 impl DatabaseFailure {
+    pub(super) fn error(&self) -> &sqlx::Error {
+        &self.0
+    }
+
     /// The primary result code of SQLite, such as 13 for a full disk; none if the failure is not SQLite's.
     pub fn code(&self) -> Option<i32> {
         let error = self.0.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;

@@ -4,22 +4,30 @@ use super::error::StoreError;
 
 /// A store's error that errors of the driver turn into by themselves.
 #[derive(Debug)]
-pub struct Failed(StoreError);
+pub enum Failed {
+    Store(StoreError),
+    /// The lease of this process had ended and others have noted that: nothing of the transaction may be stored.
+    Lapsed,
+}
 
 impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
-        Self(StoreError::database(error))
+        Self::Store(StoreError::database(error))
     }
 }
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
-        Self(error)
+        Self::Store(error)
     }
 }
 
 impl From<Failed> for StoreError {
-    fn from(Failed(error): Failed) -> Self {
-        error
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Store(error) => error,
+            // The node's row, that is.
+            Failed::Lapsed => Self::database(sqlx::Error::RowNotFound),
+        }
     }
 }

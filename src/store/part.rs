@@ -8,6 +8,7 @@ mod batch;
 pub mod begin;
 mod clocks;
 mod commit;
+mod company;
 mod depth;
 mod due;
 mod heirs;
@@ -16,6 +17,7 @@ mod judge;
 mod known;
 mod ledger;
 mod links;
+mod node;
 mod pages;
 mod run;
 pub mod times;
@@ -25,11 +27,21 @@ mod windows;
 
 pub use run::Part;
 
-use std::time::Duration;
-
 use crate::store::tables::Tables;
 use crate::store::{Accounting, Committed, Refill, Run, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Record, TrapId};
+use crate::visit::{Hold, HostId, Lease, Record, Standing, SteadyClock, TrapId, Word};
+
+/// Does it again once what the database could not do for now has passed.
+macro_rules! patiently {
+    ($part:ident, $act:expr) => {
+        loop {
+            match $act.await {
+                Ok(done) => break Ok(done),
+                Err(error) => $part.recover(error).await?,
+            }
+        }
+    };
+}
 
 impl<D: Tables + Store<Run = Self>> Run for Part<D> {
     type Store = D;
@@ -38,24 +50,38 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         self.id
     }
 
-    fn lease(&self) -> Option<Duration> {
+    fn lease(&self) -> Option<Lease> {
         self.database.lease()
     }
 
+    fn clock(&self) -> SteadyClock {
+        self.database.clock()
+    }
+
     async fn traps(&mut self) -> Result<Vec<(TrapId, bool)>, StoreError> {
-        Ok(self.held_traps().await?)
+        patiently!(self, self.held_traps())
     }
 
     async fn take(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {
-        Ok(self.take_hosts(limit).await?)
+        let error = match self.take_hosts(limit).await {
+            Ok(taken) => return Ok(taken),
+            Err(error) => error,
+        };
+        self.recover(error).await?;
+        // What was taken may be so though the answer did not come.
+        patiently!(self, self.held_hosts())
     }
 
     async fn keep(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, StoreError> {
-        Ok(self.lost(holds).await?)
+        patiently!(self, self.lost(holds))
+    }
+
+    async fn report(&mut self, standing: &Standing) -> Result<Word, StoreError> {
+        patiently!(self, self.exchange(standing))
     }
 
     async fn give_back(&mut self, holds: &[Hold]) -> Result<(), StoreError> {
-        Ok(self.free_hosts(holds).await?)
+        patiently!(self, self.free_hosts(holds))
     }
 
     async fn commit(
@@ -63,20 +89,37 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         batch: Vec<Record>,
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, StoreError> {
-        Ok(self.commit_batch(batch, hold).await?)
+        let mut records = batch;
+        let spare = self.database.lease().map(|_| records.clone());
+        self.node.batch += 1;
+        loop {
+            let error = match self.commit_batch(records, &hold).await {
+                Ok(committed) => return Ok(committed),
+                Err(error) => error,
+            };
+            self.recover(error).await?;
+            if let Some(committed) = self.in_doubt().await? {
+                return Ok(committed);
+            }
+            records = spare.clone().unwrap_or_default();
+        }
     }
 
     async fn pending(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, StoreError> {
-        Ok(self.window(host, limit).await?)
+        patiently!(self, self.window(host, limit))
     }
 
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
-        Ok(self.close_run(outcome, finished).await?)
+        patiently!(self, self.close_run(outcome, finished))
+    }
+
+    fn outcome(&self) -> Option<&str> {
+        self.node.outcome.as_deref()
     }
 
     async fn tidy(&mut self) -> Result<bool, StoreError> {
         match self.config.keep_runs {
-            Some(keep) => Ok(self.database.prune(keep).await?),
+            Some(keep) => patiently!(self, self.database.prune(keep)),
             None => Ok(false),
         }
     }

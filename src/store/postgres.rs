@@ -5,11 +5,13 @@
 //! locks end with their transaction. So a pool may stand between that lends a server's connection for each transaction.
 
 mod begin;
+mod company;
 mod contents;
 mod copy;
 mod database;
 mod hosts;
 pub mod index;
+mod outage;
 mod pages;
 pub mod peek;
 mod rows;
@@ -22,7 +24,8 @@ pub mod words;
 
 pub use database::{PgDatabase, is_postgres};
 
-use crate::store::part::{Part, begin::begin as begin_part};
+use crate::store::part::Part;
+use crate::store::part::begin::{begin, try_begin};
 use crate::store::{Start, Store, StoreError};
 
 impl Store for PgDatabase {
@@ -33,6 +36,13 @@ impl Store for PgDatabase {
     }
 
     async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
-        Ok(begin_part(self, start).await?)
+        Ok(begin(self, start).await?)
+    }
+}
+
+impl PgDatabase {
+    /// Whether a crawl could begin now: others that are at work were told the same.
+    pub async fn welcomes(&mut self, start: Start<'_>) -> Result<(), StoreError> {
+        Ok(try_begin(self, start).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! The store on SQLite: what [`super::tables`] asks of a database, each trait in a file of its own.
 
 mod begin;
+mod company;
 mod copy;
 mod database;
 mod hosts;

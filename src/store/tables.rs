@@ -2,6 +2,7 @@
 //! they are, the files of `part` say, and the same of every database. What is here for each kind of row is one trait.
 
 mod begin;
+mod company;
 mod hosts;
 mod pages;
 mod times;
@@ -12,6 +13,7 @@ use std::future::Future;
 
 use super::failed::Failed;
 pub use begin::{Beginning, StoredRun, Waits};
+pub use company::{Company, Done, Entrance, Heard, Joined};
 pub use hosts::{Holder, Hosts, Robots};
 pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, StateRow};
 pub use times::{Timed, Times};
@@ -19,9 +21,15 @@ pub use traps::Accounts;
 pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Woken};
 
 /// A database that can hold a crawl.
-pub trait Tables: Transactions + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug {}
+pub trait Tables:
+    Transactions + Company + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug
+{
+}
 
-impl<D: Transactions + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug> Tables for D {}
+impl<D> Tables for D where
+    D: Transactions + Company + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug
+{
+}
 
 /// One at a time. What is asked outside of one is a transaction by itself.
 pub trait Transactions {

@@ -95,6 +95,8 @@ pub struct HostRecord {
     pub robots: Option<StoredRobots>,
     /// The number under which this process has taken it.
     pub epoch: i64,
+    /// Responses that nodes stored of it in this invocation, as far as that is limited and others may have.
+    pub stored: u64,
 }
 
 impl HostRecord {

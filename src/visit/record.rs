@@ -19,7 +19,7 @@ pub struct Request {
 }
 
 /// What an errand ended as: one variant for each end that there can be, with the data of just that.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Record {
     /// A page was asked for.
     Page { target: Target, request: Request, rest: Rest, outcome: PageOutcome },
@@ -40,7 +40,7 @@ pub enum Record {
 }
 
 /// How a request for a page ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum PageOutcome {
     /// A response was received. Shared with whoever follows the crawl.
     Fetched(Arc<Page>),
@@ -53,7 +53,7 @@ pub enum PageOutcome {
 }
 
 /// How a request for a robots.txt ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum RobotsOutcome {
     Answered(RobotsAnswer),
     /// It is elsewhere, or is to be asked for again.

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a test may panic")]
 
 pub mod postgres;
+pub mod proxy;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -52,7 +53,9 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harvestman"));
         command.args(args).current_dir(self.dir.path()).env_remove("HTTP_PROXY").env_remove("http_proxy");
         // It is the tests' own, and no option's.
-        command.env_remove("HARVESTMAN_TEST_POSTGRES").env_remove("HARVESTMAN_TEST_ON");
+        for own in ["HARVESTMAN_TEST_POSTGRES", "HARVESTMAN_TEST_POSTGRES_RESTART", "HARVESTMAN_TEST_ON"] {
+            command.env_remove(own);
+        }
         if let Some(schema) = &self.schema {
             command.env("HARVESTMAN_DATABASE", &schema.url);
         }

@@ -6,6 +6,7 @@ mod cases;
 mod depth;
 mod hosts;
 mod leases;
+mod nodes;
 mod outcomes;
 mod place;
 mod postgres;

@@ -1,12 +1,10 @@
 //! The suite on PostgreSQL, and what is not like on SQLite.
 
 use harvestman::internals::config::Config;
-use harvestman::internals::scope::Scope;
 use harvestman::internals::store::postgres::PgDatabase;
-use harvestman::internals::store::{Run as _, Start, Store as _, StoreError};
 use sqlx::PgConnection;
 
-use crate::place::{Hand, Place, fetched, link, page, row, target, url};
+use crate::place::{Hand, Place, fetched, link, page, row, target};
 use crate::schema::Schema;
 
 impl Place for Schema {
@@ -18,7 +16,7 @@ impl Place for Schema {
 
     async fn open(&self) -> PgDatabase {
         self.lapse().await;
-        PgDatabase::open(&self.url).await.unwrap()
+        PgDatabase::open(&self.url, &Config::default()).await.unwrap()
     }
 
     async fn rows(&self, sql: &str) -> Vec<String> {
@@ -73,7 +71,7 @@ async fn a_schema_that_holds_something_else_is_refused_and_left_as_it_is() {
     ] {
         let Some((place, mut db)) = place().await else { return };
         sqlx::raw_sql(theirs).execute(&mut db).await.unwrap();
-        let refused = PgDatabase::open(&place.url).await.unwrap_err().to_string();
+        let refused = PgDatabase::open(&place.url, &Config::default()).await.unwrap_err().to_string();
         assert!(refused.ends_with("its schema holds no crawl but something else"), "{refused}");
         let tables = "select count(*) from pg_tables where schemaname = current_schema()";
         assert_eq!(row(&place, tables).await, "1");
@@ -84,27 +82,9 @@ async fn a_schema_that_holds_something_else_is_refused_and_left_as_it_is() {
 async fn what_cannot_be_reached_is_told_without_the_password() {
     for rest in ["@127.0.0.1:1/x", "@[x", "@h:1/x?sslmode=s3cret", "/s3cret@h/x", "?s3cret@h/x", "#s3cret@h"] {
         let url = &format!("postgres://me:{}{rest}", if rest.starts_with('@') { "s3cret" } else { "1" });
-        let told = PgDatabase::open(url).await.unwrap_err().to_string();
+        let told = PgDatabase::open(url, &Config::default()).await.unwrap_err().to_string();
         assert!(told.contains("postgres://") && !told.contains("s3cret"), "{told}");
     }
-}
-
-#[tokio::test]
-async fn a_crawl_is_in_use_until_its_lease_ends_and_keeping_prolongs_it() {
-    let Some((place, mut db)) = place().await else { return };
-    let mut hand = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
-    let second = || async {
-        let seeds = [url("http://a.test/")];
-        let (config, scope) = (Config::default(), Scope::new(&Config::default(), &seeds).into());
-        let store = PgDatabase::open(&place.url).await?;
-        store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &[] }).await
-    };
-    assert!(matches!(second().await, Err(StoreError::InUse { .. })));
-    sqlx::raw_sql("update node set leased_until = now()").execute(&mut db).await.unwrap();
-    hand.run.keep(&[]).await.unwrap();
-    assert!(matches!(second().await, Err(StoreError::InUse { .. })));
-    hand.run.end("limit", false).await.unwrap();
-    assert!(second().await.is_ok());
 }
 
 #[tokio::test]
@@ -119,36 +99,6 @@ async fn whoever_was_away_past_its_lease_stores_nothing_for_what_another_has_tak
     assert_eq!((&committed.lost[..], committed.targets.len()), (&[front.host][..], 0));
     assert_eq!(row(&place, "select count(*) from pages").await, "0");
     assert!(quick.commit([fetched(front, page([]))]).await.lost.is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_store_the_same_new_urls_at_once_store_each_once_and_wait_for_no_ring_of_locks() {
-    let Some((place, _)) = place().await else { return };
-    let seeds = ["http://a.test/", "http://b.test/"];
-    let mut one = Hand::begin(&place, &Config::default(), &seeds).await;
-    let taken = one.run.take(1).await.unwrap();
-    let mine = one.window(taken[0], 1).await.remove(0);
-    let mut other = Hand::begin(&place, &Config::default(), &seeds).await;
-    one.run.keep(&[one.holds[&taken[0]]]).await.unwrap();
-    let theirs = other.take().await.remove(0);
-    assert_ne!(mine.host, theirs.host);
-    let links = |n: usize| (0..300).map(move |i| link(&format!("http://h{}.test/{}", i % 20, (i * n) % 300)));
-    let (holds, others) = (one.holds.clone(), other.holds.clone());
-    let (first, second) = tokio::join!(
-        one.run.commit(vec![fetched(mine, page(links(1)))], |host| holds.get(&host).copied()),
-        other.run.commit(vec![fetched(theirs, page(links(7)))], |host| others.get(&host).copied()),
-    );
-    let (first, second) = (first.unwrap(), second.unwrap());
-    let stored = row(&place, "select count(*), count(distinct url) from urls").await;
-    let all: std::collections::HashSet<_> = (0..300).flat_map(|i| [(i % 20, i), (i % 20, i * 7 % 300)]).collect();
-    assert_eq!(stored, format!("{0}|{0}", all.len() + 2));
-    assert_eq!(row(&place, "select count(*) from links").await, "600");
-    let columns = "discovered, fetched, failed, skipped, pending";
-    let told = place.rows(&format!("select {columns} from accounting union select {columns} from runs")).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    let handed: Vec<_> = first.targets.iter().chain(&second.targets).map(|target| target.id).collect();
-    let once: std::collections::HashSet<_> = handed.iter().collect();
-    assert_eq!(once.len(), handed.len(), "each is one's to fetch");
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ pub(super) fn limits(setting: &Setting) -> Limits {
         sitemaps: true,
         product_token: "bot".into(),
         window: setting.window,
+        shared: false,
     }
 }
 
@@ -69,5 +70,5 @@ pub(super) fn target(host: HostId, id: UrlId) -> Target {
 
 pub(super) fn record(host: HostId) -> HostRecord {
     let name = Host::parse(&format!("http://h{host}.test")).unwrap();
-    HostRecord { id: host, host: name, asked_at: 0, blocked_until: 0, robots: None, epoch: 1 }
+    HostRecord { id: host, host: name, asked_at: 0, blocked_until: 0, robots: None, epoch: 1, stored: 0 }
 }

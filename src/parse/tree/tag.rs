@@ -15,8 +15,8 @@ const LAZY: [&[u8]; 6] =
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
-    /// `hidden` and `style`.
-    hiding: &'a [LocalName; 2],
+    /// `hidden`, `style` and `background`.
+    hiding: &'a [LocalName; 3],
     names: Names<'a>,
     pub kind: TagKind,
     pub name: Vec<u8>,
@@ -118,8 +118,8 @@ impl<'a> TagParts<'a> {
         }
         if let Some(name) = self.valued.take().or_else(|| self.wanted_attribute()) {
             if *name == local_name!("style") {
-                if !std::mem::replace(&mut self.is_styled, true) && hides(&text(&self.value)) {
-                    self.keep(&self.hiding[0], b"");
+                if !std::mem::replace(&mut self.is_styled, true) {
+                    self.style();
                 }
             } else {
                 let value = std::mem::take(&mut self.value);
@@ -129,6 +129,17 @@ impl<'a> TagParts<'a> {
         }
         self.attribute.clear();
         self.value.clear();
+    }
+
+    fn style(&mut self) {
+        let value = std::mem::take(&mut self.value);
+        let style = text(&value);
+        if hides(&style) {
+            self.keep(&self.hiding[0], b"");
+        } else if let Some(address) = image(&style) {
+            self.keep(&self.hiding[2], address.as_bytes());
+        }
+        self.value = value;
     }
 
     /// The first attribute of a name counts.
@@ -158,6 +169,13 @@ impl<'a> TagParts<'a> {
             name => self.wanted().iter().copied().find(|wanted| wanted.as_bytes() == name),
         }
     }
+}
+
+/// The address of the first image of an inline style.
+fn image(style: &str) -> Option<&str> {
+    let (_, rest) = style.split_once("url(")?;
+    let (address, _) = rest.split_once(')')?;
+    Some(address.trim().trim_matches(['"', '\'']).trim())
 }
 
 /// Whether an inline style hides its element: the last `display` counts, an important one before others.

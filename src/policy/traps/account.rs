@@ -17,9 +17,8 @@ const MOST: i64 = 1_000;
 const NEW: i64 = 30;
 /// What a page of another pattern that is not like the last ones brings.
 const DISTINCT: i64 = 6;
-/// What another mix brings once a pattern is large, if it links to pages that were known. One in so many does on a large site
-/// whose end is far; where names are drawn by lot none does.
-const WOVEN: i64 = 8;
+/// What a page with something new brings once a pattern is large: where words are drawn by lot one has a rare one now and then.
+const NEW_IF_LARGE: i64 = 8;
 /// One page in so many that brings something makes a pattern fruitful.
 const FRUITFUL: i64 = 30;
 /// Pages of a host that bring nothing, of all patterns that are not fruitful, beyond which all of these are held back: they
@@ -32,6 +31,9 @@ const LEAVES: i64 = 16;
 const SLACK: i64 = 10;
 /// Pages from which on words that were never seen are asked for: by chance a page has a pair or a mix of its own.
 pub(super) const STRICT_FROM: i64 = 3_000;
+/// Pages between which all are looked at.
+const TRIED_FROM: i64 = 2_000;
+const TRIED_TO: i64 = 4_000;
 /// Pages that bring nothing, in all, beyond which the pattern must bring more often something than not.
 const MAX_BARREN: i64 = 3_000;
 
@@ -52,6 +54,14 @@ pub struct Account {
     pub is_allowed: bool,
     /// The patterns of its host that are not fruitful brought nothing too often together.
     pub is_drained: bool,
+}
+
+/// What changed since it was asked last.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub accounts: Vec<Account>,
+    /// Accounts that are traps from now on (`true`), or are no more.
+    pub turned: Vec<(TrapId, bool)>,
 }
 
 impl Account {
@@ -76,39 +86,46 @@ impl Account {
 
     /// Whether it is so large that what comes by chance does not count.
     pub(super) fn is_large(&self) -> bool {
-        self.fruitful + self.barren >= STRICT_FROM
+        self.pages() >= STRICT_FROM
     }
 
-    /// Whether a page was booked to it.
-    pub(super) fn is_used(&self) -> bool {
-        self.fruitful + self.barren > 0
+    /// Whether all its pages are looked at: those of a sample have words that the others had, too.
+    pub(super) fn is_tried(&self) -> bool {
+        (TRIED_FROM..TRIED_TO).contains(&self.pages())
+    }
+
+    /// Pages that were booked to it.
+    pub(super) fn pages(&self) -> i64 {
+        self.fruitful + self.barren
     }
 
     /// Takes in what a page of it brought: one of its own pattern, or a page of another pattern to which it led.
     pub(super) fn book(&mut self, page: Booking) {
         let gain = match page.verdict {
+            Verdict::New if page.is_strict => NEW_IF_LARGE,
             Verdict::New => NEW,
-            // A mix may come by chance; links to what is known already do not, where names are drawn by lot.
-            Verdict::Mixed if self.is_large() && page.is_woven => WOVEN,
-            Verdict::Mixed if self.is_large() => -1,
-            Verdict::Mixed => 1,
+            // A mix may come by chance; a web of links that closes does not.
+            Verdict::Mixed if page.is_strict && page.is_woven => 1,
+            Verdict::Mixed | Verdict::Word if page.is_strict => -1,
+            Verdict::Mixed | Verdict::Word => 1,
             Verdict::Distinct if !page.is_own => DISTINCT,
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
         };
         let pages = i64::from(page.stands_for);
         let is_leaf = gain < 0 && !(page.is_own && page.leads_on);
+        let is_mix = matches!(page.verdict, Verdict::Mixed | Verdict::Word);
         self.identical += i64::from(page.verdict == Verdict::Identical);
-        if is_leaf && self.forgives_leaves() {
+        // Another mix that leads to nothing new is one page more of a site that comes to its end.
+        if is_leaf && (is_mix || self.forgives_leaves()) {
             return;
         }
-        if !is_leaf || self.barren % LEAVES == 0 {
-            self.budget = (self.budget + gain * pages).clamp(0, MOST);
+        let before = self.barren;
+        match gain {
+            1.. => self.fruitful += pages,
+            _ => self.barren += pages,
         }
-        if gain > 0 {
-            self.fruitful += pages;
-        } else if page.verdict != Verdict::Mixed {
-            self.barren += pages;
-        }
+        let counted = if is_leaf { self.barren / LEAVES - before / LEAVES } else { pages };
+        self.budget = (self.budget + gain * counted).clamp(0, MOST);
     }
 
     /// Whether pages that end by themselves cost nothing: those that lead on bring something more often than not. Of dead
@@ -128,8 +145,10 @@ pub(super) struct Booking {
     pub is_own: bool,
     /// It leads to URLs that nobody knew.
     pub leads_on: bool,
-    /// It links to others of them that were known.
+    /// It links to others far from it.
     pub is_woven: bool,
+    /// Its pattern, or the account, is so large that what comes by chance does not count.
+    pub is_strict: bool,
 }
 
 #[cfg(test)]
@@ -137,7 +156,7 @@ mod tests {
     use super::*;
 
     fn own(verdict: Verdict) -> Booking {
-        Booking { verdict, stands_for: 1, is_own: true, leads_on: true, is_woven: false }
+        Booking { verdict, stands_for: 1, is_own: true, leads_on: true, is_woven: false, is_strict: false }
     }
 
     fn account() -> Account {

@@ -258,12 +258,12 @@ fn digits(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty())
 }
 
-/// The text of a page; of one of few words with its title, its description and what stands in place of its images.
-pub(super) fn text_of<'a>(page: &'a Page, text: &'a str) -> Cow<'a, str> {
+/// The text of a page; of one of few words with what it says `besides`: its title, its description and what stands in place
+/// of its images.
+pub(super) fn text_of<'a>(besides: [Option<&'a str>; 3], text: &'a str) -> Cow<'a, str> {
     if text.len() >= SHORT {
         return text.into();
     }
-    let besides = [page.title.as_deref(), page.description.as_deref(), Some(&page.captions)];
     besides.into_iter().flatten().chain([text]).collect::<Vec<_>>().join("\n").into()
 }
 

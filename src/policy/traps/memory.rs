@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use foldhash::fast::RandomState;
 
 use super::content::{self, Sketch};
+use super::pattern::PatternAt;
+use crate::visit::UrlId;
 
 /// Earlier pages that a page is compared with one by one.
 const PAGES: usize = 16;
@@ -28,6 +30,8 @@ const TABLE: u32 = 10;
 /// drawn by lot never do.
 const TRIED: u32 = 16;
 const COMES_BACK: u64 = 8;
+/// URLs that pages named lately. Those that each page names are among them.
+const MAX_NAMED: usize = 512;
 /// Pages in a row that bring something, after which fewer are looked at.
 const PATIENCE: u32 = 8;
 /// Of so many pages one is looked at, at the least.
@@ -40,6 +44,8 @@ pub enum Verdict {
     New,
     /// What others had too, in another mix: at most 60 % of it is on any one of them.
     Mixed,
+    /// One word that no other page had, and nothing else.
+    Word,
     /// Hardly anything but numbers that others did not have.
     Distinct,
     /// Nothing.
@@ -111,6 +117,14 @@ pub(super) struct Memory {
     /// What pages that were not compared look like.
     glances: Recent,
     images: Recent,
+    /// URLs that its pages name.
+    named: Recent,
+    /// Where a page of another host says the same as one of its first.
+    pub(super) like: Option<PatternAt>,
+    /// A pattern of which this one is a part, and the other way round.
+    pub(super) ally: Option<u64>,
+    /// Pages that brought something.
+    brought: i64,
     /// Pages that were compared.
     pub(super) compared: u32,
     /// Pages that came by since the last that was compared, and how many may.
@@ -122,14 +136,19 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Whether it is this page's turn to be compared, and whether one that was not looked the same: of a pattern that brings
-    /// something with each page it is not each, but for those that look like another.
-    pub(super) fn is_due(&mut self, glance: impl FnOnce() -> u64) -> (bool, bool) {
+    /// something with each page it is not each, but for those that look like another, unless it is `tried`.
+    pub(super) fn is_due(&mut self, tried: bool, glance: impl FnOnce() -> u64) -> (bool, bool) {
         self.passed += 1;
-        if self.stride <= 1 {
+        if tried || self.stride <= 1 {
             return (true, false);
         }
         let looks_known = !self.glances.insert(glance(), MAX_TEXTS);
         (looks_known || self.passed >= self.stride, looks_known)
+    }
+
+    /// Whether so many pages brought something.
+    pub(super) fn has_brought(&self, many: i64) -> bool {
+        self.brought >= many
     }
 
     /// Compares a page. Answers for how many pages it stands, too.
@@ -146,6 +165,7 @@ impl Memory {
         let stands_for = std::mem::take(&mut self.passed).max(1);
         if matches!(verdict, Verdict::New | Verdict::Mixed) {
             self.streak += 1;
+            self.brought += i64::from(stands_for);
             if self.streak.is_multiple_of(PATIENCE) {
                 self.stride = (self.stride.max(1) * 2).min(MAX_STRIDE);
             }
@@ -154,6 +174,16 @@ impl Memory {
             (self.streak, self.stride) = (0, 1);
         }
         (verdict, stands_for)
+    }
+
+    /// Takes in a page that was seen by an earlier invocation.
+    pub(super) fn recall(&mut self, sketch: &Sketch) {
+        self.wholes.insert(sketch.whole, MAX_TEXTS);
+        for line in &sketch.long_lines {
+            self.lines.insert(*line, MAX_PIECES);
+        }
+        self.take_in(sketch);
+        self.compared += 1;
     }
 
     /// Compares nothing but bodies, of what has no text.
@@ -179,6 +209,8 @@ impl Memory {
             Verdict::New
         } else if !how.combines && (lists || !is_text_of_another && is_mix()) {
             Verdict::Mixed
+        } else if !how.combines && new_words == 1 && !is_text_of_another {
+            Verdict::Word
         } else if is_text_of_late {
             Verdict::Nothing
         } else {
@@ -200,6 +232,11 @@ impl Memory {
             &self.images,
         ];
         sets.iter().map(|set| set.young.len() + set.old.len()).sum()
+    }
+
+    /// Whether no page named this URL of late; it is one from now on.
+    pub(super) fn is_seldom_named(&mut self, url: UrlId) -> bool {
+        self.named.insert(url.unsigned_abs(), MAX_NAMED)
     }
 
     fn words_come_back(&self) -> bool {
@@ -334,7 +371,7 @@ mod tests {
     fn a_pattern_that_brings_something_each_time_is_looked_at_now_and_then() {
         let (mut memory, mut looks) = (Memory::default(), 0);
         for photo in 0..400 {
-            if memory.is_due(|| photo).0 {
+            if memory.is_due(false, || photo).0 {
                 looks += 1;
                 memory.compare(&Sketch::default(), &[photo], None, How::default());
             }

@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 
 use crate::canonical::CanonicalUrl;
+use crate::visit::HostId;
 
 /// Different parts in one place of a path from which on they are general.
 const MANY_SEGMENTS: usize = 32;
@@ -21,6 +22,8 @@ const MANY_QUERIES: usize = 8;
 const MAX_PLACES: usize = 800;
 /// Segments of a path that are told apart.
 const MAX_SEGMENTS: usize = 12;
+/// As often a segment stands in a path before one from which on the path repeats itself. Words drawn by lot do once.
+const REPEATS: usize = 2;
 /// Segments in a row that say nothing: what is below them is one.
 const ANY: &str = "/*/*/*";
 /// Bytes of a pattern, about.
@@ -44,6 +47,14 @@ pub(super) struct WithoutTokens {
     pub key: u64,
     /// Where the first token stands.
     pub place: String,
+}
+
+/// A pattern of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PatternAt {
+    pub(super) ground: u64,
+    pub(super) host: HostId,
+    pub(super) pattern: String,
 }
 
 /// How many different parts were met in each place of a host's paths.
@@ -93,8 +104,8 @@ impl Variety {
         while let Some((index, segment)) = segments.next() {
             let is_last = segments.peek().is_none();
             if !shape.repeats && !segment.is_empty() && !has_digit(segment) {
-                let mut before = path.split('/').skip(1).take(index);
-                shape.repeats = before.any(|known| known.eq_ignore_ascii_case(segment));
+                let before = path.split('/').skip(1).take(index);
+                shape.repeats = before.filter(|known| known.eq_ignore_ascii_case(segment)).count() >= REPEATS;
             }
             let (segment, parameter) = segment.split_once(';').unwrap_or((segment, ""));
             let is_open = shape.pattern.ends_with('…');
@@ -112,8 +123,11 @@ impl Variety {
                     shape.pattern.push_str(";*");
                 }
             }
-            if place.is_none() && (is_token(segment) || is_token(parameter)) {
+            if place.is_none() && is_token(segment) {
                 *place = Some(format!("{}{}", shape.pattern, if is_last { "" } else { "/…" }));
+            } else if place.is_none() && is_token(parameter) {
+                // Of whatever page: the pattern of this one alone would pay for what is seen again and for what is new.
+                *place = Some("*;*".to_owned());
             }
         }
     }
@@ -278,8 +292,8 @@ mod tests {
             ("/std/vec/struct.Vec.html", "/std/vec/struct.Vec.html"),
             ("/s/3f2a9c41d7/x", "/s/*/x"),
             ("/photo/550e8400-e29b-41d4-a716-446655440000", "/photo/*"),
-            ("/a/a/a/a", "/a/…"),
-            ("/en/about/news/about/", "/en/about/news/…"),
+            ("/a/a/a/a", "/a/a/…"),
+            ("/en/about/news/about/about", "/en/about/news/about/…"),
             ("/x;jsessionid=A1B2C3D4E5F6", "/x;*"),
             ("/list?page=3", "/list?page=*"),
             ("/list?b=1&a=2", "/list?a=*&b=*"),

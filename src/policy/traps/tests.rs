@@ -1,5 +1,6 @@
 //! Sites that exist as functions alone, crawled by a crawl that does what the store and the frontier do.
 
 mod innocent;
+mod maze;
 mod site;
 mod trap;

@@ -10,13 +10,15 @@ use crate::policy::traps::Traps;
 use crate::scope::Scope;
 use crate::store::Start;
 use crate::store::failed::Failed;
-use crate::store::tables::Tables;
-use crate::visit::{self, Millis, State};
+use crate::store::tables::{Entrance, Tables};
+use crate::visit::{Millis, State};
 
 use super::clocks;
+use super::company;
 use super::heirs;
 use super::judge::verdicts;
 use super::ledger::Ledger;
+use super::node::Node;
 use super::run::Part;
 use super::times;
 use super::told;
@@ -31,7 +33,7 @@ pub async fn begin<D: Tables>(mut database: D, start: Start<'_>) -> Result<Part<
         Ok(entered) => database.commit_transaction().await.map(|()| entered),
         Err(error) => Err(error),
     };
-    let Entered { config, rules, id, invocation, began, ledger, traps } = match entered {
+    let Entered { config, rules, id, node, began, ledger, traps } = match entered {
         Ok(entered) => entered,
         Err(error) => {
             database.undo_transaction().await;
@@ -39,8 +41,20 @@ pub async fn begin<D: Tables>(mut database: D, start: Start<'_>) -> Result<Part<
         }
     };
     let (urls, hosts, detours) = Default::default();
-    let scope = start.scope.clone();
-    Ok(Part { database, config, scope, rules, id, invocation, began, ledger, urls, hosts, detours, traps })
+    let (scope, node) = (start.scope.clone(), Node::new(node));
+    Ok(Part { database, config, scope, rules, id, node, began, ledger, urls, hosts, detours, traps })
+}
+
+/// Whether this process could begin now; nothing is changed.
+pub async fn try_begin(database: &mut impl Tables, start: Start<'_>) -> Result<(), Failed> {
+    database.open_transaction().await?;
+    let entered = match database.enter(start.config.join).await {
+        Ok(Entrance { joins: Some(joined), .. }) => company::compare(database, start, &joined).await,
+        Ok(Entrance { joins: None, .. }) => Ok(()),
+        Err(error) => Err(error),
+    };
+    database.undo_transaction().await;
+    entered
 }
 
 /// What a part in a run begins with.
@@ -48,30 +62,53 @@ struct Entered {
     config: Config,
     rules: Rules,
     id: i64,
-    invocation: i64,
+    node: i64,
     began: Millis,
     ledger: Ledger,
     traps: Traps,
 }
 
 async fn enter(database: &mut impl Tables, start: Start<'_>) -> Result<Entered, Failed> {
-    let Start { config, scope, seeds, given } = start;
+    let Start { config, scope, .. } = start;
+    let Entrance { me: node, joins } = database.enter(config.join).await?;
     let rules = Rules::of(config);
-    let invocation = database.enter().await?;
+    let told = company::told(start);
+    let (id, began, ledger) = match joins {
+        Some(joined) => {
+            company::compare(database, start, &joined).await?;
+            heirs::recall(database, scope).await?;
+            (joined.run, joined.began, Ledger::join(&joined))
+        }
+        None => enter_alone(database, start, &told, &rules).await?,
+    };
+    let traps = Traps::new(&config.allow_trap, database.next_trap().await?);
+    database.settle(node, id, &told::written(&told)?).await?;
+    Ok(Entered { config: told.config, rules, id, node, began, ledger, traps })
+}
+
+/// Nobody else is at work: brings everything into the state in which the run begins or goes on.
+async fn enter_alone(
+    database: &mut impl Tables,
+    start: Start<'_>,
+    told: &Told,
+    rules: &Rules,
+) -> Result<(i64, Millis, Ledger), Failed> {
+    let Start { config, scope, seeds, given } = start;
     clocks::follow(database).await?;
     let past = told::recall(database).await?;
-    times::keep_up(database, past.as_ref(), &rules).await?;
+    times::keep_up(database, past.as_ref(), rules).await?;
     let (entry, id, began) = enter_run(database, config.fresh).await?;
-    let mut credentials = config.credentials();
-    credentials.extend(past.iter().filter(|_| entry == Entry::Continued).flat_map(|past| past.credentials.clone()));
-    let present = Told { config: config.clone(), gated: scope.is_gated(), credentials };
+    let mut present = told.clone();
+    let earlier = past.iter().filter(|_| entry == Entry::Continued).flat_map(|past| past.credentials.clone());
+    present.credentials.extend(earlier);
     // Unreachable then may be reachable now.
     database.open_skipped(&OPENED_BY_INVOCATION).await?;
     let old_seeds: BTreeSet<_> = database.seeds().await?.into_iter().collect();
     let new_seeds = seeds.iter().map(ToString::to_string).collect();
     let changed = Changed::between(entry, past.as_ref().map(|told| (told, &old_seeds)), (&present, &new_seeds));
     let opened: Vec<_> = State::ALL.into_iter().filter(|state| seed_opens(*state)).collect();
-    database.admit(seeds, visit::now(), &opened).await?;
+    let now = database.clock().now();
+    database.admit(seeds, now, &opened).await?;
     database.note_lines(given).await?;
     heirs::recall(database, scope).await?;
     told::keep(database, &present).await?;
@@ -82,16 +119,14 @@ async fn enter(database: &mut impl Tables, start: Start<'_>) -> Result<Entered, 
         // What the user lets through now is pending again.
         database.open_traps(&config.allow_trap).await?;
     }
-    let traps = Traps::new(&config.allow_trap, database.next_trap().await?);
-    let ledger = Ledger::begin(database, id).await?;
-    Ok(Entered { config: present.config, rules, id, invocation, began, ledger, traps })
+    Ok((id, began, Ledger::begin(database, id).await?))
 }
 
 /// Continues the last run or begins another. Answers with which of them, its number and when it was begun.
 async fn enter_run(database: &mut impl Tables, fresh: bool) -> Result<(Entry, i64, Millis), Failed> {
     let last = database.last_run().await?;
     let run = last.as_ref().map(|run| LastRun { is_finished: run.is_finished, has_ended: run.has_ended });
-    let began = visit::now();
+    let began = database.clock().now();
     if run.is_some_and(LastRun::leaves_hosts_as_asked) {
         database.count_as_asked(began).await?;
     }

@@ -26,20 +26,21 @@ impl<D: Tables> Part<D> {
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, Failed> {
         self.database.open_transaction().await?;
-        let done = match self.apply(records, &hold).await {
-            Ok(done) => self.database.commit_transaction().await.map(|()| done),
-            Err(error) => Err(error),
+        let (done, ended) = match self.apply(records, &hold).await {
+            Ok(done) => (Some(done), self.database.commit_transaction().await),
+            Err(error) => (None, Err(error)),
         };
-        match done {
-            Ok((ledger, committed)) => {
+        match (done, ended) {
+            (Some((ledger, committed)), Ok(())) => {
                 self.ledger = ledger;
                 Ok(committed)
             }
-            Err(error) => {
+            (done, ended) => {
                 self.database.undo_transaction().await;
                 (self.urls, self.hosts) = (KnownUrls::default(), KnownHosts::default());
                 self.traps.forget();
-                Err(error)
+                self.node.doubt = done;
+                Err(ended.err().unwrap_or(Failed::Lapsed))
             }
         }
     }
@@ -56,6 +57,9 @@ impl<D: Tables> Part<D> {
     ) -> Result<(Ledger, Committed), Failed> {
         let mut batch = Batch::default();
         let records = self.fence(records, hold, &mut batch).await?;
+        if records.is_empty() {
+            return Ok((self.ledger.clone(), batch.committed));
+        }
         let mut weights = self.weigh(&records).await?;
         let mut ids = self.resolve(&records, &mut weights, &mut batch).await?;
         self.database.relieve(&std::mem::take(&mut batch.relieved)).await?;
@@ -73,7 +77,7 @@ impl<D: Tables> Part<D> {
         self.note_heirs(&mut batch).await?;
         self.write_traps(&mut batch).await?;
         self.take_reached(&mut batch).await?;
-        let ledger = self.ledger.write(&mut self.database, self.id, &batch.delta).await?;
+        let ledger = self.write_ledger(&batch).await?;
         Ok((ledger, batch.committed))
     }
 
@@ -89,9 +93,7 @@ impl<D: Tables> Part<D> {
         }
         let (record, again) = self.judge_redirect(record, &found).await?;
         log(&record, self.id, batch);
-        if let Record::Robots { outcome: RobotsOutcome::Again { url, .. }, .. } = &record {
-            self.bring_in(&url.host(), batch).await?;
-        }
+        let record = self.seek_robots(record, batch).await?;
         batch.committed.settlements.push(record.settlement(|host| self.hosts.id(host)));
         let settled = record.target().map(|target| target.id).zip(Fate::of(&record));
         // How long after it was fetched the page is due again.

@@ -21,7 +21,7 @@ impl<D: Tables> Part<D> {
             let nearer = nearer(self.database.ways_from(&lowered).await?.into_iter());
             lowered = nearer.iter().map(|it| it.id).collect();
             if !nearer.is_empty() {
-                let rows = self.database.lower(self.invocation, &nearer).await?;
+                let rows = self.database.lower(self.node.id, &nearer).await?;
                 self.take_up(rows, batch).await?;
             }
         }

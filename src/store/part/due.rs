@@ -6,7 +6,7 @@ use crate::policy::due::{Facts, due_at, wait};
 use crate::policy::sweep::wakes;
 use crate::store::failed::Failed;
 use crate::store::tables::{Tables, Timed};
-use crate::visit::{self, Millis, State, UrlId};
+use crate::visit::{Millis, State, UrlId};
 
 use super::batch::Batch;
 use super::run::Part;
@@ -19,7 +19,7 @@ impl<D: Tables> Part<D> {
             return Ok(());
         }
         let rows = self.database.timed(&listed.keys().copied().collect::<Vec<_>>()).await?;
-        let now = visit::now();
+        let now = self.database.clock().now();
         let mut changed: Vec<(UrlId, Option<Millis>, Option<Millis>)> = Vec::new();
         let mut woken: Vec<UrlId> = Vec::new();
         for Timed { id, state, facts, lastmod: stored, recrawl: before } in rows {
@@ -38,7 +38,7 @@ impl<D: Tables> Part<D> {
         }
         self.database.set_lastmods(&changed).await?;
         if !woken.is_empty() {
-            batch.wake(State::Fetched, self.database.wake(self.invocation, &woken).await?);
+            batch.wake(State::Fetched, self.database.wake(self.node.id, &woken).await?);
         }
         Ok(())
     }

@@ -34,14 +34,14 @@ impl<D: Tables> Part<D> {
     }
 
     /// Judges once more what was left out on the host of a page that counts for a seed.
-    async fn let_in(&mut self, heir: &CanonicalUrl, batch: &mut Batch) -> Result<(), Failed> {
+    pub(super) async fn let_in(&mut self, heir: &CanonicalUrl, batch: &mut Batch) -> Result<(), Failed> {
         let left_out = self.database.left_out(heir, &OPENED_BY_HEIR, &OPENED_BY_BEING_HEIR).await?;
         let changed = Changed { scope: true, robots: false };
         let verdicts = verdicts(left_out, &self.scope, self.config.sitemaps, changed).rows;
         if verdicts.is_empty() {
             return Ok(());
         }
-        for Lowered { target, holder, state, .. } in self.database.let_in(self.invocation, &verdicts).await? {
+        for Lowered { target, holder, state, .. } in self.database.let_in(self.node.id, &verdicts).await? {
             if state == State::Pending {
                 batch.delta.change(State::Skipped, State::Pending);
                 if batch.may_fetch_at(target.host, holder) {

@@ -4,26 +4,37 @@ use std::collections::HashSet;
 
 use crate::canonical::Host;
 use crate::policy::politeness::millis;
-use crate::policy::robots::Rules;
+use crate::policy::robots::{MAX_ROBOTS_AGE, Rules};
 use crate::store::failed::Failed;
 use crate::store::tables::{Holder, Robots, Tables};
-use crate::visit::{self, FailureKind, Hold, HostId, Record, RobotsAnswer, SkipReason};
+use crate::visit::{
+    FailureKind, Hold, HostId, Millis, Record, RobotsAnswer, RobotsCall, RobotsOutcome, SkipReason, StoredRobots,
+};
 
 use super::batch::Batch;
 use super::known::KnownHosts;
 use super::run::Part;
 
+/// Until a robots.txt is asked for again that is at a host of another process.
+const ROBOTS_ELSEWHERE: Millis = 20_000;
+
 impl<D: Tables> Part<D> {
     pub(super) async fn take_hosts(&mut self, limit: usize) -> Result<Vec<HostId>, Failed> {
-        let mut taken = self.database.take(self.invocation, limit).await?;
+        let mut taken = self.database.take(self.node.id, limit).await?;
         self.hosts = KnownHosts::default();
         taken.sort_unstable();
         Ok(taken)
     }
 
+    /// All that are held.
+    pub(super) async fn held_hosts(&mut self) -> Result<Vec<HostId>, Failed> {
+        self.hosts = KnownHosts::default();
+        self.database.held(self.node.id).await
+    }
+
     /// Which of these are not held any more.
     pub(super) async fn lost(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, Failed> {
-        let lost = self.database.lost(self.invocation, holds).await?;
+        let lost = self.database.lost(self.node.id, holds).await?;
         if !lost.is_empty() {
             self.forget_holders();
         }
@@ -31,14 +42,15 @@ impl<D: Tables> Part<D> {
     }
 
     /// Others may do as they like with hosts that are not held any more.
-    fn forget_holders(&mut self) {
+    pub(super) fn forget_holders(&mut self) {
         self.hosts = KnownHosts::default();
         self.traps.forget();
     }
 
     pub(super) async fn free_hosts(&mut self, holds: &[Hold]) -> Result<(), Failed> {
-        self.database.free(self.invocation, holds).await?;
-        self.forget_holders();
+        self.database.free(self.node.id, holds).await?;
+        self.hosts.forget(&holds.iter().map(|hold| hold.host).collect());
+        self.traps.forget();
         Ok(())
     }
 
@@ -53,7 +65,7 @@ impl<D: Tables> Part<D> {
         let asked = records.iter().filter_map(|record| record.asked().map(|(host, _)| host));
         let hosts: HashSet<_> = records.iter().map(Record::subject).chain(asked).collect();
         let holds: Vec<_> = hosts.iter().filter_map(|host| hold(*host)).collect();
-        let held = self.database.set_clocks(self.invocation, &holds).await?;
+        let held = self.database.set_clocks(self.node.id, &holds).await?;
         if held.len() == hosts.len() {
             return Ok(records);
         }
@@ -76,7 +88,7 @@ impl<D: Tables> Part<D> {
         if missing.is_empty() {
             return Ok(());
         }
-        for record in self.database.insert_hosts(self.invocation, &missing).await? {
+        for record in self.database.insert_hosts(self.node.id, &missing).await? {
             missing.remove(record.host.as_str());
             self.hosts.insert(record.host.clone(), record.id, Holder::This);
             batch.committed.hosts.push(record);
@@ -84,7 +96,7 @@ impl<D: Tables> Part<D> {
         if missing.is_empty() {
             return Ok(());
         }
-        for (host, id, holder) in self.database.find_hosts(self.invocation, &missing).await? {
+        for (host, id, holder) in self.database.find_hosts(self.node.id, &missing).await? {
             self.hosts.insert(host, id, holder);
         }
         Ok(())
@@ -109,7 +121,7 @@ impl<D: Tables> Part<D> {
         if batch.reached.is_empty() {
             return Ok(());
         }
-        let held = self.database.take_reached(self.invocation, &batch.reached).await?;
+        let held = self.database.take_reached(self.node.id, &batch.reached).await?;
         if held.len() < batch.reached.len() {
             // Another process was faster: it finds what is pending there.
             let is_lost = |host: HostId| batch.reached.contains(&host) && !held.contains(&host);
@@ -119,17 +131,45 @@ impl<D: Tables> Part<D> {
         Ok(())
     }
 
-    /// Makes a host known to the schedule: a robots.txt is asked for there on behalf of another.
-    pub(super) async fn bring_in(&mut self, host: &Host, batch: &mut Batch) -> Result<(), Failed> {
+    /// Makes a host known to the schedule: a robots.txt is asked for there on behalf of another. False if another process
+    /// holds it.
+    pub(super) async fn bring_in(&mut self, host: &Host, batch: &mut Batch) -> Result<bool, Failed> {
         self.resolve_hosts(std::iter::once(host), batch).await?;
-        let Some((id, _)) = self.hosts.get(host) else { return Ok(()) };
-        if self.may_fetch(host, batch) && !batch.committed.hosts.iter().any(|record| record.id == id) {
+        let Some((id, _)) = self.hosts.get(host) else { return Ok(false) };
+        let may_fetch = self.may_fetch(host, batch);
+        if may_fetch && !batch.committed.hosts.iter().any(|record| record.id == id) {
             self.take_reached(batch).await?;
-            if let Some(record) = self.database.held_host(self.invocation, id).await? {
+            if let Some(record) = self.database.held_host(self.node.id, id).await? {
                 batch.committed.hosts.push(record);
             }
         }
-        Ok(())
+        Ok(may_fetch)
+    }
+
+    /// A robots.txt that is elsewhere is asked for there, unless another process holds that host: then what that was told
+    /// there counts, or this one asks again later.
+    pub(super) async fn seek_robots(&mut self, record: Record, batch: &mut Batch) -> Result<Record, Failed> {
+        let (call, request, rest, url) = match record {
+            Record::Robots { call, request, rest, outcome: RobotsOutcome::Again { url, hop, attempt, due_at } } => {
+                if self.bring_in(&url.host(), batch).await? {
+                    let outcome = RobotsOutcome::Again { url, hop, attempt, due_at };
+                    return Ok(Record::Robots { call, request, rest, outcome });
+                }
+                (call, request, rest, url)
+            }
+            record => return Ok(record),
+        };
+        let is_its_own = url.host().robots_url().is_ok_and(|own| own == url);
+        let stored = if is_its_own { self.database.stored_robots(&url.host()).await? } else { None };
+        let now = self.database.clock().now();
+        let outcome = match stored.filter(|stored| now - stored.fetched_at < millis(MAX_ROBOTS_AGE)) {
+            Some(StoredRobots { answer, .. }) => RobotsOutcome::Answered(answer),
+            None => {
+                let RobotsCall { url, hop, attempt, .. } = call.clone();
+                RobotsOutcome::Again { url, hop, attempt, due_at: now + ROBOTS_ELSEWHERE }
+            }
+        };
+        Ok(Record::Robots { call, request, rest, outcome })
     }
 
     pub(super) async fn robots(&mut self, host: HostId, answer: &RobotsAnswer) -> Result<(), Failed> {
@@ -141,7 +181,7 @@ impl<D: Tables> Part<D> {
             RobotsAnswer::Private => (None, Some(SkipReason::PrivateAddress.as_str()), None),
         };
         let delay = body.and_then(|body| Rules::parse(body, self.config.product_token()).crawl_delay());
-        let (at, crawl_delay) = (visit::now(), delay.map(millis));
+        let (at, crawl_delay) = (self.database.clock().now(), delay.map(millis));
         self.database.keep_robots(host, Robots { at, status, failure, body, crawl_delay }).await
     }
 }

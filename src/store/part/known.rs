@@ -5,7 +5,7 @@
 //! depth may be too great, which costs a look at the row, and never too small. Only what was committed may stay
 //! remembered: after a transaction that failed, all is forgotten.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroI64;
 use std::sync::LazyLock;
@@ -136,6 +136,10 @@ impl KnownHosts {
 
     pub(super) fn insert(&mut self, host: Host, id: HostId, holder: Holder) {
         self.0.insert(host, (id, holder));
+    }
+
+    pub(super) fn forget(&mut self, hosts: &HashSet<HostId>) {
+        self.0.retain(|_, (id, _)| !hosts.contains(id));
     }
 
     /// Makes room for the hosts of another batch.

@@ -1,7 +1,7 @@
 //! The accounting of a run: what a transaction changes of it, and what the run's row says after it.
 
 use crate::store::failed::Failed;
-use crate::store::tables::Tables;
+use crate::store::tables::{Joined, Tables};
 use crate::store::{Accounting, Tally};
 use crate::visit::State;
 
@@ -13,6 +13,10 @@ pub(super) struct Delta {
 }
 
 impl Delta {
+    pub(super) fn accounting(&self) -> &Accounting {
+        &self.accounting
+    }
+
     /// A URL was met for the first time.
     pub(super) fn discover(&mut self, state: State) {
         self.accounting.discovered += 1;
@@ -35,7 +39,7 @@ impl Delta {
 }
 
 /// What the run's row said after the last commit. The row is the truth: others may change it too.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ledger {
     accounting: Accounting,
     tally: Tally,
@@ -50,17 +54,21 @@ impl Ledger {
         Ok(Self { accounting, tally, earlier: tally })
     }
 
-    /// Writes a transaction's changes into the run's row, and answers with what it holds then.
-    pub(super) async fn write(&self, database: &mut impl Tables, run: i64, delta: &Delta) -> Result<Self, Failed> {
-        let (accounting, tally) = database.add(run, &delta.accounting, &delta.tally).await?;
-        Ok(Self { accounting, tally, earlier: self.earlier })
+    /// That of an invocation of others.
+    pub(super) fn join(joined: &Joined) -> Self {
+        Self { accounting: joined.accounting, tally: joined.tally, earlier: joined.earlier }
+    }
+
+    /// The same once the run's row says this.
+    pub(super) fn after(&self, accounting: Accounting, tally: Tally) -> Self {
+        Self { accounting, tally, earlier: self.earlier }
     }
 
     pub(super) fn accounting(&self) -> Accounting {
         self.accounting
     }
 
-    /// What this invocation did.
+    /// What this invocation did, others that take part in it included.
     pub(super) fn tally(&self) -> Tally {
         Tally {
             unchanged: self.tally.unchanged - self.earlier.unchanged,

@@ -7,7 +7,7 @@ use crate::policy::offer::{Offer, Source, depth_and_hops};
 use crate::policy::traps::Weighed;
 use crate::store::failed::Failed;
 use crate::store::tables::{Better, NewUrl, Present, Seeded, Tables};
-use crate::visit::{self, Candidate, HostId, Record, SkipReason, Target, UrlId};
+use crate::visit::{Candidate, HostId, Record, SkipReason, Target, UrlId};
 
 use super::batch::{Batch, Weights};
 use super::known::Known;
@@ -68,7 +68,7 @@ impl<D: Tables> Part<D> {
             ids.push(known.map(|known| known.id));
             if let Some(known) = known {
                 if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
-                    page.woven += u32::from(known.trap.is_some() && known.trap == page.account);
+                    self.traps.met(page, known.id, known.trap);
                 }
                 self.relieve(known, weighed, candidate, batch);
             } else {
@@ -178,7 +178,8 @@ impl<D: Tables> Part<D> {
             return Ok(inserted);
         }
         let rows: Vec<_> = new.iter().map(|offer| new_url(offer, self.host_of(offer))).collect();
-        let ids = self.database.insert_urls(&rows, visit::now()).await?;
+        let now = self.database.clock().now();
+        let ids = self.database.insert_urls(&rows, now).await?;
         for (id, offer) in ids.into_iter().zip(new) {
             let Some(id) = id else { continue };
             batch.delta.discover(offer.first_state());

@@ -11,6 +11,7 @@ use crate::visit::{Millis, UrlId};
 
 use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
+use super::node::Node;
 
 /// This process's part in a run.
 #[derive(Debug)]
@@ -21,8 +22,7 @@ pub struct Part<D> {
     /// When known pages are due, by the settings.
     pub(super) rules: Rules,
     pub(super) id: i64,
-    /// The number of this invocation: it holds the hosts that bear it.
-    pub(super) invocation: i64,
+    pub(super) node: Node,
     /// When the run was begun, maybe by an earlier invocation.
     pub(super) began: Millis,
     pub(super) ledger: Ledger,

@@ -10,6 +10,9 @@ pub(super) async fn recall(database: &mut impl Tables) -> Result<Option<Told>, F
 }
 
 pub(super) async fn keep(database: &mut impl Tables, told: &Told) -> Result<(), Failed> {
-    let told = serde_json::to_string(told).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    database.keep_told(&told).await
+    database.keep_told(&written(told)?).await
+}
+
+pub(super) fn written(told: &Told) -> Result<String, Failed> {
+    Ok(serde_json::to_string(told).map_err(|e| sqlx::Error::Encode(e.into()))?)
 }

@@ -8,6 +8,9 @@ use super::batch::{Batch, Weights};
 use super::pages::Past;
 use super::run::Part;
 
+/// Pages of a large pattern that are read again when an invocation meets it.
+const RECALLED: i64 = 512;
+
 impl<D: Tables> Part<D> {
     pub(super) async fn held_traps(&mut self) -> Result<Vec<(TrapId, bool)>, Failed> {
         let held = self.database.held_traps(&self.config.allow_trap).await?;
@@ -21,6 +24,10 @@ impl<D: Tables> Part<D> {
         if !hosts.is_empty() || !accounts.is_empty() {
             let accounts = self.database.accounts(&hosts, &accounts).await?;
             self.traps.load(&hosts, accounts);
+            for id in self.traps.forgotten() {
+                let pages = self.database.paid_pages(id, RECALLED).await?;
+                self.traps.recall(&pages);
+            }
         }
         Ok(records.iter().map(|record| record.page().map(|(target, page)| self.traps.weigh(target, page))).collect())
     }
@@ -55,7 +62,7 @@ impl<D: Tables> Part<D> {
         self.database.write_accounts(&changes.accounts).await?;
         for account in &changes.accounts {
             if changes.turned.contains(&(account.id, false)) {
-                let released = self.database.release(self.invocation, account.id, account.budget).await?;
+                let released = self.database.release(self.node.id, account.id, account.budget).await?;
                 batch.wake(State::Skipped, released);
             }
         }

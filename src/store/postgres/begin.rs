@@ -1,6 +1,6 @@
 //! The beginning and the end of an invocation, and the run's row.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
@@ -9,12 +9,12 @@ use crate::canonical::CanonicalUrl;
 use crate::policy::begin::SEED_DEPTH;
 use crate::policy::sweep::{OPENED_BY_RUN, led_to};
 use crate::store::failed::Failed;
-use crate::store::tables::{Beginning, StoredRun, Waits};
+use crate::store::tables::{Beginning, Done, StoredRun, Transactions as _, Waits};
 use crate::store::{Accounting, Tally};
-use crate::visit::{Millis, SeedLine, SkipReason, State, UrlId};
+use crate::visit::{HostId, Millis, SeedLine, Settlement, SkipReason, State, UrlId};
 
-use super::database::{LEASE, PgDatabase};
-use super::rows::{self, clean, hash, int, numbers, scalar, sql, waits_columns, words};
+use super::database::PgDatabase;
+use super::rows::{self, bigint, clean, hash, int, numbers, scalar, sql, waits_columns, words};
 
 /// Rows deleted in one transaction: so few that nobody waits for them.
 const ROWS: i64 = 5_000;
@@ -224,36 +224,39 @@ impl Beginning for PgDatabase {
         Ok(counts(&row.bind(run).fetch_one(&mut self.db).await?))
     }
 
-    async fn add(&mut self, run: i64, more: &Accounting, done: &Tally) -> Result<(Accounting, Tally), Failed> {
+    async fn add(&mut self, run: i64, done: &Done<'_>) -> Result<(Accounting, Tally), Failed> {
+        let is_stored = |it: &&Settlement| matches!(it, Settlement::Stored { .. });
+        let stored = bigint(done.settlements.iter().filter(is_stored).count());
+        if stored > 0 && self.config.max_pages_per_host.is_some() {
+            self.count_by_host(done.settlements).await?;
+        }
+        // The node's row at last: whoever notes that it is gone waits for this transaction no longer than it must.
+        let mine = sql("update node set batch = $2, fetched = fetched + $3 where id = $1 and not gone");
+        let mine = mine.bind(done.me).bind(done.batch).bind(stored).execute(&mut self.db).await?;
+        if mine.rows_affected() == 0 {
+            return Err(Failed::Lapsed);
+        }
         let row = sql("update run set discovered = discovered + $2, fetched = fetched + $3, failed = failed + $4,
                            skipped = skipped + $5, pending = pending + $6, unchanged = unchanged + $7,
                            bytes = bytes + $8, requests = requests + $9 where id = $1
                        returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests");
+        let (more, tally) = (done.accounting, done.tally);
         let row = row.bind(run).bind(more.discovered).bind(more.fetched).bind(more.failed);
-        let row = row.bind(more.skipped).bind(more.pending).bind(done.unchanged).bind(done.bytes).bind(done.requests);
+        let row =
+            row.bind(more.skipped).bind(more.pending).bind(tally.unchanged).bind(tally.bytes).bind(tally.requests);
         Ok(counts(&row.fetch_one(&mut self.db).await?))
     }
 
-    /// Refused while another invocation holds its lease.
-    async fn enter(&mut self) -> Result<i64, Failed> {
-        // Those who begin at once do so one after the other.
-        sqlx::raw_sql("lock table node in exclusive mode").execute(&mut self.db).await?;
-        self.refuse_if_in_use().await?;
-        let id =
-            scalar("insert into node (name, leased_until) values ($1, now() + $2 * interval '1 second') returning id");
-        Ok(id.bind(self.node.as_str()).bind(LEASE.as_secs_f64()).fetch_one(&mut self.db).await?)
-    }
-
     async fn end(&mut self, me: i64, run: i64, outcome: &str, finished: Option<Millis>) -> Result<(), Failed> {
-        let mut tx = self.db.begin().await?;
-        let ended = sql("update run set outcome = $1, finished_at = $2 where id = $3");
-        ended.bind(outcome).bind(finished).bind(run).execute(&mut *tx).await?;
-        if finished.is_some() {
-            sql("delete from edge").execute(&mut *tx).await?;
+        self.open_transaction().await?;
+        let done = match self.leave(me, run, outcome, finished).await {
+            Ok(()) => self.commit_transaction().await,
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            self.undo_transaction().await;
         }
-        let left = sql("update node set seen_at = now(), leased_until = now(), ended_at = now() where id = $1");
-        left.bind(me).execute(&mut *tx).await?;
-        Ok(tx.commit().await?)
+        done
     }
 
     /// Requests and changes grow with the runs, so that the oldest are at the low end.
@@ -277,6 +280,40 @@ impl Beginning for PgDatabase {
 }
 
 impl PgDatabase {
+    /// What [`Beginning::end`] does within its transaction.
+    async fn leave(&mut self, me: i64, run: i64, outcome: &str, finished: Option<Millis>) -> Result<(), Failed> {
+        let left = sql("update node set seen_at = clock_timestamp(), leased_until = clock_timestamp(),
+                 ended_at = clock_timestamp(), gone = true
+             where id = $1 and not gone returning share - fetched as unused");
+        if let Some(row) = left.bind(me).fetch_optional(&mut self.db).await? {
+            self.return_pages(Some(self.invocation), row.get("unused")).await?;
+        }
+        self.note_the_gone(me).await?;
+        let last = sql("update invocation set outcome = $2 where id = $1 and outcome is null
+                            and not exists (select 1 from node where invocation_id = $1 and not gone)");
+        let last = last.bind(self.invocation).bind(outcome).execute(&mut self.db).await?;
+        if last.rows_affected() > 0 {
+            self.write_outcome(run, outcome, finished).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts the pages that were stored of each host in this invocation.
+    async fn count_by_host(&mut self, settlements: &[Settlement]) -> Result<(), Failed> {
+        let mut hosts: BTreeMap<HostId, i64> = BTreeMap::new();
+        for settlement in settlements {
+            if let Settlement::Stored { host, .. } = settlement {
+                *hosts.entry(*host).or_default() += 1;
+            }
+        }
+        let (ids, more): (Vec<_>, Vec<_>) = hosts.into_iter().unzip();
+        let counted =
+            sql("update host set stored = case when stored_in = $3 then stored else 0 end + v.more, stored_in = $3
+                           from unnest($1::bigint[], $2::bigint[]) v (i, more) where host.id = v.i");
+        counted.bind(ids).bind(more).bind(self.invocation).execute(&mut self.db).await?;
+        Ok(())
+    }
+
     async fn set_meta(&mut self, key: &'static str, value: &str) -> Result<(), Failed> {
         let set = sql("insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = $2");
         set.bind(key).bind(value).execute(&mut self.db).await?;
@@ -284,7 +321,7 @@ impl PgDatabase {
     }
 }
 
-fn counts(row: &PgRow) -> (Accounting, Tally) {
+pub(super) fn counts(row: &PgRow) -> (Accounting, Tally) {
     let accounting = Accounting {
         discovered: row.get("discovered"),
         fetched: row.get("fetched"),

@@ -15,6 +15,7 @@ use super::rows::{clean, hash, scalar, sql};
 
 impl Takes for PgDatabase {
     async fn mark(&mut self) -> Result<Option<String>, StoreError> {
+        self.refuse_beside("").await?;
         let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db);
         mark.await.map_err(StoreError::database)
     }
@@ -25,10 +26,10 @@ impl Takes for PgDatabase {
     }
 
     async fn columns(&mut self, table: &Table) -> Result<Vec<String>, StoreError> {
-        // Who holds a host is another's matter, and the hash is made anew.
+        // Who holds a host and what an invocation stored of it are another's matter, and the hash is made anew.
         let columns = scalar(
             "select attname::text from pg_attribute
-             where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attname <> 'holder'
+             where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attname not in ('holder', 'stored', 'stored_in')
                  and not ($1 = 'url' and attname = 'hash')
              order by attnum",
         );

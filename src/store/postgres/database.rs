@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
+use crate::config::Config;
 use crate::store::StoreError;
 use crate::store::failed::Failed;
 use crate::store::tables::Transactions;
+use crate::visit::{Lease, Millis, SteadyClock};
 
 use super::contents::Contents;
-use super::rows::scalar;
 use super::schema::{self, open_error};
 
-/// How long what a silent process holds stays its own.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// How long a server is waited for that cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,63 +23,54 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct PgDatabase {
     pub(super) db: PgConnection,
+    /// For when the connection is lost.
+    options: PgConnectOptions,
     /// Its URL without user, password and parameters.
     pub(super) name: String,
     /// Which process this is, for people.
     pub(super) node: String,
+    pub(super) lease: Lease,
+    pub(super) clock: SteadyClock,
+    pub(super) config: Config,
+    /// The number of the invocation that this process takes part in.
+    pub(super) invocation: i64,
     /// Texts and bodies that the transaction has still to write.
     pub(super) contents: Contents,
 }
 
 impl PgDatabase {
-    /// Connects, and brings the schema up to date. Refused while another invocation holds its lease.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let (mut db, name) = connect(url).await?;
+    /// Connects, and brings the schema up to date.
+    pub async fn open(url: &str, config: &Config) -> Result<Self, StoreError> {
+        let (mut db, options, name) = connect(url).await?;
         schema::migrate(&mut db, &name).await?;
-        let node = format!("process {}", std::process::id());
-        let mut database = Self { db, name, node, contents: Contents::default() };
-        database.open_transaction().await?;
-        database.refuse_if_in_use().await?;
-        database.commit_transaction().await?;
-        Ok(database)
+        let node = config.node.clone().unwrap_or_else(this_process);
+        let clock = SteadyClock::at(time(&mut db).await?);
+        let lease = Lease::new(config.lease);
+        let (contents, config) = (Contents::default(), config.clone());
+        Ok(Self { db, options, name, node, lease, clock, config, invocation: 0, contents })
+    }
+
+    /// Another connection.
+    pub(super) async fn reach(&self) -> Result<PgConnection, StoreError> {
+        connect_with(&self.options, &self.name).await
     }
 }
 
-impl PgDatabase {
-    /// Whether another invocation holds its lease, within a transaction.
-    pub(super) async fn refuse_if_in_use(&mut self) -> Result<(), Failed> {
-        let alive: Option<String> = scalar(
-            "select name || ', since ' || iso8601((extract(epoch from started_at) * 1000)::bigint) from node
-             where leased_until > now() order by id limit 1",
-        )
-        .fetch_optional(&mut self.db)
-        .await?;
-        match alive {
-            Some(holder) => Err(StoreError::InUse { path: self.name.as_str().into(), holder }.into()),
-            None => Ok(()),
-        }
-    }
+/// The server's.
+async fn time(db: &mut PgConnection) -> Result<Millis, Failed> {
+    let now = sqlx::raw_sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint").fetch_one(db).await?;
+    Ok(now.get(0))
 }
 
-impl Transactions for PgDatabase {
-    async fn open_transaction(&mut self) -> Result<(), Failed> {
-        sqlx::raw_sql("begin").execute(&mut self.db).await?;
-        Ok(())
-    }
-
-    async fn commit_transaction(&mut self) -> Result<(), Failed> {
-        sqlx::raw_sql("commit").execute(&mut self.db).await?;
-        Ok(())
-    }
-
-    async fn undo_transaction(&mut self) {
-        self.contents = Contents::default();
-        let _ = sqlx::raw_sql("rollback").execute(&mut self.db).await;
-    }
+/// The machine's name and the number of the process.
+fn this_process() -> String {
+    let machine = rustix::system::uname();
+    format!("{}/{}", machine.nodename().to_string_lossy(), std::process::id())
 }
 
-/// A connection that leaves nothing behind in the server's session, and what the database is called in messages.
-pub(super) async fn connect(url: &str) -> Result<(PgConnection, String), StoreError> {
+/// A connection that leaves nothing behind in the server's session, how it was made, and what the database is called in
+/// messages.
+pub(super) async fn connect(url: &str) -> Result<(PgConnection, PgConnectOptions, String), StoreError> {
     let options = options(url)?;
     let name = name(&options);
     // Of the libraries for TLS that the crates bring, one is chosen; otherwise `sslmode=verify-ca` would find two.
@@ -93,13 +83,36 @@ pub(super) async fn connect(url: &str) -> Result<(PgConnection, String), StoreEr
         .extra_float_digits(None)
         .statement_cache_capacity(0)
         .disable_statement_logging();
-    let connecting = PgConnection::connect_with(&options);
-    match tokio::time::timeout(PATIENCE, connecting).await {
-        Ok(connected) => Ok((connected.map_err(|e| open_error(&name, &e))?, name)),
+    Ok((connect_with(&options, &name).await?, options, name))
+}
+
+async fn connect_with(options: &PgConnectOptions, name: &str) -> Result<PgConnection, StoreError> {
+    match tokio::time::timeout(PATIENCE, PgConnection::connect_with(options)).await {
+        Ok(connected) => connected.map_err(|e| open_error(name, &e)),
         Err(_) => {
             let problem = format!("no answer within {}", humantime::format_duration(PATIENCE));
             Err(StoreError::Open { path: name.into(), problem })
         }
+    }
+}
+
+impl Transactions for PgDatabase {
+    async fn open_transaction(&mut self) -> Result<(), Failed> {
+        // A process that is stopped in the middle of one must not keep others from its hosts for longer than its lease.
+        let idle = self.lease.length().as_millis() / 2;
+        let begin = format!("begin; set local idle_in_transaction_session_timeout = {idle}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(begin)).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn commit_transaction(&mut self) -> Result<(), Failed> {
+        sqlx::raw_sql("commit").execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn undo_transaction(&mut self) {
+        self.contents = Contents::default();
+        let _ = sqlx::raw_sql("rollback").execute(&mut self.db).await;
     }
 }
 

@@ -1,17 +1,16 @@
-//! Hosts, and who holds them. A host is its holder's until the holder's lease ends, by the database's clock.
+//! Hosts, and who holds them. A host is its holder's until it is given back or the holder is gone.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use sqlx::{Connection as _, Row as _};
+use sqlx::Row as _;
 
 use crate::canonical::Host;
 use crate::store::failed::Failed;
 use crate::store::tables::{Holder, Hosts, Robots, Transactions as _};
-use crate::visit::{Hold, HostId, HostRecord};
+use crate::visit::{Hold, HostId, HostRecord, StoredRobots};
 
-use super::database::{LEASE, PgDatabase};
-use super::rows::{self, scalar, sql};
+use super::database::PgDatabase;
+use super::rows::{self, bigint, scalar, sql};
 
 /// Sets the clocks of hosts, and more, as far as they are held under the epochs that are named.
 macro_rules! set_clocks {
@@ -21,47 +20,34 @@ macro_rules! set_clocks {
             $more,
             " from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) v (i, epoch, asked, until)
              where host.id = v.i and host.epoch = v.epoch and host.holder = $1
-             returning id"
+                 and exists (select 1 from node where id = $1 and not gone)
+             returning host.id"
         )
     };
 }
 
 impl Hosts for PgDatabase {
-    fn lease(&self) -> Option<Duration> {
-        Some(LEASE)
-    }
-
-    /// Those that were left alone for the longest come first.
     async fn take(&mut self, me: i64, limit: usize) -> Result<Vec<HostId>, Failed> {
-        let mut tx = self.db.begin().await?;
-        let taken = scalar(concat!(
-            "update host set epoch = epoch + 1, holder = $1
-             where id in (select id from host h
-                 where holder <> $1 and ",
-            rows::is_free!(),
-            " and exists (select 1 from url where host_id = h.id and state = 0)
-                 order by greatest(asked_at, blocked_until), id limit $2 for update skip locked)
-             returning id"
-        ));
-        let taken = taken.bind(me).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(taken)
+        self.open_transaction().await?;
+        let done = match self.take_free(me, bigint(limit)).await {
+            Ok(taken) => self.commit_transaction().await.map(|()| taken),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            self.undo_transaction().await;
+        }
+        done
     }
 
     async fn lost(&mut self, me: i64, holds: &[Hold]) -> Result<Vec<HostId>, Failed> {
-        let mut tx = self.db.begin().await?;
-        sql("update node set seen_at = now(), leased_until = now() + $2 * interval '1 second' where id = $1")
-            .bind(me)
-            .bind(LEASE.as_secs_f64())
-            .execute(&mut *tx)
-            .await?;
         let lost = scalar(
             "select v.i from unnest($2::bigint[], $3::bigint[]) v (i, epoch)
              where not exists (select 1 from host where id = v.i and epoch = v.epoch and holder = $1)",
         );
         let (ids, epochs): (Vec<_>, Vec<_>) = holds.iter().map(|hold| (hold.host, hold.epoch)).unzip();
-        let lost = lost.bind(me).bind(ids).bind(epochs).fetch_all(&mut *tx).await?;
-        tx.commit().await?;
+        self.open_transaction().await?;
+        let lost = lost.bind(me).bind(ids).bind(epochs).fetch_all(&mut self.db).await?;
+        self.commit_transaction().await?;
         Ok(lost)
     }
 
@@ -90,7 +76,9 @@ impl Hosts for PgDatabase {
              on conflict do nothing returning ",
             rows::host_columns!()
         ));
-        rows.bind(me).bind(names).fetch_all(&mut self.db).await?.iter().map(rows::host_record).collect()
+        let invocation = self.invocation;
+        let rows = rows.bind(me).bind(names).fetch_all(&mut self.db).await?;
+        rows.iter().map(|row| rows::host_record(row, invocation)).collect()
     }
 
     async fn find_hosts(&mut self, me: i64, hosts: &HashSet<&str>) -> Result<Vec<(Host, HostId, Holder)>, Failed> {
@@ -104,8 +92,9 @@ impl Hosts for PgDatabase {
         // Both halves see the hosts as they were before: none is answered twice.
         let held: Vec<HostId> = scalar(concat!(
             "with taken as (
-                 update host h set epoch = epoch + 1, holder = $1
-                 where id = any($2) and holder <> $1 and ",
+                 update host h set epoch = epoch + 1, holder = $1, asked_at = ",
+            rows::asked_at!(),
+            " where id = any($2) and holder <> $1 and ",
             rows::is_free!(),
             " returning id)
              select id from taken union all select id from host where id = any($2) and holder = $1"
@@ -120,7 +109,13 @@ impl Hosts for PgDatabase {
     async fn held_host(&mut self, me: i64, id: HostId) -> Result<Option<HostRecord>, Failed> {
         let row = sql(concat!("select ", rows::host_columns!(), " from host where id = $2 and holder = $1"));
         let row = row.bind(me).bind(id).fetch_optional(&mut self.db).await?;
-        row.as_ref().map(rows::host_record).transpose()
+        row.as_ref().map(|row| rows::host_record(row, self.invocation)).transpose()
+    }
+
+    async fn stored_robots(&mut self, host: &Host) -> Result<Option<StoredRobots>, Failed> {
+        let row = sql("select robots_at, robots_status, robots_failure, robots_body from host where host = $1");
+        let row = row.bind(host.as_str()).fetch_optional(&mut self.db).await?;
+        Ok(row.as_ref().and_then(rows::stored_robots))
     }
 
     async fn keep_robots(&mut self, id: HostId, robots: Robots<'_>) -> Result<(), Failed> {
@@ -135,6 +130,32 @@ impl Hosts for PgDatabase {
 }
 
 impl PgDatabase {
+    /// Takes hosts within a transaction, those that were left alone for the longest first.
+    async fn take_free(&mut self, me: i64, limit: i64) -> Result<Vec<HostId>, Failed> {
+        self.note_the_gone(me).await?;
+        let taken: Vec<HostId> = scalar(concat!(
+            "update host h set epoch = epoch + 1, holder = $1, asked_at = ",
+            rows::asked_at!(),
+            " where id in (select id from host h
+                 where holder <> $1 and ",
+            rows::is_free!(),
+            " and exists (select 1 from url where host_id = h.id and state = 0)
+                 order by greatest(asked_at, blocked_until), id limit $2 for update skip locked)
+             returning id"
+        ))
+        .bind(me)
+        .bind(limit)
+        .fetch_all(&mut self.db)
+        .await?;
+        if !taken.is_empty() {
+            let mine = sql("update node set rests = false where id = $1 and not gone");
+            if mine.bind(me).execute(&mut self.db).await?.rows_affected() == 0 {
+                return Err(Failed::Lapsed);
+            }
+        }
+        Ok(taken)
+    }
+
     async fn update_clocks(&mut self, text: &'static str, me: i64, holds: &[Hold]) -> Result<HashSet<HostId>, Failed> {
         if holds.is_empty() {
             return Ok(HashSet::new());

@@ -10,7 +10,7 @@ use crate::policy::kept::Kept;
 use crate::policy::life::{self, Life};
 use crate::store::failed::Failed;
 use crate::store::tables::{Gathered, PageRow, Pages, Past, Seeded};
-use crate::visit::{self, Page, UrlId};
+use crate::visit::{Page, UrlId};
 
 use super::database::PgDatabase;
 use super::rows::{self, bigint, clean, int, scalar, sql};
@@ -224,7 +224,7 @@ impl PgDatabase {
             .bind(failures.iter().map(|row| row.1).collect::<Vec<_>>())
             .bind(failures.iter().map(|row| clean(&row.2)).collect::<Vec<_>>())
             .bind(failures.iter().map(|row| int(row.3)).collect::<Vec<_>>())
-            .bind(visit::now())
+            .bind(self.clock.now())
             .execute(&mut self.db)
             .await?;
         }

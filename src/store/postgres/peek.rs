@@ -18,7 +18,7 @@ pub struct Peeked {
 
 /// Connects to a database; refused if it holds no crawl.
 pub async fn connect(url: &str) -> Result<Peeked, StoreError> {
-    let (mut db, name) = database::connect(url).await?;
+    let (mut db, _, name) = database::connect(url).await?;
     let is_of_an_earlier_version = schema::is_of_an_earlier_version(&mut db, &name).await?;
     Ok(Peeked { db, name, is_of_an_earlier_version })
 }

@@ -59,12 +59,15 @@ pub(super) fn optional<T: TryFrom<i32>>(row: &PgRow, column: &str) -> Option<T> 
 /// The columns that [`host_record`] reads.
 macro_rules! host_columns {
     () => {
-        "id, host, asked_at, blocked_until, robots_at, robots_status, robots_failure, robots_body, epoch"
+        "id, host, asked_at, blocked_until, robots_at, robots_status, robots_failure, robots_body, epoch, stored,
+             stored_in"
     };
 }
 pub(super) use host_columns;
 
-pub(super) fn host_record(row: &PgRow) -> Result<HostRecord, Failed> {
+/// What was stored of it counts for its `invocation` alone.
+pub(super) fn host_record(row: &PgRow, invocation: i64) -> Result<HostRecord, Failed> {
+    let is_of_this = row.get::<i64, _>("stored_in") == invocation;
     Ok(HostRecord {
         id: row.get("id"),
         host: host_name(row)?,
@@ -72,6 +75,7 @@ pub(super) fn host_record(row: &PgRow) -> Result<HostRecord, Failed> {
         blocked_until: row.get("blocked_until"),
         robots: stored_robots(row),
         epoch: row.get("epoch"),
+        stored: row.get::<i64, _>("stored").try_into().ok().filter(|_| is_of_this).unwrap_or_default(),
     })
 }
 
@@ -80,7 +84,7 @@ pub(super) fn host_name(row: &PgRow) -> Result<Host, Failed> {
     Ok(Host::parse(row.get("host")).map_err(|e| sqlx::Error::Decode(e.into()))?)
 }
 
-fn stored_robots(row: &PgRow) -> Option<StoredRobots> {
+pub(super) fn stored_robots(row: &PgRow) -> Option<StoredRobots> {
     let fetched_at: Option<Millis> = row.get("robots_at");
     let failure: Option<&str> = row.get("robots_failure");
     let answer = match optional(row, "robots_status") {
@@ -90,13 +94,23 @@ fn stored_robots(row: &PgRow) -> Option<StoredRobots> {
     Some(StoredRobots { fetched_at: fetched_at?, answer })
 }
 
-/// Whether nobody holds the host `h`, or who does holds nothing any more.
+/// Whether nobody holds the host `h`, or who did is gone.
 macro_rules! is_free {
     () => {
-        "not exists (select 1 from node n where n.id = h.holder and n.leased_until > now())"
+        "not exists (select 1 from node n where n.id = h.holder and not n.gone)"
     };
 }
 pub(super) use is_free;
+
+/// When a host `h` that is taken may have been asked last. Of one whose holder was silent for too long that is not known: until
+/// its lease ended it may have.
+macro_rules! asked_at {
+    () => {
+        "greatest(h.asked_at, (select (extract(epoch from n.leased_until) * 1000)::bigint + 1 from node n
+             where n.id = h.holder and n.ended_at is null))"
+    };
+}
+pub(super) use asked_at;
 
 /// Who holds the host `h`, for [`holder`]; `$1` is the number of this invocation.
 macro_rules! holder_column {

@@ -3,7 +3,7 @@
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
 
-use crate::policy::traps::Account;
+use crate::policy::traps::{Account, Recalled};
 use crate::store::failed::Failed;
 use crate::store::tables::{Accounts, Woken};
 use crate::visit::{HostId, TrapId};
@@ -25,6 +25,19 @@ impl Accounts for PgDatabase {
                         where t.host_id = any($1) or t.id = any($2)");
         let rows = rows.bind(hosts).bind(ids).fetch_all(&mut self.db).await?;
         Ok(rows.iter().map(|row| (row.get("host"), account(row))).collect())
+    }
+
+    async fn paid_pages(&mut self, id: TrapId, limit: i64) -> Result<Vec<Recalled>, Failed> {
+        let rows = sql(
+            "select u.url, p.title, p.description, c.text from url u join page p on p.url_id = u.id
+             join content c on c.url_id = u.id where u.trap_id = $1 and c.text is not null order by u.id desc limit $2",
+        );
+        let rows = rows.bind(id).bind(limit).fetch_all(&mut self.db).await?;
+        let page = |row: &PgRow| {
+            let (title, description) = (row.get("title"), row.get("description"));
+            Recalled { url: row.get("url"), title, description, text: row.get("text") }
+        };
+        Ok(rows.iter().map(page).collect())
     }
 
     async fn write_accounts(&mut self, accounts: &[Account]) -> Result<(), Failed> {

@@ -236,10 +236,13 @@ impl Urls for PgDatabase {
         host: HostId,
         limit: usize,
     ) -> Result<Option<(HostRecord, Vec<(Target, Option<Stored>)>)>, Failed> {
+        let invocation = self.invocation;
         let mut tx = self.db.begin().await?;
         let record = sql(concat!("select ", rows::host_columns!(), " from host where id = $2 and holder = $1"));
         let record = record.bind(me).bind(host).fetch_optional(&mut *tx).await?;
-        let Some(record) = record.as_ref().map(rows::host_record).transpose()? else { return Ok(None) };
+        let Some(record) = record.as_ref().map(|row| rows::host_record(row, invocation)).transpose()? else {
+            return Ok(None);
+        };
         let rows = sqlx::query(sqlx::AssertSqlSafe(WINDOW.as_str())).persistent(false).bind(host);
         let rows = rows.bind(bigint(limit)).fetch_all(&mut *tx).await?;
         tx.commit().await?;

@@ -16,6 +16,7 @@ impl PgDatabase {
     }
 
     async fn rewrite(&mut self) -> Result<(i64, i64), Failed> {
+        self.refuse_beside("").await?;
         let before = self.size().await?;
         let tables: String = scalar(
             "select string_agg(oid::regclass::text, ', ') from pg_class

@@ -7,7 +7,7 @@ use crate::canonical::CanonicalUrl;
 use crate::policy::begin::SEED_DEPTH;
 use crate::policy::sweep::{OPENED_BY_RUN, led_to};
 use crate::store::failed::Failed;
-use crate::store::tables::{Beginning, StoredRun, Waits};
+use crate::store::tables::{Beginning, Done, StoredRun, Waits};
 use crate::store::{Accounting, Tally};
 use crate::visit::{Millis, SeedLine, SkipReason, State, UrlId};
 
@@ -232,22 +232,18 @@ impl Beginning for SqliteDatabase {
         Ok(counts(&row.bind(run).fetch_one(&mut self.db).await?))
     }
 
-    async fn add(&mut self, run: i64, more: &Accounting, done: &Tally) -> Result<(Accounting, Tally), Failed> {
+    async fn add(&mut self, run: i64, done: &Done<'_>) -> Result<(Accounting, Tally), Failed> {
         let row = sqlx::query(
             "update run set discovered = discovered + ?2, fetched = fetched + ?3, failed = failed + ?4,
                  skipped = skipped + ?5, pending = pending + ?6, unchanged = unchanged + ?7, bytes = bytes + ?8,
                  requests = requests + ?9 where id = ?1
              returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests",
         );
+        let (more, tally) = (done.accounting, done.tally);
         let row = row.bind(run).bind(more.discovered).bind(more.fetched).bind(more.failed);
-        let row = row.bind(more.skipped).bind(more.pending).bind(done.unchanged).bind(done.bytes).bind(done.requests);
+        let row =
+            row.bind(more.skipped).bind(more.pending).bind(tally.unchanged).bind(tally.bytes).bind(tally.requests);
         Ok(counts(&row.fetch_one(&mut self.db).await?))
-    }
-
-    async fn enter(&mut self) -> Result<i64, Failed> {
-        let sql = "insert into meta (key, value) values ('invocation', 1)
-                   on conflict do update set value = value + 1 returning cast(value as integer)";
-        Ok(sqlx::query_scalar(sql).fetch_one(&mut self.db).await?)
     }
 
     async fn end(&mut self, _me: i64, run: i64, outcome: &str, finished: Option<Millis>) -> Result<(), Failed> {

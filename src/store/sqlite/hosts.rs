@@ -1,7 +1,6 @@
 //! Hosts, and who holds them.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use sqlx::Row as _;
 
@@ -29,10 +28,6 @@ macro_rules! set_clocks {
 }
 
 impl Hosts for SqliteDatabase {
-    fn lease(&self) -> Option<Duration> {
-        None
-    }
-
     async fn take(&mut self, me: i64, limit: usize) -> Result<Vec<HostId>, Failed> {
         let taken = sqlx::query_scalar(
             "update host set epoch = epoch + 1, holder = ?1

@@ -41,6 +41,7 @@ pub(super) fn host_record(row: &SqliteRow) -> Result<HostRecord, Failed> {
         blocked_until,
         robots: stored_robots(row),
         epoch: row.get("epoch"),
+        stored: 0,
     })
 }
 

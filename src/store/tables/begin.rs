@@ -7,6 +7,8 @@ use crate::store::counts::{Accounting, Tally};
 use crate::store::failed::Failed;
 use crate::visit::{Millis, SeedLine, SkipReason, State, UrlId};
 
+use super::company::Done;
+
 /// The last run.
 #[derive(Debug)]
 pub struct StoredRun {
@@ -92,18 +94,11 @@ pub trait Beginning {
     /// Counts all URLs into the run's row, and answers with what that says then.
     fn count(&mut self, run: i64) -> impl Future<Output = Result<(Accounting, Tally), Failed>> + Send;
 
-    /// Adds to the run's row, and answers with what that says then.
-    fn add(
-        &mut self,
-        run: i64,
-        more: &Accounting,
-        done: &Tally,
-    ) -> impl Future<Output = Result<(Accounting, Tally), Failed>> + Send;
+    /// Adds what a transaction came to to the run's row, and answers with what that says then.
+    fn add(&mut self, run: i64, done: &Done<'_>) -> impl Future<Output = Result<(Accounting, Tally), Failed>> + Send;
 
-    /// The number of this invocation, greater than any before.
-    fn enter(&mut self) -> impl Future<Output = Result<i64, Failed>> + Send;
-
-    /// Writes the run's outcome; `finished` says when it was finished, if it is. This invocation (`me`) is over.
+    /// This invocation (`me`) is over. Writes the run's outcome unless others are at work on it; `finished` says when it was
+    /// finished, if it is.
     fn end(
         &mut self,
         me: i64,

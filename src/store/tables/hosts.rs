@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::time::Duration;
 
 use crate::canonical::Host;
 use crate::store::failed::Failed;
-use crate::visit::{Hold, HostId, HostRecord, Millis};
+use crate::visit::{Hold, HostId, HostRecord, Millis, StoredRobots};
 
 /// Who holds a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +25,7 @@ pub struct Robots<'a> {
     pub crawl_delay: Option<Millis>,
 }
 
-pub trait Hosts {
-    /// How long hosts are held unless [`lost`](Self::lost) is asked; none if until the invocation ends.
-    fn lease(&self) -> Option<Duration>;
-
+pub trait Hosts: Send {
     /// Takes at most `limit` hosts that have pending URLs and that nobody holds, and raises their epochs.
     fn take(&mut self, me: i64, limit: usize) -> impl Future<Output = Result<Vec<HostId>, Failed>> + Send;
 
@@ -64,6 +60,12 @@ pub trait Hosts {
 
     /// A host, if it is held.
     fn held_host(&mut self, me: i64, id: HostId) -> impl Future<Output = Result<Option<HostRecord>, Failed>> + Send;
+
+    /// What the robots.txt of a host said last, whoever holds it; none on a database that one process has alone.
+    fn stored_robots(&mut self, host: &Host) -> impl Future<Output = Result<Option<StoredRobots>, Failed>> + Send {
+        let _ = host;
+        async { Ok(None) }
+    }
 
     fn keep_robots(&mut self, id: HostId, robots: Robots<'_>) -> impl Future<Output = Result<(), Failed>> + Send;
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::policy::traps::Account;
+use crate::policy::traps::{Account, Recalled};
 use crate::store::failed::Failed;
 use crate::visit::{HostId, TrapId};
 
@@ -18,6 +18,9 @@ pub trait Accounts {
         hosts: &[HostId],
         ids: &[TrapId],
     ) -> impl Future<Output = Result<Vec<(String, Account)>, Failed>> + Send;
+
+    /// The last pages that an account paid for, `limit` at most.
+    fn paid_pages(&mut self, id: TrapId, limit: i64) -> impl Future<Output = Result<Vec<Recalled>, Failed>> + Send;
 
     fn write_accounts(&mut self, accounts: &[Account]) -> impl Future<Output = Result<(), Failed>> + Send;
 

@@ -283,6 +283,7 @@ fn graph(pages: usize, bytes: usize) {
 fn a_graph_of_sentences_and_a_small_one_of_links() {
     graph(4_000, 6_000);
     graph(3_000, 300);
+    graph(8_000, 300);
 }
 
 /// A tree of articles; what else each names is of the same pattern.
@@ -368,4 +369,13 @@ fn stories_in_forty_folders_beside_a_maze_in_another() {
     assert!(outcome.held.iter().all(|url| url.contains("/maze/")), "{:?}", outcome.held.iter().next());
     assert_eq!(outcome.asked.iter().filter(|url| url.contains("/story-")).count(), 40 * 80);
     assert!(outcome.asked.len() < 40 * 80 + 1_000, "{}", outcome.asked.len());
+}
+
+#[test]
+fn a_word_a_page() {
+    is_fetched("glossary", 4_000, |url| {
+        let me = number(url);
+        let next = (me < 3_999).then(|| format!("/word/{}", me + 1));
+        page(format!("Word of the day\n{}\nnext", words(me, 1, 1 << 50)), next)
+    });
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 
 use crate::canonical::CanonicalUrl;
 use crate::policy::traps::Traps;
-use crate::visit::{Candidate, Element, Page, Target, TrapId};
+use crate::visit::{Candidate, Element, Page, Target, TrapId, UrlId};
 
 /// What a site answers.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +50,7 @@ pub(super) fn words(seed: u64, count: usize, vocabulary: u64) -> String {
 }
 
 struct State {
+    id: UrlId,
     trap: Option<TrapId>,
     is_held: bool,
     is_asked: bool,
@@ -69,7 +70,7 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
     let mut known: HashMap<String, State> = HashMap::new();
     let (mut queue, mut outcome) = (VecDeque::new(), Outcome::default());
     for seed in seeds {
-        known.insert((*seed).to_owned(), State { trap: None, is_held: false, is_asked: false });
+        known.insert((*seed).to_owned(), State { id: 1, trap: None, is_held: false, is_asked: false });
         queue.push_back((*seed).to_owned());
     }
     while let Some(url) = queue.pop_front() {
@@ -82,10 +83,10 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
             continue;
         }
         state.is_asked = true;
-        let (trap, answer) = (state.trap, site(&url));
+        let (id, trap, answer) = (state.id, state.trap, site(&url));
         outcome.asked.push(url.clone());
         let url = CanonicalUrl::parse(&url).unwrap();
-        let target = Target { trap, ..Target::new(1, host_number(&url), url, 0) };
+        let target = Target { trap, ..Target::new(id, host_number(&url), url, u32::from(id > 1)) };
         let page = read(&target.url, answer);
         let mut weighed = traps.weigh(&target, &page);
         for candidate in page.links.iter().chain(&page.redirect) {
@@ -95,7 +96,8 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
                     let named = traps.named(&mut weighed, candidate);
                     weighed.leads_on |= named.is_some() && named == weighed.account;
                     let is_held = named.is_some_and(|trap| traps.is_held(trap));
-                    known.insert(name.to_owned(), State { trap: named, is_held, is_asked: false });
+                    let id = known.len() as UrlId + 1;
+                    known.insert(name.to_owned(), State { id, trap: named, is_held, is_asked: false });
                     if !is_held {
                         queue.push_back(name.to_owned());
                     }
@@ -108,8 +110,9 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
                     }
                 }
                 Some(old) => {
-                    let is_woven = old.trap.is_some() && old.trap == weighed.account;
-                    weighed.woven += u32::from(is_woven && name != target.url.as_str());
+                    if name != target.url.as_str() {
+                        traps.met(&mut weighed, old.id, old.trap);
+                    }
                     if let Some(paying) = old.trap.filter(|trap| weighed.account != Some(*trap)) {
                         let named = traps.named(&mut weighed, candidate);
                         if traps.relieves(Some(&weighed), named, paying) {

@@ -1,0 +1,136 @@
+//! Sites without an end that mix the same words, sentences or hosts anew on each page: each comes to one all the same.
+
+use std::collections::HashSet;
+
+use super::site::{Answer, crawl, lot, page, words};
+use super::trap::{MOST, ends, number};
+
+/// A number for a URL.
+fn seed(url: &str) -> u64 {
+    url.bytes().fold(0, |sum, byte| lot(sum + u64::from(byte)))
+}
+
+/// A word out of `vocabulary` many, as often as words of a language are.
+fn common(seed: u64, vocabulary: u64) -> String {
+    let one = fastrand::Rng::with_seed(lot(seed)).f64().max(1e-9);
+    words((one.powf(-1.0 / 0.6) as u64 - 1) % vocabulary, 1, 1 << 40).trim().to_owned()
+}
+
+fn text(seed: u64, count: u64, vocabulary: u64) -> String {
+    (0..count).map(|n| common(lot(seed) ^ n, vocabulary)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn words_as_frequent_as_in_a_language() {
+    for is_numbered in [true, false] {
+        ends("frequent words", "/a/b/1", 6 * MOST, |url| {
+            let me = seed(url);
+            let link = |n: u64| {
+                let [one, two] = [0, 1].map(|word| common(lot(me + n) + word, 2_000));
+                format!("/{one}/{two}/{}", if is_numbered { lot(me + n) % 1_000_000 } else { 0 })
+            };
+            page(text(me, 80, 2_000), (0..10).map(link).collect::<Vec<_>>())
+        });
+    }
+}
+
+#[test]
+fn pass_phrases() {
+    ends("phrases", "/status/1", MOST, |url| {
+        let me = number(url);
+        let links: Vec<_> = (0..3).map(|n| format!("/status/{}", lot(me * 3 + n) >> 34)).collect();
+        page(format!("Status\nYour phrase: {}", words(me, 4, 2_000)), links)
+    });
+}
+
+#[test]
+fn paragraphs_drawn_by_lot() {
+    ends("paragraphs", "/post/1", MOST, |url| {
+        let me = number(url);
+        let lines: Vec<_> = (0..4).map(|n| words(lot(me * 4 + n) % 1_500, 30, 4_000)).collect();
+        page(lines.join("\n"), (0..6).map(|n| format!("/post/{}", lot(me * 6 + n) >> 36)).collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn any_two_products_side_by_side() {
+    // Many lead to nothing new any more, and cost nothing.
+    ends("compare", "/p/0", 7_000, |url| {
+        let text = |product: u64| words(product, 40, 9_000);
+        let numbers: Vec<u64> = url.split(|c: char| !c.is_ascii_digit()).filter_map(|run| run.parse().ok()).collect();
+        if url.contains("/p/") {
+            let me = number(url);
+            let others = (0..1).map(|n| format!("/compare/{me}-vs-{}", lot(me * 5 + n) % 300));
+            return page(text(me), others.chain((me < 299).then(|| format!("/p/{}", me + 1))).collect::<Vec<_>>());
+        }
+        let links = (0..6).map(|n| format!("/compare/{}-vs-{}", lot(seed(url) + n) % 300, numbers[1]));
+        page(format!("{}\n{}", text(numbers[0]), text(numbers[1])), links.collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn a_list_that_shows_the_same_items_in_another_order() {
+    ends("shuffled list", "/?page=1", MOST, |url| {
+        let me = number(url);
+        let items: Vec<_> = (0..12).map(|n| words(lot(me * 12 + n) % 300, 5, 900)).collect();
+        page(items.join("\n"), [1, 3, 10].map(|more| format!("/?page={}", me + more)))
+    });
+}
+
+#[test]
+fn what_others_looked_at_of_late() {
+    ends("recently viewed", "/e/1", MOST, |url| {
+        let me = number(url);
+        let names: Vec<_> = (0..3).map(|n| text(me * 3 + n, 4, 9_000)).collect();
+        let links: Vec<_> = (0..4).map(|n| format!("/e/{}", lot(me * 4 + n) >> 34)).collect();
+        page(format!("No entries.\nRecently viewed: {}", names.join(", ")), links)
+    });
+}
+
+#[test]
+fn many_hosts_with_one_text() {
+    for has_front_page in [false, true] {
+        ends("parked", "http://h1.test/1", MOST, |url| {
+            let me = seed(url);
+            let links = (0..6).map(|n| {
+                let (host, path) = (lot(me + n) % 60, lot(lot(me) + n) % 10_000_000);
+                format!(
+                    "http://h{host}.test/{}",
+                    if has_front_page && n == 0 { String::new() } else { path.to_string() }
+                )
+            });
+            let is_front_page = has_front_page && url.ends_with(".test/");
+            let text = if is_front_page { words(me, 40, 9_000) } else { "Domain parked\nThis one is for sale.".into() };
+            page(text, links.collect::<Vec<_>>())
+        });
+    }
+}
+
+/// Whether a page was asked for whose URL has this in it.
+fn missing(name: &str, count: u64, key: impl Fn(u64) -> String, site: impl Fn(&str) -> Answer) -> usize {
+    let outcome = crawl(&["http://t.test/"], site, 4 * MOST);
+    let asked: HashSet<_> = outcome.asked.iter().map(|url| url.split([';', '?']).next().unwrap_or(url)).collect();
+    let missing = (0..count).filter(|number| !asked.contains(&*format!("http://t.test{}", key(*number)))).count();
+    eprintln!("{name}: {} requests, {missing} missing", outcome.asked.len());
+    missing
+}
+
+#[test]
+fn articles_of_which_each_link_has_another_session_are_all_fetched() {
+    for (count, links) in [(1_000, 12), (3_000, 2)] {
+        let lost = missing(
+            "sessions",
+            count,
+            |me| format!("/article/{me}"),
+            |url| {
+                let me = url.split([';', '/']).filter_map(|part| part.parse::<u64>().ok()).next().unwrap_or(0);
+                let to = |other: u64| {
+                    format!("/article/{};jsessionid={:016X}1A2B", other % count, lot(seed(url) + other) | 1 << 63)
+                };
+                let near = (0..links).map(|n| to(me * links + n)).chain([to(0)]);
+                page(words(me, 60, 9_000), near.collect::<Vec<_>>())
+            },
+        );
+        assert_eq!(lost, 0);
+    }
+}

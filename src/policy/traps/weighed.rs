@@ -1,0 +1,104 @@
+//! What a page is to the URLs that it names, and what is known of the host that it is on.
+
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
+
+use super::memory::Verdict;
+use super::pattern::{PatternAt, Shape, Variety};
+use crate::visit::{Page, Target, TrapId};
+
+/// What a page is to the URLs that it names.
+#[derive(Debug)]
+pub struct Weighed<'a> {
+    pub(super) target: &'a Target,
+    pub(super) page: &'a Page,
+    /// Where its pattern holds: its host, or all hosts of its site.
+    pub(super) ground: u64,
+    pub(super) shape: Shape,
+    /// What paid for it.
+    pub account: Option<TrapId>,
+    pub(super) kind: Kind,
+    /// Its text was looked at, or it was not its turn. Most pages of a site name none but known URLs, and nobody asks what
+    /// they bring.
+    pub(super) is_judged: bool,
+    /// Only words that were never seen count.
+    pub(super) is_strict: bool,
+    /// None if it was not its turn to be looked at.
+    pub(super) verdict: Option<Verdict>,
+    pub(super) stands_for: u32,
+    /// Where a page of another pattern, or of another host, says nearly the same.
+    pub(super) like: Option<PatternAt>,
+    /// It led to URLs that nobody knew and that its own account pays for.
+    pub leads_on: bool,
+    /// Its links to others of large accounts, found long before or after it.
+    pub(super) woven: u32,
+}
+
+impl<'a> Weighed<'a> {
+    pub(super) fn new(target: &'a Target, page: &'a Page, ground: u64, shape: Shape) -> Self {
+        let kind = match page {
+            _ if target.sitemap.is_some() => Kind::Sitemap,
+            page if page.redirect.is_some() => Kind::Redirect,
+            _ if target.known => Kind::Known,
+            _ => Kind::Page,
+        };
+        let (account, stands_for) = (target.trap, 1);
+        let (is_judged, is_strict, verdict, like, leads_on, woven) = Default::default();
+        Self {
+            target,
+            page,
+            ground,
+            shape,
+            account,
+            kind,
+            is_judged,
+            is_strict,
+            verdict,
+            stands_for,
+            like,
+            leads_on,
+            woven,
+        }
+    }
+}
+
+/// A page that an earlier invocation stored.
+#[derive(Debug, Clone)]
+pub struct Recalled {
+    pub url: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Page,
+    /// It passes on what paid for it.
+    Redirect,
+    /// It was fetched before, in another run.
+    Known,
+    Sitemap,
+}
+
+/// What is known of one host, or of a site of many.
+#[derive(Debug, Default)]
+pub(super) struct Ground {
+    pub(super) variety: Variety,
+    pub(super) without_tokens: HashMap<u64, First, RandomState>,
+    /// Pages that brought something.
+    pub(super) fruits: i64,
+    /// The last of them, of whatever pattern.
+    pub(super) pages: VecDeque<(String, Vec<u64>)>,
+}
+
+/// The first URL of those that are one without their tokens.
+#[derive(Debug, Default)]
+pub(super) struct First {
+    pub(super) url: u64,
+    /// What pays for it, as far as is known.
+    pub(super) payer: Option<TrapId>,
+    /// What the first of their pages that was compared says.
+    pub(super) text: Option<u64>,
+}

@@ -1,0 +1,85 @@
+//! What passes: transactions that got in each other's way, lost connections, a server that restarts.
+
+use std::time::{Duration, Instant};
+
+use sqlx::Connection as _;
+
+use crate::store::StoreError;
+use crate::store::failed::Failed;
+use crate::store::tables::Transactions as _;
+
+use super::database::PgDatabase;
+
+/// Between two tries to connect: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// What a statement that failed needs to succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To be tried again.
+    Again,
+    /// Another connection.
+    Connection,
+}
+
+/// What SQLSTATE codes say (PostgreSQL's documentation, appendix A); none of those that do not pass.
+fn need(error: &sqlx::Error) -> Option<Need> {
+    let sqlx::Error::Database(database) = error else {
+        let is_lost = matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed);
+        return is_lost.then_some(Need::Connection);
+    };
+    match database.code().as_deref()? {
+        // Serialisation, deadlock, a lock that could not be had in time.
+        "40001" | "40P01" | "55P03" => Some(Need::Again),
+        // A transaction or session that was idle for too long, too many connections, a server that shuts down, crashes or
+        // starts.
+        "25P03" | "57P05" | "53300" | "57P01" | "57P02" | "57P03" => Some(Need::Connection),
+        code if code.starts_with("08") => Some(Need::Connection),
+        _ => None,
+    }
+}
+
+impl PgDatabase {
+    pub(super) async fn wait_out(&mut self, error: Failed, patience: Duration) -> Result<(), Failed> {
+        self.undo_transaction().await;
+        let failed = match &error {
+            Failed::Lapsed => return Ok(()),
+            Failed::Store(StoreError::Database(failed)) => failed,
+            Failed::Store(_) => return Err(error),
+        };
+        match need(failed.error()) {
+            None => Err(error),
+            Some(Need::Again) => {
+                tracing::debug!("a transaction is done again: {failed}");
+                tokio::time::sleep(PAUSES.0.mul_f64(fastrand::f64())).await;
+                Ok(())
+            }
+            Some(Need::Connection) => {
+                let until = Instant::now().checked_add(patience);
+                self.connect_again(error, until, patience).await
+            }
+        }
+    }
+
+    async fn connect_again(&mut self, first: Failed, until: Option<Instant>, patience: Duration) -> Result<(), Failed> {
+        if let Failed::Store(error) = &first {
+            let patience = humantime::format_duration(patience);
+            tracing::warn!("{error}: waiting up to {patience} until the database can be asked again");
+        }
+        let (mut pause, longest) = PAUSES;
+        loop {
+            if let Ok(mut db) = self.reach().await
+                && db.ping().await.is_ok()
+            {
+                self.db = db;
+                tracing::warn!("the database can be asked again");
+                return Ok(());
+            }
+            if until.is_some_and(|until| Instant::now() + pause >= until) {
+                return Err(first);
+            }
+            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What stands between a crawl and its PostgreSQL server, and fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The simple query by which a transaction is committed, as it is sent.
+const COMMIT: &[u8] = b"commit\0";
+
+/// A way to the server that can be cut.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+struct Shared {
+    socket: String,
+    /// Changed when all connections are cut.
+    cut: watch::Sender<u64>,
+    /// No connection is made.
+    is_closed: AtomicBool,
+    /// Commits whose answers are still to be lost.
+    to_lose: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+impl Proxy {
+    /// To the server whose URL names the folder of its socket.
+    pub async fn start(server: &str) -> Self {
+        let url = url::Url::parse(server).unwrap();
+        let (_, folder) = url.query_pairs().find(|(key, _)| key == "host").unwrap();
+        let shared = Arc::new(Shared {
+            socket: format!("{folder}/.s.PGSQL.5432"),
+            cut: watch::channel(0).0,
+            is_closed: AtomicBool::new(false),
+            to_lose: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let accepting = tokio::spawn(accept(listener, shared.clone()));
+        Self { port, shared, accepting }
+    }
+
+    /// The URL of the server by this way.
+    pub fn url(&self, server: &str) -> String {
+        let mut url = url::Url::parse(server).unwrap();
+        let rest: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(key, _)| key != "host").collect();
+        url.query_pairs_mut().clear().extend_pairs(rest);
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(self.port)).unwrap();
+        url.into()
+    }
+
+    /// Cuts all connections.
+    pub fn cut(&self) {
+        self.shared.cut.send_modify(|cut| *cut += 1);
+    }
+
+    /// Makes no more connections, or some again.
+    pub fn close(&self, is_closed: bool) {
+        self.shared.is_closed.store(is_closed, Ordering::SeqCst);
+    }
+
+    /// Lets the answers to so many commits be lost, and their connections with them.
+    pub fn lose_commits(&self, count: usize) {
+        self.shared.to_lose.store(count, Ordering::SeqCst);
+    }
+
+    /// How many were lost so far.
+    pub fn lost(&self) -> usize {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.cut();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((client, _)) = listener.accept().await {
+        if !shared.is_closed.load(Ordering::SeqCst) {
+            tokio::spawn(forward(client, shared.clone()));
+        }
+    }
+}
+
+async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
+    let mut cut = shared.cut.subscribe();
+    let Ok(mut server) = UnixStream::connect(&shared.socket).await else { return };
+    let _ = client.set_nodelay(true);
+    let (mut said, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        tokio::select! {
+            _ = cut.changed() => return,
+            read = client.read(&mut said) => {
+                let Ok(length @ 1..) = read else { return };
+                let is_commit = said[..length].ends_with(COMMIT);
+                if server.write_all(&said[..length]).await.is_err() {
+                    return;
+                }
+                let lose = |left: usize| left.checked_sub(1);
+                if is_commit && shared.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_ok() {
+                    // It is stored when the server answers.
+                    let _ = server.read(&mut answered).await;
+                    shared.lost.fetch_add(1, Ordering::SeqCst);
+                    return;
+                }
+            }
+            read = server.read(&mut answered) => {
+                let Ok(length @ 1..) = read else { return };
+                if client.write_all(&answered[..length]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
