@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::postgres::Schema;
 use common::{Bench, page, stderr, stdout};
 use harvestman::demo::{Reply, Server, graph_page};
+use harvestman::internals::config::Config;
 use harvestman::internals::store::Store as _;
 use harvestman::internals::store::copies::TABLES;
 use harvestman::internals::store::postgres::PgDatabase;
@@ -208,7 +209,7 @@ async fn every_table_and_column_of_a_crawl_is_copied() {
     assert_eq!(tables, copied);
     let Some(schema) = Schema::new() else { return };
     schema.create();
-    PgDatabase::open(&schema.url).await.unwrap().close().await.unwrap();
+    PgDatabase::open(&schema.url, &Config::default()).await.unwrap().close().await.unwrap();
     for table in &TABLES {
         let here = bench.rows(&format!("select name from pragma_table_info('{}')", table.name)).await;
         let name = table.name_on(true);
