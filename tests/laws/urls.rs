@@ -48,6 +48,8 @@ pub fn url(input: &[u8]) {
 fn hides_passwords(text: &str) {
     let shown = without_userinfo(text);
     let url = Url::parse(text).ok();
-    let secret = url.as_ref().and_then(Url::password).filter(|secret| text.matches(secret).count() == 1);
+    // The parser leaves these out (URL standard, 4.4), so a password that they break up may stand elsewhere as a whole.
+    let parsed = text.replace(['\t', '\n', '\r'], "");
+    let secret = url.as_ref().and_then(Url::password).filter(|secret| parsed.matches(secret).count() == 1);
     assert!(secret.is_none_or(|secret| !shown.contains(secret)), "{text:?} is shown as {shown:?}");
 }
