@@ -93,11 +93,7 @@ impl ParsePool {
             }
             held = self.memory.hold(price).await;
         }
-        let document = match thread {
-            Some(_) => self.large.run(|| body.load()).await.map_err(io::Error::other)??,
-            None => body.load()?,
-        };
-        Ok(Admitted { document, price, held, thread })
+        Ok(Admitted { document: body.load()?, price, held, thread })
     }
 
     /// A thread for a large document, which leaves the memory to others while it waits.
