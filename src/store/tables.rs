@@ -15,7 +15,7 @@ use super::failed::Failed;
 pub use begin::{Beginning, StoredRun, Waits};
 pub use company::{Company, Done, Entrance, Heard, Joined};
 pub use hosts::{Holder, Hosts, Robots};
-pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, StateRow};
+pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, PlainLink, StateRow};
 pub use times::{Timed, Times};
 pub use traps::Accounts;
 pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Woken};

@@ -1,14 +1,18 @@
 //! Pages, and most of what a batch of records writes: each kind of row goes over as one JSON array.
+//!
+//! Statements that change many rows say `or fail`: SQLite then keeps no copy of what a statement changes, with which it would
+//! undo that statement alone. Here a failure undoes the whole transaction.
 
 use std::collections::HashMap;
 
+use serde::{Serialize, Serializer};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::policy::kept::Kept;
 use crate::policy::life::{self, Life};
 use crate::store::failed::Failed;
-use crate::store::tables::{Gathered, PageRow, Pages, Past, Seeded};
+use crate::store::tables::{Gathered, PageRow, Pages, Past, PlainLink, Seeded};
 use crate::visit::{Page, UrlId};
 
 use super::database::SqliteDatabase;
@@ -112,14 +116,14 @@ impl SqliteDatabase {
             .await?;
         run_json(
             &mut self.db,
-            "insert into change (run_id, url_id, kind, at)
+            "insert or fail into change (run_id, url_id, kind, at)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from jsonb_each(?1)",
             &rows.changes,
         )
         .await?;
         run_json(
             &mut self.db,
-            "update page set fetched_at = v.at, elapsed_ms = v.elapsed, interval_ms = v.interval,
+            "update or fail page set fetched_at = v.at, elapsed_ms = v.elapsed, interval_ms = v.interval,
                  fresh_until = v.fresh, kept = v.kept
              from (select value ->> 0 as id, value ->> 1 as at, value ->> 2 as elapsed, value ->> 3 as interval,
                    value ->> 4 as fresh, value ->> 5 as kept from jsonb_each(?1)) v
@@ -134,19 +138,22 @@ impl SqliteDatabase {
             .await?;
         run_json(
             &mut self.db,
-            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
+            "insert or fail into link (from_id, position, to_id, text, rel, element, follow)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-             from jsonb_each(?1)",
+             from jsonb_each(?1) where true on conflict do nothing",
             &rows.links,
         )
         .await?;
-        run_json(
-            &mut self.db,
-            "insert or replace into link (from_id, position, to_id, text, rel, element, follow)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, '', 'a', true from jsonb_each(?1)",
-            &rows.plain_links,
-        )
-        .await?;
+        for links in rows.plain_links.chunks(rows::ROWS) {
+            sqlx::query(
+                "insert or fail into link (from_id, position, to_id, text, rel, element, follow)
+                 select page.key, link.key, link.value ->> 0, link.value ->> 1, '', 'a', true
+                 from jsonb_each(?1) page, jsonb_each(page.value) link where true on conflict do nothing",
+            )
+            .bind(json(&ByPage(links))?)
+            .execute(&mut self.db)
+            .await?;
+        }
         run_json(
             &mut self.db,
             "insert or ignore into edge (from_id, to_id, step) select value ->> 0, value ->> 1, value ->> 2
@@ -168,7 +175,7 @@ impl SqliteDatabase {
         .await?;
         run_json(
             &mut self.db,
-            "update url set state = v.state, reason = v.reason, attempts = v.attempts, due_at = v.due,
+            "update or fail url set state = v.state, reason = v.reason, attempts = v.attempts, due_at = v.due,
                  recrawl_ms = coalesce(v.recrawl, recrawl_ms)
              from (select value ->> 0 as id, value ->> 1 as state, value ->> 2 as reason, value ->> 3 as attempts,
                    value ->> 4 as due, value ->> 5 as recrawl from jsonb_each(?1)) v where url.id = v.id",
@@ -177,13 +184,32 @@ impl SqliteDatabase {
         .await?;
         run_json(
             &mut self.db,
-            "insert into fetch (run_id, url_id, url, at, status, failure, elapsed_ms, bytes, unchanged)
+            "insert or fail into fetch (run_id, url_id, url, at, status, failure, elapsed_ms, bytes, unchanged)
              select value ->> 'run', value ->> 'id', value ->> 'url', value ->> 'at', value ->> 'status', value ->> 'failure',
                  value ->> 'elapsed', value ->> 'bytes', value ->> 'unchanged'
              from jsonb_each(?1)",
             &rows.fetches,
         )
         .await
+    }
+}
+
+/// Links of pages, which follow each other page by page: what is the same of many is written, and read by SQLite, once.
+struct ByPage<'a>(&'a [PlainLink]);
+
+impl Serialize for ByPage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pages = self.0.chunk_by(|one, next| one.0 == next.0);
+        serializer.collect_map(pages.map(|links| (links[0].0, ByPosition(links))))
+    }
+}
+
+/// The links of one page.
+struct ByPosition<'a>(&'a [PlainLink]);
+
+impl Serialize for ByPosition<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(_, position, to, text)| (position, (to, text))))
     }
 }
 

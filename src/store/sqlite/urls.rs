@@ -53,7 +53,7 @@ impl Urls for SqliteDatabase {
         };
         run_json(
             &mut self.db,
-            "update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
+            "update or fail url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
                  referrer_id = iif(v.nearer, v.referrer, referrer_id), sitemap = coalesce(url.sitemap, v.sitemap),
                  trap_id = v.trap
              from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
@@ -77,7 +77,7 @@ impl Urls for SqliteDatabase {
         }
         for some in rows.chunks(ROWS) {
             sqlx::query(
-                "insert into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
+                "insert or fail into url (id, url, host_id, state, reason, depth, hops, referrer_id, followed, sitemap,
                      trap_id, first_seen_at)
                  select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
                      value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]',
@@ -95,7 +95,7 @@ impl Urls for SqliteDatabase {
     async fn relieve(&mut self, urls: &[(UrlId, Option<TrapId>)]) -> Result<(), Failed> {
         run_json(
             &mut self.db,
-            "update url set trap_id = v.trap from (select value ->> 0 as i, value ->> 1 as trap from json_each(?1)) v
+            "update or fail url set trap_id = v.trap from (select value ->> 0 as i, value ->> 1 as trap from json_each(?1)) v
              where url.id = v.i",
             urls,
         )

@@ -31,8 +31,7 @@ pub struct Gathered {
     /// Pages whose stored links are replaced.
     pub replaced: Vec<UrlId>,
     pub links: Vec<LinkRow>,
-    /// Links as [`LinkRow`], from an `<a>` without `rel` that is followed: almost every link.
-    pub plain_links: Vec<(UrlId, usize, UrlId, String)>,
+    pub plain_links: Vec<PlainLink>,
     pub edges: Vec<Edge>,
     pub failures: Vec<FailureRow>,
     pub pages: Vec<PageRow>,
@@ -45,6 +44,10 @@ pub struct Gathered {
 
 /// From, position, to, text, rel, element, follow.
 pub type LinkRow = (UrlId, usize, UrlId, String, String, &'static str, bool);
+
+/// A link from an `<a>` without `rel` that is followed, as almost every one: from, position, to, text. Those of one page stand
+/// together.
+pub type PlainLink = (UrlId, usize, UrlId, String);
 
 /// From, to, whether it is a step: what a depth is passed on along when links are not stored.
 pub type Edge = (UrlId, UrlId, bool);
