@@ -21,7 +21,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{Connections, Fetch, HttpClient};
 use crate::frontier::Frontier;
-use crate::frontier::limits::Limits;
+use crate::frontier::limits::{Limits, WAITING};
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
 use crate::visit::SeedLine;
@@ -193,7 +193,8 @@ fn start_workers(
     aborted: &watch::Receiver<bool>,
 ) -> (JoinSet<()>, mpsc::Receiver<Finished>) {
     let visitor = Arc::new(visitor);
-    let (out, inbox) = mpsc::channel(concurrency);
+    // Nobody waits here while the schedule says how many answers may wait for their commit.
+    let (out, inbox) = mpsc::channel(concurrency.saturating_add(WAITING));
     let mut tasks = JoinSet::new();
     for _ in 0..concurrency {
         tasks.spawn(work(frontier.clone(), visitor.clone(), out.clone(), aborted.clone()));

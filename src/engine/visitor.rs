@@ -328,7 +328,8 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             request.failure = Some(*kind);
             rest.answered = Trouble::Failure(*kind).host_answered();
         }
-        Err(FetchError::Private | FetchError::Shortage) => {}
+        Err(FetchError::Private) => {}
+        Err(FetchError::Shortage) => rest.unmade = true,
     }
     rest
 }

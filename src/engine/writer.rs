@@ -16,7 +16,7 @@ use crate::store::{Committed, Refill, Run, StoreError};
 use crate::visit::{HostId, Record, Settlement, UrlId};
 
 /// Records in one transaction, at most.
-const MAX_BATCH: usize = 256;
+const MAX_BATCH: usize = 512;
 /// Bytes after which a transaction takes no more records: statements are bound, and memory is.
 const MAX_BATCH_BYTES: usize = 16 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.

@@ -4,11 +4,17 @@ use crate::config::Config;
 use crate::policy::politeness;
 use crate::visit::Millis;
 
+/// Answers that wait for their commit, beside as many requests as there are connections: fetching goes on while a transaction
+/// is written, and transactions are large enough for what each costs by itself.
+pub const WAITING: usize = 512;
+
 /// The limits of one invocation.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Requests handed out and not yet committed.
+    /// Requests in flight.
     pub connections: usize,
+    /// Requests in flight, and answers that wait for their commit.
+    pub uncommitted: usize,
     pub max_connections_per_host: usize,
     /// Requests per second to one host; 0 is no limit.
     pub rate: f64,
@@ -33,6 +39,7 @@ impl Limits {
     pub fn new(config: &Config) -> Self {
         Self {
             connections: config.connections(),
+            uncommitted: config.connections().saturating_add(WAITING),
             max_connections_per_host: config.max_connections_per_host,
             rate: config.rate,
             global_rate: config.global_rate,
@@ -43,7 +50,7 @@ impl Limits {
             ignore_robots: config.ignore_robots,
             sitemaps: config.sitemaps,
             product_token: config.product_token().to_owned(),
-            window: config.connections().saturating_mul(4).clamp(64, 2048),
+            window: config.connections().saturating_mul(4).clamp(2 * WAITING, 2048),
             shared: false,
         }
     }

@@ -7,8 +7,8 @@
 //! 2. `next` never hands out a URL before its host may be asked, nor one that robots.txt forbids, nor after `close`,
 //!    nor beyond the budget.
 //! 3. `outstanding` rises in `next` and falls only in `settle`, after the fresh targets are in.
-//! 4. At most `connections` requests are outstanding: handed out and not yet committed. So a crash costs no more
-//!    requests than that. What costs no request waits for none.
+//! 4. At most `connections` requests are in flight, and at most `uncommitted` are in flight or wait for their commit. So a
+//!    crash costs no more requests than that. What costs no request waits for none.
 //! 5. What is pending on disk is in a window, or its host's window is to be refilled, or its host is to be brought in.
 
 pub mod company;
@@ -77,7 +77,7 @@ impl Schedule {
         };
         Self {
             budget,
-            connections: Connections::new(limits.connections),
+            connections: Connections::new(limits.connections, limits.uncommitted),
             limits,
             tick,
             global: (global, until),
@@ -245,8 +245,7 @@ impl Schedule {
         self.outstanding = self.outstanding.saturating_sub(1);
         match settlement {
             Settlement::Refused { .. } | Settlement::Reprieved { .. } | Settlement::Sitemaps { .. } => {}
-            Settlement::Postponed { .. } | Settlement::PostponedRobots { .. } => self.connections.fall_short(now),
-            _ => self.connections.give_back(),
+            _ => self.connections.settle(),
         }
         match settlement {
             Settlement::Stored { host, id } => {
@@ -309,6 +308,11 @@ impl Schedule {
 
     /// A request is over and its connection free; the host may rest.
     pub fn release(&mut self, id: HostId, rest: Rest, now: Millis) {
+        if rest.unmade {
+            self.connections.fall_short(now);
+        } else {
+            self.connections.give_back();
+        }
         self.change(id, now, |host, limits, _| host.release(rest, now, limits));
     }
 
@@ -323,7 +327,7 @@ impl Schedule {
         Some(at.max(self.global.1).max(self.connections.paused_until()))
     }
 
-    /// Whether a connection is free for a request.
+    /// Whether a request may be made.
     fn is_free(&self) -> bool {
         self.connections.are_free()
     }

@@ -271,6 +271,8 @@ pub struct Rest {
     pub answered: Option<bool>,
     /// When the request started.
     pub started_at: Millis,
+    /// This machine could make no connection.
+    pub unmade: bool,
 }
 
 /// How an errand ended, as far as the schedule is concerned.

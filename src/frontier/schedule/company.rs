@@ -14,7 +14,7 @@ const HOSTS: usize = 8;
 impl Schedule {
     pub fn standing(&self, now: Millis) -> Standing {
         let (hosts, connections) = (self.armed.len(), self.limits.connections);
-        let most_are_free = self.outstanding < connections / 2;
+        let most_are_free = self.connections.free() > connections / 2;
         let enough = connections.saturating_mul(HOSTS);
         let room = match enough.saturating_sub(hosts) {
             0 if most_are_free => enough,

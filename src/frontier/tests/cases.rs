@@ -54,7 +54,7 @@ fn hosts_are_wanted_from_disk_when_those_in_memory_have_nothing_to_do() {
 
 #[test]
 fn a_refusal_waits_for_no_connection() {
-    let mut schedule = Schedule::new(Limits { connections: 1, sitemaps: false, ..limits(&plain()) });
+    let mut schedule = Schedule::new(Limits { connections: 1, uncommitted: 1, sitemaps: false, ..limits(&plain()) });
     let no = answered("User-agent: *\nDisallow: /no\n");
     for (host, url) in [(1, 1), (2, 2), (3, 3)] {
         schedule.add_host(HostRecord { robots: Some(no.clone()), ..record(host) }, START);

@@ -10,10 +10,11 @@ fn any_setting() -> impl Strategy<Value = Setting> {
     let budget = || prop_oneof![2 => Just(None), 1 => (0_u64..12).prop_map(Some)];
     let delay = prop_oneof![4 => Just(0), 2 => Just(250), 1 => Just(2_000), 1 => Just(MAX_WAIT * 10)];
     let hosts = prop::collection::vec((delay, any::<bool>()), HOSTS as usize);
-    let caps = (1_usize..6, 1_usize..4, interval(), prop_oneof![3 => Just(0), 1 => Just(50)]);
+    let caps = ((1_usize..6, 0_usize..4), 1_usize..4, interval(), prop_oneof![3 => Just(0), 1 => Just(50)]);
     (caps, budget(), budget(), 2_usize..20, hosts).prop_map(
-        |((connections, per_host, interval, global_interval), max_pages, max_pages_per_host, window, hosts)| Setting {
+        |(((connections, waiting), per_host, interval, global_interval), max_pages, max_pages_per_host, window, hosts)| Setting {
             connections,
+            uncommitted: connections + waiting,
             per_host,
             interval,
             global_interval,

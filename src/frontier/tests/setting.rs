@@ -12,6 +12,7 @@ pub(super) const MAX_WAIT: Millis = 60_000;
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub(super) connections: usize,
+    pub(super) uncommitted: usize,
     pub(super) per_host: usize,
     /// Milliseconds between requests; 0 is no limit.
     pub(super) interval: Millis,
@@ -27,6 +28,7 @@ pub(super) struct Setting {
 pub(super) fn plain() -> Setting {
     Setting {
         connections: 4,
+        uncommitted: 6,
         per_host: 2,
         interval: 333,
         global_interval: 0,
@@ -44,6 +46,7 @@ fn rate(interval: Millis) -> f64 {
 pub(super) fn limits(setting: &Setting) -> Limits {
     Limits {
         connections: setting.connections,
+        uncommitted: setting.uncommitted,
         max_connections_per_host: setting.per_host,
         rate: rate(setting.interval),
         global_rate: rate(setting.global_interval),

@@ -193,7 +193,8 @@ impl World {
 
     fn check_caps(&self) {
         let landed = self.landed.iter().filter(|(errand, _)| host(errand).is_some()).count();
-        assert!(self.flying.len() + landed <= self.setting.connections, "beyond the connections");
+        assert!(self.flying.len() <= self.setting.connections, "beyond the connections");
+        assert!(self.flying.len() + landed <= self.setting.uncommitted, "beyond what may wait for its commit");
         for id in 0..HOSTS {
             let flying = self.flying.iter().filter(|errand| host(errand) == Some(id)).count();
             assert!(flying <= self.setting.per_host, "beyond the connections to one host");
@@ -235,7 +236,7 @@ impl World {
                 }
             }
             End::Dead => rest = Rest { answered: Some(false), started_at: Millis::MAX, ..rest },
-            End::Short => rest = Rest::default(),
+            End::Short => rest = Rest { unmade: true, ..Rest::default() },
             End::Stored | End::Failed | End::Again => {}
         }
         self.schedule.release(id, rest, self.now);
