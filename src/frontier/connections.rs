@@ -25,13 +25,7 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn new(max: usize, uncommitted: usize) -> Self {
         let max = max.min(Semaphore::MAX_PERMITS);
-        Self {
-            permits: Semaphore::new(max),
-            max,
-            uncommitted: (0, uncommitted),
-            withheld: (0, 0),
-            paused_until: 0,
-        }
+        Self { permits: Semaphore::new(max), max, uncommitted: (0, uncommitted), withheld: (0, 0), paused_until: 0 }
     }
 
     /// Whether one is free for a request, whose answer may wait for its commit.

@@ -12,7 +12,13 @@ fn any_setting() -> impl Strategy<Value = Setting> {
     let hosts = prop::collection::vec((delay, any::<bool>()), HOSTS as usize);
     let caps = ((1_usize..6, 0_usize..4), 1_usize..4, interval(), prop_oneof![3 => Just(0), 1 => Just(50)]);
     (caps, budget(), budget(), 2_usize..20, hosts).prop_map(
-        |(((connections, waiting), per_host, interval, global_interval), max_pages, max_pages_per_host, window, hosts)| Setting {
+        |(
+            ((connections, waiting), per_host, interval, global_interval),
+            max_pages,
+            max_pages_per_host,
+            window,
+            hosts,
+        )| Setting {
             connections,
             uncommitted: connections + waiting,
             per_host,
