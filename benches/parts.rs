@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 const BASE: &str = "http://shop.example/catalogue/index.html";
 const HOSTS: i64 = 10_000;
 const TARGETS_PER_HOST: i64 = 5;
-/// Connections of the schedule: requests handed out and not yet settled.
+/// Connections of the schedule, which has so many requests in flight.
 const IN_FLIGHT: usize = 64;
 const RECORDS: usize = 1_024;
 const RECORDS_PER_COMMIT: usize = 64;

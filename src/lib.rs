@@ -64,7 +64,8 @@
 //! bounded channel; the writer reaches the frontier by a plain call, which never waits for a worker, so the two cannot
 //! block each other. A second bounded channel takes committed pages to whoever follows the crawl.
 //!
-//! Requests that are handed out and not yet committed never exceed the connections: a crash costs no more than that.
+//! Requests in flight never exceed the connections; besides, up to 512 answers wait for their commit, within the budget of
+//! bytes. A crash costs no more requests than these.
 //!
 //! A module uses those that stand before it, and no other: `canonical`, `visit`, `config`, `scope`, `policy`, `parse`; then
 //! `frontier`, `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
