@@ -56,7 +56,7 @@ impl From<CrawlError> for Failure {
         match error {
             CrawlError::Config(e) => Self::new(format!("--{e}")),
             CrawlError::Store(e) => e.into(),
-            CrawlError::Aborted => Self::new(error.to_string()),
+            CrawlError::Abandoned { .. } | CrawlError::Aborted => Self::new(error.to_string()),
         }
     }
 }
@@ -165,7 +165,7 @@ impl From<ReadError> for Failure {
                 Self::new(error.to_string()).hint(READABLE)
             }
             E::Open { problem, .. } => Self::new(error.to_string()).maybe_hint(hint_for(problem)),
-            E::Failed { problem } => {
+            E::Failed { problem } | E::Away { problem } => {
                 Self::new(format!("the database cannot be read: {problem}")).maybe_hint(hint_for(problem))
             }
             _ => Self::new(format!("SQL: {error}")),

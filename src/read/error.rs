@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::store::StoreError;
+use crate::store::postgres::passing::passes;
 
 /// Why a database cannot be read, or a question to it not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,12 @@ pub enum ReadError {
         /// What the database says.
         problem: String,
     },
+    /// The server cannot be asked for now: the connection was lost, or it shuts down, or starts.
+    #[error("{problem}")]
+    Away {
+        /// What was said of it.
+        problem: String,
+    },
     /// A value is not of the type that it was asked for as, or there is no such column.
     #[error("the column `{column}` holds {found}, not {wanted}")]
     Type {
@@ -65,8 +72,11 @@ impl ReadError {
     }
     /// The same of PostgreSQL's.
     pub(super) fn of_postgres(error: &sqlx::Error) -> Self {
-        let sqlx::Error::Database(error) = error else { return Self::Failed { problem: error.to_string() } };
-        let problem = error.message().to_owned();
+        let problem = error.as_database_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+        if passes(error) {
+            return Self::Away { problem };
+        }
+        let sqlx::Error::Database(error) = error else { return Self::Failed { problem } };
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         match error.code().as_deref() {
             // It writes, or wants to be allowed to.
