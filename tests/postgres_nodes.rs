@@ -301,7 +301,7 @@ async fn retry_after_outlives_the_node_that_was_told_it() {
     let server = Server::start(move |path| match path {
         "/p/0" => page(["/p/1", "/p/2"]),
         "/p/1" if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
-            Reply::status(503).with_header("retry-after", ASKED.to_string())
+            Reply::status(503).with_header("retry-after", &ASKED.to_string())
         }
         path => graph_page(3, 500, path),
     });
