@@ -24,8 +24,13 @@ impl Takes for PgDatabase {
     }
 
     async fn mark(&mut self) -> Result<Option<String>, StoreError> {
-        let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db);
-        mark.await.map_err(StoreError::database)
+        loop {
+            let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db);
+            match mark.await {
+                Ok(mark) => return Ok(mark),
+                Err(error) => self.wait_out(error.into(), self.config.max_wait).await?,
+            }
+        }
     }
 
     async fn is_empty(&mut self) -> Result<bool, StoreError> {
