@@ -281,9 +281,12 @@ async fn nothing_hangs_on_a_session_so_that_a_pool_may_stand_between() {
     }
     crawl.assert_whole(120).await;
     // What reads goes through it too.
-    for args in
-        [&["status"][..], &["query", "select count(*) from pages"], &["search", "page"], &["export", "--format", "csv"]]
-    {
+    for args in [
+        &["status"][..],
+        &["query", "select count(*) from pages"],
+        &["search", "page"],
+        &["export", "--format", "csv", "--output", "-"],
+    ] {
         let args: Vec<_> = args.iter().copied().chain(["-d", &pool.url]).collect();
         let output = crawl.bench.run(&args).await;
         assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
@@ -308,6 +311,7 @@ async fn retry_after_outlives_the_node_that_was_told_it() {
     let servers = [server.await.unwrap()];
     let crawl = Crawl::new(&schema, &servers, &["--rate", "20", "--ignore-robots"]);
     let mut told = crawl.start("told", &[]);
+    until("requests", || servers[0].hit_count() > 1).await;
     let is_stored = "select 1 from host where blocked_until > asked_at + 3000";
     let mut stored = false;
     while !stored {

@@ -58,7 +58,7 @@ pub(super) struct GlobalPace {
     pace: Option<Pace>,
     /// Before this time it allows none.
     until: Millis,
-    /// When it allowed the last one.
+    /// When it allowed the last one; before the first, when it was there first.
     asked_at: Option<Millis>,
 }
 
@@ -90,7 +90,7 @@ impl GlobalPace {
         let Some(interval) = interval else { return self.stop() };
         self.pace = Pace::new(interval, tick);
         // Counted from the last request, or a share that changes all the time would never allow one.
-        self.until = self.asked_at.unwrap_or(now).saturating_add(politeness::millis(interval));
+        self.until = self.asked_at.get_or_insert(now).saturating_add(politeness::millis(interval));
     }
 
     /// The share is lost.
