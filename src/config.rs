@@ -11,7 +11,7 @@ pub(crate) mod setters;
 pub(crate) mod values;
 
 pub use document::Difference;
-pub(crate) use document::Told;
+pub(crate) use document::{Told, Way};
 pub use file::TomlError;
 pub(crate) use file::read_toml;
 pub(crate) use login::{Login, basic};

@@ -57,6 +57,9 @@
 //!       │                                                    Scope::judge        each Candidate is judged
 //!       │                                                                        ▼
 //!       └── settle() ◄────── writer: a batch → one transaction ◄──────────────── Record
+//!                            │  ▲
+//!                  Standing  ▼  │  Word                              on PostgreSQL: how this node stands among others,
+//!                        Run::report, take, give_back                and what it hears of them through the database
 //! ```
 //!
 //! The cycle closes through the commit: the frontier never holds a URL that is not on disk, and a page and its links
@@ -104,6 +107,27 @@
 //!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
 //!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
+//!
+//! # Several nodes
+//!
+//! On PostgreSQL several processes, *nodes*, are one invocation. They never talk to each other, only to the database. All that is
+//! drawn above each of them does, with hosts of its own: who holds a host alone asks it and alone settles its URLs, so that
+//! pace, back-off, robots.txt and connections stay within a process. Links to a host of another node are stored as pending, and
+//! that node finds them.
+//!
+//! - A node holds all its hosts by one *lease*, which its writer renews and which is looked at before each request:
+//!   `engine::company`, `visit::clock`, `Lease`. A host is taken under an *epoch*, which rises each time. A commit names the epochs
+//!   of its hosts, and nothing is stored of one that another node has taken meanwhile: `store::part::hosts`, `fence`. In memory
+//!   such a host comes back only once nothing is under way that was asked for before: `frontier::lost`.
+//! - Due times, leases and all that is stored are by the database's clock, as far as a node knows it: `visit::clock`,
+//!   `SteadyClock`. A host that is given back takes its clock along (`Hold`); of one whose node is silent, it is assumed that it
+//!   was asked until the lease ended: `store::postgres::rows`, `asked_at`.
+//! - Who takes part in what, how pages and the pace of all are shared out, and when it is over for all:
+//!   `store::postgres::company`. How a node stands, and what it gives to others: `frontier::schedule::company`.
+//! - What is done again once the database can be asked: `store::part`, `patiently`; which failures pass:
+//!   `store::postgres::passing`. Each transaction bears a number, by which one is known whose answer did not come.
+//!
+//! On SQLite a process has the database alone: there is no lease, and it holds all hosts for as long as it runs.
 //!
 //! # How a crawl is read
 //!

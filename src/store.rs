@@ -69,6 +69,11 @@ pub trait Store: Sized + Send {
         None
     }
 
+    /// What this process is called among others; none if it has the database alone.
+    fn node(&self) -> Option<&str> {
+        None
+    }
+
     /// The clock that stored times are of.
     fn clock(&self) -> SteadyClock {
         SteadyClock::start()

@@ -5,12 +5,16 @@
 mod common;
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::{Read as _, Write as _};
 use std::process::{Child, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use common::pool::Pool;
 use common::postgres::Schema;
-use common::{Bench, page, send, stderr, summary, until};
+use common::{Bench, page, send, stderr, stdout, summary, until};
 use harvestman::demo::{Hit, Reply, Server, graph_page};
+use sqlx::Connection as _;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,6 +37,8 @@ async fn hosts(count: usize, pages: usize) -> Vec<Server> {
 /// The same command for each node.
 struct Crawl<'a> {
     bench: Bench,
+    /// The URL of the database, if it is another than that of the schema.
+    by: Option<&'a str>,
     args: Vec<String>,
     schema: &'a Schema,
 }
@@ -41,15 +47,16 @@ impl<'a> Crawl<'a> {
     fn new(schema: &'a Schema, servers: &[Server], options: &[&str]) -> Self {
         let seeds = servers.iter().map(|server| server.url("/p/0"));
         let mut args: Vec<_> = ["crawl".to_owned()].into_iter().chain(seeds).collect();
-        args.extend(["-d", &schema.url, "--json", "--lease", "2s"].map(str::to_owned));
+        args.extend(["--json", "--lease", "2s"].map(str::to_owned));
         args.extend(options.iter().map(|&option| option.to_owned()));
-        Self { bench: Bench::new(), args, schema }
+        Self { bench: Bench::new(), by: None, args, schema }
     }
 
     /// A node that says in each request which one it is, in a header that nodes may differ in.
     fn start(&self, node: &str, more: &[&str]) -> Child {
         let label = format!("x-node-key: {node}");
-        let args = self.args.iter().map(String::as_str).chain(["--node", node, "--header", &label]);
+        let database = self.by.unwrap_or(&self.schema.url);
+        let args = self.args.iter().map(String::as_str).chain(["-d", database, "--node", node, "--header", &label]);
         let args: Vec<_> = args.chain(more.iter().copied()).collect();
         let mut command = self.bench.command(&args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -59,10 +66,25 @@ impl<'a> Crawl<'a> {
         end(self.start(node, more)).await
     }
 
-    async fn all(&self, nodes: &[&str]) -> Vec<Output> {
-        let started: Vec<_> = nodes.iter().map(|node| self.start(node, &[])).collect();
+    /// Nodes that begin at once, however long each takes to get there.
+    async fn together<const N: usize>(&self, nodes: [&str; N]) -> [Child; N] {
+        let mut gate = self.schema.connect().await;
+        // What those who begin wait for, too.
+        let close = "begin; select pg_advisory_xact_lock(hashtext('harvestman'), hashtext(current_schema()::text))";
+        sqlx::raw_sql(close).execute(&mut gate).await.unwrap();
+        let started = nodes.map(|node| self.start(node, &[]));
+        let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+             and objid::bigint = hashtext(current_schema()::text)::bigint & 4294967295";
+        while self.schema.rows(waiting).await != [N.to_string()] {
+            tokio::time::sleep(SECOND / 20).await;
+        }
+        gate.close().await.unwrap();
+        started
+    }
+
+    async fn all<const N: usize>(&self, nodes: [&str; N]) -> Vec<Output> {
         let mut ended = Vec::new();
-        for child in started {
+        for child in self.together(nodes).await {
             ended.push(end(child).await);
         }
         ended
@@ -125,7 +147,7 @@ async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
     let Some(schema) = schema().await else { return };
     let servers = hosts(12, 20).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "5"]);
-    for output in crawl.all(&["a", "b", "c", "d"]).await {
+    for output in crawl.all(["a", "b", "c", "d"]).await {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let told = summary(&output);
         let requests = 12 * 21;
@@ -145,7 +167,7 @@ async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() 
     let Some(schema) = schema().await else { return };
     let servers = hosts(4, 50).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
-    let (mut killed, other) = (crawl.start("killed", &[]), crawl.start("other", &[]));
+    let [mut killed, other] = crawl.together(["killed", "other"]).await;
     let asked = |node: &str| {
         servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
     };
@@ -176,7 +198,7 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
     let Some(schema) = schema().await else { return };
     let servers = hosts(4, 50).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
-    let (stopped, other) = (crawl.start("stopped", &[]), crawl.start("other", &[]));
+    let [stopped, other] = crawl.together(["stopped", "other"]).await;
     let asked = |node: &str| {
         servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
     };
@@ -198,8 +220,8 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
     );
     assert_eq!(stderr(&stopped).matches("was silent for longer than its lease").count(), 1, "{}", stderr(&stopped));
     crawl.assert_whole(200).await;
-    let states = schema.rows("select node, state from nodes order by node, state").await;
-    assert_eq!(states, ["other|ended", "stopped|ended", "stopped|lost"]);
+    let states = schema.rows("select state from nodes where node = 'stopped' order by state").await;
+    assert_eq!(states, ["ended", "lost"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +230,7 @@ async fn page_budgets_are_exact_over_all_nodes() {
     let servers = hosts(6, 40).await;
     let options = ["--rate", "0", "--max-pages", "61", "--max-pages-per-host", "12"];
     let crawl = Crawl::new(&schema, &servers, &options);
-    for output in crawl.all(&["a", "b", "c"]).await {
+    for output in crawl.all(["a", "b", "c"]).await {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let told = summary(&output);
         assert_eq!((&told["fetched"], &told["outcome"]), (&61.into(), &"limit".into()));
@@ -223,7 +245,7 @@ async fn a_node_that_is_stopped_leaves_the_run_to_the_others() {
     let Some(schema) = schema().await else { return };
     let servers = hosts(3, 30).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
-    let (stopped, other) = (crawl.start("stopped", &[]), crawl.start("other", &[]));
+    let [stopped, other] = crawl.together(["stopped", "other"]).await;
     until("requests", || servers.iter().map(Server::hit_count).sum::<usize>() > 20).await;
     send("TERM", &stopped);
     let stopped = end(stopped).await;
@@ -260,4 +282,115 @@ async fn other_settings_are_refused_or_waited_for_and_there_may_be_nobody_to_joi
     assert_eq!(end(joined).await.status.code(), Some(0));
     assert_eq!(end(waited).await.status.code(), Some(0), "it began the next run");
     assert_eq!(schema.rows("select outcome from runs order by id").await, ["finished", "finished"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_hangs_on_a_session_so_that_a_pool_may_stand_between() {
+    let Some(schema) = schema().await else { return };
+    let Some(pool) = Pool::start(&schema).await else { return };
+    let servers = hosts(6, 20).await;
+    let crawl = Crawl { by: Some(&pool.url), ..Crawl::new(&schema, &servers, &["--rate", "10"]) };
+    for output in crawl.all(["a", "b"]).await {
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(summary(&output)["fetched"], 120);
+        assert!(!stderr(&output).contains("until the database"), "{}", stderr(&output));
+    }
+    crawl.assert_whole(120).await;
+    // What reads goes through it too.
+    for args in [
+        &["status"][..],
+        &["query", "select count(*) from pages"],
+        &["search", "page"],
+        &["export", "--format", "csv", "--output", "-"],
+    ] {
+        let args: Vec<_> = args.iter().copied().chain(["-d", &pool.url]).collect();
+        let output = crawl.bench.run(&args).await;
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+        assert!(!stdout(&output).is_empty(), "{args:?}");
+    }
+}
+
+/// How many seconds a host asks for.
+const ASKED: u64 = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_after_outlives_the_node_that_was_told_it() {
+    let Some(schema) = schema().await else { return };
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |path| match path {
+        "/p/0" => page(["/p/1", "/p/2"]),
+        "/p/1" if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Reply::status(503).with_header("retry-after", &ASKED.to_string())
+        }
+        path => graph_page(3, 500, path),
+    });
+    let servers = [server.await.unwrap()];
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "20", "--ignore-robots"]);
+    let mut told = crawl.start("told", &[]);
+    until("requests", || servers[0].hit_count() > 1).await;
+    let is_stored = "select 1 from host where blocked_until > asked_at + 3000";
+    let mut stored = false;
+    while !stored {
+        tokio::time::sleep(SECOND / 50).await;
+        stored = !schema.rows(is_stored).await.is_empty();
+    }
+    told.kill().unwrap();
+    told.wait().unwrap();
+    let output = crawl.run("other", &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let hits = sorted(&servers[0]);
+    let at = hits.iter().position(|hit| hit.path == "/p/1").unwrap();
+    let node = |hit: &Hit| hit.header("x-node-key").map(str::to_owned);
+    assert_eq!((node(&hits[at]).as_deref(), node(&hits[at + 1]).as_deref()), (Some("told"), Some("other")));
+    let rest = hits[at + 1].at - hits[at].at;
+    assert!(rest >= Duration::from_secs(ASKED), "{rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interval_that_is_longer_than_a_lease_outlives_the_node_too() {
+    let Some(schema) = schema().await else { return };
+    let servers = hosts(1, 2).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "0.25", "--ignore-robots"]);
+    let mut first = crawl.start("first", &[]);
+    until("a request", || servers[0].hit_count() == 1).await;
+    let mut stored = false;
+    while !stored {
+        tokio::time::sleep(SECOND / 50).await;
+        stored = !schema.rows("select 1 from page").await.is_empty();
+    }
+    send("STOP", &first);
+    let second = crawl.run("second", &[]).await;
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let hits = sorted(&servers[0]);
+    assert!(matches!(&hits[..], [one, other] if other.at - one.at >= 4 * SECOND), "{hits:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_of_a_node_bear_its_name_and_tell_of_its_lease_and_its_locks() {
+    let Some(schema) = schema().await else { return };
+    let servers = hosts(1, 40).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let node = crawl.start("one \"of\" many", &["--metrics", &address.to_string()]);
+    until("a commit", || servers[0].hit_count() > 5).await;
+    let figures = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let figures = figures.await.unwrap();
+    let name = r#"node="one \"of\" many""#;
+    for series in
+        ["lease_age_seconds{", "lock_wait_seconds_total{", "requests_total{", "urls{", "stage_duration_seconds_count{"]
+    {
+        let line = figures.lines().find(|line| line.starts_with(&format!("harvestman_{series}")));
+        assert!(line.is_some_and(|line| line.contains(name)), "{series} {figures}");
+    }
+    let age = figures.lines().find(|line| line.starts_with("harvestman_lease_age_seconds{")).unwrap();
+    assert!(age.rsplit(' ').next().unwrap().parse::<f64>().unwrap() < 2.0, "it is held: {age}");
+    assert_eq!(end(node).await.status.code(), Some(0));
 }

@@ -160,6 +160,7 @@ impl Task<'_> {
     async fn make<S: Store>(&self, store: S, listener: Option<TcpListener>) -> Result<Made<S>, Failure> {
         let Seeds { urls, lines, .. } = &self.seeds;
         let clock = store.clock();
+        let node = store.node().map(str::to_owned).zip(store.lease());
         let mut crawl = Engine::new(self.config.clone(), urls.clone(), store);
         crawl = crawl.given(lines.clone()).fetched_by(self.fetcher.clone());
         let progress = crawl.progress();
@@ -174,7 +175,7 @@ impl Task<'_> {
         if let Some(listener) = listener {
             let metrics = Metrics::default();
             crawl = crawl.observed_by(Arc::new(metrics.clone()));
-            followers.spawn(metrics::serve(listener, metrics, progress.clone()));
+            followers.spawn(metrics::serve(listener, metrics, progress.clone(), node));
         }
         let stop = async {
             self.signals.clone().stopped().await;

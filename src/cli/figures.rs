@@ -1,5 +1,6 @@
 //! What is counted and timed while a crawl runs, for a monitoring system. Labels are bounded: no host, no URL.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -40,6 +41,7 @@ pub struct Metrics {
     urls: Family<Label<&'static str>, Gauge>,
     connections: Gauge,
     stages: Family<Label<&'static str>, Histogram, fn() -> Histogram>,
+    lock_wait: Counter<f64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -52,6 +54,7 @@ impl Default for Metrics {
             urls: Family::default(),
             connections: Gauge::default(),
             stages: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            lock_wait: Counter::default(),
         };
         // What can happen is there from the start, at zero: a series that appears with its first event hides it.
         for kind in FailureKind::ALL {
@@ -77,6 +80,15 @@ impl Metrics {
         registry.register("connections_in_use", "Requests in flight", self.connections.clone());
         let help = "Time of each step: fetch, parse, queue (waiting for the writer), commit (one transaction)";
         registry.register_with_unit("stage_duration", help, Unit::Seconds, self.stages.clone());
+    }
+
+    /// Adds what only one of several nodes has: the age of its lease among them, which the caller keeps.
+    pub fn register_node(&self, registry: &mut Registry, lease_age: Gauge<f64, AtomicU64>) {
+        let help =
+            "Time since the lease that is held was asked for: others take the hosts of one that is older than --lease";
+        registry.register_with_unit("lease_age", help, Unit::Seconds, lease_age);
+        let help = "Time spent waiting for rows that every node changes";
+        registry.register_with_unit("lock_wait", help, Unit::Seconds, self.lock_wait.clone());
     }
 }
 
@@ -104,6 +116,10 @@ impl Observer for Metrics {
                 self.failures.get_or_create(&[("kind", kind.as_str())]).inc();
             }
         }
+    }
+
+    fn waited(&self, time: Duration) {
+        self.lock_wait.inc_by(time.as_secs_f64());
     }
 
     fn accounted(&self, a: Accounting) {

@@ -5,10 +5,12 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use super::figures::Metrics;
 use crate::engine::Progress;
+use crate::visit::Lease;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -17,6 +19,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
@@ -51,17 +54,29 @@ pub async fn bind(address: SocketAddr, console: &Console) -> Result<TcpListener,
 /// What is served.
 struct Figures {
     registry: Registry,
+    /// The lease of one of several nodes, and where its age is told.
+    lease: Option<(Lease, Gauge<f64, AtomicU64>)>,
     /// When the writer was last heard of.
     heard: watch::Receiver<Instant>,
 }
 
-/// Serves until aborted.
-pub async fn serve(listener: TcpListener, metrics: Metrics, progress: watch::Receiver<Progress>) {
-    let mut registry = Registry::with_prefix("harvestman");
+/// Serves until aborted. Of one of several nodes, all figures bear its name.
+pub async fn serve(
+    listener: TcpListener,
+    metrics: Metrics,
+    progress: watch::Receiver<Progress>,
+    node: Option<(String, Lease)>,
+) {
+    let name = node.iter().map(|(name, _)| ("node".into(), name.clone().into())).collect::<Vec<_>>();
+    let mut registry = Registry::with_prefix_and_labels("harvestman", name.into_iter());
+    let lease = node.map(|(_, lease)| (lease, Gauge::default()));
+    if let Some((_, age)) = &lease {
+        metrics.register_node(&mut registry, age.clone());
+    }
     registry.register("build", "The program", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
     metrics.register(&mut registry);
     let (hear, heard) = watch::channel(Instant::now());
-    let figures = Arc::new(Figures { registry, heard });
+    let figures = Arc::new(Figures { registry, lease, heard });
     tokio::join!(listen(progress, hear), accept(listener, figures));
 }
 
@@ -104,6 +119,9 @@ fn answer<B>(request: &Request<B>, figures: &Figures) -> Response<Full<Bytes>> {
     }
     match request.uri().path() {
         "/metrics" => {
+            if let Some((lease, age)) = &figures.lease {
+                age.set(lease.age().as_secs_f64());
+            }
             let mut text = String::new();
             match encode(&mut text, &figures.registry) {
                 Ok(()) => reply(StatusCode::OK, OPENMETRICS, text),

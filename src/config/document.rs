@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::declare::Keys;
 use super::options::Config;
-use super::values::Recrawl;
+use super::values::{Recrawl, proxy_url};
 
 /// What an invocation was told, as it is stored for those who ask later: the settings, and what they do not say.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
@@ -22,6 +23,37 @@ pub struct Told {
     /// The options that told hosts who is asking, in this invocation or an earlier one of the same run.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub credentials: BTreeSet<String>,
+    /// What else is no part of the settings as they are stored, and the same for all processes of one crawl.
+    #[serde(flatten)]
+    pub way: Way,
+}
+
+/// How requests are sent, without what is secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Way {
+    /// Scheme, host and port of the proxy.
+    #[serde(default, rename = "proxy-server", skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// Names of headers that are no secret by their names, each with a digest of its value, which may be one after all.
+    #[serde(default, rename = "headers", skip_serializing_if = "BTreeSet::is_empty")]
+    pub headers: BTreeSet<String>,
+}
+
+impl Way {
+    pub(crate) fn of(config: &Config) -> Self {
+        let proxy = config.proxy.as_ref().and_then(|proxy| proxy_url(proxy.expose()).ok());
+        let server = |url: url::Url| {
+            let port = url.port_or_known_default().map_or_else(String::new, |port| format!(":{port}"));
+            format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+        };
+        let plain = config.header.iter().filter(|header| !header.is_confidential());
+        let headers = plain.map(|header| {
+            let digest = digest::digest(&digest::SHA256, header.value.expose().as_bytes());
+            let digest: String = digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            format!("{} #{digest}", header.name.to_ascii_lowercase())
+        });
+        Self { proxy: proxy.map(server), headers: headers.collect() }
+    }
 }
 
 /// An option in which two processes of one crawl differ, with both values as they are stored.
@@ -47,7 +79,8 @@ impl Told {
     /// default.
     pub(crate) fn difference(&self, theirs: &str) -> Option<Difference> {
         let document = |told: &Self| serde_json::to_value(told).ok();
-        let default = Self { config: Config::default(), gated: false, credentials: BTreeSet::new() };
+        let default =
+            Self { config: Config::default(), gated: false, credentials: BTreeSet::new(), way: Way::default() };
         let (ours, default) = (document(self)?, document(&default)?);
         let theirs: serde_json::Value = serde_json::from_str(theirs).unwrap_or_default();
         let empty = serde_json::Map::new();
@@ -62,6 +95,8 @@ impl Told {
             let option = match key.as_str() {
                 "gated" => "a program that decides on URLs".to_owned(),
                 "credentials" => "what tells hosts who is asking".to_owned(),
+                "proxy-server" => "--proxy".to_owned(),
+                "headers" => "--header".to_owned(),
                 key => format!("--{key}"),
             };
             (ours != theirs).then(|| Difference::new(option, shown(ours.as_ref()), shown(theirs.as_ref())))
@@ -160,7 +195,12 @@ mod tests {
     fn what_was_told_is_one_document_that_is_read_as_settings_too() {
         let config = Config { max_depth: Some(3), keep_runs: Some(2), ..Config::default() };
         for gated in [true, false] {
-            let told = Told { config: config.clone(), gated, credentials: BTreeSet::from(["--cookies".to_owned()]) };
+            let told = Told {
+                config: config.clone(),
+                gated,
+                credentials: BTreeSet::from(["--cookies".to_owned()]),
+                way: Way::default(),
+            };
             let json = serde_json::to_string(&told).unwrap();
             assert_eq!(serde_json::from_str::<Told>(&json).unwrap(), told);
             assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);
@@ -197,7 +237,7 @@ mod tests {
 
     #[test]
     fn two_documents_differ_in_an_option_and_not_in_how_much_a_machine_does() {
-        let told = |config: Config| Told { config, gated: false, credentials: BTreeSet::new() };
+        let told = |config: Config| Told { config, gated: false, credentials: BTreeSet::new(), way: Way::default() };
         let written = |told: &Told| serde_json::to_string(told).unwrap();
         let ours = told(Config { concurrency: 9, rate: 3.0, ..Config::default() });
         assert_eq!(ours.difference(&written(&told(Config { rate: 3.0, ..Config::default() }))), None);
@@ -214,6 +254,29 @@ mod tests {
         assert_eq!(difference(&written(&theirs)).as_deref(), Some(said));
         let limited = told(Config { max_pages: Some(5), ..ours.config.clone() });
         assert_eq!(difference(&written(&limited)).as_deref(), Some("--max-pages is not set here and `5` there"));
+    }
+
+    #[test]
+    fn proxies_and_headers_are_compared_and_no_secret_of_them_is_kept() {
+        let told = |proxy: Option<&str>, header: &str| {
+            let config = Config {
+                proxy: proxy.map(Into::into),
+                header: vec![header.parse().unwrap(), "X-Api-Key: hidden".parse().unwrap()],
+                ..Config::default()
+            };
+            let (credentials, way) = (config.credentials(), Way::of(&config));
+            Told { config, gated: false, credentials, way }
+        };
+        let ours = told(Some("socks5://me:hidden@proxy.test"), "X-Team: hidden");
+        let written = serde_json::to_string(&ours).unwrap();
+        assert!(!written.contains("hidden"), "{written}");
+        assert_eq!(serde_json::from_str::<Told>(&written).unwrap().way, ours.way);
+        let difference = |theirs: &Told| ours.difference(&serde_json::to_string(theirs).unwrap());
+        assert_eq!(difference(&told(Some("socks5://you:other@proxy.test"), "x-team: hidden")), None);
+        let said = difference(&told(Some("proxy.test:3128"), "X-Team: hidden")).unwrap().to_string();
+        assert_eq!(said, "--proxy is `socks5://proxy.test` here and `http://proxy.test:3128` there");
+        let said = difference(&told(Some("socks5://proxy.test"), "X-Team: other")).unwrap().to_string();
+        assert!(said.starts_with("--header is `x-team #") && said.contains(" here and `x-team #"), "{said}");
     }
 
     #[test]

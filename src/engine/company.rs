@@ -75,6 +75,7 @@ impl<R: Run> Writer<'_, R> {
         let mut standing = self.frontier.standing();
         // Where all were there that there was room for, others are likely to be.
         standing.room = if taken < wanted { standing.room.min(wanted - taken) } else { 0 };
+        standing.rate = company.rate.unwrap_or(0.0);
         company.rested = standing.rests;
         company.reported = Some(Instant::now());
         let was_away = !self.frontier.may_ask();
@@ -103,6 +104,7 @@ impl<R: Run> Writer<'_, R> {
                 humantime::format_duration(company.lease.length())
             );
         }
+        self.watchers.observers.waited(word.waited);
         company.share = word.pages;
         if let Some(pages) = word.pages {
             self.frontier.set_share(pages);

@@ -34,6 +34,10 @@ pub trait Observer: fmt::Debug + Send + Sync {
     fn batch(&self, records: &[Record]) {
         let _ = records;
     }
+    /// So long it was waited for rows that all nodes of a crawl change.
+    fn waited(&self, time: Duration) {
+        let _ = time;
+    }
     /// The accounting as of the last commit.
     fn accounted(&self, accounting: Accounting) {
         let _ = accounting;
@@ -65,6 +69,10 @@ impl Observers {
             self.took(Stage::Fetch, request.elapsed);
         }
         self.0.iter().for_each(|observer| observer.batch(records));
+    }
+
+    pub(super) fn waited(&self, time: Duration) {
+        self.0.iter().for_each(|observer| observer.waited(time));
     }
 
     pub(super) fn accounted(&self, accounting: Accounting) {

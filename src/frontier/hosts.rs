@@ -88,6 +88,10 @@ impl Hosts {
         self.map.iter().map(|(id, host)| (*id, host))
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.map.len()
+    }
+
     /// Hosts whose window runs low while more waits on disk, and how many of their URLs are in memory or handed out.
     pub(super) fn low(&self) -> impl Iterator<Item = (HostId, usize)> {
         self.low.iter().filter_map(|id| Some((*id, self.map.get(id)?.held())))
@@ -106,10 +110,6 @@ impl Hosts {
 
 #[cfg(test)]
 impl Hosts {
-    pub(super) fn len(&self) -> usize {
-        self.map.len()
-    }
-
     pub(super) fn assert_counted(&self, limits: &Limits) {
         let standings = || self.map.iter().map(|(id, host)| (*id, host.standing(limits)));
         assert_eq!(self.low, standings().filter(|(_, it)| it.low).map(|(id, _)| id).collect());

@@ -11,6 +11,7 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
+use crate::policy::politeness;
 use crate::visit::Millis;
 
 /// The time that the schedule was told last, for the limiters to read. Clones share it.
@@ -51,6 +52,55 @@ impl Pace {
     }
 }
 
+/// The pace of all requests together, or a share of it that changes.
+#[derive(Debug)]
+pub(super) struct GlobalPace {
+    pace: Option<Pace>,
+    /// Before this time it allows none.
+    until: Millis,
+    /// When it allowed the last one; before the first, when it was there first.
+    asked_at: Option<Millis>,
+}
+
+impl GlobalPace {
+    /// None is no limit. Of one that is shared out, nothing is there before [`set`](Self::set) says so.
+    pub(super) fn new(interval: Option<Duration>, is_shared: bool, tick: &Tick) -> Self {
+        let pace = interval.and_then(|interval| Pace::new(interval, tick));
+        let until = if is_shared && pace.is_some() { Millis::MAX } else { 0 };
+        Self { pace, until, asked_at: None }
+    }
+
+    /// Takes the right to one request now, or says from when on there may be one.
+    pub(super) fn check(&mut self, now: Millis) -> Result<(), Millis> {
+        let Some(pace) = &self.pace else { return Ok(()) };
+        if now < self.until {
+            return Err(self.until);
+        }
+        pace.check().inspect_err(|at| self.until = *at)?;
+        self.asked_at = Some(now);
+        Ok(())
+    }
+
+    pub(super) fn until(&self) -> Millis {
+        self.until
+    }
+
+    /// The share is one request in such an interval, or none.
+    pub(super) fn set(&mut self, interval: Option<Duration>, now: Millis, tick: &Tick) {
+        let Some(interval) = interval else { return self.stop() };
+        self.pace = Pace::new(interval, tick);
+        // Counted from the last request, or a share that changes all the time would never allow one.
+        self.until = self.asked_at.get_or_insert(now).saturating_add(politeness::millis(interval));
+    }
+
+    /// The share is lost.
+    pub(super) fn stop(&mut self) {
+        if self.pace.is_some() {
+            self.until = Millis::MAX;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +115,25 @@ mod tests {
         tick.set(1_251);
         assert_eq!(pace.check(), Ok(()));
         assert!(Pace::new(Duration::ZERO, &tick).is_none());
+    }
+
+    #[test]
+    fn a_share_that_changes_all_the_time_allows_requests_and_no_more_than_it_says() {
+        let tick = Tick::default();
+        let mut pace = GlobalPace::new(Some(Duration::from_secs(1)), true, &tick);
+        assert_eq!(pace.check(1_000), Err(Millis::MAX), "nothing is shared out yet");
+        let mut asked = Vec::new();
+        for now in (2_000..12_000).step_by(100) {
+            tick.set(now);
+            let interval = if now % 200 == 0 { 1_000 } else { 1_050 };
+            pace.set(Some(Duration::from_millis(interval)), now, &tick);
+            if pace.check(now).is_ok() {
+                asked.push(now);
+            }
+        }
+        assert!(asked.len() >= 8, "{asked:?}");
+        assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= 1_000), "{asked:?}");
+        pace.set(None, 12_000, &tick);
+        assert_eq!(pace.check(50_000), Err(Millis::MAX));
     }
 }

@@ -29,7 +29,7 @@ use super::host::{HostState, Offer, Traps};
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::lost::LostHosts;
-use super::pace::{Pace, Tick};
+use super::pace::{GlobalPace, Tick};
 
 /// What to do now.
 #[derive(Debug)]
@@ -48,8 +48,7 @@ pub enum Step {
 pub struct Schedule {
     limits: Limits,
     tick: Tick,
-    /// The pace of all requests together, and the time before which it allows none.
-    global: (Option<Pace>, Millis),
+    global: GlobalPace,
     hosts: Hosts,
     traps: Traps,
     armed: Armed,
@@ -71,9 +70,6 @@ pub struct Schedule {
 impl Schedule {
     pub fn new(limits: Limits) -> Self {
         let tick = Tick::default();
-        let global = politeness::interval(limits.global_rate, None).and_then(|interval| Pace::new(interval, &tick));
-        // What is shared is told later.
-        let until = if limits.shared && global.is_some() { Millis::MAX } else { 0 };
         let budget = match limits.max_pages {
             Some(_) if limits.shared => Budget::share(),
             max => Budget::new(max),
@@ -81,9 +77,9 @@ impl Schedule {
         Self {
             budget,
             connections: Connections::new(limits.connections),
+            global: GlobalPace::new(politeness::interval(limits.global_rate, None), limits.shared, &tick),
             limits,
             tick,
-            global: (global, until),
             hosts: Hosts::default(),
             traps: Traps::default(),
             armed: Armed::default(),
@@ -151,12 +147,7 @@ impl Schedule {
                 if now < self.connections.paused_until() {
                     return Err(self.connections.paused_until());
                 }
-                if let (Some(pace), until) = &mut self.global {
-                    if now < *until {
-                        return Err(*until);
-                    }
-                    pace.check().inspect_err(|at| *until = *at)?;
-                }
+                self.global.check(now)?;
                 if let Some(Err(at)) = self.hosts.change(id, limits, |host| host.start(now, limits)) {
                     self.armed.rearm(id, at);
                     return Ok(None);
@@ -336,7 +327,7 @@ impl Schedule {
     /// When the earliest host is due; None if none is armed.
     pub fn next_moment(&self) -> Option<Millis> {
         let (at, _) = self.armed.first(self.is_free() && self.budget.is_left())?;
-        Some(at.max(self.global.1).max(self.connections.paused_until()))
+        Some(at.max(self.global.until()).max(self.connections.paused_until()))
     }
 
     /// Whether a connection is free for a request.

@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn told(config: Config) -> Told {
-        Told { config, gated: false, credentials: Default::default() }
+        Told { config, gated: false, credentials: Default::default(), way: Default::default() }
     }
 
     #[test]

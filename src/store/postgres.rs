@@ -43,6 +43,10 @@ impl Store for PgDatabase {
         Some(self.lease.clone())
     }
 
+    fn node(&self) -> Option<&str> {
+        Some(&self.node)
+    }
+
     fn clock(&self) -> SteadyClock {
         self.clock.clone()
     }

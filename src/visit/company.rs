@@ -1,10 +1,16 @@
 //! What the processes of one crawl tell each other.
 
+use std::time::Duration;
+
 /// How one of several stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Standing {
     /// Hosts that have something to do.
     pub hosts: usize,
+    /// Hosts that it has anything to do with, those that are being asked included.
+    pub needs: usize,
+    /// The share of the pace of all requests that it keeps to, in requests a second.
+    pub rate: f64,
     /// More that it has room for.
     pub room: usize,
     /// Nothing is handed out, and nothing can be unless something is brought in.
@@ -28,4 +34,6 @@ pub struct Word {
     pub pages: Option<u64>,
     /// Its share of the pace of all requests together, in requests a second.
     pub rate: Option<f64>,
+    /// How long it waited since the last word for rows that all change.
+    pub waited: Duration,
 }

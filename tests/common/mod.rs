@@ -1,6 +1,7 @@
 //! A tiny harness: the real binary in a folder of its own, against servers on 127.0.0.1.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a test may panic")]
 
+pub mod pool;
 pub mod postgres;
 pub mod proxy;
 

@@ -33,6 +33,10 @@ impl Schema {
         Some(Self { url: url.into(), name })
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub async fn connect(&self) -> PgConnection {
         let mut db = PgConnection::connect(&self.url).await.unwrap();
         let create = format!("create schema if not exists {}", self.name);

@@ -47,7 +47,8 @@ fn beside(schema: &Schema) -> Beside<'_> {
     Beside(schema, Config::default())
 }
 
-const AT_WORK: Standing = Standing { hosts: 1, room: 0, rests: false, is_limited: false, lacks_pages: false };
+const AT_WORK: Standing =
+    Standing { hosts: 1, needs: 1, rate: 0.0, room: 0, rests: false, is_limited: false, lacks_pages: false };
 const RESTS: Standing = Standing { hosts: 0, room: 9, rests: true, ..AT_WORK };
 
 #[tokio::test]
@@ -219,18 +220,25 @@ async fn pages_are_dealt_out_to_the_last_one_and_those_not_used_come_back() {
 }
 
 #[tokio::test]
-async fn the_pace_of_all_is_divided_and_a_newcomer_begins_with_nothing() {
+async fn the_pace_of_all_is_divided_by_what_each_needs_and_a_newcomer_begins_with_nothing() {
     let Some(schema) = schema().await else { return };
     let config = Config { global_rate: 12.0, ..Config::default() };
     let place = Beside(&schema, config.clone());
     let mut one = Hand::begin(&place, &config, &SEEDS).await;
-    assert_eq!(one.run.report(&AT_WORK).await.unwrap().rate, Some(12.0));
+    let needs = |needs: usize, rate: f64| Standing { needs, rate, ..AT_WORK };
+    assert_eq!(one.run.report(&needs(3, 0.0)).await.unwrap().rate, Some(12.0));
     let mut two = Hand::begin(&place, &config, &SEEDS).await;
-    assert_eq!(two.run.report(&AT_WORK).await.unwrap().rate, Some(0.0), "the first has all of it");
-    assert_eq!(one.run.report(&AT_WORK).await.unwrap().rate, Some(6.0));
-    assert_eq!(two.run.report(&AT_WORK).await.unwrap().rate, Some(6.0));
+    assert_eq!(two.run.report(&needs(1, 0.0)).await.unwrap().rate, Some(0.0), "the first has all of it");
+    assert_eq!(one.run.report(&needs(3, 12.0)).await.unwrap().rate, Some(9.0));
+    assert_eq!(two.run.report(&needs(1, 0.0)).await.unwrap().rate, Some(0.0), "and makes no less until it heard that");
+    assert_eq!(one.run.report(&needs(3, 9.0)).await.unwrap().rate, Some(9.0));
+    assert_eq!(two.run.report(&needs(1, 0.0)).await.unwrap().rate, Some(3.0));
+    assert_eq!(one.run.report(&needs(0, 9.0)).await.unwrap().rate, Some(0.0), "it has nothing to ask for");
+    assert_eq!(two.run.report(&needs(1, 3.0)).await.unwrap().rate, Some(3.0));
+    assert_eq!(one.run.report(&needs(0, 0.0)).await.unwrap().rate, Some(0.0));
+    assert_eq!(two.run.report(&needs(1, 3.0)).await.unwrap().rate, Some(12.0));
     two.run.end("interrupted", false).await.unwrap();
-    assert_eq!(one.run.report(&AT_WORK).await.unwrap().rate, Some(12.0));
+    assert_eq!(one.run.report(&needs(1, 0.0)).await.unwrap().rate, Some(12.0));
 }
 
 #[tokio::test]
@@ -303,4 +311,19 @@ async fn two_that_store_the_same_new_urls_at_once_store_each_once_and_wait_for_n
     let handed: Vec<_> = first.targets.iter().chain(&second.targets).map(|target| target.id).collect();
     let once: std::collections::HashSet<_> = handed.iter().collect();
     assert_eq!(once.len(), handed.len(), "each is one's to fetch");
+}
+
+#[tokio::test]
+async fn a_version_that_changes_the_schema_waits_until_the_nodes_of_the_one_before_have_ended() {
+    let Some(schema) = schema().await else { return };
+    let place = beside(&schema);
+    let before = Hand::begin(&place, &Config::default(), &SEEDS).await;
+    let undo = "alter table node drop column needs, drop column rate; delete from _sqlx_migrations where version = 5";
+    schema.execute(undo.to_owned()).await;
+    let refused = PgDatabase::open(&schema.url, &Config::default()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
+    drop(before);
+    schema.lapse().await;
+    PgDatabase::open(&schema.url, &Config::default()).await.unwrap();
+    assert_eq!(schema.rows("select count(*) from _sqlx_migrations").await, ["5"]);
 }

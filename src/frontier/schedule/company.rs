@@ -7,7 +7,6 @@ use crate::visit::{Hold, HostId, Millis, Settlement, Standing, TrapId};
 
 use super::Schedule;
 use crate::frontier::host::HostState;
-use crate::frontier::pace::Pace;
 
 /// Hosts that a process takes at first, for each of its connections; and as many again while most of these are free.
 const HOSTS: usize = 8;
@@ -23,6 +22,8 @@ impl Schedule {
         };
         Standing {
             hosts,
+            needs: self.hosts.len(),
+            rate: 0.0,
             room: if self.closed { 0 } else { room },
             rests: self.rests(now),
             is_limited: self.is_limited(),
@@ -54,13 +55,7 @@ impl Schedule {
     /// The share of the pace of all requests together; none at all is 0.
     pub fn set_pace(&mut self, rate: f64, now: Millis) {
         self.tick.set(now);
-        match politeness::interval(rate, None) {
-            Some(interval) => {
-                let next = now.saturating_add(politeness::millis(interval));
-                self.global = (Pace::new(interval, &self.tick), next);
-            }
-            None => self.global.1 = Millis::MAX,
-        }
+        self.global.set(politeness::interval(rate, None), now, &self.tick);
     }
 
     /// Lets so many hosts go of which nothing is under way, those that are to be asked last first, and answers with how they
@@ -142,9 +137,7 @@ impl Schedule {
         self.returning.clear();
         hosts.iter().for_each(|id| self.lose(*id, now));
         self.budget.restart();
-        if self.global.0.is_some() {
-            self.global.1 = Millis::MAX;
-        }
+        self.global.stop();
         hosts.len()
     }
 

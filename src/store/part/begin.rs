@@ -116,7 +116,7 @@ async fn enter(database: &mut impl Tables, start: Start<'_>) -> Result<Entered, 
         None => enter_alone(database, start, &told, &rules).await?,
     };
     let traps = Traps::new(&config.allow_trap, database.next_trap().await?);
-    database.settle(node, id, &told::written(&told)?).await?;
+    database.settle(node, id, &told::written(&company::told_by_all(start))?).await?;
     Ok(Entered { config: told.config, rules, id, node, began, ledger, traps })
 }
 

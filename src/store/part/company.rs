@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Difference, Told};
+use crate::config::{Difference, Told, Way};
 use crate::store::failed::Failed;
 use crate::store::tables::{Done, Heard, Joined, Tables};
 use crate::store::{Committed, Start, StoreError};
@@ -16,13 +16,18 @@ use super::run::Part;
 /// What a process is told, in its own words.
 pub(super) fn told(start: Start<'_>) -> Told {
     let config = start.config.clone();
-    Told { gated: start.scope.is_gated(), credentials: config.credentials(), config }
+    Told { gated: start.scope.is_gated(), credentials: config.credentials(), config, way: Way::default() }
+}
+
+/// The same with what those who take part are to be told alike.
+pub(super) fn told_by_all(start: Start<'_>) -> Told {
+    Told { way: Way::of(start.config), ..told(start) }
 }
 
 /// Refuses to take part in an invocation of others that were told something else.
 pub(super) async fn compare(database: &mut impl Tables, start: Start<'_>, joined: &Joined) -> Result<(), Failed> {
     let differs = |difference| Err(StoreError::Differs(difference).into());
-    if let Some(difference) = told(start).difference(&joined.settings) {
+    if let Some(difference) = told_by_all(start).difference(&joined.settings) {
         return differs(difference);
     }
     let theirs: BTreeSet<_> = database.seeds().await?.into_iter().collect();

@@ -1,6 +1,7 @@
 //! The beginning and the end of an invocation, and the run's row.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
 
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
@@ -244,7 +245,10 @@ impl Beginning for PgDatabase {
         let row = row.bind(run).bind(more.discovered).bind(more.fetched).bind(more.failed);
         let row =
             row.bind(more.skipped).bind(more.pending).bind(tally.unchanged).bind(tally.bytes).bind(tally.requests);
-        Ok(counts(&row.fetch_one(&mut self.db).await?))
+        let waits = Instant::now();
+        let counted = row.fetch_one(&mut self.db).await?;
+        self.waited += waits.elapsed();
+        Ok(counts(&counted))
     }
 
     async fn end(&mut self, me: i64, run: i64, outcome: &str, finished: Option<Millis>) -> Result<(), Failed> {

@@ -4,7 +4,7 @@
 //! it comes back as. So a node that was away renews nothing that others may have taken. Whoever takes hold of several rows
 //! takes its own node's first, then an invocation's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -28,8 +28,10 @@ struct Others {
     hosts: i64,
     /// Hosts that others have room for.
     wanted: i64,
-    /// All others divide what is divided by one more since this one came.
-    is_counted: bool,
+    /// Hosts that all together have anything to do with.
+    needs: i64,
+    /// Requests a second that others make, or were told that they may.
+    rate: f64,
 }
 
 impl Company for PgDatabase {
@@ -203,17 +205,20 @@ impl PgDatabase {
         let asked = Lease::asked();
         let mine = sql(
             "update node set seen_at = clock_timestamp(), leased_until = clock_timestamp() + $2 * interval '1 second',
-                 hosts = $3, wants = $4, rests = $5, is_limited = $6, lacks_pages = $7, knows = (select max(id) from node)
+                 hosts = $3, wants = $4, rests = $5, is_limited = $6, lacks_pages = $7, needs = $8
              where id = $1 and not gone
              returning share, fetched, (extract(epoch from clock_timestamp()) * 1000)::bigint as now",
         );
         let mine = mine.bind(me).bind(self.lease.length().as_secs_f64()).bind(bigint(standing.hosts));
         let mine = mine.bind(bigint(standing.room)).bind(standing.rests).bind(standing.is_limited);
-        let Some(mine) = mine.bind(standing.lacks_pages).fetch_optional(&mut self.db).await? else { return Ok(None) };
+        let mine = mine.bind(standing.lacks_pages).bind(bigint(standing.needs));
+        let Some(mine) = mine.fetch_optional(&mut self.db).await? else { return Ok(None) };
         self.clock.follow(asked, mine.get("now"));
         // From here on, those who report do so one after the other.
         let left = sql("select pages_left, outcome from invocation where id = $1 for update");
+        let waits = Instant::now();
         let left = left.bind(self.invocation).fetch_one(&mut self.db).await?;
+        self.waited += waits.elapsed();
         self.note_the_gone(me).await?;
         let others = self.others(me).await?;
         let share: i64 = mine.get("share");
@@ -235,9 +240,7 @@ impl PgDatabase {
         let spare = (bigint(standing.hosts) - average).min(others.wanted).max(0);
         let rate = match self.config.global_rate {
             0.0 => None,
-            _ if !others.is_counted => Some(0.0),
-            #[allow(clippy::cast_precision_loss, reason = "there are few nodes")]
-            rate => Some(rate / others.alive.max(1) as f64),
+            _ => Some(self.deal_rate(me, standing, &others).await?),
         };
         let word = Word {
             is_lost: false,
@@ -245,6 +248,7 @@ impl PgDatabase {
             spare: usize::try_from(spare).unwrap_or_default(),
             pages,
             rate,
+            waited: std::mem::take(&mut self.waited),
         };
         Ok(Some(Heard { word, outcome, accounting, tally, heirs: row.get("heirs") }))
     }
@@ -252,15 +256,29 @@ impl PgDatabase {
     async fn others(&mut self, me: i64) -> Result<Others, Failed> {
         let others = sql("select count(*) as alive, coalesce(sum(hosts), 0)::bigint as hosts,
                  coalesce(sum(wants) filter (where id <> $2), 0)::bigint as wanted,
-                 coalesce(bool_and(knows >= $2) filter (where id <> $2), true) as is_counted
+                 coalesce(sum(needs), 0)::bigint as needs,
+                 coalesce(sum(rate) filter (where id <> $2), 0) as rate
              from node where invocation_id = $1 and not gone");
         let row = others.bind(self.invocation).bind(me).fetch_one(&mut self.db).await?;
         Ok(Others {
             alive: row.get("alive"),
             hosts: row.get("hosts"),
             wanted: row.get("wanted"),
-            is_counted: row.get("is_counted"),
+            needs: row.get("needs"),
+            rate: row.get("rate"),
         })
+    }
+
+    /// This node's part of the pace of all requests, by the hosts that it has to do with, as far as others have said that they
+    /// leave it. What it keeps to until it hears of less is still its own then.
+    async fn deal_rate(&mut self, me: i64, standing: &Standing, others: &Others) -> Result<f64, Failed> {
+        let whole = self.config.global_rate;
+        #[allow(clippy::cast_precision_loss, reason = "there are fewer hosts")]
+        let part = whole * standing.needs as f64 / others.needs.max(1) as f64;
+        let dealt = part.min((whole - others.rate).max(0.0));
+        let kept = sql("update node set rate = $2 where id = $1").bind(me).bind(dealt.max(standing.rate));
+        kept.execute(&mut self.db).await?;
+        Ok(dealt)
     }
 
     /// Gives this node more of the `left` pages if it lacks some, or takes back what it does not use while it rests. Answers

@@ -39,6 +39,8 @@ pub struct PgDatabase {
     pub(super) invocation: i64,
     /// Texts and bodies that the transaction has still to write.
     pub(super) contents: Contents,
+    /// How long it waited since the last report for rows that all nodes change.
+    pub(super) waited: Duration,
 }
 
 impl PgDatabase {
@@ -48,8 +50,8 @@ impl PgDatabase {
         let (db, options, name) = connect_within(url, patience).await?;
         let node = config.node.clone().unwrap_or_else(this_process);
         let (clock, lease) = (SteadyClock::unset(), Lease::new(config.lease));
-        let (contents, config) = (Contents::default(), config.clone());
-        let mut database = Self { db, options, name, node, lease, clock, config, invocation: 0, contents };
+        let (contents, waited, config) = (Contents::default(), Duration::ZERO, config.clone());
+        let mut database = Self { db, options, name, node, lease, clock, config, invocation: 0, contents, waited };
         while let Err(error) = database.prepare().await {
             database.wait_out(error, database.config.max_wait).await?;
         }

@@ -47,7 +47,9 @@ impl Indexer {
     /// Indexes what waits, until `go_on` (told how many are done and how many wait) says no. Pages that are stored meanwhile
     /// are left to the next time, so that this ends however fast a crawl is.
     pub async fn run(&mut self, mut go_on: impl FnMut(i64, i64) -> bool) -> Result<(), IndexError> {
+        sqlx::raw_sql("begin").execute(&mut self.db).await?;
         let mut left: i64 = scalar("select count(*) from unindexed").fetch_one(&mut self.db).await?;
+        sqlx::raw_sql("commit").execute(&mut self.db).await?;
         let mut done = 0;
         while left > 0 && go_on(done, left) {
             sqlx::raw_sql("begin").execute(&mut self.db).await?;

@@ -1,9 +1,10 @@
 //! Looking into a database that somebody else may hold, without changing it.
 
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::store::StoreError;
 
+use super::schema::open_error;
 use super::{database, schema};
 
 /// A database that holds a crawl.
@@ -19,6 +20,9 @@ pub struct Peeked {
 /// Connects to a database; refused if it holds no crawl.
 pub async fn connect(url: &str) -> Result<Peeked, StoreError> {
     let (mut db, _, name) = database::connect(url).await?;
-    let is_of_an_earlier_version = schema::is_of_an_earlier_version(&mut db, &name).await?;
+    // Of a pool, a statement is asked for and run by one connection only within a transaction.
+    let mut tx = db.begin().await.map_err(|e| open_error(&name, &e))?;
+    let is_of_an_earlier_version = schema::is_of_an_earlier_version(&mut tx, &name).await?;
+    tx.rollback().await.map_err(|e| open_error(&name, &e))?;
     Ok(Peeked { db, name, is_of_an_earlier_version })
 }

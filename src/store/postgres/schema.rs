@@ -42,11 +42,30 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
     if present == Some(false) {
         return Err(refuse(ANOTHERS).into());
     }
+    let applied: i64 = match present {
+        Some(true) => scalar("select count(*) from _sqlx_migrations").fetch_one(&mut *tx).await?,
+        _ => 0,
+    };
     // Not `run`: the compiler does not see of its future that it can be sent to another thread.
     MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, error))?;
+    if applied > 0 && MIGRATIONS.iter().count() > usize::try_from(applied).unwrap_or(0) {
+        refuse_beside(&mut tx, name).await?;
+    }
     // What the migrator has prepared would stay in the session.
     sqlx::raw_sql("deallocate all").execute(&mut *tx).await?;
     Ok(tx.commit().await?)
+}
+
+/// Nodes that are alive, and of the version before, would not know what to make of the schema.
+async fn refuse_beside(db: &mut PgConnection, name: &str) -> Result<(), Failed> {
+    let alive = scalar(
+        "select name || ', since ' || iso8601((extract(epoch from started_at) * 1000)::bigint) from node
+         where ended_at is null and leased_until > clock_timestamp() order by id limit 1",
+    );
+    match alive.fetch_optional(db).await? {
+        Some(holder) => Err(StoreError::InUse { path: name.into(), holder }.into()),
+        None => Ok(()),
+    }
 }
 
 /// Whether the schema lacks what this version adds; an error if it holds no crawl. Nothing is changed.
