@@ -410,7 +410,7 @@ async fn chaos_among_nodes_loses_nothing_does_nothing_twice_and_ends_by_itself()
         round.check_whole().await;
         round.check_budgets().await;
         let again = round.check_requests().await;
-        let lost = round.count("select count(*) from node where gone and ended_at is null").await;
+        let lost = round.count("select count(*) from node where ended_at is null").await;
         let late = round.check_pace().await;
         println!(
             "SEED={seed}: {took:?}, {} nodes, {lost} lost, {again} requests made again, {late} late",
