@@ -1,6 +1,7 @@
 //! The suite on PostgreSQL, and what is not like on SQLite.
 
 use harvestman::internals::config::Config;
+use harvestman::internals::store::Run as _;
 use harvestman::internals::store::postgres::PgDatabase;
 use sqlx::PgConnection;
 
@@ -149,7 +150,9 @@ async fn a_host_is_taken_for_what_is_met_before_while_and_after_it_is_given_back
         assert_eq!(hand.window(front.host, 10).await.len(), pending);
         hand.holds[&front.host]
     };
-    let mut run = async |sql: &str| drop(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap());
+    let mut run = async |sql: &str| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    };
     run(&format!("begin; {}", meet("while"))).await;
     hand.run.give_back(&[hand.holds[&front.host]]).await.unwrap();
     run("commit").await;
