@@ -11,7 +11,7 @@ use crate::engine::{CrawlError, Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
 use crate::scope::Scope;
-use crate::store::copies::MARK;
+use crate::store::copies::{Takes, must_be_whole};
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
 use crate::store::{Start, Store, StoreError};
@@ -100,22 +100,17 @@ struct Made<S> {
 
 impl Task<'_> {
     /// Crawls into the store that `open` opens. Answers with the exit code, or none if a signal came before the crawl began.
-    async fn crawl_into<S: Store>(&self, open: impl AsyncFn() -> Result<S, StoreError>) -> Result<Option<u8>, Failure> {
+    async fn crawl_into<S: Store + Takes>(
+        &self,
+        open: impl AsyncFn() -> Result<S, StoreError>,
+    ) -> Result<Option<u8>, Failure> {
         let database = &self.job.database;
-        let Some(store) = self.open(open).await? else { return Ok(None) };
+        let Some(mut store) = self.open(open).await? else { return Ok(None) };
+        must_be_whole(&mut store).await?;
         let listener = self.listen().await?;
         let (signals, console) = (&self.signals, self.console);
         let patience = Patience { database, max_wait: self.config.max_wait, signals, console };
-        let look = || {
-            let reader = Database::open(database)?;
-            let mark = reader.first("select 1 from _meta where key = ?1", [MARK.into()])?;
-            Ok((reader.name().to_owned(), mark.is_some(), hints::last_request(&reader)?))
-        };
-        let (name, is_part_of_a_copy, last_request) = patience.read(look).await?;
-        if is_part_of_a_copy {
-            return Err(Failure::new(format!("`{}` holds a part of a copy", printable(&name)))
-                .hint("give the same `harvestman copy` again, which goes on with it"));
-        }
+        let last_request = patience.read(|| hints::last_request(&Database::open(database)?)).await?;
         let Made { summary, store, stored, times } = self.make(store, listener).await?;
         let seeds = (&self.seeds.urls[..], &self.seeds.logins[..]);
         let read = || {
@@ -276,6 +271,8 @@ async fn open_in_time<S>(
             Err(e @ (StoreError::InUse { .. } | StoreError::Differs(_))) => e,
             Err(e) => {
                 if matches!(e, StoreError::Alone { .. }) {
+                    // A service that ends before it was ready has failed.
+                    notifier.tell("READY=1");
                     console.say(&printable(&format!("Nothing to join: {e}")));
                 }
                 return Err(e.into());

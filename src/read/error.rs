@@ -79,7 +79,11 @@ impl ReadError {
         let sqlx::Error::Database(error) = error else { return Self::Failed { problem } };
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         match error.code().as_deref() {
-            Some("25006") => Self::Refused,
+            // It writes, or wants to be allowed to.
+            Some("25006" | "25001") => Self::Refused,
+            Some("42601") if problem.contains("multiple commands") => {
+                Self::Sql { problem: "PostgreSQL is asked one statement at a time".to_owned() }
+            }
             // The rights to read are missing, or the statement was cancelled.
             Some("42501" | "57014") => Self::Failed { problem },
             Some(code) if ["0A", "21", "22", "2B", "34", "42", "54"].contains(&code.get(..2).unwrap_or_default()) => {
