@@ -1,6 +1,7 @@
 //! The suite on PostgreSQL, and what is not like on SQLite.
 
 use harvestman::internals::config::Config;
+use harvestman::internals::store::Run as _;
 use harvestman::internals::store::postgres::PgDatabase;
 use sqlx::PgConnection;
 
@@ -130,4 +131,43 @@ async fn a_url_longer_than_a_row_of_an_index_is_stored_once() {
     let committed = hand.commit([fetched(front, page([link(&long), link(&format!("{long}x")), link(&long)]))]).await;
     assert_eq!(committed.targets.len(), 2);
     assert_eq!(row(&place, "select count(*), max(length(url)) from urls").await, format!("3|{}", long.len() + 1));
+}
+
+#[tokio::test]
+async fn a_host_is_taken_for_what_is_met_before_while_and_after_it_is_given_back_and_for_nothing_else() {
+    let Some((place, mut db)) = place().await else { return };
+    let mut hand = Hand::begin(&place, &Config::default(), &["http://a.test/"]).await;
+    let front = target(&hand.take().await, "/");
+    hand.commit([fetched(front.clone(), page([]))]).await;
+    let meet = |url: &str| {
+        format!(
+            "insert into url (hash, url, host_id, state, depth, first_seen_at)
+             select sha256('{url}'), 'http://a.test/{url}', id, 0, 1, 0 from host"
+        )
+    };
+    let hold = async |hand: &mut Hand<'_, Schema>, pending: usize| {
+        assert_eq!(hand.run.take(10).await.unwrap(), [front.host]);
+        assert_eq!(hand.window(front.host, 10).await.len(), pending);
+        hand.holds[&front.host]
+    };
+    let mut run = async |sql: &str| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+    };
+    run(&format!("begin; {}", meet("while"))).await;
+    hand.run.give_back(&[hand.holds[&front.host]]).await.unwrap();
+    run("commit").await;
+    let held = hold(&mut hand, 1).await;
+    run(&meet("before")).await;
+    hand.run.give_back(&[held]).await.unwrap();
+    let held = hold(&mut hand, 2).await;
+    run("update url set state = 3").await;
+    hand.run.give_back(&[held]).await.unwrap();
+    assert!(hand.run.take(10).await.unwrap().is_empty());
+    assert_eq!(row(&place, "select queued_at from host").await, "", "nobody looks at it any more");
+    run(&meet("after")).await;
+    let held = hold(&mut hand, 1).await;
+    run("update url set state = 3").await;
+    hand.run.give_back(&[held]).await.unwrap();
+    run("update url set state = 0 where url like '%/after'").await;
+    hold(&mut hand, 1).await;
 }

@@ -318,9 +318,9 @@ impl PgDatabase {
                  and not exists (select 1 from node where invocation_id = $1 and not gone and not rests)
                  and (coalesce(pages_left, 0) = 0
                      or not exists (select 1 from node where invocation_id = $1 and not gone and lacks_pages))
-                 and not exists (select 1 from host h where ",
+                 and not exists (select 1 from host h where queued_at is not null and ",
             is_free!(),
-            " and exists (select 1 from url where host_id = h.id and state = 0))
+            " and exists (select 1 from url where host_id = h.id and state = 0 offset 0))
              returning outcome"
         ))
         .bind(self.invocation)

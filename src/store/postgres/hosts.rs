@@ -53,9 +53,8 @@ impl Hosts for PgDatabase {
 
     async fn free(&mut self, me: i64, holds: &[Hold]) -> Result<(), Failed> {
         self.open_transaction().await?;
-        let freed = self.update_clocks(set_clocks!(", holder = 0"), me, holds).await;
-        match freed {
-            Ok(_) => self.commit_transaction().await,
+        match self.let_go(me, holds).await {
+            Ok(()) => self.commit_transaction().await,
             Err(error) => {
                 self.undo_transaction().await;
                 Err(error)
@@ -133,14 +132,17 @@ impl PgDatabase {
     /// Takes hosts within a transaction, those that were left alone for the longest first.
     async fn take_free(&mut self, me: i64, limit: i64) -> Result<Vec<HostId>, Failed> {
         self.note_the_gone(me).await?;
+        // A host that is held has its place behind those that wait. `offset 0` keeps the planner from reading all that is
+        // pending before it looks at the first host.
         let taken: Vec<HostId> = scalar(concat!(
-            "update host h set epoch = epoch + 1, holder = $1, asked_at = ",
+            "update host h set epoch = epoch + 1, holder = $1,
+                 queued_at = greatest(queued_at, (extract(epoch from clock_timestamp()) * 1000)::bigint), asked_at = ",
             rows::asked_at!(),
             " where id in (select id from host h
-                 where holder <> $1 and ",
+                 where queued_at is not null and holder <> $1 and ",
             rows::is_free!(),
-            " and exists (select 1 from url where host_id = h.id and state = 0)
-                 order by greatest(asked_at, blocked_until), id limit $2 for update skip locked)
+            " and exists (select 1 from url where host_id = h.id and state = 0 offset 0)
+                 order by queued_at, id limit $2 for update skip locked)
              returning id"
         ))
         .bind(me)
@@ -154,6 +156,30 @@ impl PgDatabase {
             }
         }
         Ok(taken)
+    }
+
+    /// Gives hosts back within a transaction. Those that nothing is pending of wait for nobody: one whose row another
+    /// transaction holds may have something by now, and stays in the queue.
+    async fn let_go(&mut self, me: i64, holds: &[Hold]) -> Result<(), Failed> {
+        let ids: Vec<_> = holds.iter().map(|hold| hold.host).collect();
+        let locked: Vec<HostId> = scalar(
+            "select id from host where id = any($2) and holder = $1
+                 and not exists (select 1 from url where host_id = host.id and state = 0 offset 0)
+             for update skip locked",
+        )
+        .bind(me)
+        .bind(ids)
+        .fetch_all(&mut self.db)
+        .await?;
+        let freed = set_clocks!(", holder = 0, queued_at = greatest(v.asked, v.until)");
+        self.update_clocks(freed, me, holds).await?;
+        // A statement of its own, which sees what was committed before the rows were locked.
+        sql("update host set queued_at = null where id = any($1) and holder = 0
+                 and not exists (select 1 from url where host_id = host.id and state = 0 offset 0)")
+        .bind(locked)
+        .execute(&mut self.db)
+        .await?;
+        Ok(())
     }
 
     async fn update_clocks(&mut self, text: &'static str, me: i64, holds: &[Hold]) -> Result<HashSet<HostId>, Failed> {

@@ -28,7 +28,11 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
     let refuse = |problem: &str| StoreError::Open { path: name.into(), problem: problem.to_owned() };
     let mut tx = db.begin().await?;
     // Those who come at once wait for the first.
-    sqlx::raw_sql("select pg_advisory_xact_lock(5928374650192837465)").execute(&mut *tx).await?;
+    sqlx::raw_sql(
+        "set local idle_in_transaction_session_timeout = 10000; select pg_advisory_xact_lock(5928374650192837465)",
+    )
+    .execute(&mut *tx)
+    .await?;
     let schema: Option<String> = scalar("select current_schema()::text").fetch_one(&mut *tx).await?;
     if schema.is_none() {
         return Err(refuse("no schema of its search path exists").into());
