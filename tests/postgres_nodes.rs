@@ -145,21 +145,21 @@ fn nodes_of(servers: &[Server]) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(12, 20).await;
+    let servers = hosts(12, 40).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "5"]);
     for output in crawl.all(["a", "b", "c", "d"]).await {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let told = summary(&output);
-        let requests = 12 * 21;
-        assert_eq!((&told["fetched"], &told["requests"]), (&240.into(), &requests.into()), "of the whole run");
+        let requests = 12 * 41;
+        assert_eq!((&told["fetched"], &told["requests"]), (&480.into(), &requests.into()), "of the whole run");
     }
-    crawl.assert_whole(240).await;
+    crawl.assert_whole(480).await;
     assert_eq!(nodes_of(&servers).len(), 4);
     assert_pace(&schema, &servers, SECOND / 5).await;
-    assert!(servers.iter().all(|server| server.hit_count() == 21), "each page and the robots.txt, once");
+    assert!(servers.iter().all(|server| server.hit_count() == 41), "each page and the robots.txt, once");
     let nodes = schema.rows("select node, state, hosts from nodes order by node").await;
     assert_eq!(nodes, ["a|ended|0", "b|ended|0", "c|ended|0", "d|ended|0"]);
-    assert_eq!(schema.rows("select sum(fetched) from nodes").await, ["240"]);
+    assert_eq!(schema.rows("select sum(fetched) from nodes").await, ["480"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
