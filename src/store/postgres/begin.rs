@@ -286,6 +286,7 @@ impl Beginning for PgDatabase {
 impl PgDatabase {
     /// What [`Beginning::end`] does within its transaction.
     async fn leave(&mut self, me: i64, run: i64, outcome: &str, finished: Option<Millis>) -> Result<(), Failed> {
+        self.wait_for_turn().await?;
         let left = sql("update node set seen_at = clock_timestamp(), leased_until = clock_timestamp(),
                  ended_at = clock_timestamp(), gone = true
              where id = $1 and not gone returning share - fetched as unused");
@@ -299,6 +300,14 @@ impl PgDatabase {
         if last.rows_affected() > 0 {
             self.write_outcome(run, outcome, finished).await?;
         }
+        Ok(())
+    }
+
+    /// Those who begin or end at once do so one after the other, until their transactions end: who leaves as the last is not
+    /// to overlook one that is about to join.
+    pub(super) async fn wait_for_turn(&mut self) -> Result<(), Failed> {
+        let turn = "select pg_advisory_xact_lock(hashtext('harvestman'), hashtext(current_schema()::text))";
+        sql(turn).execute(&mut self.db).await?;
         Ok(())
     }
 

@@ -40,10 +40,7 @@ impl Company for PgDatabase {
     }
 
     async fn enter(&mut self, join: bool) -> Result<Entrance, Failed> {
-        // Those who begin at once do so one after the other.
-        sql("select pg_advisory_xact_lock(hashtext('harvestman'), hashtext(current_schema()::text))")
-            .execute(&mut self.db)
-            .await?;
+        self.wait_for_turn().await?;
         self.note_the_gone(0).await?;
         // A process of a version that takes part in no invocation has the database alone.
         self.refuse_beside("and invocation_id is null").await?;
