@@ -23,6 +23,7 @@ mod memory;
 mod metrics;
 mod notify;
 mod output;
+mod patience;
 mod progress;
 mod query;
 mod recipes;

@@ -7,6 +7,7 @@ mod connections;
 mod host;
 mod hosts;
 pub mod limits;
+mod lost;
 mod memory;
 mod pace;
 mod robots;
@@ -183,12 +184,14 @@ impl Frontier {
 
     /// The hosts of which nothing more is asked for now, each told once, as they were held.
     pub fn take_left(&self) -> Vec<(Host, Hold)> {
-        self.lock().take_left()
+        let left = self.lock().take_left();
+        left.into_iter().map(|(host, hold)| (host, self.for_others(hold))).collect()
     }
 
     /// The holds on all hosts in memory.
     pub fn holds(&self) -> Vec<Hold> {
-        self.lock().holds()
+        let holds = self.lock().holds();
+        holds.into_iter().map(|hold| self.for_others(hold)).collect()
     }
 
     /// Targets of one host held in memory.
@@ -198,7 +201,15 @@ impl Frontier {
 
     /// Under which epoch a host is held, and its clock; None if it is not in memory.
     pub fn hold(&self, host: HostId) -> Option<Hold> {
-        self.lock().hold(host)
+        let hold = self.lock().hold(host);
+        hold.map(|hold| self.for_others(hold))
+    }
+
+    /// Their clocks may be ahead of this process's: its times are as late there as they may be.
+    fn for_others(&self, hold: Hold) -> Hold {
+        let slack = self.clock.slack();
+        let later = |at: Millis| if at > 0 { at.saturating_add(slack) } else { at };
+        Hold { asked_at: later(hold.asked_at), blocked_until: later(hold.blocked_until), ..hold }
     }
 
     /// How this process stands among others.
@@ -206,9 +217,9 @@ impl Frontier {
         self.lock().standing(self.clock.now())
     }
 
-    /// Whether anything is handed out and not yet settled.
-    pub fn is_at_work(&self) -> bool {
-        self.lock().is_at_work()
+    /// What is handed out and not yet settled.
+    pub fn outstanding(&self) -> usize {
+        self.lock().outstanding()
     }
 
     /// The share of the limited pages, those stored included.
@@ -223,7 +234,8 @@ impl Frontier {
 
     /// Lets so many hosts go of which nothing is under way, and answers with how they were held.
     pub fn spare(&self, count: usize) -> Vec<Hold> {
-        self.lock().spare(count)
+        let spared = self.lock().spare(count);
+        spared.into_iter().map(|hold| self.for_others(hold)).collect()
     }
 
     /// Everything is lost: the hosts, and the share of what is limited. Answers with how many hosts there were.

@@ -64,6 +64,16 @@ pub trait Store: Sized + Send {
     /// Lets the database go, once all of it is written.
     fn close(self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// What this process may not ask hosts without; none if it has the database alone, and all hosts for as long.
+    fn lease(&self) -> Option<Lease> {
+        None
+    }
+
+    /// The clock that stored times are of.
+    fn clock(&self) -> SteadyClock {
+        SteadyClock::start()
+    }
+
     /// Continues the unfinished run or begins a new one, judges again what other options left out, and admits the seeds:
     /// all of it or, on an error, nothing. A new run makes pending what is due ([`crate::policy::due`]) or is looked into
     /// by every run ([`crate::policy::sweep`]).
@@ -87,9 +97,6 @@ pub trait Run: Send {
 
     /// What this process may not ask hosts without; none if it has the database alone, and all hosts for as long.
     fn lease(&self) -> Option<Lease>;
-
-    /// The clock that stored times are of.
-    fn clock(&self) -> SteadyClock;
 
     /// Renews what this process holds, and answers which of `holds` it holds no more.
     fn keep(&mut self, holds: &[Hold]) -> impl Future<Output = Result<Vec<HostId>, StoreError>> + Send;

@@ -93,9 +93,9 @@ async fn seeds_stand_as_they_were_given_with_what_became_of_them_and_of_lines_th
     assert!(["line 5", "line 6", "line 7"].iter().all(|line| stderr(&output).contains(line)), "{}", stderr(&output));
     assert!(!stderr(&output).contains("hidden"), "{}", stderr(&output));
     let sql = format!(
-        "select replace(url, '{at}', ''), state, iif(state = 'rejected', 'why', reason), status, line,
+        "select replace(url, '{at}', ''), state, case when state = 'rejected' then 'why' else reason end, status, line,
              replace(replace(given, '{at}', ''), replace('{at}', 'http://', ''), ''), replace(final_url, '{at}', ''), pages
-         from seeds"
+         from seeds order by coalesce(line, 99), url is null"
     );
     let expected = [
         "/old|fetched|null|200|2|/old|/good|3",

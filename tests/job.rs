@@ -92,7 +92,8 @@ async fn each_exit_code_of_a_crawl_that_ends_by_itself_means_what_is_promised() 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_crawls_at_once_one_works_and_the_other_exits_4_and_neither_harms() {
     let (server, open) = gated().await;
-    let bench = Bench::new();
+    // On PostgreSQL, the second takes part in the crawl of the first.
+    let bench = Bench::on_sqlite();
     let args = ["crawl", &server.url("/p/0"), "--rate", "0"];
     let mut first = bench.start(&args);
     until("requests", || server.hit_count() > 1).await;
@@ -114,9 +115,12 @@ async fn a_crawl_that_waits_for_the_lock_works_when_the_other_has_ended() {
     let args = ["crawl", &server.url("/p/0"), "--rate", "0"];
     let mut first = bench.start(&args);
     until("requests", || server.hit_count() > 1).await;
-    let mut second = start_logged(&bench, &[&args[..], &["--wait-lock", "1m"]].concat(), "second.log");
+    // With the same settings, on PostgreSQL, it would take part in the crawl of the first.
+    let mut second =
+        start_logged(&bench, &[&args[..], &["--max-depth", "9", "--wait-lock", "1m"]].concat(), "second.log");
     let said = written(&bench.path("second.log"), "Waiting up to 1m: ").await;
-    assert!(said.contains(&format!("(process {}, since 20", first.id())), "{said}");
+    let holder = format!("(process {}, since 20", first.id());
+    assert!(said.contains(bench.either(&holder, "with other settings: --max-depth is `9` here")), "{said}");
     open.store(true, Ordering::SeqCst);
     assert_eq!(ended(&mut first).await.code(), Some(0));
     assert_eq!(ended(&mut second).await.code(), Some(0));
@@ -125,7 +129,7 @@ async fn a_crawl_that_waits_for_the_lock_works_when_the_other_has_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crawl_that_waited_in_vain_exits_4() {
-    let bench = Bench::new();
+    let bench = Bench::on_sqlite();
     let lock = File::create(bench.path("crawl.db")).unwrap();
     lock.lock().unwrap();
     let output = crawl(&bench, &["http://127.0.0.1:1/", "--wait-lock", "300ms"]).await;
@@ -136,7 +140,7 @@ async fn a_crawl_that_waited_in_vain_exits_4() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crawl_that_waits_for_the_lock_ends_with_the_code_of_the_signal() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let bench = Bench::new();
+        let bench = Bench::on_sqlite();
         let lock = File::create(bench.path("crawl.db")).unwrap();
         lock.lock().unwrap();
         let mut child = start_logged(&bench, &["crawl", "http://127.0.0.1:1/", "--wait-lock", "1h"], "log");

@@ -1,8 +1,11 @@
 //! What a program that embeds the crawler can count on.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "common/postgres.rs"]
+mod schema;
+
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,24 +13,44 @@ use std::time::Duration;
 use harvestman::demo::{Reply, Server, graph_page};
 use harvestman::read::Database;
 use harvestman::{CancellationToken, Crawl, CrawlEnd, CrawlError, Hook, Page};
+use schema::Schema;
 use tempfile::{TempDir, tempdir};
 
-fn folder() -> TempDir {
-    tempdir().unwrap()
+/// Where a crawl is kept, as long as this is not dropped: in a file, or as `HARVESTMAN_TEST_ON` says.
+struct Place {
+    database: PathBuf,
+    _folder: TempDir,
+    _schema: Option<Schema>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let on_postgres = std::env::var("HARVESTMAN_TEST_ON").is_ok_and(|store| store == "postgres");
+        let schema = on_postgres.then(|| Schema::new().unwrap());
+        schema.as_ref().inspect(|schema| schema.create());
+        let place = Self::in_file();
+        let database = schema.as_ref().map_or(place.database.clone(), |schema| schema.url.clone().into());
+        Self { database, _schema: schema, ..place }
+    }
+
+    fn in_file() -> Self {
+        let folder = tempdir().unwrap();
+        Self { database: folder.path().join("crawl.db"), _folder: folder, _schema: None }
+    }
 }
 
 async fn count(database: &Path, sql: &'static str) -> i64 {
     let database = database.to_owned();
-    let ask = move || Database::open(&database).unwrap().first(sql, []).unwrap().unwrap().at(0).unwrap();
+    let ask = move || Database::open(database).unwrap().first(sql, []).unwrap().unwrap().at(0).unwrap();
     tokio::task::spawn_blocking(ask).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_stored_response_arrives_once_after_it_is_durable() {
     let server = Server::start(|path| graph_page(60, 300, path)).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let mut crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database).start().await.unwrap();
+    let place = Place::new();
+    let database = &place.database;
+    let mut crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(database).start().await.unwrap();
     let mut seen = HashMap::new();
     while let Some(page) = crawl.next().await {
         *seen.entry(page.url().to_owned()).or_insert(0) += 1;
@@ -54,8 +77,8 @@ async fn a_page_tells_what_was_received_and_what_was_read_out_of_it() {
         _ => Reply::status(404),
     });
     let server = server.await.unwrap();
-    let dir = folder();
-    let crawl = Crawl::new([server.url("/")]).unwrap().rate(0.0).database(dir.path().join("crawl.db"));
+    let place = Place::new();
+    let crawl = Crawl::new([server.url("/")]).unwrap().rate(0.0).database(&place.database);
     let mut crawl = crawl.start().await.unwrap();
     let mut pages = HashMap::new();
     while let Some(page) = crawl.next().await {
@@ -74,9 +97,9 @@ async fn a_page_tells_what_was_received_and_what_was_read_out_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_that_does_not_come_for_its_pages_slows_the_crawl() {
     let server = Server::start(|path| graph_page(5_000, 300, path)).await.unwrap();
-    let dir = folder();
+    let place = Place::new();
     let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).max_connections_per_host(8);
-    let mut crawl = crawl.database(dir.path().join("crawl.db")).start().await.unwrap();
+    let mut crawl = crawl.database(&place.database).start().await.unwrap();
     crawl.next().await.unwrap();
     // Without a listener the site takes about a second; here it must come to a stand.
     let mut before = usize::MAX;
@@ -92,9 +115,9 @@ async fn a_listener_that_does_not_come_for_its_pages_slows_the_crawl() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_a_running_crawl_cancels_it_cleanly() {
     let server = Server::start(|path| graph_page(3_000, 300, path).delayed(Duration::from_millis(1))).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let start = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database).start();
+    let place = Place::new();
+    let database = &place.database;
+    let start = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(database).start();
     let mut crawl = start().await.unwrap();
     crawl.next().await.unwrap();
     drop(crawl);
@@ -106,7 +129,7 @@ async fn dropping_a_running_crawl_cancels_it_cleanly() {
             Err(other) => panic!("{other}"),
         }
     };
-    assert_eq!(count(&database, "select count(*) from runs").await, 1, "the interrupted run goes on");
+    assert_eq!(count(database, "select count(*) from runs").await, 1, "the interrupted run goes on");
     let summary = crawl.finish().await.unwrap();
     assert_eq!((summary.outcome, summary.accounting.fetched), (CrawlEnd::Finished, 3_000));
 }
@@ -114,25 +137,25 @@ async fn dropping_a_running_crawl_cancels_it_cleanly() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_stops_a_crawl_and_what_was_committed_stays() {
     let server = Server::start(|path| graph_page(3_000, 300, path).delayed(Duration::from_millis(1))).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
+    let place = Place::new();
+    let database = &place.database;
     let token = CancellationToken::new();
-    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database).cancelled_by(token.clone());
+    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(database).cancelled_by(token.clone());
     let mut crawl = crawl.start().await.unwrap();
     crawl.next().await.unwrap();
     token.cancel();
     let summary = crawl.finish().await.unwrap();
     assert_eq!(summary.outcome, CrawlEnd::Interrupted);
-    assert_eq!(count(&database, "select fetched from accounting").await, summary.accounting.fetched);
-    assert_eq!(count(&database, "select pending from accounting").await, summary.accounting.pending);
+    assert_eq!(count(database, "select fetched from accounting").await, summary.accounting.fetched);
+    assert_eq!(count(database, "select pending from accounting").await, summary.accounting.pending);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_crawl_leaves_a_token_that_others_share_alone() {
     let server = Server::start(|path| graph_page(50, 300, path)).await.unwrap();
-    let dir = folder();
+    let place = Place::new();
     let token = CancellationToken::new();
-    let crawl = Crawl::new([server.url("/p/0")]).unwrap().database(dir.path().join("crawl.db"));
+    let crawl = Crawl::new([server.url("/p/0")]).unwrap().database(&place.database);
     drop(crawl.cancelled_by(token.clone()).start().await.unwrap());
     assert!(!token.is_cancelled());
 }
@@ -141,7 +164,7 @@ async fn a_dropped_crawl_leaves_a_token_that_others_share_alone() {
 async fn two_crawls_run_in_one_process() {
     let server = Server::start(|path| graph_page(40, 300, path)).await.unwrap();
     let other = Server::start(|path| graph_page(30, 300, path)).await.unwrap();
-    let dir = folder();
+    let dir = tempdir().unwrap();
     let crawl = |server: &Server, file: &str| {
         Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(dir.path().join(file)).start()
     };
@@ -172,13 +195,13 @@ impl Hook for Odd {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_keeps_urls_out_and_its_reason_is_data() {
     let server = Server::start(|path| graph_page(20, 300, path)).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
+    let place = Place::new();
+    let database = &place.database;
     let hook = Odd::default();
-    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database).hook(hook.clone());
+    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(database).hook(hook.clone());
     let summary = crawl.start().await.unwrap().finish().await.unwrap();
     assert!(summary.accounting.skipped > 0);
-    let skipped = count(&database, "select count(*) from skipped where reason = 'hook: odd'").await;
+    let skipped = count(database, "select count(*) from skipped where reason = 'hook: odd'").await;
     assert_eq!(skipped, summary.accounting.skipped);
     assert_eq!(hook.shown.lock().unwrap().len(), usize::try_from(summary.accounting.fetched).unwrap());
     let fetched = server.hits();
@@ -188,22 +211,22 @@ async fn a_hook_keeps_urls_out_and_its_reason_is_data() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_can_keep_a_seed_out_and_the_next_crawl_without_it_takes_it() {
     let server = Server::start(|path| graph_page(1, 300, path)).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let crawl = || Crawl::new([server.url("/p/1"), server.url("/p/0")]).unwrap().rate(0.0).database(&database);
+    let place = Place::new();
+    let database = &place.database;
+    let crawl = || Crawl::new([server.url("/p/1"), server.url("/p/0")]).unwrap().rate(0.0).database(database);
     crawl().hook(Odd::default()).start().await.unwrap().finish().await.unwrap();
     let by_hook = "select count(*) from skipped where reason like 'hook%'";
-    assert_eq!(count(&database, by_hook).await, 1);
+    assert_eq!(count(database, by_hook).await, 1);
     crawl().start().await.unwrap().finish().await.unwrap();
-    assert_eq!(count(&database, by_hook).await, 0);
+    assert_eq!(count(database, by_hook).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn urls_that_wait_are_judged_by_the_hook_of_a_later_crawl() {
     let server = Server::start(|path| graph_page(200, 300, path)).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let crawl = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database);
+    let place = Place::new();
+    let database = &place.database;
+    let crawl = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(database);
     crawl().max_pages(1).start().await.unwrap().finish().await.unwrap();
     let before = server.hit_count();
     crawl().hook(Odd::default()).start().await.unwrap().finish().await.unwrap();
@@ -221,13 +244,13 @@ fn the_first_text_that_is_no_url_is_named_without_its_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_that_cannot_work_and_a_database_in_use_are_typed_errors() {
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let start = Crawl::new(["http://127.0.0.1:9/"]).unwrap().concurrency(0).database(&database).start().await;
+    let place = Place::in_file();
+    let database = &place.database;
+    let start = Crawl::new(["http://127.0.0.1:9/"]).unwrap().concurrency(0).database(database).start().await;
     assert!(matches!(start, Err(CrawlError::Config(_))));
     let server = Server::start(|path| graph_page(9, 300, path).delayed(Duration::from_secs(5))).await.unwrap();
-    let first = Crawl::new([server.url("/p/0")]).unwrap().database(&database).start().await.unwrap();
-    let second = Crawl::new([server.url("/p/0")]).unwrap().database(&database).start().await;
+    let first = Crawl::new([server.url("/p/0")]).unwrap().database(database).start().await.unwrap();
+    let second = Crawl::new([server.url("/p/0")]).unwrap().database(database).start().await;
     assert!(matches!(second, Err(CrawlError::Store(harvestman::StoreError::InUse { .. }))));
     drop(first);
 }
@@ -253,14 +276,14 @@ async fn a_hook_that_panics_ends_nothing() {
         path => graph_page(4, 300, path),
     });
     let server = server.await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).sitemaps(true).database(&database).hook(Panics);
+    let place = Place::new();
+    let database = &place.database;
+    let crawl = Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).sitemaps(true).database(database).hook(Panics);
     let summary = crawl.start().await.unwrap().finish().await.unwrap();
     assert_eq!(summary.outcome, CrawlEnd::Finished);
     let skipped = "select count(*) from skipped where reason = 'hook: it panicked'";
-    assert_eq!(count(&database, skipped).await, 2, "a page and a sitemap");
-    assert_eq!(count(&database, "select count(*) from failures where url like '%/p/2'").await, 1);
+    assert_eq!(count(database, skipped).await, 2, "a page and a sitemap");
+    assert_eq!(count(database, "select count(*) from failures where url like '%/p/2'").await, 1);
 }
 
 /// What another process that opens the database for writing sees fetched: Python's SQLite, which is mostly older than the
@@ -280,20 +303,20 @@ async fn seen_by_another_process(database: &Path) -> Option<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_crawl_that_is_refused_leaves_the_locks_of_the_first_alone() {
     let server = Server::start(|path| graph_page(150, 300, path).delayed(Duration::from_millis(20))).await.unwrap();
-    let dir = folder();
-    let database = dir.path().join("crawl.db");
-    let start = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(&database).start();
+    let place = Place::in_file();
+    let database = &place.database;
+    let start = || Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).database(database).start();
     let mut crawl = start().await.unwrap();
     crawl.next().await.unwrap();
     assert!(start().await.is_err());
     // It must not believe that it is the last to have the file open, and put the write-ahead log away.
-    if seen_by_another_process(&database).await.is_none() {
+    if seen_by_another_process(database).await.is_none() {
         return eprintln!("skipped: there is no python3 with SQLite");
     }
     for _ in 1..100 {
         crawl.next().await.unwrap();
     }
-    let seen = seen_by_another_process(&database).await.unwrap();
+    let seen = seen_by_another_process(database).await.unwrap();
     assert!(seen >= 100, "of 100 committed pages {seen} are seen");
     assert_eq!(crawl.finish().await.unwrap().accounting.fetched, 150);
 }

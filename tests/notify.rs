@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use common::{Bench, ended, page, send, stderr, until};
 use harvestman::demo::{Reply, Server, graph_page};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 /// A service manager: a socket, and all that it was told.
 struct Manager {
@@ -67,7 +67,7 @@ fn start_notifying(bench: &Bench, args: &[&str], socket: &str, watchdog: Option<
 #[tokio::test(flavor = "multi_thread")]
 async fn the_manager_is_told_when_the_crawl_runs_and_when_it_stops() {
     let server = Server::start(|path| graph_page(1_000, 300, path)).await.unwrap();
-    let bench = Bench::new();
+    let bench = Bench::on_sqlite();
     let (manager, socket) = Manager::on_path(&bench);
     let lock = File::create(bench.path("crawl.db")).unwrap();
     lock.lock().unwrap();
@@ -106,6 +106,34 @@ async fn an_abstract_socket_is_one_too_and_a_missing_one_does_no_harm() {
     assert!(stderr(&output).contains("warning: NOTIFY_SOCKET /no/such/socket"), "{}", stderr(&output));
 }
 
+/// A transaction that keeps the crawl from committing.
+enum Held {
+    File(SqliteConnection),
+    Server(PgConnection),
+}
+
+impl Held {
+    async fn take(bench: &Bench) -> Self {
+        if let Some(schema) = &bench.schema {
+            let mut db = schema.connect().await;
+            sqlx::raw_sql("begin; lock table url").execute(&mut db).await.unwrap();
+            return Self::Server(db);
+        }
+        let options = SqliteConnectOptions::new().filename(bench.path("crawl.db"));
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql("begin immediate").execute(&mut db).await.unwrap();
+        Self::File(db)
+    }
+
+    async fn release(self) {
+        let rollback = sqlx::raw_sql("rollback");
+        match self {
+            Self::File(mut db) => drop(rollback.execute(&mut db).await.unwrap()),
+            Self::Server(mut db) => drop(rollback.execute(&mut db).await.unwrap()),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watchdog_hears_of_a_crawl_that_waits_but_not_of_one_whose_writer_is_stuck() {
     let server = Server::start(|path| graph_page(1_000_000, 300, path)).await.unwrap();
@@ -115,9 +143,7 @@ async fn the_watchdog_hears_of_a_crawl_that_waits_but_not_of_one_whose_writer_is
     let mut child = start_notifying(&bench, &args, &socket, Some("600000"));
     until("signs of life", || manager.count("WATCHDOG=1") > 3 && server.hit_count() > 3).await;
 
-    let options = SqliteConnectOptions::new().filename(bench.path("crawl.db"));
-    let mut db = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::query("begin immediate").execute(&mut db).await.unwrap();
+    let held = Held::take(&bench).await;
     let mut heard = 0;
     let mut silent_since = Instant::now();
     until("silence while nothing can be committed", || {
@@ -128,10 +154,22 @@ async fn the_watchdog_hears_of_a_crawl_that_waits_but_not_of_one_whose_writer_is
         silent_since.elapsed() > Duration::from_millis(1_500)
     })
     .await;
-    sqlx::query("rollback").execute(&mut db).await.unwrap();
+    held.release().await;
     until("signs of life again", || manager.count("WATCHDOG=1") > heard).await;
     send("TERM", &child);
     assert_eq!(ended(&mut child).await.code(), Some(143));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_nothing_to_join_has_not_failed() {
+    let bench = Bench::new();
+    if bench.schema.is_none() {
+        return; // A file has no nodes.
+    }
+    let (manager, socket) = Manager::on_path(&bench);
+    let mut child = start_notifying(&bench, &["crawl", "http://127.0.0.1:1/", "--join"], &socket, None);
+    assert_eq!(ended(&mut child).await.code(), Some(0));
+    until("readiness", || manager.count("READY=1") == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

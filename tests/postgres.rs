@@ -196,9 +196,14 @@ async fn one_question_is_asked_and_nothing_is_changed_by_it() {
         assert!(stderr(&refused).starts_with("error: "), "{sql}: {}", stderr(&refused));
     }
     assert_eq!(schema.rows("select count(*) from url").await, ["4"]);
-    let slow = format!("{}&options[statement_timeout]=100", schema.url);
-    let slow = bench.run(&["query", "select pg_sleep(60)", "-d", &slow]).await;
-    assert!(stderr(&slow).contains("statement timeout"), "{}", stderr(&slow));
+    let short = format!("{}&options[statement_timeout]=100", schema.url);
+    for sql in [
+        "select pg_sleep(60)",
+        "select pg_sleep(60 * n), set_config('statement_timeout', '0', true) from generate_series(0, 1) n",
+    ] {
+        let slow = bench.run(&["query", sql, "-d", &short]).await;
+        assert!(stderr(&slow).contains("statement timeout"), "{}", stderr(&slow));
+    }
     let types =
         "select 1::smallint as a, 2.50::numeric as b, 12::numeric as c, true as d, null as e, '\\x00ff'::bytea as f,
         '{\"k\": 1}'::jsonb as g, date '2026-01-31' as h, array[1, 2] as i, 'x'::name as j, 0.1::float8 as k";

@@ -4,9 +4,9 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::process::{Child, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use common::postgres::Schema;
 use common::{Bench, page, send, stderr, summary, until};
@@ -46,9 +46,9 @@ impl<'a> Crawl<'a> {
         Self { bench: Bench::new(), args, schema }
     }
 
-    /// A node that says in each request which one it is.
+    /// A node that says in each request which one it is, in a header that nodes may differ in.
     fn start(&self, node: &str, more: &[&str]) -> Child {
-        let label = format!("x-node: {node}");
+        let label = format!("x-node-key: {node}");
         let args = self.args.iter().map(String::as_str).chain(["--node", node, "--header", &label]);
         let args: Vec<_> = args.chain(more.iter().copied()).collect();
         let mut command = self.bench.command(&args);
@@ -90,19 +90,34 @@ fn sorted(server: &Server) -> Vec<Hit> {
     hits
 }
 
-/// No two requests came closer than the interval, whichever node made them; a little is forgiven to the machine.
-fn assert_pace(servers: &[Server], interval: Duration) {
+/// No two requests came closer than the interval, whichever node made them. Whoever makes a request does not know when the server
+/// sees it: a tenth of the interval is forgiven, and more to a request that was sent more than half an interval before the
+/// server saw it, as these come on a machine that is busy; nothing is assumed of them (`frontier::clock`).
+async fn assert_pace(schema: &Schema, servers: &[Server], interval: Duration) {
+    let (now, epoch) = (Instant::now(), UNIX_EPOCH.elapsed().unwrap());
+    let rows =
+        schema.rows("select coalesce(u.url, q.url), q.at from request q left join url u on u.id = q.url_id").await;
+    let sent: HashMap<_, _> = rows.iter().filter_map(|row| row.rsplit_once('|')).collect();
+    let was_held_up = |server: &Server, hit: &Hit| {
+        let seen = epoch - (now - hit.at);
+        let sent = sent.get(&*server.url(&hit.path)).map(|at| Duration::from_millis(at.parse().unwrap()));
+        sent.is_some_and(|sent| seen.saturating_sub(sent) > interval / 2)
+    };
     for server in servers {
         for pair in sorted(server).windows(2) {
             let (gap, nodes) =
-                (pair[1].at - pair[0].at, [0, 1].map(|at: usize| pair[at].header("x-node").map(str::to_owned)));
-            assert!(gap >= interval.mul_f64(0.6), "{gap:?} between {:?}, {nodes:?}", (&pair[0].path, &pair[1].path));
+                (pair[1].at - pair[0].at, [0, 1].map(|at: usize| pair[at].header("x-node-key").map(str::to_owned)));
+            assert!(
+                gap >= interval.mul_f64(0.9) || was_held_up(server, &pair[0]),
+                "{gap:?} between {:?}, {nodes:?}",
+                (&pair[0].path, &pair[1].path)
+            );
         }
     }
 }
 
 fn nodes_of(servers: &[Server]) -> BTreeSet<String> {
-    servers.iter().flat_map(Server::hits).filter_map(|hit| hit.header("x-node").map(str::to_owned)).collect()
+    servers.iter().flat_map(Server::hits).filter_map(|hit| hit.header("x-node-key").map(str::to_owned)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +133,7 @@ async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
     }
     crawl.assert_whole(240).await;
     assert_eq!(nodes_of(&servers).len(), 4);
-    assert_pace(&servers, SECOND / 5);
+    assert_pace(&schema, &servers, SECOND / 5).await;
     assert!(servers.iter().all(|server| server.hit_count() == 21), "each page and the robots.txt, once");
     let nodes = schema.rows("select node, state, hosts from nodes order by node").await;
     assert_eq!(nodes, ["a|ended|0", "b|ended|0", "c|ended|0", "d|ended|0"]);
@@ -128,22 +143,23 @@ async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(4, 30).await;
+    let servers = hosts(4, 50).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
     let (mut killed, other) = (crawl.start("killed", &[]), crawl.start("other", &[]));
-    let asked =
-        |node: &str| servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node") == Some(node))).count();
+    let asked = |node: &str| {
+        servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
+    };
     until("both nodes to have hosts", || asked("killed") >= 1 && asked("other") >= 1).await;
     killed.kill().unwrap();
     killed.wait().unwrap();
     let died = Instant::now();
     let output = end(other).await;
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    crawl.assert_whole(120).await;
-    assert_pace(&servers, SECOND / 10);
+    crawl.assert_whole(200).await;
+    assert_pace(&schema, &servers, SECOND / 10).await;
     for server in &servers {
         let hits = sorted(server);
-        let Some(last) = hits.iter().rev().find(|hit| hit.header("x-node") == Some("killed")) else { continue };
+        let Some(last) = hits.iter().rev().find(|hit| hit.header("x-node-key") == Some("killed")) else { continue };
         if let Some(next) = hits.iter().find(|hit| hit.at > last.at && hit.at > died) {
             let stood = next.at - died;
             assert!(stood <= 4 * SECOND + SECOND / 2, "it stood still for {stood:?}");
@@ -158,11 +174,12 @@ async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_and_ends_well() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(4, 40).await;
+    let servers = hosts(4, 50).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
     let (stopped, other) = (crawl.start("stopped", &[]), crawl.start("other", &[]));
-    let asked =
-        |node: &str| servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node") == Some(node))).count();
+    let asked = |node: &str| {
+        servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
+    };
     until("both nodes to have hosts", || asked("stopped") >= 1 && asked("other") >= 1).await;
     send("STOP", &stopped);
     let mut lost = false;
@@ -180,7 +197,7 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
         stderr(&other)
     );
     assert_eq!(stderr(&stopped).matches("was silent for longer than its lease").count(), 1, "{}", stderr(&stopped));
-    crawl.assert_whole(160).await;
+    crawl.assert_whole(200).await;
     let states = schema.rows("select node, state from nodes order by node, state").await;
     assert_eq!(states, ["other|ended", "stopped|ended", "stopped|lost"]);
 }
@@ -214,7 +231,7 @@ async fn a_node_that_is_stopped_leaves_the_run_to_the_others() {
     assert_eq!(schema.rows("select outcome from runs").await, [""]);
     assert_eq!(end(other).await.status.code(), Some(0));
     crawl.assert_whole(90).await;
-    assert_pace(&servers, SECOND / 10);
+    assert_pace(&schema, &servers, SECOND / 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,12 +4,12 @@
 
 mod common;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::postgres::Schema;
 use common::proxy::Proxy;
-use common::{Bench, ended, stderr, until};
+use common::{Bench, ended, send, stderr, until};
 use harvestman::demo::{Server, graph_page};
 use tokio::sync::Mutex;
 
@@ -54,6 +54,68 @@ async fn lost_connections_and_lost_answers_to_commits_are_waited_out() {
     proxy.close(false);
     assert_eq!(ended(&mut crawl).await.code(), Some(0));
     assert_whole(&schema, &server, 150).await;
+}
+
+/// One node has begun one run, and nobody else was there.
+async fn assert_one_node(schema: &Schema) {
+    assert_eq!(schema.rows("select count(*), min(state), (select count(*) from runs) from nodes").await, ["1|ended|1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_lost_at_the_beginning_or_at_the_end_is_waited_for() {
+    let _turn = SERVER.lock().await;
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| graph_page(12, 500, path)).await.unwrap();
+    let (proxy, bench) = (Proxy::start(&schema.url).await, Bench::new());
+    // It opens the database, asks whether it is welcome, and looks into it.
+    proxy.cut_at(&["5928374650192837465", "hashtext('harvestman')", "meta where key = $1", "_fetch"]);
+    // It begins, ends, and tells how it went.
+    proxy.cut_at(&["insert into node", "insert into invocation", "set invocation_id", "ended_at = clock_timestamp()"]);
+    proxy.cut_at(&["changes where run", "_page group by"]);
+    let crawl = ["crawl", &server.url("/p/0"), "--rate", "0", "--json", "-d", &proxy.url(&schema.url)];
+    let output = bench.run(&crawl).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(proxy.not_cut_at(), [""; 0]);
+    assert_whole(&schema, &server, 12).await;
+    assert_one_node(&schema).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_commit_counts_once_whether_its_answer_is_lost_or_not() {
+    let _turn = SERVER.lock().await;
+    for but in [0, 1] {
+        let Some(schema) = schema().await else { return };
+        let server = Server::start(|path| graph_page(12, 500, path)).await.unwrap();
+        let (proxy, bench) = (Proxy::start(&schema.url).await, Bench::new());
+        proxy.lose_every(2, but);
+        let output = bench.run(&["crawl", &server.url("/p/0"), "--rate", "0", "-d", &proxy.url(&schema.url)]).await;
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_whole(&schema, &server, 12).await;
+        assert_one_node(&schema).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_crawl_whose_database_is_away_and_says_what_is_not_stored() {
+    let _turn = SERVER.lock().await;
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| graph_page(60, 500, path)).await.unwrap();
+    let (proxy, bench) = (Proxy::start(&schema.url).await, Bench::new());
+    let (seed, url) = (server.url("/p/0"), proxy.url(&schema.url));
+    let crawl = ["crawl", &seed, "--rate", "50", "--lease", "2s", "-d", &url];
+    let stopped = bench.command(&crawl).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    until("requests", || server.hit_count() >= 20).await;
+    proxy.close(true);
+    proxy.cut();
+    send("TERM", &stopped);
+    let stopped = tokio::task::spawn_blocking(move || stopped.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(stopped.status.code(), Some(143), "{}", stderr(&stopped));
+    let said = "stopped while the database cannot be asked: answers that are not stored: ";
+    assert!(stderr(&stopped).contains(said), "{}", stderr(&stopped));
+    proxy.close(false);
+    let done = bench.run(&crawl).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert_eq!(schema.rows("select discovered, fetched, pending from accounting").await, ["60|60|0"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

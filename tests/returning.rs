@@ -46,9 +46,7 @@ async fn a_host_that_comes_back_keeps_its_pace_and_its_robots_txt() {
         assert_eq!(hits.len(), PAGES / 2 + 2, "each page once");
     }
     // By the crawler's own account, in whole milliseconds.
-    let closest = "select min(gap) from (select f.at - lag(f.at) over (partition by substr(f.url, 1, 22) order by f.at)
-         as gap from (select (julianday(at) - 2440587.5) * 86400000 as at, url from fetches) f)";
-    let closest: f64 = bench.rows(closest).await[0].parse().unwrap();
+    let closest = bench.closest_requests().await;
     assert!(closest >= 89.0, "{closest} ms");
 }
 

@@ -461,8 +461,7 @@ async fn a_crash_loses_no_entry_of_a_sitemap() {
         let mut child = bench.start(&["crawl", &seed, "--sitemaps", "--rate", "0", "--concurrency", "2"]);
         let enough = server.hit_count() + enough;
         until("the crawl is under way", || server.hit_count() >= enough).await;
-        child.kill().unwrap();
-        child.wait().unwrap();
+        bench.kill(&mut child).await;
     }
     crawl(&bench, &[&seed]).await;
     assert_eq!(bench.rows("select discovered, fetched, pending from accounting").await, ["207|207|0"]);

@@ -53,7 +53,9 @@ async fn a_trap_ends_by_itself_and_says_why_wherever_it_is_asked_about() {
     let row: Vec<_> = traps[0].split('|').collect();
     assert_eq!((traps.len(), row[0], row[1]), (1, site.url("").as_str(), "/day/*"));
     assert!(row[3].contains("brought nothing new"), "{row:?}");
-    let held = bench.rows("select count(*), min(reason), sum(url = (select example from traps)) from skipped").await;
+    let held = bench
+        .rows("select count(*), min(reason), count(*) filter (where url = (select example from traps)) from skipped")
+        .await;
     assert_eq!(held, [format!("{}|trap|1", row[2])]);
     let told = ask(&bench, &["explain", row[4]]).await;
     assert!(told.contains("skipped: trap") && told.contains("--allow-trap '/day/*'"), "{told}");
@@ -119,10 +121,12 @@ async fn what_a_sitemap_names_is_no_part_of_a_trap() {
     let listing = listing.await.unwrap();
     let bench = Bench::new();
     crawl(&bench, &[&site.url("/"), &listing.url("/sitemap.xml"), "--sitemaps", "--scope", "any"]).await;
-    let listed =
-        "select count(*) from pages where cast(substr(url, instr(url, '/x/') + 3) as integer) between 5000 and 5699
-        and status = 200";
-    assert_eq!(bench.rows(listed).await, ["700"]);
+    let listed = format!(
+        "select count(*) from pages where status = 200 and url >= '{0}' and url <= '{0}699' and length(url) = {1}",
+        site.url("/x/5"),
+        site.url("/x/5000").len()
+    );
+    assert_eq!(bench.rows(&listed).await, ["700"]);
     // One, or two if the first page is read after one of those that say the same.
     assert_ne!(bench.rows("select count(*) from traps").await, ["0"]);
 }

@@ -66,6 +66,7 @@ async fn copy<S: Store + Takes>(
 
 /// Where the copy begins; nowhere if the target has all of it.
 async fn begin<S: Takes>(source: &Database, target: &mut S, to: &str) -> Result<Option<Mark>, Failure> {
+    target.must_be_free().await?;
     let state = state(source)?;
     let there = Database::open(to)?;
     let refuse = |holds: &str| {

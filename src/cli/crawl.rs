@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Config;
-use crate::engine::{Engine, Summary};
+use crate::engine::{CrawlError, Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
 use crate::scope::Scope;
-use crate::store::copies::MARK;
+use crate::store::copies::{Takes, must_be_whole};
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
 use crate::store::{Start, Store, StoreError};
-use crate::visit::{self, Millis};
+use crate::visit::Millis;
 use clap::CommandFactory as _;
 use tokio::net::TcpListener;
 
@@ -28,6 +28,7 @@ use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::{printable, unwritten};
+use super::patience::Patience;
 use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
@@ -99,29 +100,30 @@ struct Made<S> {
 
 impl Task<'_> {
     /// Crawls into the store that `open` opens. Answers with the exit code, or none if a signal came before the crawl began.
-    async fn crawl_into<S: Store>(&self, open: impl AsyncFn() -> Result<S, StoreError>) -> Result<Option<u8>, Failure> {
+    async fn crawl_into<S: Store + Takes>(
+        &self,
+        open: impl AsyncFn() -> Result<S, StoreError>,
+    ) -> Result<Option<u8>, Failure> {
         let database = &self.job.database;
-        let Some(store) = self.open(open).await? else { return Ok(None) };
+        let Some(mut store) = self.open(open).await? else { return Ok(None) };
+        must_be_whole(&mut store).await?;
         let listener = self.listen().await?;
-        let mut reader = Database::open(database)?;
-        if reader.first("select 1 from _meta where key = ?1", [MARK.into()])?.is_some() {
-            return Err(Failure::new(format!("`{}` holds a part of a copy", printable(reader.name())))
-                .hint("give the same `harvestman copy` again, which goes on with it"));
-        }
-        let last_request = hints::last_request(&reader)?;
+        let (signals, console) = (&self.signals, self.console);
+        let patience = Patience { database, max_wait: self.config.max_wait, signals, console };
+        let last_request = patience.read(|| hints::last_request(&Database::open(database)?)).await?;
         let Made { summary, store, stored, times } = self.make(store, listener).await?;
-        if is_postgres(database) {
-            // A connection that was idle for so long may be gone.
-            reader = Database::open(database)?;
-        }
         let seeds = (&self.seeds.urls[..], &self.seeds.logins[..]);
-        let facts = hints::gather(&reader, &self.config, seeds, &summary, stored, last_request);
-        let ending = self.job.ending(&reader, &summary, times);
+        let read = || {
+            let reader = Database::open(database)?;
+            let facts = hints::gather(&reader, &self.config, seeds, &summary, stored, last_request)?;
+            Ok((facts, self.job.ending(&reader, &summary, times)?))
+        };
+        let read = patience.read(read).await;
         // The writer is the last to close, so that SQLite can put the WAL away.
-        drop(reader);
         store.close().await?;
-        let (facts, ending) = (facts?, ending?);
+        let (facts, ending) = read?;
         if self.job.index {
+            patience.read(|| Database::open(database).map(drop)).await?;
             let stopped = || {
                 self.notifier.tell("WATCHDOG=1");
                 self.signals.exit_code().is_some()
@@ -152,6 +154,7 @@ impl Task<'_> {
 
     async fn make<S: Store>(&self, store: S, listener: Option<TcpListener>) -> Result<Made<S>, Failure> {
         let Seeds { urls, lines, .. } = &self.seeds;
+        let clock = store.clock();
         let mut crawl = Engine::new(self.config.clone(), urls.clone(), store);
         crawl = crawl.given(lines.clone()).fetched_by(self.fetcher.clone());
         let progress = crawl.progress();
@@ -172,13 +175,16 @@ impl Task<'_> {
             self.signals.clone().stopped().await;
             self.notifier.tell("STOPPING=1");
         };
-        let started_at = visit::now();
+        let started_at = clock.now();
         let result = crawl.run_until(stop).await;
-        let times = (started_at, visit::now());
+        let times = (started_at, clock.now());
         // The last painting is over before the display is taken away.
         followers.shutdown().await;
         self.console.clear();
-        let (summary, store) = result?;
+        let (summary, store) = result.map_err(|e| match (&e, self.signals.exit_code()) {
+            (CrawlError::Abandoned { .. }, Some(code)) => Failure::from(e).code(code),
+            _ => e.into(),
+        })?;
         let stored = progress.borrow().stored;
         Ok(Made { summary, store, stored, times })
     }
@@ -265,6 +271,8 @@ async fn open_in_time<S>(
             Err(e @ (StoreError::InUse { .. } | StoreError::Differs(_))) => e,
             Err(e) => {
                 if matches!(e, StoreError::Alone { .. }) {
+                    // A service that ends before it was ready has failed.
+                    notifier.tell("READY=1");
                     console.say(&printable(&format!("Nothing to join: {e}")));
                 }
                 return Err(e.into());

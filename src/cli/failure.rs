@@ -56,7 +56,7 @@ impl From<CrawlError> for Failure {
         match error {
             CrawlError::Config(e) => Self::new(format!("--{e}")),
             CrawlError::Store(e) => e.into(),
-            CrawlError::Aborted => Self::new(error.to_string()),
+            CrawlError::Abandoned { .. } | CrawlError::Aborted => Self::new(error.to_string()),
         }
     }
 }
@@ -75,12 +75,14 @@ impl From<StoreError> for Failure {
             // It is what was asked for.
             E::Alone { .. } => failure.code(0),
             E::Newer { .. } => failure.hint("install the version that wrote it, or a later one"),
-            // The hints are about files.
-            E::Open { path, .. } if path.to_str().is_some_and(is_postgres) => failure,
+            E::Open { path, problem } if path.to_str().is_some_and(is_postgres) => {
+                failure.maybe_hint(hint_for_server(&problem))
+            }
             E::Open { problem, .. } => failure.maybe_hint(hint_for(&problem)),
             E::Moved { .. } => failure.hint(
                 "if it was only moved, move it back, with the files named after it; then the same command goes on",
             ),
+            E::Partial { .. } => failure.hint("give the same `harvestman copy` again, which goes on with it"),
             E::Database(e) => {
                 let failure = Self::new("the database failed; what was committed is kept").cause(&e);
                 failure.maybe_hint(e.code().and_then(way_out))
@@ -110,6 +112,11 @@ fn way_out(code: i32) -> Option<&'static str> {
         13 => Some(MAKE_ROOM),
         _ => None,
     }
+}
+
+/// What to do about what a PostgreSQL server says.
+fn hint_for_server(problem: &str) -> Option<&'static str> {
+    problem.contains("password authentication").then_some("the password is read from PGPASSWORD or ~/.pgpass")
 }
 
 /// What to do about what SQLite or the system says.
@@ -151,13 +158,14 @@ impl From<ReadError> for Failure {
             E::Missing { .. } => {
                 Self::new(error.to_string()).hint("name the file with --database, or make one with `harvestman crawl`")
             }
-            // The hints are about files.
-            E::Open { path, .. } if path.to_str().is_some_and(is_postgres) => Self::new(error.to_string()),
+            E::Open { path, problem } if path.to_str().is_some_and(is_postgres) => {
+                Self::new(error.to_string()).maybe_hint(hint_for_server(problem))
+            }
             E::Open { problem, .. } if problem.contains("Permission denied") => {
                 Self::new(error.to_string()).hint(READABLE)
             }
             E::Open { problem, .. } => Self::new(error.to_string()).maybe_hint(hint_for(problem)),
-            E::Failed { problem } => {
+            E::Failed { problem } | E::Away { problem } => {
                 Self::new(format!("the database cannot be read: {problem}")).maybe_hint(hint_for(problem))
             }
             _ => Self::new(format!("SQL: {error}")),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::engine::{CrawlEnd, Summary};
 use crate::store::postgres::is_postgres;
 
+use super::args::DatabaseArg;
 use super::console::Console;
 use super::words::{count, counted, shell, size, time};
 
@@ -33,7 +34,9 @@ pub fn say(console: &Console, summary: &Summary) {
 
 /// Says what to try next.
 pub fn say_next(console: &Console, summary: &Summary, database: &str) {
-    let [first, second] = next_commands(summary, database);
+    let found = DatabaseArg { database: std::env::var("HARVESTMAN_DATABASE").ok() }.path();
+    let is_found = is_postgres(database) && found.is_ok_and(|found| found == database);
+    let [first, second] = next_commands(summary, if is_found { None } else { Some(database) });
     console.say(&format!("Next: {first}"));
     console.say(&format!("      {second}"));
 }
@@ -61,11 +64,18 @@ fn lines(summary: &Summary) -> [String; 2] {
     ]
 }
 
-/// Commands that work as they are printed, but for the URL of a server, in which a password may stand.
-fn next_commands(summary: &Summary, database: &str) -> [String; 2] {
-    let option = if database.starts_with('-') { "--database=" } else { "-d " };
-    let database =
-        if is_postgres(database) { "-d postgres://…".to_owned() } else { format!("{option}{}", shell(database)) };
+/// Commands that work as they are printed; a password is left for the user to put in. Without a database, they find it
+/// without being told.
+fn next_commands(summary: &Summary, database: Option<&str>) -> [String; 2] {
+    let (before, option) = match database {
+        None => ("", String::new()),
+        Some(url) if is_postgres(url) => {
+            let (url, had_one) = without_password(url).unwrap_or_else(|| ("postgres://…".to_owned(), false));
+            (if had_one { "PGPASSWORD=… " } else { "" }, format!(" -d {}", shell(&url)))
+        }
+        Some(file) if file.starts_with('-') => ("", format!(" --database={}", shell(file))),
+        Some(file) => ("", format!(" -d {}", shell(file))),
+    };
     let a = summary.accounting;
     let sql = if a.fetched > 0 {
         "select status, count(*) from pages group by status"
@@ -76,7 +86,25 @@ fn next_commands(summary: &Summary, database: &str) -> [String; 2] {
     } else {
         "select reason, url from skipped limit 20"
     };
-    [format!("harvestman status {database}"), format!("harvestman query {database} \"{sql}\"")]
+    [format!("{before}harvestman status{option}"), format!("{before}harvestman query{option} \"{sql}\"")]
+}
+
+/// The URL of a server without the password that may stand in two places of it, and whether one did.
+fn without_password(url: &str) -> Option<(String, bool)> {
+    let mut url = url::Url::parse(url).ok()?;
+    let mut had_one = url.password().is_some();
+    if had_one {
+        url.set_password(None).ok()?;
+    }
+    let rest: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| !key.contains("password")).collect();
+    if rest.len() < url.query_pairs().count() {
+        had_one = true;
+        url.query_pairs_mut().clear().extend_pairs(rest);
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+    }
+    Some((url.into(), had_one))
 }
 
 #[cfg(test)]
@@ -105,11 +133,28 @@ mod tests {
 
     #[test]
     fn the_next_commands_name_the_database_as_a_shell_takes_it() {
-        let [status, query] = next_commands(&summary(), "my crawl.db");
+        let [status, query] = next_commands(&summary(), Some("my crawl.db"));
         assert_eq!(status, "harvestman status -d 'my crawl.db'");
         assert_eq!(query, "harvestman query -d 'my crawl.db' \"select status, count(*) from pages group by status\"");
-        assert_eq!(next_commands(&summary(), "-x.db")[0], "harvestman status --database=-x.db");
-        let server = next_commands(&summary(), "postgres://me:secret@db.test/crawl");
-        assert_eq!(server[0], "harvestman status -d postgres://…");
+        assert_eq!(next_commands(&summary(), Some("-x.db"))[0], "harvestman status --database=-x.db");
+        assert_eq!(next_commands(&summary(), None)[0], "harvestman status");
+    }
+
+    #[test]
+    fn the_next_commands_name_a_server_without_its_password() {
+        for (url, status) in [
+            ("postgres://db.test/crawl", "harvestman status -d postgres://db.test/crawl"),
+            ("postgres://me:secret@db.test/crawl", "PGPASSWORD=… harvestman status -d postgres://me@db.test/crawl"),
+            (
+                "postgresql://me@db.test/crawl?password=secret",
+                "PGPASSWORD=… harvestman status -d postgresql://me@db.test/crawl",
+            ),
+            (
+                "postgres:///crawl?host=/run/pg&password=secret&options=-csearch_path%3Dnews",
+                "PGPASSWORD=… harvestman status -d 'postgres:///crawl?host=%2Frun%2Fpg&options=-csearch_path%3Dnews'",
+            ),
+        ] {
+            assert_eq!(next_commands(&summary(), Some(url))[0], status);
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! What a writer does as that of one process among several: it renews the lease, takes hosts that are free and for which there
 //! is room, gives back those that are not needed here or that others have room for, and hears when the crawl is over.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::writer::Writer;
 use crate::store::{Run, StoreError};
-use crate::visit::{Hold, Lease, Word};
+use crate::visit::{Hold, HostId, Lease, Word};
 
 /// Between two reports to the others, at most.
 const BEAT: Duration = Duration::from_millis(500);
@@ -26,8 +27,8 @@ pub(super) struct Company {
     kept: Instant,
     /// Its share of the pace of all.
     rate: Option<f64>,
-    /// Hosts that left memory and are still held.
-    left: Vec<Hold>,
+    /// Hosts that left memory and are still held, each with the clock that it left with last.
+    left: HashMap<HostId, Hold>,
     /// It lost everything, and what was under way then is still to come to its end: until then it takes nothing, so that
     /// nothing of it is stored.
     is_recovering: bool,
@@ -41,7 +42,7 @@ impl Company {
 
     /// Notes hosts that left memory: they are given back if they stay away.
     pub(super) fn let_go(&mut self, left: impl IntoIterator<Item = Hold>) {
-        self.left.extend(left);
+        self.left.extend(left.into_iter().map(|hold| (hold.host, hold)));
     }
 }
 
@@ -57,13 +58,13 @@ impl<R: Run> Writer<'_, R> {
             return Ok(());
         }
         let idle: Vec<_> = std::mem::take(&mut company.left)
-            .into_iter()
+            .into_values()
             .filter(|hold| self.frontier.hold(hold.host).is_none())
             .collect();
         if !idle.is_empty() {
             self.run.give_back(&idle).await?;
         }
-        company.is_recovering &= self.frontier.is_at_work();
+        company.is_recovering &= self.frontier.outstanding() > 0;
         let may_take = self.frontier.may_ask() && !company.is_recovering;
         let wanted = if may_take { standing.room.min(HOSTS_AT_ONCE) } else { 0 };
         let taken = self.take(wanted).await?;

@@ -15,6 +15,7 @@ use crate::canonical::{CanonicalUrl, UrlError, without_userinfo};
 use crate::config::{Config, Login};
 use crate::fetch::HttpClient;
 use crate::store::Store;
+use crate::store::copies::must_be_whole;
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
 
@@ -73,8 +74,8 @@ impl Crawl {
     }
 
     /// Where the crawl is kept: the path of a SQLite file, which is created if it is absent, or its URL
-    /// (`sqlite://crawl.db`); or the URL of a PostgreSQL database (`postgres://user@host/database`), which
-    /// [`Database`](crate::Database) cannot read. A crawl that was interrupted is continued.
+    /// (`sqlite://crawl.db`); or the URL of a PostgreSQL database (`postgres://user@host/database`). A crawl that was
+    /// interrupted is continued.
     pub fn database(self, database: impl AsRef<Path>) -> Self {
         Self { database: database.as_ref().to_owned(), ..self }
     }
@@ -99,16 +100,19 @@ impl Crawl {
     ///
     /// # Errors
     ///
-    /// Settings that cannot work, and a database that cannot be used, such as one that another crawl uses.
+    /// Settings that cannot work, and a database that cannot be used, such as one that another crawl uses, or that holds a
+    /// part of a copy.
     pub async fn start(self) -> Result<RunningCrawl, CrawlError> {
         self.config.validate()?;
         let fetcher = Arc::new(HttpClient::new(&self.config, &self.logins)?);
         if let Some(url) = self.database.to_str().filter(|database| is_postgres(database)) {
-            let store = PgDatabase::open(url, &self.config).await?;
+            let mut store = PgDatabase::open(url, &self.config).await?;
+            must_be_whole(&mut store).await?;
             return Ok(self.start_on(store, fetcher));
         }
         let Ok(path) = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
-        let store = SqliteDatabase::open(&path).await?;
+        let mut store = SqliteDatabase::open(&path).await?;
+        must_be_whole(&mut store).await?;
         Ok(self.start_on(store, fetcher))
     }
 

@@ -1,8 +1,7 @@
 //! One invocation of a crawl from its beginning to its end: a pool of workers, one writer, and the way they stop.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
@@ -24,10 +23,17 @@ use crate::frontier::Frontier;
 use crate::frontier::limits::Limits;
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
-use crate::visit::SeedLine;
+use crate::visit::{Lease, SeedLine};
 
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Between two looks whether the database can be asked.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Why and since when the crawl is to stop, for each who asks.
+trait Stop: Future<Output = (CrawlEnd, Instant)> + Clone + Send {}
+impl<F: Future<Output = (CrawlEnd, Instant)> + Clone + Send> Stop for F {}
 
 /// A crawl on an open store, ready to run.
 #[derive(Debug)]
@@ -84,8 +90,21 @@ impl<S: Store> Engine<S> {
     /// Runs until nothing is left, a limit is reached, or `stop` completes. Everything committed stays, whatever
     /// happens.
     pub(crate) async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
+        self.config.validate()?;
+        let deadline = self.config.max_duration.and_then(|limit| Instant::now().checked_add(limit));
+        let stop = first_reason(stop, deadline).map(|end| (end, Instant::now())).shared();
+        let (lease, schedule) = (self.store.lease(), OnceLock::new());
+        tokio::select! {
+            done = self.run(stop.clone(), &schedule) => done,
+            lease = is_in_vain(stop, lease) => {
+                let unstored = schedule.get().map_or(0, |frontier: &Arc<Frontier>| frontier.outstanding());
+                Err(CrawlError::Abandoned { unstored, lease })
+            }
+        }
+    }
+
+    async fn run(self, stop: impl Stop, schedule: &OnceLock<Arc<Frontier>>) -> Result<(Summary, S), CrawlError> {
         let Self { config, seeds, given, store, progress, observers, listener, hook, fetcher } = self;
-        config.validate()?;
         let started = Instant::now();
         let mut scope = Scope::new(&config, &seeds);
         if let Some(hook) = hook.clone() {
@@ -96,25 +115,23 @@ impl<S: Store> Engine<S> {
             Some(fetcher) => fetcher,
             None => Arc::new(HttpClient::new(&config, &[])?),
         };
+        let clock = store.clock();
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &given }).await?;
-        let (clock, lease) = (run.clock(), run.lease());
+        let lease = run.lease();
         let limits = Limits { shared: lease.is_some(), ..limits(&config) };
-        let frontier = Arc::new(Frontier::new(limits, clock.clone()).under(lease.clone()));
+        let frontier = schedule.get_or_init(|| Arc::new(Frontier::new(limits, clock.clone()).under(lease.clone())));
         let reader = PageReader::new(&config, scope, observers.clone());
         let visitor = Visitor::new(&config, reader, fetcher.clone(), clock, observers.clone(), hook).under(lease);
-        let deadline = config.max_duration.and_then(|limit| started.checked_add(limit));
-        let stop = first_reason(stop, deadline);
-        tokio::pin!(stop);
         let fetched_before = run.accounting().0.fetched;
         let (progress, observers, listener) = (&progress, &observers, listener.as_ref());
         let watchers = Watchers { progress, observers, listener, fetched_before };
-        let writer = Writer { run: &mut run, frontier: &frontier, fetcher: &*fetcher, watchers: &watchers };
-        let stopped = work_until(stop.as_mut(), writer, &frontier, visitor, config.concurrency).await?;
-        let outcome = judge_end(&run, &frontier, stopped);
+        let writer = Writer { run: &mut run, frontier, fetcher: &*fetcher, watchers: &watchers };
+        let stopped = work_until(stop.clone(), writer, frontier, visitor, config.concurrency).await?;
+        let outcome = judge_end(&run, frontier, stopped);
         run.give_back(&frontier.holds()).await?;
         run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
         if outcome == CrawlEnd::Finished && stopped.is_none() {
-            tidy_until(stop, &mut run, &watchers).await;
+            tidy_until(&stop, &mut run, &watchers).await;
         }
         let (accounting, tally) = run.accounting();
         let elapsed_seconds = started.elapsed().as_secs_f64();
@@ -138,7 +155,7 @@ fn limits(config: &Config) -> Limits {
 
 /// Workers and writer, from the first request to the last commit. Answers why it came to an early end.
 async fn work_until<R: Run>(
-    stop: impl Future<Output = CrawlEnd>,
+    stop: impl Stop,
     mut writer: Writer<'_, R>,
     frontier: &Arc<Frontier>,
     visitor: Visitor,
@@ -160,8 +177,8 @@ async fn work_until<R: Run>(
 }
 
 /// There may be years to tidy up; what is left when time is up is left to the next run.
-async fn tidy_until(mut stop: Pin<&mut impl Future<Output = CrawlEnd>>, run: &mut impl Run, watchers: &Watchers<'_>) {
-    while stop.as_mut().now_or_never().is_none() {
+async fn tidy_until(stop: &impl Stop, run: &mut impl Run, watchers: &Watchers<'_>) {
+    while stop.clone().now_or_never().is_none() {
         match run.tidy().await {
             Ok(true) => watchers.publish(run),
             Ok(false) => break,
@@ -215,17 +232,30 @@ async fn first_reason(stop: impl Future<Output = ()>, deadline: Option<Instant>)
     }
 }
 
+/// Completes, with the length of its lease, once a process was to stop, its requests had their time, and its database cannot be
+/// asked: nobody is to wait for that then.
+async fn is_in_vain(stop: impl Stop, lease: Option<Lease>) -> Duration {
+    let Some(lease) = lease else { return std::future::pending().await };
+    let (_, since) = stop.await;
+    tokio::time::sleep_until((since + GRACE).into()).await;
+    // One that answers nothing at all is not noticed but by that.
+    while !lease.is_away() && lease.age() < lease.length() + GRACE {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    lease.length()
+}
+
 /// Lets the writer come to its end. After a reason to stop, requests in flight have [`GRACE`] to end by themselves.
 async fn until_stopped(
     write: impl Future<Output = Result<(), StoreError>>,
-    stop: impl Future<Output = CrawlEnd>,
+    stop: impl Stop,
     frontier: &Frontier,
     abort: watch::Sender<bool>,
 ) -> Result<Option<CrawlEnd>, StoreError> {
     tokio::pin!(write);
     let reason = tokio::select! {
         result = &mut write => return result.map(|()| None),
-        reason = stop => reason,
+        (reason, _) = stop => reason,
     };
     frontier.close();
     if let Ok(result) = tokio::time::timeout(GRACE, &mut write).await {

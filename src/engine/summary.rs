@@ -1,5 +1,7 @@
 //! What an invocation of a crawl did, how it ended, and why it could not run.
 
+use std::time::Duration;
+
 use crate::config::ConfigError;
 use crate::store::{Accounting, StoreError, Tally};
 
@@ -13,6 +15,18 @@ pub enum CrawlError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The crawl was stopped while its database could not be asked.
+    #[error(
+        "stopped while the database cannot be asked: answers that are not stored: {unstored}; what this process holds stays \
+         with it until its lease of {} ends, and is then fetched again",
+        humantime::format_duration(*.lease)
+    )]
+    Abandoned {
+        /// What was fetched or under way and is not stored.
+        unstored: usize,
+        /// How long others wait until they take its hosts.
+        lease: Duration,
+    },
     /// The runtime was shut down before the crawl could end.
     #[error("the runtime ended before the crawl did")]
     Aborted,

@@ -131,6 +131,12 @@ impl HostState {
             && self.robots.is_quiet()
     }
 
+    /// Errands handed out and not yet settled that are about it or ask it, but for a request for its robots.txt that another
+    /// host is asked with.
+    pub(super) fn handed_out(&self) -> usize {
+        self.window.held() - self.window.queued() + self.robots.handed_out()
+    }
+
     /// When it may be asked next.
     pub(super) fn free_at(&self) -> Millis {
         self.clock.free_at()
@@ -288,6 +294,16 @@ impl HostState {
     /// A request for a robots.txt, handed out on this host, is settled.
     pub(super) fn settle_call(&mut self) {
         self.robots.count_call_in();
+    }
+
+    /// The host is lost: see [`Robots::drop_calls`].
+    pub(super) fn drop_calls(&mut self) -> Vec<HostId> {
+        self.robots.drop_calls()
+    }
+
+    /// See [`Robots::withdraw`].
+    pub(super) fn withdraw(&mut self, for_host: HostId) -> bool {
+        self.robots.withdraw(for_host)
     }
 
     pub(super) fn queue_call(&mut self, call: RobotsCall, due_at: Millis) {

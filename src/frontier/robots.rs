@@ -182,6 +182,23 @@ impl Robots {
         Some(call)
     }
 
+    /// The host is lost: the requests that wait here are made no more. Answers with the hosts whose files they are for.
+    pub(super) fn drop_calls(&mut self) -> Vec<HostId> {
+        self.calls.drain(..).map(|(_, call)| call.for_host).collect()
+    }
+
+    /// The request for the file of this host, which is lost, is made no more. False if it does not wait here.
+    pub(super) fn withdraw(&mut self, for_host: HostId) -> bool {
+        let before = self.calls.len();
+        self.calls.retain(|(_, call)| call.for_host != for_host);
+        self.calls.len() < before
+    }
+
+    /// What was handed out of this host and is not settled: requests made on it, and its sitemaps.
+    pub(super) fn handed_out(&self) -> usize {
+        self.calls_out + usize::from(self.sitemaps == Sitemaps::Asked)
+    }
+
     /// A request that was handed out is settled.
     pub(super) fn count_call_in(&mut self) {
         self.calls_out = self.calls_out.saturating_sub(1);

@@ -28,6 +28,7 @@ use super::connections::Connections;
 use super::host::{HostState, Offer, Traps};
 use super::hosts::Hosts;
 use super::limits::Limits;
+use super::lost::LostHosts;
 use super::pace::{Pace, Tick};
 
 /// What to do now.
@@ -63,6 +64,8 @@ pub struct Schedule {
     returning: BTreeSet<HostId>,
     /// Hosts that left memory and were not told of yet, as they were held.
     left: Vec<(Host, Hold)>,
+    /// Hosts that were lost while errands of theirs were handed out.
+    lost: LostHosts,
 }
 
 impl Schedule {
@@ -89,6 +92,7 @@ impl Schedule {
             dormant: false,
             returning: BTreeSet::new(),
             left: Vec::new(),
+            lost: LostHosts::default(),
         }
     }
 
@@ -174,7 +178,9 @@ impl Schedule {
     pub fn add_host(&mut self, record: HostRecord, now: Millis) {
         self.tick.set(now);
         self.returning.remove(&record.id);
-        self.hosts.add(record, &self.limits, &self.tick, now);
+        if !self.lost.keeps_out(record.id) {
+            self.hosts.add(record, &self.limits, &self.tick, now);
+        }
     }
 
     /// Takes in which accounts are traps from now on (`true`), or are no more.
@@ -248,6 +254,7 @@ impl Schedule {
             Settlement::Postponed { .. } | Settlement::PostponedRobots { .. } => self.connections.fall_short(now),
             _ => self.connections.give_back(),
         }
+        self.settle_lost(&settlement);
         match settlement {
             Settlement::Stored { host, id } => {
                 self.budget.settle(1);
@@ -274,6 +281,7 @@ impl Schedule {
                 self.queue_call(RobotsCall { host: on_host, for_host: host, url, hop, attempt }, due_at, now);
             }
             Settlement::PostponedRobots { call } => self.queue_call(call, now, now),
+            Settlement::RefusedRobots { on_host, .. } => self.change(on_host, now, |state, _, _| state.settle_call()),
             Settlement::Abandoned => {}
         }
     }
@@ -281,14 +289,22 @@ impl Schedule {
     /// The request for a robots.txt goes on with this call.
     fn queue_call(&mut self, call: RobotsCall, due_at: Millis, now: Millis) {
         let (host, for_host) = (call.host, call.for_host);
-        self.change(host, now, |state, _, _| state.queue_call(call, due_at));
-        self.move_robots(for_host, Some(host), now);
+        // Of one that was lost, and is yet to come back, it is asked for anew.
+        let is_here = self.hosts.get(host).is_some();
+        if is_here {
+            self.change(host, now, |state, _, _| state.queue_call(call, due_at));
+        }
+        self.move_robots(for_host, is_here.then_some(host), now);
+        if !is_here {
+            self.change(for_host, now, |_, _, _| {});
+        }
     }
 
     /// The request for the robots.txt of `id` ended, and goes on at the host `to` or not at all.
     fn move_robots(&mut self, id: HostId, to: Option<HostId>, now: Millis) {
         let asked = self.hosts.change(id, &self.limits, |state| state.move_robots(to)).flatten();
         if let Some(asked) = asked {
+            self.settle_lost_of(asked);
             self.change(asked, now, |state, _, _| state.settle_call());
         }
     }
@@ -387,14 +403,6 @@ impl Schedule {
     /// The holds on all hosts in memory.
     pub fn holds(&self) -> Vec<Hold> {
         self.hosts.all().map(|(id, host)| host.hold(id)).collect()
-    }
-
-    /// Another process has taken the host: nothing of it is handed out any more, and what is under way comes to nothing.
-    pub fn lose(&mut self, id: HostId, now: Millis) {
-        self.move_robots(id, None, now);
-        self.returning.remove(&id);
-        self.armed.disarm(id);
-        self.left.extend(self.hosts.lose(id, &self.limits));
     }
 
     /// The hosts of which nothing more is asked for now, each told once, as they were held.

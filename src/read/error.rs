@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::store::StoreError;
+use crate::store::postgres::passing::passes;
 
 /// Why a database cannot be read, or a question to it not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,12 @@ pub enum ReadError {
         /// What the database says.
         problem: String,
     },
+    /// The server cannot be asked for now: the connection was lost, or it shuts down, or starts.
+    #[error("{problem}")]
+    Away {
+        /// What was said of it.
+        problem: String,
+    },
     /// A value is not of the type that it was asked for as, or there is no such column.
     #[error("the column `{column}` holds {found}, not {wanted}")]
     Type {
@@ -65,11 +72,18 @@ impl ReadError {
     }
     /// The same of PostgreSQL's.
     pub(super) fn of_postgres(error: &sqlx::Error) -> Self {
-        let sqlx::Error::Database(error) = error else { return Self::Failed { problem: error.to_string() } };
-        let problem = error.message().to_owned();
+        let problem = error.as_database_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+        if passes(error) {
+            return Self::Away { problem };
+        }
+        let sqlx::Error::Database(error) = error else { return Self::Failed { problem } };
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         match error.code().as_deref() {
-            Some("25006") => Self::Refused,
+            // It writes, or wants to be allowed to.
+            Some("25006" | "25001") => Self::Refused,
+            Some("42601") if problem.contains("multiple commands") => {
+                Self::Sql { problem: "PostgreSQL is asked one statement at a time".to_owned() }
+            }
             // The rights to read are missing, or the statement was cancelled.
             Some("42501" | "57014") => Self::Failed { problem },
             Some(code) if ["0A", "21", "22", "2B", "34", "42", "54"].contains(&code.get(..2).unwrap_or_default()) => {

@@ -1,6 +1,7 @@
 //! Taking a crawl over from another database, table by table: a copy that was cut off says how far it is, and is gone on with.
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use super::StoreError;
 use super::value::Value;
@@ -54,10 +55,24 @@ pub const META: [&str; 2] = ["config", "set_back"];
 /// The row of `meta` that says how far a copy is.
 pub const MARK: &str = "copy";
 
+/// Refuses to crawl into what is not whole yet.
+pub async fn must_be_whole(database: &mut impl Takes) -> Result<(), StoreError> {
+    match database.mark().await? {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Partial { path: database.path() }),
+    }
+}
+
 /// A database that takes rows over.
 pub trait Takes: Sized {
+    /// Its file, or its URL without password.
+    fn path(&self) -> PathBuf;
+
+    /// Refuses to take rows over while somebody crawls into it.
+    fn must_be_free(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// How far a copy into it is, if one was begun.
-    fn mark(&mut self) -> impl Future<Output = Result<Option<String>, StoreError>>;
+    fn mark(&mut self) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
 
     /// Whether it holds nothing of a crawl.
     fn is_empty(&mut self) -> impl Future<Output = Result<bool, StoreError>>;

@@ -45,6 +45,12 @@ pub enum StoreError {
         /// The URL of the database without its password.
         path: PathBuf,
     },
+    /// A copy into it was begun and is not through.
+    #[error("`{path}` holds a part of a copy")]
+    Partial {
+        /// The file, or the URL of a PostgreSQL database without its password.
+        path: PathBuf,
+    },
     /// A statement failed, such as for want of space on the disk.
     #[error("the database failed: {0}")]
     Database(#[source] DatabaseFailure),

@@ -29,7 +29,7 @@ pub use run::Part;
 
 use crate::store::tables::Tables;
 use crate::store::{Accounting, Committed, Refill, Run, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Lease, Record, Standing, SteadyClock, TrapId, Word};
+use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, Word};
 
 /// Does it again once what the database could not do for now has passed.
 macro_rules! patiently {
@@ -51,11 +51,7 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
     }
 
     fn lease(&self) -> Option<Lease> {
-        self.database.lease()
-    }
-
-    fn clock(&self) -> SteadyClock {
-        self.database.clock()
+        Store::lease(&self.database)
     }
 
     async fn traps(&mut self) -> Result<Vec<(TrapId, bool)>, StoreError> {
@@ -90,7 +86,7 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> Result<Committed, StoreError> {
         let mut records = batch;
-        let spare = self.database.lease().map(|_| records.clone());
+        let spare = self.lease().map(|_| records.clone());
         self.node.batch += 1;
         loop {
             let error = match self.commit_batch(records, &hold).await {

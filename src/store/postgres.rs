@@ -13,6 +13,7 @@ mod hosts;
 pub mod index;
 mod outage;
 mod pages;
+pub mod passing;
 pub mod peek;
 mod rows;
 mod schema;
@@ -27,22 +28,36 @@ pub use database::{PgDatabase, is_postgres};
 use crate::store::part::Part;
 use crate::store::part::begin::{begin, try_begin};
 use crate::store::{Start, Store, StoreError};
+use crate::visit::{Lease, SteadyClock};
 
 impl Store for PgDatabase {
     type Run = Part<Self>;
 
     async fn close(self) -> Result<(), StoreError> {
-        sqlx::Connection::close(self.db).await.map_err(StoreError::database)
+        // All is committed: whether the server hears of the end does not matter.
+        let _ = sqlx::Connection::close(self.db).await;
+        Ok(())
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        Some(self.lease.clone())
+    }
+
+    fn clock(&self) -> SteadyClock {
+        self.clock.clone()
     }
 
     async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
-        Ok(begin(self, start).await?)
+        begin(self, start).await
     }
 }
 
 impl PgDatabase {
     /// Whether a crawl could begin now: others that are at work were told the same.
     pub async fn welcomes(&mut self, start: Start<'_>) -> Result<(), StoreError> {
-        Ok(try_begin(self, start).await?)
+        while let Err(error) = try_begin(self, start).await {
+            self.wait_out(error, start.config.max_wait).await?;
+        }
+        Ok(())
     }
 }

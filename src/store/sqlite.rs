@@ -29,6 +29,6 @@ impl Store for SqliteDatabase {
     }
 
     async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
-        Ok(begin_part(self, start).await?)
+        begin_part(self, start).await
     }
 }

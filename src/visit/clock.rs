@@ -1,7 +1,7 @@
 //! Clocks that go on while the machine sleeps and that nobody sets.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -20,28 +20,68 @@ fn passed() -> Millis {
     time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
 }
 
+/// A clock that is ahead by more is not followed back: whoever set it back has others wait for as long.
+const TOLERANCE: Millis = 60_000;
+
 /// The time that is stored and scheduled by. It never runs backwards while the process lives. Clones share it.
+///
+/// It may follow another clock, of which it is only known that it was read between a question and its answer. Of the times
+/// that it may be there, this one shows the earliest: so nothing is done too soon that waits for a time which others stored.
 #[derive(Debug, Clone)]
-pub struct SteadyClock(Arc<AtomicI64>);
+pub struct SteadyClock(Arc<Offset>);
+
+/// What is added to [`passed`].
+#[derive(Debug)]
+struct Offset {
+    earliest: AtomicI64,
+    latest: AtomicI64,
+    /// The time that was shown last.
+    shown: AtomicI64,
+}
 
 impl SteadyClock {
     /// By the wall clock.
     pub fn start() -> Self {
-        Self::at(now())
+        let offset = now() - passed();
+        Self::between(offset, offset)
     }
 
-    /// It is `now`.
-    pub fn at(now: Millis) -> Self {
-        Self(Arc::new(AtomicI64::new(now - passed())))
+    /// One that is yet to follow another.
+    pub fn unset() -> Self {
+        Self::between(Millis::MIN / 2, Millis::MAX / 2)
+    }
+
+    fn between(earliest: Millis, latest: Millis) -> Self {
+        let shown = AtomicI64::new(Millis::MIN);
+        Self(Arc::new(Offset { earliest: earliest.into(), latest: latest.into(), shown }))
     }
 
     pub fn now(&self) -> Millis {
-        passed() + self.0.load(Ordering::Relaxed)
+        let now = passed().saturating_add(self.0.earliest.load(Ordering::Relaxed));
+        self.0.shown.fetch_max(now, Ordering::Relaxed).max(now)
     }
 
-    /// It is `now` at least, by the clock that this one follows.
-    pub fn follow(&self, now: Millis) {
-        self.0.fetch_max(now - passed(), Ordering::Relaxed);
+    /// By how much the clock that this one follows may be ahead of it. What is stored for others is later by as much.
+    pub fn slack(&self) -> Millis {
+        self.0.latest.load(Ordering::Relaxed) - self.0.earliest.load(Ordering::Relaxed)
+    }
+
+    /// The clock that this one follows, which was asked then, has just answered that it is `now`. One task does so at a time.
+    pub fn follow(&self, Asked(asked): Asked, now: Millis) {
+        // All are rounded down.
+        self.narrow(now - passed() - 1, now - asked + 1);
+    }
+
+    fn narrow(&self, earliest: Millis, latest: Millis) {
+        let known = (self.0.earliest.load(Ordering::Relaxed), self.0.latest.load(Ordering::Relaxed));
+        let (earliest, latest) = match (known.0.max(earliest), known.1.min(latest)) {
+            (earliest, latest) if earliest <= latest => (earliest, latest),
+            // It goes faster or slower than this machine's, or was set. This one stands still until it is there.
+            _ if latest > known.0 - TOLERANCE => (earliest, latest),
+            _ => known,
+        };
+        self.0.earliest.store(earliest, Ordering::Relaxed);
+        self.0.latest.store(latest, Ordering::Relaxed);
     }
 }
 
@@ -52,7 +92,10 @@ impl SteadyClock {
 #[derive(Debug, Clone)]
 pub struct Lease {
     length: Duration,
-    until: Arc<AtomicI64>,
+    /// When what was granted last was asked for.
+    asked: Arc<AtomicI64>,
+    /// The database that grants it cannot be asked for now.
+    is_away: Arc<AtomicBool>,
 }
 
 /// When a lease was asked for.
@@ -62,7 +105,8 @@ pub struct Asked(Millis);
 impl Lease {
     /// One that is yet to be asked for.
     pub fn new(length: Duration) -> Self {
-        Self { length, until: Arc::new(AtomicI64::new(0)) }
+        // Machines were started a while ago, but not so long.
+        Self { length, asked: Arc::new(AtomicI64::new(Millis::MIN / 2)), is_away: Arc::default() }
     }
 
     pub fn length(&self) -> Duration {
@@ -76,12 +120,26 @@ impl Lease {
 
     /// What was asked for then is granted.
     pub fn renew(&self, Asked(at): Asked) {
-        let length = Millis::try_from(self.length.as_millis()).unwrap_or(Millis::MAX);
-        self.until.store(at.saturating_add(length), Ordering::Release);
+        self.asked.store(at, Ordering::Release);
     }
 
     pub fn is_held(&self) -> bool {
-        passed() < self.until.load(Ordering::Acquire)
+        self.age() < self.length
+    }
+
+    /// How long ago the one that is held, or was last, was asked for.
+    pub fn age(&self) -> Duration {
+        let age = passed().saturating_sub(self.asked.load(Ordering::Acquire));
+        Duration::from_millis(u64::try_from(age).unwrap_or(0))
+    }
+
+    /// Notes whether the database that grants it cannot be asked for now.
+    pub fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Release);
+    }
+
+    pub fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Acquire)
     }
 }
 
@@ -90,13 +148,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_follows_another_and_never_runs_backwards() {
-        let clock = SteadyClock::at(5_000_000);
+    fn a_clock_shows_the_earliest_of_the_times_that_it_may_be_where_it_follows() {
+        let clock = SteadyClock::unset();
         let twin = clock.clone();
-        clock.follow(4_000_000);
-        assert!((5_000_000..5_060_000).contains(&clock.now()));
-        clock.follow(9_000_000);
-        assert!((9_000_000..9_060_000).contains(&twin.now()));
+        let asked = Asked(passed() - 40);
+        clock.follow(asked, 5_000_000);
+        let shown = twin.now();
+        assert!((4_999_999..5_030_000).contains(&shown), "{shown}");
+        assert!((40..30_000).contains(&twin.slack()), "the answer took 40 ms: {}", twin.slack());
+    }
+
+    #[test]
+    fn each_answer_narrows_what_is_known_and_one_that_contradicts_it_counts_alone() {
+        let clock = SteadyClock::between(1_000, 1_050);
+        let known = || (clock.0.earliest.load(Ordering::Relaxed), clock.0.latest.load(Ordering::Relaxed));
+        clock.narrow(990, 1_040);
+        assert_eq!(known(), (1_000, 1_040));
+        clock.narrow(1_020, 1_090);
+        assert_eq!((known(), clock.slack()), ((1_020, 1_040), 20));
+        clock.narrow(1_100, 1_200);
+        assert_eq!(known(), (1_100, 1_200), "it goes faster there");
+        let before = clock.now();
+        clock.narrow(900, 950);
+        assert_eq!(known(), (900, 950), "it goes slower there");
+        assert!(clock.now() >= before, "which nobody here sees");
+        clock.narrow(900 - 3_600_000, 950 - 3_600_000);
+        assert_eq!(known(), (900, 950), "it was set back by an hour, which nobody is to wait for");
     }
 
     #[test]
@@ -107,6 +184,6 @@ mod tests {
         lease.renew(asked);
         assert!(lease.is_held());
         lease.renew(Asked(passed() - 60_000));
-        assert!(!lease.is_held());
+        assert!(!lease.is_held() && lease.age() >= lease.length());
     }
 }

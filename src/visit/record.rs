@@ -201,7 +201,9 @@ impl Record {
             }
             Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
             Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
-            Self::Robots { .. } | Self::GuardedRobots(_) | Self::PostponedRobots(_) => Settlement::Abandoned,
+            Self::Robots { call, .. } | Self::GuardedRobots(call) | Self::PostponedRobots(call) => {
+                Settlement::RefusedRobots { on_host: call.host, for_host: call.for_host }
+            }
         }
     }
 
@@ -315,6 +317,11 @@ pub enum Settlement {
     /// Not even tried, for want of a descriptor on this machine.
     PostponedRobots {
         call: RobotsCall,
+    },
+    /// A robots.txt of a host that is not held any more, which was asked for on `on_host`.
+    RefusedRobots {
+        on_host: HostId,
+        for_host: HostId,
     },
     /// Ask for robots.txt once more, on `on_host`.
     RobotsAgain {

@@ -93,6 +93,37 @@ impl Bench {
 }
 
 impl Bench {
+    /// Of two wordings the one for the database of this bench: functions are each database's own.
+    pub fn either<'a>(&self, on_sqlite: &'a str, on_postgres: &'a str) -> &'a str {
+        if self.schema.is_some() { on_postgres } else { on_sqlite }
+    }
+
+    /// The shortest time between two requests to one host on 127.0.0.1, in milliseconds, by the crawler's own account.
+    pub async fn closest_requests(&self) -> f64 {
+        let at = self.either("(julianday(at) - 2440587.5) * 86400000", "extract(epoch from at::timestamptz) * 1000");
+        let gaps = format!(
+            "select f.at - lag(f.at) over (partition by substr(f.url, 1, 22) order by f.at) as gap
+             from (select {at} as at, url from fetches) f"
+        );
+        self.rows(&format!("select min(gap) from ({gaps}) g")).await[0].parse().unwrap()
+    }
+
+    /// Kills a crawl. On PostgreSQL, others would wait for its lease, which ends here.
+    pub async fn kill(&self, child: &mut Child) {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if let Some(schema) = &self.schema {
+            schema.lapse().await;
+        }
+    }
+
+    /// Sees that a file is not damaged. A server sees to that itself.
+    pub async fn must_be_sound(&self) {
+        if self.schema.is_none() {
+            assert_eq!(self.rows("pragma integrity_check").await, ["ok"]);
+        }
+    }
+
     /// Changes the database behind the crawler's back.
     pub async fn write(&self, sql: &str) {
         if let Some(schema) = &self.schema {

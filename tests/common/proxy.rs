@@ -1,7 +1,8 @@
 //! What stands between a crawl and its PostgreSQL server, and fails.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -27,6 +28,31 @@ struct Shared {
     /// Commits whose answers are still to be lost.
     to_lose: AtomicUsize,
     lost: AtomicUsize,
+    /// Every so many commits the answer is lost; 0 is never.
+    lose_every: AtomicUsize,
+    commits: AtomicUsize,
+    /// A connection is cut when it is to carry one of these, each once and in this order.
+    to_cut_at: Mutex<VecDeque<&'static str>>,
+}
+
+impl Shared {
+    /// Whether the answer to a commit that is seen now is to be lost.
+    fn loses(&self) -> bool {
+        let nth = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
+        let every = self.lose_every.load(Ordering::SeqCst);
+        let lose = |left: usize| left.checked_sub(1);
+        every > 0 && nth.is_multiple_of(every)
+            || self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_ok()
+    }
+
+    fn cuts(&self, said: &[u8]) -> bool {
+        let mut to_cut_at = self.to_cut_at.lock().unwrap();
+        let is_here = to_cut_at.front().is_some_and(|text| said.windows(text.len()).any(|it| it == text.as_bytes()));
+        if is_here {
+            to_cut_at.pop_front();
+        }
+        is_here
+    }
 }
 
 impl Proxy {
@@ -40,6 +66,9 @@ impl Proxy {
             is_closed: AtomicBool::new(false),
             to_lose: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
+            lose_every: AtomicUsize::new(0),
+            commits: AtomicUsize::new(0),
+            to_cut_at: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -70,6 +99,22 @@ impl Proxy {
     /// Lets the answers to so many commits be lost, and their connections with them.
     pub fn lose_commits(&self, count: usize) {
         self.shared.to_lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Lets the answer to each commit of so many be lost, after the first `but` of them.
+    pub fn lose_every(&self, every: usize, but: usize) {
+        self.shared.commits.store(every - but, Ordering::SeqCst);
+        self.shared.lose_every.store(every, Ordering::SeqCst);
+    }
+
+    /// Cuts a connection that is to carry one of these texts, each once and in this order.
+    pub fn cut_at(&self, texts: &[&'static str]) {
+        self.shared.to_cut_at.lock().unwrap().extend(texts);
+    }
+
+    /// At which texts none was cut yet.
+    pub fn not_cut_at(&self) -> Vec<&'static str> {
+        self.shared.to_cut_at.lock().unwrap().iter().copied().collect()
     }
 
     /// How many were lost so far.
@@ -103,12 +148,14 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
             _ = cut.changed() => return,
             read = client.read(&mut said) => {
                 let Ok(length @ 1..) = read else { return };
+                if shared.cuts(&said[..length]) {
+                    return;
+                }
                 let is_commit = said[..length].ends_with(COMMIT);
                 if server.write_all(&said[..length]).await.is_err() {
                     return;
                 }
-                let lose = |left: usize| left.checked_sub(1);
-                if is_commit && shared.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_ok() {
+                if is_commit && shared.loses() {
                     // It is stored when the server answers.
                     let _ = server.read(&mut answered).await;
                     shared.lost.fetch_add(1, Ordering::SeqCst);

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 
 use crate::policy::politeness;
-use crate::visit::{Hold, HostId, Millis, Standing, TrapId};
+use crate::visit::{Hold, HostId, Millis, Settlement, Standing, TrapId};
 
 use super::Schedule;
+use crate::frontier::host::HostState;
 use crate::frontier::pace::Pace;
 
 /// Hosts that a process takes at first, for each of its connections; and as many again while most of these are free.
@@ -29,8 +30,9 @@ impl Schedule {
         }
     }
 
-    pub fn is_at_work(&self) -> bool {
-        self.outstanding > 0
+    /// Errands handed out and not yet settled.
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
     }
 
     fn rests(&self, now: Millis) -> bool {
@@ -77,6 +79,61 @@ impl Schedule {
             }
         }
         spared
+    }
+
+    /// Another process has taken the host: nothing of it is handed out any more, and what is under way comes to nothing.
+    pub fn lose(&mut self, id: HostId, now: Millis) {
+        self.returning.remove(&id);
+        self.armed.disarm(id);
+        let limits = &self.limits;
+        let asked = self.hosts.change(id, limits, |host| host.move_robots(None)).flatten();
+        let elsewhere = asked.filter(|on_host| *on_host != id);
+        let waits = elsewhere.and_then(|on_host| self.hosts.change(on_host, limits, |host| host.withdraw(id)));
+        let waiting = self.hosts.change(id, limits, HostState::drop_calls).unwrap_or_default();
+        let is_out_elsewhere = elsewhere.is_some() && waits != Some(true);
+        let handed_out = self.hosts.get(id).map_or(0, HostState::handed_out) + usize::from(is_out_elsewhere);
+        self.lost.lose(id, handed_out);
+        self.left.extend(self.hosts.lose(id, &self.limits));
+        // Whose robots.txt was to be asked for there asks for it anew.
+        for asker in waiting.into_iter().filter(|asker| *asker != id) {
+            self.change(asker, now, |host, _, _| {
+                host.move_robots(None);
+            });
+        }
+        if let Some(on_host) = elsewhere {
+            self.change(on_host, now, |_, _, _| {});
+        }
+    }
+
+    /// Counts an errand out of the hosts that were lost meanwhile, if it is about one.
+    pub(super) fn settle_lost(&mut self, settlement: &Settlement) {
+        match settlement {
+            Settlement::Stored { host, .. }
+            | Settlement::Ended { host, .. }
+            | Settlement::Refused { host, .. }
+            | Settlement::Sitemaps { host } => self.settle_lost_of(*host),
+            Settlement::Again { target } | Settlement::Postponed { target } | Settlement::Reprieved { target } => {
+                self.settle_lost_of(target.host);
+            }
+            Settlement::RefusedRobots { on_host, for_host } => {
+                self.settle_lost_of(*for_host);
+                if on_host != for_host {
+                    self.settle_lost_of(*on_host);
+                }
+            }
+            // Where the request was made is known to the host whose file it is.
+            Settlement::Robots { .. }
+            | Settlement::RobotsAgain { .. }
+            | Settlement::PostponedRobots { .. }
+            | Settlement::Abandoned => {}
+        }
+    }
+
+    /// Once nothing of it is under way any more, the host may come back.
+    pub(super) fn settle_lost_of(&mut self, id: HostId) {
+        if self.lost.settle(id) {
+            self.returning.insert(id);
+        }
     }
 
     /// Everything is lost: the hosts, and the share of what is limited. Answers with how many hosts there were.

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use sqlx::{AssertSqlSafe, Column as _, Executor as _, PgConnection, SqlSafeStr as _, Statement as _};
+use sqlx::{AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _, Statement as _};
 use tokio::runtime::Runtime;
 
 use crate::read::error::ReadError;
@@ -16,7 +16,7 @@ use super::template::first_word;
 /// or the URL says otherwise.
 const BEGIN: &str = "begin isolation level repeatable read, read only;
     set local bytea_output = 'hex'; set local extra_float_digits = 1; set local cursor_tuple_fraction = 1;
-    select set_config('statement_timeout', '1h', true) where current_setting('statement_timeout') = '0'";
+    select set_config('statement_timeout', coalesce(nullif(current_setting('statement_timeout'), '0'), '1h'), true)";
 
 /// What a statement that only reads begins with.
 const READS: [&str; 4] = ["select", "with", "values", "table"];
@@ -73,7 +73,7 @@ fn work(url: &str, tell: &SyncSender<Opened>, todo: Receiver<Job>) {
         Ok(peeked) => peeked,
         Err(e) => return drop(tell.send(Err(e.into()))),
     };
-    let mut server = Server { db, users: 0, cursors: 0 };
+    let mut server = Server { db, users: 0, cursors: 0, timeout: String::new() };
     let _ = tell.send(Ok((name, is_of_an_earlier_version)));
     for job in todo {
         job(&runtime, &mut server);
@@ -89,13 +89,16 @@ pub struct Server {
     users: usize,
     /// The cursors so far, by which they are named.
     cursors: u32,
+    /// How long a statement may take, as the server writes it.
+    timeout: String,
 }
 
 impl Server {
     /// Takes part in the transaction, which begins with the first.
     pub async fn enter(&mut self) -> Result<(), ReadError> {
         if self.users == 0 {
-            self.run(BEGIN.to_owned()).await?;
+            let begun = sqlx::raw_sql(BEGIN).fetch_one(&mut self.db).await;
+            self.timeout = begun.map(|row| row.get(0)).map_err(|e| ReadError::of_postgres(&e))?;
         }
         self.users += 1;
         Ok(())
@@ -136,8 +139,9 @@ impl Server {
     }
 
     pub async fn fetch(&mut self, id: u32, rows: usize) -> Result<Batch, ReadError> {
-        // Of the simple protocol, all answers are text.
-        let answer = sqlx::raw_sql(AssertSqlSafe(format!("fetch {rows} from c{id}"))).fetch_all(&mut self.db);
+        // Of the simple protocol, all answers are text. What is asked may change settings, and it is not to take for ever.
+        let sql = format!("set local statement_timeout = '{}'; fetch {rows} from c{id}", self.timeout);
+        let answer = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.db);
         answer.await.and_then(|answer| Batch::read(&answer, rows)).map_err(|e| ReadError::of_postgres(&e))
     }
 

@@ -8,9 +8,9 @@ use crate::policy::due::Rules;
 use crate::policy::sweep::{Changed, OPENED_BY_INVOCATION};
 use crate::policy::traps::Traps;
 use crate::scope::Scope;
-use crate::store::Start;
 use crate::store::failed::Failed;
 use crate::store::tables::{Entrance, Tables};
+use crate::store::{Start, StoreError};
 use crate::visit::{Millis, State};
 
 use super::clocks;
@@ -26,23 +26,57 @@ use super::told;
 /// Rows judged again in one go.
 const CHUNK: i64 = 5_000;
 
-/// Begins this process's part in a run, in one transaction.
-pub async fn begin<D: Tables>(mut database: D, start: Start<'_>) -> Result<Part<D>, Failed> {
-    database.open_transaction().await?;
-    let entered = match enter(&mut database, start).await {
-        Ok(entered) => database.commit_transaction().await.map(|()| entered),
-        Err(error) => Err(error),
-    };
-    let Entered { config, rules, id, node, began, ledger, traps } = match entered {
-        Ok(entered) => entered,
-        Err(error) => {
-            database.undo_transaction().await;
-            return Err(error);
+/// Begins this process's part in a run, in one transaction, which is done again as long as the database cannot be asked.
+pub async fn begin<D: Tables>(mut database: D, start: Start<'_>) -> Result<Part<D>, StoreError> {
+    let mut doubt = None;
+    let entered = loop {
+        let error = match begin_once(&mut database, start, &mut doubt).await {
+            Ok(entered) => break entered,
+            Err(error) => error,
+        };
+        database.recover(error, start.config.max_wait).await?;
+        // Whose answer did not come may have begun: a second time it would take part beside itself, or in what comes next.
+        if let Some(entered) = doubt.take()
+            && has_begun(&mut database, entered.node, start.config).await?
+        {
+            break entered;
         }
     };
+    let Entered { config, rules, id, node, began, ledger, traps } = entered;
     let (urls, hosts, detours) = Default::default();
     let (scope, node) = (start.scope.clone(), Node::new(node));
     Ok(Part { database, config, scope, rules, id, node, began, ledger, urls, hosts, detours, traps })
+}
+
+/// Begins it, or leaves what it came to in `doubt` if it is not known whether that was stored.
+async fn begin_once(
+    database: &mut impl Tables,
+    start: Start<'_>,
+    doubt: &mut Option<Entered>,
+) -> Result<Entered, Failed> {
+    database.open_transaction().await?;
+    let error = match enter(database, start).await {
+        Ok(entered) => match database.commit_transaction().await {
+            Ok(()) => return Ok(entered),
+            Err(error) => {
+                *doubt = Some(entered);
+                error
+            }
+        },
+        Err(error) => error,
+    };
+    database.undo_transaction().await;
+    Err(error)
+}
+
+/// Whether this node stands in the database.
+async fn has_begun(database: &mut impl Tables, node: i64, config: &Config) -> Result<bool, StoreError> {
+    loop {
+        match database.has_stored(node, 0).await {
+            Ok(has_begun) => return Ok(has_begun),
+            Err(error) => database.recover(error, config.max_wait).await?,
+        }
+    }
 }
 
 /// Whether this process could begin now; nothing is changed.

@@ -33,10 +33,6 @@ struct Others {
 }
 
 impl Company for PgDatabase {
-    fn lease(&self) -> Option<Lease> {
-        Some(self.lease.clone())
-    }
-
     fn clock(&self) -> SteadyClock {
         self.clock.clone()
     }
@@ -86,8 +82,8 @@ impl Company for PgDatabase {
     }
 
     async fn report(&mut self, me: i64, run: i64, standing: &Standing) -> Result<Option<Heard>, Failed> {
-        let asked = Lease::asked();
         self.open_transaction().await?;
+        let asked = Lease::asked();
         let done = match self.exchange(me, run, standing).await {
             Ok(heard) => self.commit_transaction().await.map(|()| heard),
             Err(error) => Err(error),
@@ -204,6 +200,7 @@ impl PgDatabase {
 
     /// What [`Company::report`] does within its transaction.
     async fn exchange(&mut self, me: i64, run: i64, standing: &Standing) -> Result<Option<Heard>, Failed> {
+        let asked = Lease::asked();
         let mine = sql(
             "update node set seen_at = clock_timestamp(), leased_until = clock_timestamp() + $2 * interval '1 second',
                  hosts = $3, wants = $4, rests = $5, is_limited = $6, lacks_pages = $7, knows = (select max(id) from node)
@@ -213,7 +210,7 @@ impl PgDatabase {
         let mine = mine.bind(me).bind(self.lease.length().as_secs_f64()).bind(bigint(standing.hosts));
         let mine = mine.bind(bigint(standing.room)).bind(standing.rests).bind(standing.is_limited);
         let Some(mine) = mine.bind(standing.lacks_pages).fetch_optional(&mut self.db).await? else { return Ok(None) };
-        self.clock.follow(mine.get("now"));
+        self.clock.follow(asked, mine.get("now"));
         // From here on, those who report do so one after the other.
         let left = sql("select pages_left, outcome from invocation where id = $1 for update");
         let left = left.bind(self.invocation).fetch_one(&mut self.db).await?;

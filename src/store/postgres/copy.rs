@@ -1,6 +1,7 @@
 //! Taking a crawl over from another database.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use sqlx::AssertSqlSafe;
 
@@ -14,10 +15,22 @@ use super::database::PgDatabase;
 use super::rows::{clean, hash, scalar, sql};
 
 impl Takes for PgDatabase {
+    fn path(&self) -> PathBuf {
+        self.name.as_str().into()
+    }
+
+    async fn must_be_free(&mut self) -> Result<(), StoreError> {
+        Ok(self.refuse_beside("").await?)
+    }
+
     async fn mark(&mut self) -> Result<Option<String>, StoreError> {
-        self.refuse_beside("").await?;
-        let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db);
-        mark.await.map_err(StoreError::database)
+        loop {
+            let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db);
+            match mark.await {
+                Ok(mark) => return Ok(mark),
+                Err(error) => self.wait_out(error.into(), self.config.max_wait).await?,
+            }
+        }
     }
 
     async fn is_empty(&mut self) -> Result<bool, StoreError> {

@@ -1,7 +1,7 @@
 //! A connection to the database, and this process's lease on what it holds.
 
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use sqlx::postgres::PgConnectOptions;
@@ -11,13 +11,16 @@ use crate::config::Config;
 use crate::store::StoreError;
 use crate::store::failed::Failed;
 use crate::store::tables::Transactions;
-use crate::visit::{Lease, Millis, SteadyClock};
+use crate::visit::{Lease, SteadyClock};
 
 use super::contents::Contents;
+use super::passing;
 use super::schema::{self, open_error};
 
 /// How long a server is waited for that cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two tries to connect to one that starts.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A crawl in a PostgreSQL database, of which several processes may be part.
 #[derive(Debug)]
@@ -39,27 +42,32 @@ pub struct PgDatabase {
 }
 
 impl PgDatabase {
-    /// Connects, and brings the schema up to date.
+    /// Connects, and brings the schema up to date. A server that was reached once is waited for.
     pub async fn open(url: &str, config: &Config) -> Result<Self, StoreError> {
-        let (mut db, options, name) = connect(url).await?;
-        schema::migrate(&mut db, &name).await?;
+        let patience = PATIENCE.min(config.max_wait);
+        let (db, options, name) = connect_within(url, patience).await?;
         let node = config.node.clone().unwrap_or_else(this_process);
-        let clock = SteadyClock::at(time(&mut db).await?);
-        let lease = Lease::new(config.lease);
+        let (clock, lease) = (SteadyClock::unset(), Lease::new(config.lease));
         let (contents, config) = (Contents::default(), config.clone());
-        Ok(Self { db, options, name, node, lease, clock, config, invocation: 0, contents })
+        let mut database = Self { db, options, name, node, lease, clock, config, invocation: 0, contents };
+        while let Err(error) = database.prepare().await {
+            database.wait_out(error, database.config.max_wait).await?;
+        }
+        Ok(database)
+    }
+
+    async fn prepare(&mut self) -> Result<(), Failed> {
+        schema::migrate(&mut self.db, &self.name).await?;
+        let asked = Lease::asked();
+        let now = sqlx::raw_sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint");
+        self.clock.follow(asked, now.fetch_one(&mut self.db).await?.get(0));
+        Ok(())
     }
 
     /// Another connection.
     pub(super) async fn reach(&self) -> Result<PgConnection, StoreError> {
-        connect_with(&self.options, &self.name).await
+        connect_with(&self.options, &self.name, Duration::ZERO).await
     }
-}
-
-/// The server's.
-async fn time(db: &mut PgConnection) -> Result<Millis, Failed> {
-    let now = sqlx::raw_sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint").fetch_one(db).await?;
-    Ok(now.get(0))
 }
 
 /// The machine's name and the number of the process.
@@ -71,6 +79,10 @@ fn this_process() -> String {
 /// A connection that leaves nothing behind in the server's session, how it was made, and what the database is called in
 /// messages.
 pub(super) async fn connect(url: &str) -> Result<(PgConnection, PgConnectOptions, String), StoreError> {
+    connect_within(url, PATIENCE).await
+}
+
+async fn connect_within(url: &str, patience: Duration) -> Result<(PgConnection, PgConnectOptions, String), StoreError> {
     let options = options(url)?;
     let name = name(&options);
     // Of the libraries for TLS that the crates bring, one is chosen; otherwise `sslmode=verify-ca` would find two.
@@ -83,15 +95,21 @@ pub(super) async fn connect(url: &str) -> Result<(PgConnection, PgConnectOptions
         .extra_float_digits(None)
         .statement_cache_capacity(0)
         .disable_statement_logging();
-    Ok((connect_with(&options, &name).await?, options, name))
+    Ok((connect_with(&options, &name, patience).await?, options, name))
 }
 
-async fn connect_with(options: &PgConnectOptions, name: &str) -> Result<PgConnection, StoreError> {
-    match tokio::time::timeout(PATIENCE, PgConnection::connect_with(options)).await {
-        Ok(connected) => connected.map_err(|e| open_error(name, &e)),
-        Err(_) => {
-            let problem = format!("no answer within {}", humantime::format_duration(PATIENCE));
-            Err(StoreError::Open { path: name.into(), problem })
+/// Waits for an answer, and up to `patience` for a server that is there and starts.
+async fn connect_with(options: &PgConnectOptions, name: &str, patience: Duration) -> Result<PgConnection, StoreError> {
+    let until = Instant::now() + patience;
+    loop {
+        match tokio::time::timeout(PATIENCE, PgConnection::connect_with(options)).await {
+            Ok(Ok(connected)) => return Ok(connected),
+            Ok(Err(e)) if passing::is_starting(&e) && Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            Ok(Err(e)) => return Err(open_error(name, &e)),
+            Err(_) => {
+                let problem = format!("no answer within {}", humantime::format_duration(PATIENCE));
+                return Err(StoreError::Open { path: name.into(), problem });
+            }
         }
     }
 }

@@ -9,35 +9,10 @@ use crate::store::failed::Failed;
 use crate::store::tables::Transactions as _;
 
 use super::database::PgDatabase;
+use super::passing::{Need, need};
 
 /// Between two tries to connect: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-
-/// What a statement that failed needs to succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// To be tried again.
-    Again,
-    /// Another connection.
-    Connection,
-}
-
-/// What SQLSTATE codes say (PostgreSQL's documentation, appendix A); none of those that do not pass.
-fn need(error: &sqlx::Error) -> Option<Need> {
-    let sqlx::Error::Database(database) = error else {
-        let is_lost = matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed);
-        return is_lost.then_some(Need::Connection);
-    };
-    match database.code().as_deref()? {
-        // Serialisation, deadlock, a lock that could not be had in time.
-        "40001" | "40P01" | "55P03" => Some(Need::Again),
-        // A transaction or session that was idle for too long, too many connections, a server that shuts down, crashes or
-        // starts.
-        "25P03" | "57P05" | "53300" | "57P01" | "57P02" | "57P03" => Some(Need::Connection),
-        code if code.starts_with("08") => Some(Need::Connection),
-        _ => None,
-    }
-}
 
 impl PgDatabase {
     pub(super) async fn wait_out(&mut self, error: Failed, patience: Duration) -> Result<(), Failed> {
@@ -56,7 +31,10 @@ impl PgDatabase {
             }
             Some(Need::Connection) => {
                 let until = Instant::now().checked_add(patience);
-                self.connect_again(error, until, patience).await
+                self.lease.set_away(true);
+                let connected = self.connect_again(error, until, patience).await;
+                self.lease.set_away(false);
+                connected
             }
         }
     }

@@ -11,6 +11,7 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 use crate::store::StoreError;
 use crate::store::failed::Failed;
 
+use super::passing;
 use super::rows::{scalar, sql};
 
 const ANOTHERS: &str = "its schema holds no crawl but something else";
@@ -42,7 +43,7 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
         return Err(refuse(ANOTHERS).into());
     }
     // Not `run`: the compiler does not see of its future that it can be sent to another thread.
-    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, &error))?;
+    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, error))?;
     // What the migrator has prepared would stay in the session.
     sqlx::raw_sql("deallocate all").execute(&mut *tx).await?;
     Ok(tx.commit().await?)
@@ -76,14 +77,15 @@ pub(super) async fn is_of_an_earlier_version(db: &mut PgConnection, name: &str) 
     Ok(MIGRATIONS.iter().any(|migration| !versions.contains(&migration.version)))
 }
 
-fn told(name: &str, error: &MigrateError) -> StoreError {
+fn told(name: &str, error: MigrateError) -> StoreError {
     use MigrateError as E;
     let path = Path::new(name).to_owned();
     match error {
         E::VersionTooNew(..) => StoreError::Newer { path },
-        E::VersionMissing(version) if is_newer(*version) => StoreError::Newer { path },
+        E::VersionMissing(version) if is_newer(version) => StoreError::Newer { path },
         E::VersionMissing(_) | E::VersionMismatch(_) => StoreError::Open { path, problem: ANOTHERS.to_owned() },
-        E::Execute(e) | E::ExecuteMigration(e, _) => open_error(name, e),
+        E::Execute(e) | E::ExecuteMigration(e, _) if passing::passes(&e) => StoreError::database(e),
+        E::Execute(e) | E::ExecuteMigration(e, _) => open_error(name, &e),
         other => StoreError::Open { path, problem: other.to_string() },
     }
 }

@@ -1,5 +1,7 @@
 //! Taking a crawl over from another database.
 
+use std::path::PathBuf;
+
 use sqlx::AssertSqlSafe;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
@@ -13,6 +15,15 @@ use crate::store::value::Value;
 use super::database::SqliteDatabase;
 
 impl Takes for SqliteDatabase {
+    fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    /// Its lock says so already.
+    async fn must_be_free(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn mark(&mut self) -> Result<Option<String>, StoreError> {
         let mark = sqlx::query_scalar("select value from meta where key = ?1").bind(MARK).fetch_optional(&mut self.db);
         mark.await.map_err(StoreError::database)

@@ -31,7 +31,7 @@ const INCREMENTAL: i64 = 2;
 #[derive(Debug)]
 pub struct SqliteDatabase {
     pub(super) db: SqliteConnection,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     // Declared after `db`: closing any descriptor of the file would drop SQLite's own locks.
     lock: File,
 }

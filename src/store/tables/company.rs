@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::store::counts::{Accounting, Tally};
 use crate::store::failed::Failed;
-use crate::visit::{HostId, Lease, Millis, Settlement, Standing, SteadyClock, Word};
+use crate::visit::{HostId, Millis, Settlement, Standing, SteadyClock, Word};
 
 /// How an invocation begins.
 #[derive(Debug)]
@@ -56,11 +56,6 @@ pub struct Done<'a> {
 }
 
 pub trait Company: Send {
-    /// What this process may not ask hosts without.
-    fn lease(&self) -> Option<Lease> {
-        None
-    }
-
     /// The clock that stored times are of.
     fn clock(&self) -> SteadyClock {
         SteadyClock::start()
