@@ -8,7 +8,7 @@ use super::memory::{Signs, Verdict};
 /// host that brought something: hosts, too, can be without end.
 const START: i64 = 120;
 const START_MORE: i64 = 20;
-const MAX_START: i64 = 700;
+const MAX_START: i64 = 600;
 /// The same where the URLs repeat themselves.
 const START_IF_REPEATING: i64 = 100;
 /// What it grows to at most: months without an event in a calendar of days.
@@ -19,7 +19,7 @@ const NEW: i64 = 30;
 const DISTINCT: i64 = 6;
 /// One in so many pages that differ in a row of numbers alone counts as one that brings nothing: they may be draws of a
 /// lottery as well as an empty page with the time.
-pub(super) const DISTINCT_EACH: i64 = 5;
+pub(super) const DISTINCT_EACH: i64 = 7;
 /// What a page with something new brings once a pattern is large: where words are drawn by lot one has a rare one now and then.
 const NEW_IF_LARGE: i64 = 8;
 /// One page in so many that brings something makes a pattern fruitful.

@@ -72,7 +72,7 @@ pub(super) struct Compared {
 pub(super) struct Signs {
     /// Words, or images, that were never seen.
     pub is_proof: bool,
-    /// A row of numbers.
+    /// A row of numbers, in a text that no other page of its pattern has.
     pub is_row: bool,
     /// A text that another page of its pattern has, but for numbers of the URL and tokens.
     pub is_repeat: bool,
@@ -203,7 +203,8 @@ impl Memory {
         } else {
             (self.streak, self.stride) = (0, 1);
         }
-        Compared { verdict, stands_for, signs: Signs { is_proof, is_repeat, is_row: sketch.numbers >= ROW } }
+        let is_row = sketch.numbers >= ROW && !is_repeat;
+        Compared { verdict, stands_for, signs: Signs { is_proof, is_row, is_repeat } }
     }
 
     /// Takes in a page that was seen by an earlier invocation.
