@@ -1,5 +1,5 @@
-//! What a page without words says: the addresses of its images and other media, as it writes them, and the texts in place
-//! of its images.
+//! What a page without words says: the addresses of its images and other media, as it writes them, its drawings, and the
+//! texts in place of its images.
 
 use std::hash::BuildHasher;
 
@@ -27,7 +27,7 @@ const BACKGROUND: LocalName = local_name!("background");
 /// What a page says besides its text.
 #[derive(Debug, Clone, Default)]
 pub struct Media {
-    /// Of the addresses of its images and other media, a hash each.
+    /// Of the addresses of its images and other media, and of the lines of its drawings, a hash each.
     pub addresses: Vec<u64>,
     /// What stands in place of its images.
     pub captions: String,
@@ -52,6 +52,7 @@ impl<'a> Reader<'a> for ImageReader<'a> {
         (local_name!("iframe"), &[local_name!("src"), local_name!("data")]),
         (local_name!("embed"), &[local_name!("src")]),
         (local_name!("object"), &[local_name!("data")]),
+        (local_name!("path"), &[local_name!("d")]),
     ];
 
     fn new(_: &Context<'a>) -> Self {
@@ -67,7 +68,8 @@ impl<'a> Reader<'a> for ImageReader<'a> {
             }
             local_name!("source") | local_name!("video") | local_name!("audio") => false,
             local_name!("iframe") | local_name!("embed") | local_name!("object") => true,
-            _ => return self.background(tag),
+            local_name!("path") => return self.add(attribute(tag, &local_name!("d"))),
+            _ => return self.add(attribute(tag, &BACKGROUND).map(without_token)),
         };
         let Some(address) = ADDRESSES.iter().find_map(|name| attribute(tag, name)) else { return };
         if self.media.addresses.len() + self.embedded.len() >= MAX_MEDIA {
@@ -93,10 +95,10 @@ impl<'a> Reader<'a> for ImageReader<'a> {
 }
 
 impl<'a> ImageReader<'a> {
-    fn background(&mut self, tag: &'a Tag) {
+    fn add(&mut self, medium: Option<&str>) {
         let is_full = self.media.addresses.len() + self.embedded.len() >= MAX_MEDIA;
-        if let Some(address) = attribute(tag, &BACKGROUND).filter(|_| !is_full) {
-            self.media.addresses.push(hash(without_token(address)));
+        if let Some(medium) = medium.filter(|_| !is_full) {
+            self.media.addresses.push(hash(medium));
         }
     }
 

@@ -31,12 +31,12 @@ use crate::canonical::CanonicalUrl;
 use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId, UrlId};
 
 pub use account::{Account, Changes};
-use account::{Booking, MAX_BARREN_TOGETHER, STRICT_FROM};
+use account::{Booking, DISTINCT_EACH, MAX_BARREN_TOGETHER, STRICT_FROM};
 use aging::Aging;
 use content::{Sketch, Sketcher, glance, names_beside, text_of};
 pub use memory::Verdict;
 use memory::push;
-use memory::{How, Memory};
+use memory::{Compared, How, Memory};
 use pairs::{Pair, Pairs};
 use pattern::PatternAt;
 use sites::Sites;
@@ -55,10 +55,7 @@ const STRANGERS: u32 = 3;
 /// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
 const NEIGHBOURS: usize = 16;
 const SAME: u64 = 90;
-/// Links of a page to others of its account, found long before or after it, that tell a web whose end is far from one without
-/// an end: there all links are new, or lead to what is near.
-const WOVEN_LINKS: u32 = 3;
-/// Far is so much of all that the account paid for.
+/// URLs are far from each other if so much of all that the account paid for was found between them.
 const FAR: i64 = 4;
 /// First pages of patterns whose text is looked for on other hosts.
 const TEXTS: usize = 4_096;
@@ -232,10 +229,10 @@ impl Traps {
         let is_stranger = memory.compared < STRANGERS;
         let how = How { strict, combines: weighed.shape.combines, looks_known, is_resumed };
         let weight = memory.weight();
-        let (verdict, stands_for) = memory.compare(&sketch, &page.images, body, how);
+        let Compared { verdict, stands_for, signs } = memory.compare(&sketch, &page.images, body, how);
         let more = memory.weight().saturating_sub(weight);
         self.memories.grow(more);
-        weighed.stands_for = stands_for;
+        (weighed.stands_for, weighed.signs) = (stands_for, signs);
         let here = self.grounds.get(weighed.ground);
         let has_new_images = verdict == Verdict::New && !page.images.is_empty();
         let bare = weighed.shape.without_tokens.as_ref().filter(|_| !has_new_images);
@@ -291,6 +288,7 @@ impl Traps {
             return weighed.account;
         }
         self.judge_once(weighed);
+        weighed.links.new += 1;
         let ground = self.sites.ground_of(&candidate.url);
         let here = self.grounds.get(ground);
         let shape = here.variety.shape(&candidate.url);
@@ -365,7 +363,9 @@ impl Traps {
         let Some(paying) = paying.filter(|account| account.pages() >= STRICT_FROM / 2) else { return };
         if weighed.target.id.abs_diff(id) >= (paying.pages() / FAR).unsigned_abs() {
             let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
-            weighed.woven += u32::from(memory.is_seldom_named(id));
+            let (is_far, is_again) = memory.meet(id);
+            weighed.links.far += u32::from(is_far);
+            weighed.links.again += u32::from(is_again);
         }
     }
 
@@ -382,9 +382,10 @@ impl Traps {
         self.changed.entry(id).or_insert(account.is_held());
         let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
         let before = account.barren;
-        let (stands_for, leads_on, is_woven) = (weighed.stands_for, weighed.leads_on, weighed.woven >= WOVEN_LINKS);
-        let is_strict = weighed.is_strict || account.is_large();
-        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_strict });
+        let Weighed { stands_for, leads_on, signs, .. } = *weighed;
+        let (is_strict, is_woven) = (weighed.is_strict || account.is_large(), weighed.links.are_woven());
+        let is_chosen = !signs.is_row || weighed.target.id % DISTINCT_EACH == 0;
+        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_strict, is_chosen, signs });
         if !account.is_fruitful() {
             let (more, ground) = (account.barren - before, self.places.get(&id).copied().unwrap_or_default());
             self.drain(ground, more);

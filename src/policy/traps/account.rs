@@ -2,13 +2,13 @@
 
 use crate::visit::{HostId, TrapId};
 
-use super::memory::Verdict;
+use super::memory::{Signs, Verdict};
 
 /// What a budget begins with: pages that may bring nothing before anything is held back. It grows with the pages of the
 /// host that brought something: hosts, too, can be without end.
-const START: i64 = 200;
-const START_MORE: i64 = 10;
-const MAX_START: i64 = 400;
+const START: i64 = 120;
+const START_MORE: i64 = 20;
+const MAX_START: i64 = 600;
 /// The same where the URLs repeat themselves.
 const START_IF_REPEATING: i64 = 100;
 /// What it grows to at most: months without an event in a calendar of days.
@@ -17,6 +17,9 @@ const MOST: i64 = 1_000;
 const NEW: i64 = 30;
 /// What a page of another pattern that is not like the last ones brings.
 const DISTINCT: i64 = 6;
+/// One in so many pages that differ in a row of numbers alone counts as one that brings nothing: they may be draws of a
+/// lottery as well as an empty page with the time.
+pub(super) const DISTINCT_EACH: i64 = 7;
 /// What a page with something new brings once a pattern is large: where words are drawn by lot one has a rare one now and then.
 const NEW_IF_LARGE: i64 = 8;
 /// One page in so many that brings something makes a pattern fruitful.
@@ -37,6 +40,15 @@ const TRIED_TO: i64 = 4_000;
 /// Pages that bring nothing, in all, beyond which the pattern must bring more often something than not.
 const MAX_BARREN: i64 = 3_000;
 
+/// Pages that lead on and have no word and no image that was never seen, beyond which nothing more is paid for.
+const MAX_UNPROVEN: i64 = 3_500;
+/// So many of them are made good by a page that has one, and by one of a web that closes.
+const PROOF: i64 = 8;
+const WOVEN: i64 = 2;
+/// Pages that bring nothing and lead to nothing, beyond which there may be so many to each that brings something.
+const MAX_LEAVES: i64 = 3_000;
+const LEAVES_EACH: i64 = 10;
+
 /// A pattern of one host whose pages lead to each other, and all that these lead to while they bring nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -50,6 +62,10 @@ pub struct Account {
     pub barren: i64,
     /// Of these, those that are the same byte for byte as another.
     pub identical: i64,
+    /// Pages that led on, since those that had a word or an image that was never seen made good for them.
+    pub unproven: i64,
+    /// Pages that brought nothing and led to nothing.
+    pub leaves: i64,
     /// The user lets it through, whatever it brings.
     pub is_allowed: bool,
     /// The patterns of its host that are not fruitful brought nothing too often together.
@@ -69,8 +85,8 @@ impl Account {
     pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits: Option<i64>) -> Self {
         let grown = fruits.map_or(MAX_START, |fruits| (START + START_MORE * fruits).min(MAX_START));
         let budget = if repeats { START_IF_REPEATING } else { grown };
-        let (fruitful, barren, identical, is_allowed, is_drained) = Default::default();
-        Self { id, host, pattern, budget, fruitful, barren, identical, is_allowed, is_drained }
+        let (fruitful, barren, identical, unproven, leaves, is_allowed, is_drained) = Default::default();
+        Self { id, host, pattern, budget, fruitful, barren, identical, unproven, leaves, is_allowed, is_drained }
     }
 
     /// Whether its pages bring something now and then.
@@ -81,7 +97,14 @@ impl Account {
     /// Whether it is a trap: what is named by its own pages alone is held back.
     pub fn is_held(&self) -> bool {
         let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
-        (is_spent || self.is_drained && !self.is_fruitful()) && !self.is_allowed
+        let is_endless =
+            self.unproven >= MAX_UNPROVEN || self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful;
+        (is_spent || is_endless || self.is_drained && !self.is_fruitful()) && !self.is_allowed
+    }
+
+    /// Pages that it can pay for, whatever they bring.
+    pub fn left(&self) -> i64 {
+        self.budget.min(MAX_UNPROVEN - self.unproven).max(0)
     }
 
     /// Whether it is so large that what comes by chance does not count.
@@ -112,11 +135,15 @@ impl Account {
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
         };
         let pages = i64::from(page.stands_for);
-        let is_leaf = gain < 0 && !(page.is_own && page.leads_on);
+        let ends = !(page.is_own && page.leads_on);
+        let is_leaf = gain < 0 && ends;
+        self.prove(page, ends);
         let is_mix = matches!(page.verdict, Verdict::Mixed | Verdict::Word);
         self.identical += i64::from(page.verdict == Verdict::Identical);
-        // Another mix that leads to nothing new is one page more of a site that comes to its end.
-        if is_leaf && (is_mix || self.forgives_leaves()) {
+        // A page with a text of its own that leads to nothing new is one page more of a site that comes to its end.
+        let is_distinct = page.verdict == Verdict::Distinct;
+        let is_passed = is_distinct && page.is_own && !page.is_chosen;
+        if is_passed || is_leaf && (is_mix || is_distinct && !page.signs.is_repeat || self.forgives_leaves()) {
             return;
         }
         let before = self.barren;
@@ -126,6 +153,24 @@ impl Account {
         }
         let counted = if is_leaf { self.barren / LEAVES - before / LEAVES } else { pages };
         self.budget = (self.budget + gain * counted).clamp(0, MOST);
+    }
+
+    /// Counts the pages without a sign that a site without an end would not have.
+    fn prove(&mut self, page: Booking, ends: bool) {
+        let pages = i64::from(page.stands_for);
+        let more = match page.verdict {
+            _ if page.signs.is_proof => -PROOF,
+            _ if page.is_woven => -WOVEN,
+            // An entry of a glossary has one.
+            Verdict::Word => 0,
+            _ if !ends => 1,
+            Verdict::Distinct | Verdict::Nothing | Verdict::Identical => {
+                self.leaves += pages;
+                0
+            }
+            Verdict::New | Verdict::Mixed => 0,
+        };
+        self.unproven = (self.unproven + more * pages).max(0);
     }
 
     /// Whether pages that end by themselves cost nothing: those that lead on bring something more often than not. Of dead
@@ -145,10 +190,13 @@ pub(super) struct Booking {
     pub is_own: bool,
     /// It leads to URLs that nobody knew.
     pub leads_on: bool,
-    /// It links to others far from it.
+    /// It links to others as those of a web that closes do.
     pub is_woven: bool,
     /// Its pattern, or the account, is so large that what comes by chance does not count.
     pub is_strict: bool,
+    pub signs: Signs,
+    /// It counts if it differs in numbers and tokens alone.
+    pub is_chosen: bool,
 }
 
 #[cfg(test)]
@@ -156,7 +204,10 @@ mod tests {
     use super::*;
 
     fn own(verdict: Verdict) -> Booking {
-        Booking { verdict, stands_for: 1, is_own: true, leads_on: true, is_woven: false, is_strict: false }
+        let (is_own, leads_on, is_chosen) = (true, true, true);
+        let (is_woven, is_strict) = (false, false);
+        let signs = Signs { is_proof: verdict == Verdict::New, ..Signs::default() };
+        Booking { verdict, stands_for: 1, is_own, leads_on, is_woven, is_strict, is_chosen, signs }
     }
 
     fn account() -> Account {
@@ -186,6 +237,34 @@ mod tests {
         assert_eq!(pass(200, Verdict::New), None);
         assert_eq!(pass(999, Verdict::Nothing), None);
         assert_eq!(pass(9_999, Verdict::Nothing), Some(0));
+    }
+
+    #[test]
+    fn what_leads_on_without_a_word_that_was_never_seen_is_held_though_each_page_looks_new() {
+        let pages = |each: usize| {
+            let mut maze = account();
+            (0..20_000).find(|page| {
+                let signs = Signs { is_proof: page % each == 0, ..Signs::default() };
+                maze.book(Booking { signs, ..own(Verdict::New) });
+                maze.is_held()
+            })
+        };
+        assert!(pages(100).is_some_and(|pages| pages < 4_000));
+        assert_eq!(pages(8), None);
+    }
+
+    #[test]
+    fn a_page_that_says_the_same_under_thousands_of_urls_is_held_and_dead_links_are_not() {
+        let leaf = Booking { leads_on: false, ..own(Verdict::Nothing) };
+        let pages = |leaves: usize| {
+            let mut account = account();
+            (0..12_000).find(|page| {
+                account.book(if page % leaves == 0 { own(Verdict::New) } else { leaf });
+                account.is_held()
+            })
+        };
+        assert!(pages(100).is_some_and(|pages| pages < 3_200));
+        assert_eq!(pages(6), None);
     }
 
     #[test]

@@ -26,12 +26,16 @@ const PARAGRAPH: u64 = 250;
 const NEW_LINES: usize = 2;
 /// Numbers of a page that says little else, from which on they are another mix.
 const TABLE: u32 = 10;
+/// Numbers of a page, but for those of its URL, from which on it may differ from others in them to the purpose.
+const ROW: u32 = 3;
 /// Pages after which one of so many new words must have come back on another page for new words to count: those that are
 /// drawn by lot never do.
 const TRIED: u32 = 16;
 const COMES_BACK: u64 = 8;
 /// URLs that pages named lately. Those that each page names are among them.
 const MAX_NAMED: usize = 512;
+/// URLs that were named again after they were known.
+const MAX_NAMED_AGAIN: usize = 16_384;
 /// Pages in a row that bring something, after which fewer are looked at.
 const PATIENCE: u32 = 8;
 /// Of so many pages one is looked at, at the least.
@@ -54,6 +58,26 @@ pub enum Verdict {
     Identical,
 }
 
+/// A page that was compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Compared {
+    pub verdict: Verdict,
+    /// For so many pages that were not looked at, itself included.
+    pub stands_for: u32,
+    pub signs: Signs,
+}
+
+/// What a page has, whatever it brings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Signs {
+    /// Words, or images, that were never seen.
+    pub is_proof: bool,
+    /// A row of numbers, in a text that no other page of its pattern has.
+    pub is_row: bool,
+    /// A text that another page of its pattern has, but for numbers of the URL and tokens.
+    pub is_repeat: bool,
+}
+
 /// A set that forgets what was put in long ago, and not seen since.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
@@ -72,6 +96,10 @@ impl Recent {
             self.old = std::mem::take(&mut self.young);
         }
         is_new
+    }
+
+    fn has(&self, item: u64) -> bool {
+        self.young.contains(&item) || self.old.contains(&item)
     }
 
     /// Whether it was there.
@@ -117,8 +145,9 @@ pub(super) struct Memory {
     /// What pages that were not compared look like.
     glances: Recent,
     images: Recent,
-    /// URLs that its pages name.
+    /// URLs that its pages name, and those that were known before.
     named: Recent,
+    named_again: Recent,
     /// Where a page of another host says the same as one of its first.
     pub(super) like: Option<PatternAt>,
     /// A pattern of which this one is a part, and the other way round.
@@ -152,8 +181,9 @@ impl Memory {
     }
 
     /// Compares a page. Answers for how many pages it stands, too.
-    pub(super) fn compare(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, u32) {
-        let (mut verdict, page) = self.judge(sketch, images, body, how);
+    pub(super) fn compare(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> Compared {
+        let is_repeat = self.wholes.has(sketch.whole);
+        let (mut verdict, is_proof, page) = self.judge(sketch, images, body, how);
         if how.looks_known && images.is_empty() && matches!(verdict, Verdict::New | Verdict::Mixed) {
             verdict = Verdict::Distinct;
         }
@@ -173,7 +203,8 @@ impl Memory {
         } else {
             (self.streak, self.stride) = (0, 1);
         }
-        (verdict, stands_for)
+        let is_row = sketch.numbers >= ROW && !is_repeat;
+        Compared { verdict, stands_for, signs: Signs { is_proof, is_row, is_repeat } }
     }
 
     /// Takes in a page that was seen by an earlier invocation.
@@ -192,7 +223,7 @@ impl Memory {
         if body.is_some_and(|body| remember(&mut self.bodies, body)) { Verdict::Identical } else { Verdict::Distinct }
     }
 
-    fn judge(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, Kept) {
+    fn judge(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, bool, Kept) {
         let is_first = self.compared == 0;
         let is_identical = body.is_some_and(|body| remember(&mut self.bodies, body));
         let is_text_of_late = remember(&mut self.texts, sketch.whole);
@@ -201,6 +232,7 @@ impl Memory {
         let (new_words, new_pairs, page) = self.take_in(sketch);
         let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
         let new = if how.strict { new_words } else { new_words + new_pairs };
+        let is_proof = new_images > 0 || new_words >= NEW_WORDS && self.words_come_back();
         let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
         let is_mix = || is_table(sketch) || new_lines >= NEW_LINES || self.is_mix(&page);
         let verdict = if is_identical {
@@ -216,7 +248,7 @@ impl Memory {
         } else {
             Verdict::Distinct
         };
-        (verdict, page)
+        (verdict, is_proof, page)
     }
 
     /// How much it holds.
@@ -230,13 +262,15 @@ impl Memory {
             &self.once,
             &self.glances,
             &self.images,
+            &self.named_again,
         ];
         sets.iter().map(|set| set.young.len() + set.old.len()).sum()
     }
 
-    /// Whether no page named this URL of late; it is one from now on.
-    pub(super) fn is_seldom_named(&mut self, url: UrlId) -> bool {
-        self.named.insert(url.unsigned_abs(), MAX_NAMED)
+    /// Takes note of a link to a known URL: whether no page named it of late, and whether it is named for the second time.
+    pub(super) fn meet(&mut self, url: UrlId) -> (bool, bool) {
+        let url = url.unsigned_abs();
+        (self.named.insert(url, MAX_NAMED), self.named_again.insert(url, MAX_NAMED_AGAIN))
     }
 
     fn words_come_back(&self) -> bool {
@@ -245,7 +279,7 @@ impl Memory {
 
     /// New words, new pairs of words that are not, and what is left of the page's pieces without new words.
     fn take_in(&mut self, sketch: &Sketch) -> (usize, usize, Kept) {
-        let (mut new_words, mut new_pairs, mut old) = (0, 0, Vec::new());
+        let (mut new_words, mut new_pairs, mut old) = (Vec::new(), 0, Vec::new());
         let mut page = Kept::with_capacity_and_hasher(sketch.pieces.len(), RandomState::default());
         for piece in &sketch.pieces {
             if !self.pieces.insert(piece.hash, MAX_PIECES) {
@@ -256,12 +290,9 @@ impl Memory {
             old.clear();
             for &word in words {
                 let is_new = self.words.insert(word, MAX_WORDS);
-                new_words += usize::from(is_new);
-                if is_new {
-                    self.met += 1;
-                    self.once.insert(word, MAX_WORDS);
-                } else {
-                    self.back += u64::from(self.once.remove(word));
+                match is_new {
+                    true => new_words.push(word),
+                    false => self.back += u64::from(self.once.remove(word)),
                 }
                 if let Some(before) = before.filter(|_| !is_new) {
                     new_pairs += usize::from(self.pairs.insert(word ^ u64::rotate_left(before, 17), MAX_WORDS));
@@ -275,7 +306,12 @@ impl Memory {
             page.insert(piece.hash, 0);
             page.insert(content::hash_of(&old), weight);
         }
-        (new_words, new_pairs, page)
+        // A page that says a word twice says nothing of others.
+        self.met += new_words.len() as u64;
+        for word in &new_words {
+            self.once.insert(*word, MAX_WORDS);
+        }
+        (new_words.len(), new_pairs, page)
     }
 
     /// Whether none of the pages that are remembered says most of it.
@@ -334,7 +370,7 @@ mod tests {
                 std::iter::empty(),
                 text,
             );
-            self.memory.compare(&sketch, &[], None, How::default()).0
+            self.memory.compare(&sketch, &[], None, How::default()).verdict
         }
     }
 
@@ -348,7 +384,7 @@ mod tests {
         assert_eq!(pages.see("/5", "Page 5\nlamps and mirrors"), Verdict::New);
         let sketch = Sketch::default();
         let mut photos = Memory::default();
-        let mut see = |image| photos.compare(&sketch, &[image], None, How::default()).0;
+        let mut see = |image| photos.compare(&sketch, &[image], None, How::default()).verdict;
         assert_eq!([see(1), see(2), see(2)], [Verdict::New, Verdict::New, Verdict::Nothing]);
     }
 

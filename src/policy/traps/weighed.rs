@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
 
-use super::memory::Verdict;
+use super::memory::{Signs, Verdict};
 use super::pattern::{PatternAt, Shape, Variety};
 use crate::visit::{Page, Target, TrapId};
 
@@ -31,8 +31,31 @@ pub struct Weighed<'a> {
     pub(super) like: Option<PatternAt>,
     /// It led to URLs that nobody knew and that its own account pays for.
     pub leads_on: bool,
-    /// Its links to others of large accounts, found long before or after it.
-    pub(super) woven: u32,
+    pub(super) links: Links,
+    pub(super) signs: Signs,
+}
+
+/// Links of a page of a large account to others of it.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    /// To URLs that nobody knew.
+    pub(super) new: u32,
+    /// To URLs that were found long before or after it and that not each page names.
+    pub(super) far: u32,
+    /// Of these, those that are named for the second time.
+    pub(super) again: u32,
+}
+
+/// Links that tell a web whose end is far from one without an end.
+const WOVEN: u32 = 3;
+
+impl Links {
+    /// Whether they are those of a web that closes. There links meet all over the site: first many of the URLs that were
+    /// named once, and at last hardly any that nobody knew. Where names are drawn by lot all are new, or those that every
+    /// page may name.
+    pub(super) fn are_woven(&self) -> bool {
+        self.again >= WOVEN && self.again * 3 >= self.new || self.far >= WOVEN && self.far >= self.new * 8
+    }
 }
 
 impl<'a> Weighed<'a> {
@@ -44,7 +67,7 @@ impl<'a> Weighed<'a> {
             _ => Kind::Page,
         };
         let (account, stands_for) = (target.trap, 1);
-        let (is_judged, is_strict, verdict, like, leads_on, woven) = Default::default();
+        let (is_judged, is_strict, verdict, like, leads_on, links, signs) = Default::default();
         Self {
             target,
             page,
@@ -58,7 +81,8 @@ impl<'a> Weighed<'a> {
             stands_for,
             like,
             leads_on,
-            woven,
+            links,
+            signs,
         }
     }
 }

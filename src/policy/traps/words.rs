@@ -81,8 +81,10 @@ impl<'a> Words<'a> {
     /// The length of the character at this place, which is not ASCII, and whether it is part of a word.
     fn wide(&self, at: usize) -> (usize, bool) {
         let character = self.text.get(at..).and_then(|rest| rest.chars().next());
-        // Marks of Thai and the like are no letters.
-        let is_in = |character: char| character.is_alphanumeric() || word_length(character).is_some();
+        // Marks of Thai and the like are no letters; a picture says as much as a word.
+        let is_picture = |character| matches!(character, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}');
+        let is_in =
+            |character: char| character.is_alphanumeric() || word_length(character).is_some() || is_picture(character);
         character.map_or((1, false), |character| (character.len_utf8(), is_in(character)))
     }
 }
@@ -149,6 +151,7 @@ mod tests {
             assert_eq!(parts(run).map(|(_, bytes)| bytes).sum::<usize>(), run.len(), "{run}");
         }
         assert_eq!(Words::of("ที่สุด").count(), 1);
+        assert_eq!(Words::of("\u{1f40e} – \u{2602}").count(), 2);
     }
 
     #[test]

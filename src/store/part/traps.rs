@@ -62,7 +62,7 @@ impl<D: Tables> Part<D> {
         self.database.write_accounts(&changes.accounts).await?;
         for account in &changes.accounts {
             if changes.turned.contains(&(account.id, false)) {
-                let released = self.database.release(self.node.id, account.id, account.budget).await?;
+                let released = self.database.release(self.node.id, account.id, account.left()).await?;
                 batch.wake(State::Skipped, released);
             }
         }

@@ -46,11 +46,12 @@ impl Accounts for PgDatabase {
         }
         let column = |value: fn(&Account) -> i64| accounts.iter().map(value).collect::<Vec<_>>();
         let patterns: Vec<_> = accounts.iter().map(|account| account.pattern.as_str()).collect();
-        sql("insert into trap (id, host_id, pattern, budget, fruitful, barren, identical, held)
+        sql("insert into trap (id, host_id, pattern, budget, fruitful, barren, identical, unproven, leaves, held)
              select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                 $7::bigint[], $8::boolean[])
+                 $7::bigint[], $8::bigint[], $9::bigint[], $10::boolean[])
              on conflict (id) do update set budget = excluded.budget, fruitful = excluded.fruitful,
-                 barren = excluded.barren, identical = excluded.identical, held = excluded.held")
+                 barren = excluded.barren, identical = excluded.identical, unproven = excluded.unproven,
+                 leaves = excluded.leaves, held = excluded.held")
         .bind(column(|account| account.id))
         .bind(column(|account| account.host))
         .bind(patterns)
@@ -58,6 +59,8 @@ impl Accounts for PgDatabase {
         .bind(column(|account| account.fruitful))
         .bind(column(|account| account.barren))
         .bind(column(|account| account.identical))
+        .bind(column(|account| account.unproven))
+        .bind(column(|account| account.leaves))
         .bind(accounts.iter().map(Account::is_held).collect::<Vec<_>>())
         .execute(&mut self.db)
         .await?;
@@ -86,6 +89,8 @@ fn account(row: &PgRow) -> Account {
         fruitful: row.get("fruitful"),
         barren: row.get("barren"),
         identical: row.get("identical"),
+        unproven: row.get("unproven"),
+        leaves: row.get("leaves"),
         is_allowed: false,
         is_drained: false,
     }

@@ -44,16 +44,18 @@ impl Accounts for SqliteDatabase {
 
     async fn write_accounts(&mut self, accounts: &[Account]) -> Result<(), Failed> {
         let row = |account: &Account| {
-            let counts = (account.fruitful, account.barren, account.identical, account.is_held());
-            (account.id, account.host, account.pattern.clone(), account.budget, counts)
+            let counts = (account.fruitful, account.barren, account.identical, account.unproven, account.leaves);
+            (account.id, account.host, account.pattern.clone(), account.budget, account.is_held(), counts)
         };
         run_json(
             &mut self.db,
-            "insert into trap (id, host_id, pattern, budget, fruitful, barren, identical, held)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> '$[4][0]', value ->> '$[4][1]',
-                 value ->> '$[4][2]', value ->> '$[4][3]' from jsonb_each(?1) where true
-             on conflict (id) do update set budget = excluded.budget, fruitful = excluded.fruitful,
-                 barren = excluded.barren, identical = excluded.identical, held = excluded.held",
+            "insert into trap (id, host_id, pattern, budget, held, fruitful, barren, identical, unproven, leaves)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
+                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]'
+             from jsonb_each(?1) where true
+             on conflict (id) do update set budget = excluded.budget, held = excluded.held,
+                 fruitful = excluded.fruitful, barren = excluded.barren, identical = excluded.identical,
+                 unproven = excluded.unproven, leaves = excluded.leaves",
             &accounts.iter().map(row).collect::<Vec<_>>(),
         )
         .await
@@ -80,6 +82,8 @@ fn account(row: &SqliteRow) -> Account {
         fruitful: row.get("fruitful"),
         barren: row.get("barren"),
         identical: row.get("identical"),
+        unproven: row.get("unproven"),
+        leaves: row.get("leaves"),
         is_allowed: false,
         is_drained: false,
     }

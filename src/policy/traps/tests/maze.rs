@@ -134,3 +134,13 @@ fn articles_of_which_each_link_has_another_session_are_all_fetched() {
         assert_eq!(lost, 0);
     }
 }
+
+#[test]
+fn words_drawn_by_lot_each_of_which_a_page_says_twice() {
+    ends("twice", "/abc", MOST, |url| {
+        let me = seed(url);
+        let invented = |n: u64| words(lot(me) ^ n, 1, 1 << 50);
+        let text: String = (0..40).map(|n| format!("{} {}", common(lot(me) ^ n, 3_000), invented(n / 2))).collect();
+        page(text, (0..10).map(|n| format!("/{}", words(lot(me + n), 1, 1 << 50).trim())).collect::<Vec<_>>())
+    });
+}

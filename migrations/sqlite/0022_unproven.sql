@@ -1,0 +1,4 @@
+-- Pages that a budget paid for without a sign that a site without an end would not have: those that led on, less those that
+-- words or images never seen made good, and those that brought nothing and led to nothing.
+alter table trap add column unproven integer not null default 0;
+alter table trap add column leaves integer not null default 0;
