@@ -81,7 +81,7 @@ async fn serve(args: &[String]) -> Outcome {
     for (host, server) in servers.iter().enumerate() {
         for hit in server.hits() {
             let at = now + (hit.at - began);
-            println!("{host} {} {} {}", at.as_micros(), hit.header("x-node").unwrap_or("-"), hit.path);
+            println!("{host} {} {} {}", at.as_micros(), hit.header("x-node-key").unwrap_or("-"), hit.path);
         }
     }
     Ok(())
@@ -125,7 +125,7 @@ impl Crawl {
             .args(&self.server.urls)
             .args(options)
             .current_dir(self.folder.path());
-        command.args(["--header", &format!("x-node: {number}")]).env_remove("HARVESTMAN_TEST_POSTGRES");
+        command.args(["--header", &format!("x-node-key: {number}")]).env_remove("HARVESTMAN_TEST_POSTGRES");
         command.env_remove("HARVESTMAN_TEST_POSTGRES_RESTART").env_remove("HARVESTMAN");
         if let Some(schema) = &self.schema {
             command.args(["-d", &schema.url, "--node", &number.to_string()]);

@@ -149,7 +149,7 @@ impl Round {
         let number = self.nodes.len();
         let name = format!("n{number}");
         let proxy = Proxy::start(&self.schema.url).await;
-        let (url, label) = (proxy.url(&self.schema.url), format!("x-node: {name}"));
+        let (url, label) = (proxy.url(&self.schema.url), format!("x-node-key: {name}"));
         let seeds: Vec<_> = self.servers.iter().map(|server| server.url("/p/0")).collect();
         let mut args: Vec<&str> = vec!["crawl"];
         args.extend(seeds.iter().chain(&self.options).map(String::as_str));
@@ -338,7 +338,7 @@ impl Round {
     }
 
     fn node(&self, hit: &Hit) -> &Node {
-        self.nodes.iter().find(|node| Some(node.name.as_str()) == hit.header("x-node")).unwrap()
+        self.nodes.iter().find(|node| Some(node.name.as_str()) == hit.header("x-node-key")).unwrap()
     }
 
     /// No host was asked within its interval or before the time that it asked for, whichever node asked; but for what a node
