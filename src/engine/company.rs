@@ -78,11 +78,9 @@ impl<R: Run> Writer<'_, R> {
         standing.rate = company.rate.unwrap_or(0.0);
         company.rested = standing.rests;
         company.reported = Some(Instant::now());
-        let was_away = !self.frontier.may_ask();
         let word = self.run.report(&standing).await?;
-        if was_away {
-            self.frontier.resume();
-        }
+        // The lease may have ended before, and those who looked then wait.
+        self.frontier.resume();
         company.is_dry = standing.lacks_pages && word.pages == company.share;
         self.heed(company, word).await?;
         if company.kept.elapsed() > company.lease.length() / 4 {

@@ -313,6 +313,31 @@ async fn two_that_store_the_same_new_urls_at_once_store_each_once_and_wait_for_n
     assert_eq!(once.len(), handed.len(), "each is one's to fetch");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shorter_path_to_a_url_does_not_undo_what_another_node_stores_of_it_at_that_moment() {
+    let Some(schema) = schema().await else { return };
+    let place = beside(&schema);
+    let mut one = Hand::begin(&place, &Config::default(), &SEEDS).await;
+    let taken = one.run.take(1).await.unwrap();
+    let mine = one.window(taken[0], 1).await.remove(0);
+    let theirs = SEEDS.iter().find(|seed| **seed != mine.url.as_str()).unwrap();
+    schema.execute(format!("update url set depth = 5 where url = '{theirs}'")).await;
+    let mut other = schema.connect().await;
+    let store = format!("begin; update url set state = 1 where url = '{theirs}'");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(store)).execute(&mut other).await.unwrap();
+    let holds = one.holds.clone();
+    let commit = one.run.commit(vec![fetched(mine, page([link(theirs)]))], |host| holds.get(&host).copied());
+    let end = async {
+        let waiting = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
+             where not l.granted and a.query like '%no key update%' and a.query not like '%pg_locks%'";
+        while schema.rows(waiting).await == ["0"] {}
+        sqlx::raw_sql("commit").execute(&mut other).await.unwrap();
+    };
+    let (committed, ()) = tokio::join!(commit, end);
+    assert!(committed.unwrap().targets.is_empty());
+    assert_eq!(schema.rows(&format!("select state, depth from url where url = '{theirs}'")).await, ["1|1"]);
+}
+
 #[tokio::test]
 async fn a_version_that_changes_the_schema_waits_until_the_nodes_of_the_one_before_have_ended() {
     let Some(schema) = schema().await else { return };

@@ -146,8 +146,13 @@ impl<D: Tables> Part<D> {
     async fn improve(&mut self, offers: &Offers<'_>, present: &Present, batch: &mut Batch) -> Result<(), Failed> {
         let mut better = Vec::new();
         let mut lowered = Vec::new();
+        let changes =
+            |offer: &&Offer<'_>| present.get(offer.url.as_str()).is_some_and(|old| offer.improve(old).is_news);
+        let changed: Vec<_> = offers.values().filter(changes).map(|offer| offer.url.as_str()).collect();
+        let held = if changed.is_empty() { Present::default() } else { self.database.hold_still(&changed).await? };
         for offer in offers.values() {
-            let Some(old) = present.get(offer.url.as_str()) else { continue };
+            let url = offer.url.as_str();
+            let Some(old) = held.get(url).or_else(|| present.get(url)) else { continue };
             let new = offer.improve(old);
             let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled, trap: new.trap };
             self.urls.insert(offer.url.as_str(), known);

@@ -116,11 +116,12 @@ impl Company for PgDatabase {
     }
 
     async fn has_stored(&mut self, me: i64, batch: i64) -> Result<bool, Failed> {
-        let stored = scalar("select exists (select 1 from node where id = $1 and batch = $2)");
+        // The server may still be at that commit, and its lock is waited for.
+        let stored = scalar("select batch = $2 from node where id = $1 for share");
         self.open_transaction().await?;
-        let stored = stored.bind(me).bind(batch).fetch_one(&mut self.db).await?;
+        let stored = stored.bind(me).bind(batch).fetch_optional(&mut self.db).await?;
         self.commit_transaction().await?;
-        Ok(stored)
+        Ok(stored == Some(true))
     }
 
     async fn recover(&mut self, error: Failed, patience: Duration) -> Result<(), Failed> {

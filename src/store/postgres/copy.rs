@@ -25,10 +25,9 @@ impl Takes for PgDatabase {
 
     async fn mark(&mut self) -> Result<Option<String>, StoreError> {
         loop {
-            let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db);
-            match mark.await {
+            match self.stored_mark().await {
                 Ok(mark) => return Ok(mark),
-                Err(error) => self.wait_out(error.into(), self.config.max_wait).await?,
+                Err(error) => self.wait_out(error, self.config.max_wait).await?,
             }
         }
     }
@@ -74,6 +73,14 @@ impl Takes for PgDatabase {
 const NUMBERED: [&str; 7] = ["host", "request", "change", "old_content", "version", "seed_line", "run"];
 
 impl PgDatabase {
+    async fn stored_mark(&mut self) -> Result<Option<String>, Failed> {
+        // Within a transaction, as each statement: a pool may give the next one another connection.
+        self.open_transaction().await?;
+        let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db).await?;
+        self.commit_transaction().await?;
+        Ok(mark)
+    }
+
     async fn write(
         &mut self,
         table: &Table,

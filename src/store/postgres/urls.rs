@@ -31,14 +31,22 @@ static WINDOW: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// What [`standing`] reads.
+macro_rules! present {
+    () => {
+        "select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id from url"
+    };
+}
+
 impl Urls for PgDatabase {
     async fn look_up(&mut self, urls: &[&str]) -> Result<Present, Failed> {
-        let rows =
-            sql("select url, id, state, depth, hops, reason, followed, sitemap is not null as is_sitemap, trap_id
-                        from url where hash = any($1)");
-        let hashes: Vec<_> = urls.iter().map(|url| hash(url)).collect();
-        let rows = rows.bind(hashes).fetch_all(&mut self.db).await?;
-        rows.iter().map(|row| Ok((row.get("url"), standing(row)?))).collect()
+        self.present(sql(concat!(present!(), " where hash = any($1)")), urls).await
+    }
+
+    async fn hold_still(&mut self, urls: &[&str]) -> Result<Present, Failed> {
+        // In one order, so that two who hold the same ones do not wait for each other.
+        let held = concat!(present!(), " where hash = any($1) order by id for no key update");
+        self.present(sql(held), urls).await
     }
 
     async fn improve(&mut self, urls: &[Better]) -> Result<(), Failed> {
@@ -134,7 +142,7 @@ impl Urls for PgDatabase {
         let rows = sql(concat!(
             "update url set depth = v.nearer, referrer_id = v.referrer
              from unnest($2::bigint[], $3::int[], $4::bigint[]) v (i, nearer, referrer)
-             where url.id = v.i returning url.state, url.reason, ",
+             where url.id = v.i and url.depth > v.nearer returning url.state, url.reason, ",
             rows::holder_of_url!(),
             ", ",
             rows::target_columns!(),
@@ -220,7 +228,7 @@ impl Urls for PgDatabase {
         let rows = sql(concat!(
             "update url set state = v.to_state, reason = v.why
              from unnest($2::bigint[], $3::smallint[], $4::text[]) v (i, to_state, why)
-             where url.id = v.i returning url.state, url.reason, ",
+             where url.id = v.i and url.state = 3 returning url.state, url.reason, ",
             rows::holder_of_url!(),
             ", ",
             rows::target_columns!(),
@@ -248,6 +256,19 @@ impl Urls for PgDatabase {
         tx.commit().await?;
         let targets = rows.iter().map(|row| Ok((rows::target(row)?, stored(row)))).collect::<Result<_, Failed>>()?;
         Ok(Some((record, targets)))
+    }
+}
+
+impl PgDatabase {
+    /// How URLs stand, by a statement that takes their hashes.
+    async fn present(
+        &mut self,
+        statement: sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>,
+        urls: &[&str],
+    ) -> Result<Present, Failed> {
+        let hashes: Vec<_> = urls.iter().map(|url| hash(url)).collect();
+        let rows = statement.bind(hashes).fetch_all(&mut self.db).await?;
+        rows.iter().map(|row| Ok((row.get("url"), standing(row)?))).collect()
     }
 }
 

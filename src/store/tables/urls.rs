@@ -62,6 +62,12 @@ pub struct Lowered {
 pub trait Urls {
     fn look_up(&mut self, urls: &[&str]) -> impl Future<Output = Result<Present, Failed>> + Send;
 
+    /// Keeps others from changing some URLs until the transaction ends, and answers with how these stand now. None where
+    /// nobody else writes.
+    fn hold_still(&mut self, _urls: &[&str]) -> impl Future<Output = Result<Present, Failed>> + Send {
+        std::future::ready(Ok(Present::default()))
+    }
+
     fn improve(&mut self, urls: &[Better]) -> impl Future<Output = Result<(), Failed>> + Send;
 
     /// Inserts URLs, none of them twice, and answers with their ids: none for one that another process inserted meanwhile.
