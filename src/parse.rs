@@ -26,6 +26,7 @@ mod tree;
 pub mod unspaced;
 mod words;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ego_tree::iter::Edge;
@@ -109,6 +110,12 @@ readers! {
     frames: FrameReader<'a> => Vec<Frame>,
     /// What it says besides its text.
     media: ImageReader<'a> => Media,
+}
+
+/// The text of a body whose character encoding is known by its name, as of a page that was read before; UTF-8 if it is not.
+pub fn decoded<'a>(body: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
+    let encoding = charset.and_then(|name| Encoding::for_label(name.as_bytes())).unwrap_or(UTF_8);
+    charset::text_of(encoding, body).0
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed

@@ -1,0 +1,6 @@
+//! (stored page) → data: what a page says besides its links and text, derived from its body as often as the rules for it
+//! change, without asking its server again. Pure: no runtime, no database.
+
+pub mod page;
+
+pub use page::Page;
