@@ -70,8 +70,8 @@
 //! Requests in flight never exceed the connections; besides, up to 512 answers wait for their commit, within the budget of
 //! bytes. A crash costs no more requests than these.
 //!
-//! A module uses those that stand before it, and no other: `canonical`, `visit`, `config`, `scope`, `policy`, `parse`; then
-//! `frontier`, `fetch`, `extract`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
+//! A module uses those that stand before it, and no other: `canonical`, `visit`, `config`, `scope`, `policy`, `parse`, `extract`; then
+//! `frontier`, `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
 //! `demo` is the site of the command of that name, which the tests crawl too.
 //!
 //! # Where to look

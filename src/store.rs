@@ -2,6 +2,7 @@
 
 pub mod copies;
 mod counts;
+pub mod derived;
 mod error;
 mod failed;
 pub mod part;

@@ -9,6 +9,7 @@ mod company;
 mod contents;
 mod copy;
 mod database;
+pub mod derived;
 mod hosts;
 pub mod index;
 mod outage;

@@ -4,6 +4,7 @@ mod begin;
 mod company;
 mod copy;
 mod database;
+pub mod derived;
 mod hosts;
 pub mod index;
 mod pages;

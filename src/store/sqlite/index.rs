@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use crate::parse::unspaced;
 use crate::store::StoreError;
@@ -14,8 +14,6 @@ use super::peek;
 
 /// The longest that one transaction takes pages in, so that a crawl that wants to commit need not wait for longer.
 const STINT: Duration = Duration::from_millis(100);
-/// How long the lock of another writer is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Pages whose present words are not in the index.
 pub fn waiting(db: &Connection) -> rusqlite::Result<i64> {
@@ -37,15 +35,8 @@ pub struct Indexer {
 impl Indexer {
     /// Opens a database that has an index.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let open = || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let db = Connection::open_with_flags(path, flags)?;
-            db.busy_timeout(PATIENCE)?;
-            // After a power cut the last transactions may be missing, and their pages wait to be indexed again.
-            db.execute_batch("pragma synchronous = normal; pragma cache_size = -32768; pragma temp_store = memory")?;
-            Ok(db)
-        };
-        Ok(Self { db: open().map_err(|e| StoreError::Open { path: path.to_owned(), problem: peek::problem(&e) })? })
+        let db = peek::connect_to_write(path);
+        Ok(Self { db: db.map_err(|e| StoreError::Open { path: path.to_owned(), problem: peek::problem(&e) })? })
     }
 
     /// Indexes what waits, until `go_on` (told how many are done and how many wait) says no. Pages that are stored

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 
 /// How long a reader waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// And who writes beside a crawl, which never holds one for long.
+const WRITER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection that can only read the file.
 pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -15,6 +17,16 @@ pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
         Err(e) if is_immutable(path, &e) => connect_as(path, "ro&immutable=1"),
         connected => connected,
     }
+}
+
+/// A connection that writes what can be made again, beside a crawl that holds the database: after a power cut its last
+/// transactions may be missing.
+pub fn connect_to_write(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(WRITER_PATIENCE)?;
+    db.execute_batch("pragma synchronous = normal; pragma cache_size = -32768; pragma temp_store = memory")?;
+    Ok(db)
 }
 
 fn connect_as(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
