@@ -12,7 +12,9 @@ mod ending;
 mod explain;
 mod export;
 mod failure;
+mod extract;
 mod figures;
+mod headway;
 mod hints;
 mod index;
 mod job;
@@ -39,6 +41,7 @@ mod summary;
 mod target;
 mod terminal;
 mod threshold;
+mod upgrade;
 mod vacuum;
 mod words;
 
@@ -61,7 +64,7 @@ use failure::Failure;
 
 /// Runs the command and says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(args::spelt_out(std::env::args_os()));
     let console = Console::new(cli.quiet, cli.log_format);
     log::start(&cli, &console);
     // Many hosts at once are many sockets. Where it cannot be raised, the limit stays as it is.
@@ -103,6 +106,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Extract(args) => extract::run(args, console).await,
         Command::Copy { from, to } => copy::run(&from, &to, console).await,
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,

@@ -2,6 +2,7 @@
 
 mod company;
 mod crawl;
+pub(crate) mod extract;
 pub(crate) mod hook;
 pub(crate) mod lifetime;
 mod narrate;

@@ -1,12 +1,20 @@
 //! (stored page) → data: what a page says besides its links and text, derived from its body as often as the rules for it
 //! change, without asking its server again. Pure: no runtime, no database.
 
+pub mod article;
 pub mod derive;
+pub mod items;
 pub mod language;
 pub mod metadata;
+pub mod near;
 pub mod page;
 pub mod page_data;
-mod values;
+pub mod simhash;
+pub mod structured;
+mod text;
+pub mod values;
+mod work;
+pub mod words;
 
-pub use derive::{Derived, Kind, Wanted};
+pub use derive::{Kind, Wanted};
 pub use page::Page;

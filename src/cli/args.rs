@@ -1,13 +1,18 @@
 //! What the user may type.
 
 mod crawl;
+mod extract;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use super::job::Extraction;
+
 pub use crawl::CrawlArgs;
+pub use extract::{ExtractArgs, What};
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
@@ -112,6 +117,8 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Derive data from stored pages, without asking their servers: metadata, articles, items by rules
+    Extract(ExtractArgs),
     /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
     Copy {
         /// A SQLite file, or postgres://USER@HOST/DATABASE
@@ -168,6 +175,28 @@ pub struct Question {
 fn sql(text: &str) -> Result<String, &'static str> {
     let is_option = text.starts_with('-') && !text.contains(char::is_whitespace);
     if is_option { Err("there is no such option") } else { Ok(text.to_owned()) }
+}
+
+/// What was typed, with the value of `crawl --extract` written out: what follows is its value only if it can be one, and may
+/// be a seed otherwise.
+pub fn spelt_out(typed: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words = Vec::new();
+    let mut is_open = false;
+    for word in typed {
+        let value = word.to_str().and_then(Extraction::from_word);
+        if std::mem::replace(&mut is_open, false) {
+            words.push(format!("--extract={}", value.unwrap_or(Extraction::All).as_str()).into());
+            if value.is_some() {
+                continue;
+            }
+        }
+        is_open = word == "--extract" && words.iter().any(|word| word == "crawl") && !words.iter().any(|word| word == "--");
+        if !is_open {
+            words.push(word);
+        }
+    }
+    words.extend(is_open.then(|| "--extract=all".into()));
+    words
 }
 
 /// A parameter of a query as `name=value`.

@@ -33,7 +33,7 @@ use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{hints, index, memory, metrics, progress, seeds, settings, summary};
+use super::{extract, hints, index, memory, metrics, progress, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -55,6 +55,7 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
 /// Crawls and reports; what `demo` runs too.
 pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -> Result<u8, Failure> {
     // Before a database is made for a crawl that cannot be.
+    let extraction = extract::Task::of(job)?;
     let fetcher = HttpClient::new(&config, &seeds.logins).map_err(|e| {
         let code = if e.option == "proxy" { 2 } else { 1 };
         Failure::new(format!("--{e}")).code(code)
@@ -63,6 +64,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
     let signals = Signals::listen(console)?;
     let notifier = Notifier::from_environment(console);
     let task = Task { config, seeds, fetcher: Arc::new(fetcher), console, job, signals, notifier };
+    let extraction = extraction.as_ref();
     let code = if is_postgres(&job.database) {
         let (config, seeds) = (&task.config, &task.seeds);
         let scope = Arc::new(Scope::new(config, &seeds.urls));
@@ -71,10 +73,10 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
             let mut store = PgDatabase::open(&job.database, config).await?;
             store.welcomes(start).await.map(|()| store)
         };
-        task.crawl_into(open).await?
+        task.crawl_into(open, extraction).await?
     } else {
         let Ok(path) = file_path(&job.database);
-        task.crawl_into(|| SqliteDatabase::open(&path)).await?
+        task.crawl_into(|| SqliteDatabase::open(&path), extraction).await?
     };
     Ok(code.unwrap_or_else(|| task.signals.exit_code().unwrap_or_default()))
 }
@@ -103,6 +105,7 @@ impl Task<'_> {
     async fn crawl_into<S: Store + Takes>(
         &self,
         open: impl AsyncFn() -> Result<S, StoreError>,
+        extraction: Option<&extract::Task>,
     ) -> Result<Option<u8>, Failure> {
         let database = &self.job.database;
         let Some(mut store) = self.open(open).await? else { return Ok(None) };
@@ -130,9 +133,19 @@ impl Task<'_> {
             };
             index::bring_up_to_date(database, self.console, stopped).await?;
         }
+        let extracted = self.extract(extraction).await;
         let code = self.tell(&summary, &facts, &ending)?;
         summary::say_next(self.console, &summary, database);
-        Ok(Some(code))
+        extracted.map(|()| Some(code))
+    }
+
+    /// Derives what is wanted from the stored pages. A signal ends that, and what is kept then stays.
+    async fn extract(&self, extraction: Option<&extract::Task>) -> Result<(), Failure> {
+        let Some(task) = extraction.filter(|_| self.signals.exit_code().is_none()) else { return Ok(()) };
+        tokio::select! {
+            extracted = extract::bring_up_to_date(&self.job.database, task, self.console) => extracted,
+            () = self.signals.clone().stopped() => Ok(()),
+        }
     }
 
     /// Opens the database; as long as another crawl holds it, up to --wait-lock later. None if a signal came before.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::config::ValueError;
 use crate::config::declare::declare_options;
 use crate::config::kinds::{File, Flag, Many, Maybe, Span, texts};
+use crate::extract::Kind;
 
 use super::threshold::Threshold;
 
@@ -24,6 +25,12 @@ declare_options! {
     /// Brings the full-text index up to date at the end.
     index: [bool] = false, Unstored, Flag,
         "Index for full-text search at the end, which the first search does otherwise";
+    /// What is derived from stored pages at the end.
+    extract: [Option<Extraction>] = None, Unstored, Maybe<Extracts>,
+        "At the end, derive data from the stored pages: all (if nothing is named), metadata, articles or items", "nothing";
+    /// The rules by which items are found then.
+    rules: [Option<String>] = None, Unstored, Maybe<RulesFile>,
+        "With --extract: find items by this file of rules, or by one that comes with harvestman: product, article, event, job, recipe", "those given last";
     /// The summary as JSON on standard output.
     json: [bool] = false, Unstored, Flag, "Print the closing summary as one JSON object";
     /// The crawl counts as failed if one of them holds in the end.
@@ -39,7 +46,41 @@ declare_options! {
         "Serve figures for Prometheus at /metrics and /healthz there, e.g. 127.0.0.1:9464";
 }
 
+/// What `--extract` derives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extraction {
+    All,
+    One(Kind),
+}
+
+impl Extraction {
+    /// As it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::One(kind) => kind.as_str(),
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        if word == Self::All.as_str() { Some(Self::All) } else { Kind::from_word(word).map(Self::One) }
+    }
+
+    pub fn kinds(self) -> Vec<Kind> {
+        match self {
+            Self::All => Kind::ALL.to_vec(),
+            Self::One(kind) => vec![kind],
+        }
+    }
+}
+
 texts! {
+    /// What is derived.
+    Extracts: Extraction, "WHAT",
+        |text| Extraction::from_word(text).ok_or_else(|| ValueError("is all, metadata, articles or items".into())),
+        |what| what.as_str().to_owned();
+    /// A file of rules, or the name of rules that come with the program.
+    RulesFile: String, "FILE", |text| Ok(text.to_owned()), Clone::clone;
     /// The name of a database.
     Database: String, "DATABASE", |text| Ok(text.to_owned()), Clone::clone;
     /// When a crawl counts as failed.

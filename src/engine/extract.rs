@@ -23,9 +23,9 @@ const MAX_NEAR: usize = 10_000_000;
 pub struct Extracted {
     pub pages: u64,
     /// Pages that said more than is kept, or took longer than a page may.
-    pub cut_short: Vec<UrlId>,
+    pub cut_short: Vec<String>,
     /// Pages that could not be read.
-    pub failed: Vec<UrlId>,
+    pub failed: Vec<String>,
     pub tally: Tally,
     /// There are more pairs of near articles than are kept.
     pub too_many_near: bool,
@@ -53,8 +53,8 @@ impl Place {
     }
 }
 
-/// Derives what is wanted and lacks, page by page in the order of their rows, until `go_on` (told how many pages are done)
-/// says no. If it is killed, what was kept stays.
+/// Derives what is wanted and lacks, page by page in the order of their rows, and `tell`s of how many pages that is
+/// done. If it is killed, what was kept stays.
 ///
 /// `shares`: others may do the same at the same time.
 pub async fn extract<D: Derives + Send>(
@@ -62,7 +62,7 @@ pub async fn extract<D: Derives + Send>(
     wanted: &Wanted,
     rules: Option<Arc<Rules>>,
     shares: bool,
-    mut go_on: impl FnMut(u64) -> bool,
+    mut tell: impl FnMut(u64),
 ) -> Result<Extracted, DerivedError> {
     let mut extracted = Extracted::default();
     database.drop_gone().await?;
@@ -78,9 +78,7 @@ pub async fn extract<D: Derives + Send>(
             }
             break;
         }
-        if !go_on(extracted.pages) {
-            break;
-        }
+        tell(extracted.pages);
         cut_to_fit(&mut batch);
         place.after = batch.last().map_or(place.after, |page| page.id);
         let (pages, rules) = (database.load(&batch).await?, rules.clone());
@@ -145,8 +143,8 @@ fn derive_all(pages: &[Stored], rules: Option<&Rules>) -> (Vec<Derived>, Tally) 
 impl Extracted {
     fn take(&mut self, derived: &[Derived], tally: Tally) {
         self.pages += derived.len() as u64;
-        self.cut_short.extend(derived.iter().filter(|page| page.cut_short).map(|page| page.id));
-        self.failed.extend(derived.iter().filter(|page| page.failed).map(|page| page.id));
+        self.cut_short.extend(derived.iter().filter(|page| page.cut_short).map(|page| page.url.clone()));
+        self.failed.extend(derived.iter().filter(|page| page.failed).map(|page| page.url.clone()));
         self.tally.merge(tally);
     }
 }

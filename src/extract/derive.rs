@@ -102,6 +102,7 @@ pub struct Stored {
 #[derive(Debug, Clone, Default)]
 pub struct Derived {
     pub id: i64,
+    pub url: String,
     pub content_hash: String,
     pub kinds: Vec<Kind>,
     pub metadata: Option<(Vec<Value>, PageData)>,
@@ -153,7 +154,7 @@ pub fn failed(stored: &Stored) -> Derived {
 
 fn nothing(stored: &Stored) -> Derived {
     let (kinds, content_hash) = (stored.lacks.clone(), stored.content_hash.clone());
-    Derived { id: stored.id, content_hash, kinds, ..Derived::default() }
+    Derived { id: stored.id, url: stored.url.clone(), content_hash, kinds, ..Derived::default() }
 }
 
 impl Derived {
@@ -164,12 +165,12 @@ impl Derived {
         let mut things: Vec<&Object> = Vec::new();
         for (source, stated) in [(Source::JsonLd, &blocks), (Source::Microdata, &microdata), (Source::Rdfa, &rdfa)] {
             let found = structured::all(stated);
-            found.iter().for_each(|object| values.add_node(source, object));
+            found.iter().for_each(|object| values.add_object(source, object));
             things.extend(found);
         }
         let is_link = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("link");
         let links: Vec<_> = stored.headers.iter().filter(is_link).map(|(_, value)| value.clone()).collect();
-        metadata::read(page, &links, &mut values);
+        metadata::read(page, &links, Instant::now() + TIME, &mut values);
         let (title, description) = (stored.title.as_deref(), stored.description.as_deref());
         let known = Known { title, description, words: words::count(text) };
         let data = page_data::answer(page, &things, &values.list, known);

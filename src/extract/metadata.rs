@@ -3,18 +3,23 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Instant;
+
 use ego_tree::iter::Edge;
 use scraper::node::Element;
 use scraper::{ElementRef, Node};
 
 use super::Page;
+use super::text::line;
 use super::values::{Source, Values};
+use super::work::Work;
 
 /// Properties that begin so are Open Graph's: its own, its object types, and what Facebook added.
 const OPEN_GRAPH: [&str; 9] = ["og", "article", "book", "profile", "music", "video", "product", "fb", "place"];
 
 /// Gathers `meta`, `hreflang`, headings and images, in the order of the page.
-pub fn read(page: &Page, link_headers: &[String], values: &mut Values) {
+pub fn read(page: &Page, link_headers: &[String], deadline: Instant, values: &mut Values) {
+    let work = &Work::new(Some(deadline));
     for header in link_headers {
         hreflang_of_header(page, header, values);
     }
@@ -29,7 +34,7 @@ pub fn read(page: &Page, link_headers: &[String], values: &mut Values) {
             Edge::Close(_) if is_template => templates -= 1,
             Edge::Open(node) if templates == 0 => {
                 if let Some(found) = ElementRef::wrap(node) {
-                    read_element(page, element, found, values);
+                    read_element(page, element, found, work, values);
                 }
             }
             _ => {}
@@ -37,17 +42,17 @@ pub fn read(page: &Page, link_headers: &[String], values: &mut Values) {
     }
 }
 
-fn read_element(page: &Page, element: &Element, found: ElementRef<'_>, values: &mut Values) {
+fn read_element(page: &Page, element: &Element, found: ElementRef<'_>, work: &Work, values: &mut Values) {
     match element.name() {
         "meta" => read_meta(element, values),
         "link" => read_link(page, element, values),
         name @ ("h1" | "h2" | "h3" | "h4" | "h5" | "h6") => {
-            values.add(Source::Heading, name, Some(&page.line(found)));
+            values.add(Source::Heading, name, Some(&line(found, work)));
         }
         "img" => {
             let alt = element.attr("alt").map(str::trim).filter(|alt| !alt.is_empty());
-            if let Some(url) = image_of(element).and_then(|reference| page.absolute(reference)) {
-                values.add(Source::Image, &url, alt);
+            if let Some(reference) = image_of(element) {
+                values.add(Source::Image, &page.absolute(reference), alt);
             }
         }
         _ => {}
@@ -77,10 +82,8 @@ fn read_meta(element: &Element, values: &mut Values) {
 fn read_link(page: &Page, element: &Element, values: &mut Values) {
     let is_alternate = |rel: &str| rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("alternate"));
     let (Some(language), Some(href)) = (element.attr("hreflang"), element.attr("href")) else { return };
-    if element.attr("rel").is_some_and(is_alternate)
-        && let Some(url) = page.absolute(href)
-    {
-        values.add(Source::Hreflang, language.trim(), Some(&url));
+    if element.attr("rel").is_some_and(is_alternate) {
+        values.add(Source::Hreflang, language.trim(), Some(&page.absolute(href)));
     }
 }
 

@@ -1,5 +1,9 @@
 //! The list that metadata is gathered in.
 
+use serde_json::Value as Json;
+
+use super::structured::Object;
+
 /// Values of one page, and bytes of their names and texts, at most.
 const MAX_VALUES: usize = 20_000;
 const MAX_BYTES: usize = 4 << 20;
@@ -68,13 +72,26 @@ impl Values {
     }
 
     /// Adds all that a node or item says, lists as values of one name.
-    pub fn add_node(&mut self, source: Source, node: &serde_json::Value) {
+    pub fn add_object(&mut self, source: Source, object: &Object) {
         let position = self.next(source);
-        self.add_at(source, &mut String::new(), node, position, 0);
+        self.add_fields(source, &mut String::new(), object, position, 0);
     }
 
-    fn add_at(&mut self, source: Source, path: &mut String, node: &serde_json::Value, position: u32, depth: usize) {
-        use serde_json::Value as Json;
+    fn add_fields(&mut self, source: Source, path: &mut String, object: &Object, position: u32, depth: usize) {
+        // What a graph holds is added by itself.
+        let is_said = |name: &str| name != "@context" && (depth > 0 || name != "@graph");
+        for (name, value) in object.iter().filter(|(name, _)| is_said(name)) {
+            let length = path.len();
+            if length > 0 {
+                path.push('.');
+            }
+            path.push_str(name);
+            self.add_at(source, path, value, position, depth + 1);
+            path.truncate(length);
+        }
+    }
+
+    fn add_at(&mut self, source: Source, path: &mut String, node: &Json, position: u32, depth: usize) {
         if depth > MAX_DEPTH {
             self.cut_short = true;
             return;
@@ -87,17 +104,7 @@ impl Values {
             Json::Array(values) => {
                 values.iter().for_each(|value| self.add_at(source, path, value, position, depth + 1));
             }
-            Json::Object(fields) => {
-                for (name, value) in fields.iter().filter(|(name, _)| name.as_str() != "@context") {
-                    let length = path.len();
-                    if length > 0 {
-                        path.push('.');
-                    }
-                    path.push_str(name);
-                    self.add_at(source, path, value, position, depth + 1);
-                    path.truncate(length);
-                }
-            }
+            Json::Object(object) => self.add_fields(source, path, object, position, depth),
         }
     }
 

@@ -45,7 +45,8 @@ const LACKING: &str = "select p.url_id, p.size, group_concat(w.value ->> 0) from
 
 /// As the statements take it.
 fn as_json(wanted: &Wanted) -> String {
-    serde_json::json!(wanted.iter().collect::<Vec<_>>()).to_string()
+    let pairs: Vec<_> = wanted.iter().map(|(kind, version)| (kind.as_str(), version)).collect();
+    serde_json::json!(pairs).to_string()
 }
 
 impl Derives for DerivedFile {
@@ -62,7 +63,8 @@ impl Derives for DerivedFile {
     async fn lacking(&mut self, wanted: &Wanted, after: UrlId, at_most: i64) -> Result<Vec<Lacking>, DerivedError> {
         let read = |row: &Row<'_>| {
             let kinds: String = row.get(2)?;
-            Ok(Lacking { id: row.get(0)?, size: row.get(1)?, kinds: kinds.split(',').filter_map(Kind::from_word).collect() })
+            let size = row.get::<_, i64>(1)?.cast_unsigned();
+            Ok(Lacking { id: row.get(0)?, size, kinds: kinds.split(',').filter_map(Kind::from_word).collect() })
         };
         let mut found = self.db.prepare_cached(LACKING)?;
         let found = found.query_map((as_json(wanted), after, at_most), read)?;
@@ -237,7 +239,7 @@ fn insert_metadata(tx: &Transaction<'_>, page: &Derived) -> rusqlite::Result<()>
     let mut insert = tx.prepare_cached(
         "insert into meta_value (url_id, number, source, name, value, position) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for (number, value) in values.iter().enumerate() {
+    for (number, value) in (0_u32..).zip(values) {
         insert.execute((page.id, number, value.source.as_str(), &value.name, &value.value, value.position))?;
     }
     tx.prepare_cached(
@@ -259,7 +261,7 @@ fn insert_metadata(tx: &Transaction<'_>, page: &Derived) -> rusqlite::Result<()>
         &data.currency,
         &data.availability,
         &data.language,
-        data.words,
+        data.words.cast_signed(),
     ))?;
     Ok(())
 }
@@ -276,7 +278,7 @@ fn insert_article(tx: &Transaction<'_>, page: &Derived) -> rusqlite::Result<()> 
         &article.author,
         &article.published_at,
         &article.language,
-        article.words,
+        article.words.cast_signed(),
         simhash.map(u64::cast_signed),
         &article.text,
         &article.markdown,
@@ -287,7 +289,7 @@ fn insert_article(tx: &Transaction<'_>, page: &Derived) -> rusqlite::Result<()> 
 fn insert_items(tx: &Transaction<'_>, page: &Derived) -> rusqlite::Result<()> {
     let mut insert =
         tx.prepare_cached("insert into item (url_id, number, item, position, data) values (?1, ?2, ?3, ?4, ?5)")?;
-    for (number, item) in page.items.iter().enumerate() {
+    for (number, item) in (0_u32..).zip(&page.items) {
         insert.execute((page.id, number, &item.item, item.position, serde_json::json!(item.data).to_string()))?;
     }
     Ok(())
