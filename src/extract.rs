@@ -2,5 +2,8 @@
 //! change, without asking its server again. Pure: no runtime, no database.
 
 pub mod page;
+pub mod structured;
+mod text;
+mod work;
 
 pub use page::Page;
