@@ -13,8 +13,8 @@ pub mod simhash;
 pub mod structured;
 mod text;
 pub mod values;
-mod work;
 pub mod words;
+mod work;
 
 pub use derive::{Kind, Wanted};
 pub use page::Page;

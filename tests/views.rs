@@ -16,7 +16,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 22] = [
+const VIEWS: [(&str, &str); 27] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -47,6 +47,15 @@ const VIEWS: [(&str, &str); 22] = [
     ("redirect_chains", "from_url, to_url, hops, path, status"),
     ("page_ranks", "url, rank"),
     ("search", "words, url, host, status, title, description, snippet, rank"),
+    ("metadata", "url, source, name, value, position"),
+    (
+        "page_data",
+        "url, type, title, description, image, site_name, author, published_at, modified_at, price, currency, \
+         availability, language, words",
+    ),
+    ("articles", "url, title, author, published_at, language, words, text, markdown"),
+    ("near_duplicates", "url, other_url, distance"),
+    ("items", "item, url, position, data"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {

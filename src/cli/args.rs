@@ -190,7 +190,8 @@ pub fn spelt_out(typed: impl Iterator<Item = OsString>) -> Vec<OsString> {
                 continue;
             }
         }
-        is_open = word == "--extract" && words.iter().any(|word| word == "crawl") && !words.iter().any(|word| word == "--");
+        is_open =
+            word == "--extract" && words.iter().any(|word| word == "crawl") && !words.iter().any(|word| word == "--");
         if !is_open {
             words.push(word);
         }
@@ -250,6 +251,9 @@ pub struct Part {
     /// The links found on it
     #[arg(long)]
     pub links: bool,
+    /// What it says of itself, as far as extract has read it
+    #[arg(long)]
+    pub metadata: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

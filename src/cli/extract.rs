@@ -138,6 +138,10 @@ async fn derive(
     let rules = rules.map(|given| given.rules);
     let extracted = extract(store, &wanted, rules.clone(), shares, tell).await.map_err(failure)?;
     console.clear();
+    if extracted.pages == 0 && !store.has_any().await.map_err(failure)? {
+        console.say("There is nothing to extract from: no body of a response of status 200 is stored.");
+        return Ok(());
+    }
     say(console, &extracted, rules.as_deref());
     Ok(())
 }

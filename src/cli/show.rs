@@ -21,9 +21,17 @@ pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
         Part { text: true, .. } => return one(&db, "select text from pages where url = ?1", &url),
         Part { headers: true, .. } => "select name, value from headers where url = ?1",
         Part { links: true, .. } => "select to_url, text, rel, element from links where from_url = ?1",
+        Part { metadata: true, .. } => {
+            "select source, name, value, position from metadata where url = ?1 order by source, position"
+        }
         _ => return everything(&db, &url, known.at(0)?, known.at(1)?),
     };
-    output::print(ask(&db, listing, [url.as_str().into()])?, Format::Table)?;
+    let answer = ask(&db, listing, [url.as_str().into()])?;
+    if part.metadata && answer.rows.is_empty() {
+        return Err(Failure::new(format!("no metadata of `{url}` is stored"))
+            .hint("`harvestman extract metadata` reads it from the stored page"));
+    }
+    output::print(answer, Format::Table)?;
     Ok(0)
 }
 

@@ -22,7 +22,10 @@ mod tests {
     #[test]
     fn the_language_of_a_text_is_told_by_two_letters_or_left_open() {
         let texts = [
-            ("The quick brown fox jumps over the lazy dog, and nobody in the village knows why it does so.", Some("en")),
+            (
+                "The quick brown fox jumps over the lazy dog, and nobody in the village knows why it does so.",
+                Some("en"),
+            ),
             ("Der Verkehr auf der Brücke wurde gestern wegen eines Unfalls für mehrere Stunden gesperrt.", Some("de")),
             ("Les habitants du village se sont réunis hier soir pour parler de la nouvelle école.", Some("fr")),
             ("昨日の夜、村の人々は新しい学校について話し合うために集まりました。", Some("ja")),

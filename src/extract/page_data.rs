@@ -97,7 +97,9 @@ pub fn answer(page: &Page, things: &[&Object], values: &[Value], known: Known<'_
             .or_else(|| stated(&["og:description", "twitter:description"]))
             .or_else(|| known.description.map(str::to_owned)),
         image: of_main(&["image", "thumbnailUrl"])
-            .or_else(|| stated(&["og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src"]))
+            .or_else(|| {
+                stated(&["og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src"])
+            })
             .map(url),
         site_name: stated(&["og:site_name"])
             .or_else(|| site.and_then(|site| at(site, "name")))
@@ -128,7 +130,8 @@ pub fn answer(page: &Page, things: &[&Object], values: &[Value], known: Known<'_
 fn main_of<'a>(things: &[&'a Object]) -> Option<&'a Object> {
     let is_any = |thing: &Object, names: &[&str]| types(thing).any(|name| names.contains(&name));
     let is_typed = |thing: &Object| types(thing).next().is_some();
-    let about = |thing: &&&Object| is_typed(thing) && !is_any(thing, &ABOUT_THE_PAGE) && !is_any(thing, &AROUND_THE_PAGE);
+    let about =
+        |thing: &&&Object| is_typed(thing) && !is_any(thing, &ABOUT_THE_PAGE) && !is_any(thing, &AROUND_THE_PAGE);
     let page = || things.iter().find(|thing| is_any(thing, &ABOUT_THE_PAGE));
     things.iter().find(about).or_else(page).copied()
 }

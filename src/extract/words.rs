@@ -16,7 +16,9 @@ mod tests {
 
     #[test]
     fn words_are_counted_and_characters_where_no_spaces_are_set() {
-        for (text, words) in [("", 0), ("One – two, three!\nfour", 4), ("蜘蛛の糸", 4), ("Rust で書く", 4), ("3 + 4", 2)] {
+        for (text, words) in
+            [("", 0), ("One – two, three!\nfour", 4), ("蜘蛛の糸", 4), ("Rust で書く", 4), ("3 + 4", 2)]
+        {
             assert_eq!(count(text), words, "{text}");
         }
     }

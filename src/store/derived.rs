@@ -56,6 +56,9 @@ pub trait Derives {
     /// How many pages lack something.
     fn waiting(&mut self, wanted: &Wanted) -> impl Future<Output = Result<i64, DerivedError>> + Send;
 
+    /// Whether anything was derived.
+    fn has_any(&mut self) -> impl Future<Output = Result<bool, DerivedError>> + Send;
+
     /// The last page there is.
     fn last_page(&mut self) -> impl Future<Output = Result<UrlId, DerivedError>> + Send;
 

@@ -1,7 +1,8 @@
 //! What is derived from stored pages, in a database that crawls may be writing to.
 
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryScalar;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, Row as _};
 
 use crate::extract::derive::{Derived, Stored};
 use crate::extract::{Kind, Wanted};
@@ -37,6 +38,17 @@ impl DerivedDatabase {
         Ok(&mut self.db)
     }
 
+    /// The answer to a question that has one row of one column.
+    async fn one<T>(&mut self, question: QueryScalar<'_, Postgres, T, PgArguments>) -> Result<T, DerivedError>
+    where
+        T: Send + Unpin,
+        (T,): for<'r> FromRow<'r, PgRow>,
+    {
+        let answer = question.fetch_one(self.begin().await?).await?;
+        self.commit().await?;
+        Ok(answer)
+    }
+
     async fn commit(&mut self) -> Result<(), DerivedError> {
         sqlx::raw_sql("commit").execute(&mut self.db).await?;
         Ok(())
@@ -62,18 +74,16 @@ fn split(wanted: &Wanted) -> (Vec<&str>, Vec<&str>) {
 impl Derives for DerivedDatabase {
     async fn waiting(&mut self, wanted: &Wanted) -> Result<i64, DerivedError> {
         let (kinds, versions) = split(wanted);
-        let db = self.begin().await?;
         let waiting = scalar(concat!("select count(*) from (", lacking!(), ") l"));
-        let waiting = waiting.bind(kinds).bind(versions).bind(UrlId::MIN).bind(i64::MAX).fetch_one(db).await?;
-        self.commit().await?;
-        Ok(waiting)
+        self.one(waiting.bind(kinds).bind(versions).bind(UrlId::MIN).bind(i64::MAX)).await
+    }
+
+    async fn has_any(&mut self) -> Result<bool, DerivedError> {
+        self.one(scalar("select exists (select 1 from derived)")).await
     }
 
     async fn last_page(&mut self) -> Result<UrlId, DerivedError> {
-        let db = self.begin().await?;
-        let last = scalar("select coalesce(max(url_id), 0) from page").fetch_one(db).await?;
-        self.commit().await?;
-        Ok(last)
+        self.one(scalar("select coalesce(max(url_id), 0) from page")).await
     }
 
     async fn lacking(&mut self, wanted: &Wanted, after: UrlId, at_most: i64) -> Result<Vec<Lacking>, DerivedError> {
@@ -172,19 +182,14 @@ impl Derives for DerivedDatabase {
     }
 
     async fn is_near_current(&mut self) -> Result<bool, DerivedError> {
-        let db = self.begin().await?;
-        let current = scalar("select exists (select 1 from meta where key = $1)").bind(COMPARED).fetch_one(db).await?;
-        self.commit().await?;
-        Ok(current)
+        self.one(scalar("select exists (select 1 from meta where key = $1)").bind(COMPARED)).await
     }
 
     async fn simhashes(&mut self) -> Result<Vec<(UrlId, u64)>, DerivedError> {
         let db = self.begin().await?;
-        let rows = sql(
-            "select min(a.url_id) as id, a.simhash from article a
+        let rows = sql("select min(a.url_id) as id, a.simhash from article a
              join derived d on d.url_id = a.url_id and d.kind = 'articles'
-             where a.simhash is not null group by d.content_hash, a.simhash order by 1",
-        );
+             where a.simhash is not null group by d.content_hash, a.simhash order by 1");
         let rows = rows.fetch_all(db).await?;
         self.commit().await?;
         Ok(rows.iter().map(|row| (row.get("id"), row.get::<i64, _>("simhash").cast_unsigned())).collect())

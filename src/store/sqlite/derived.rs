@@ -55,6 +55,10 @@ impl Derives for DerivedFile {
         Ok(self.db.prepare_cached(&sql)?.query_row((as_json(wanted), UrlId::MIN, i64::MAX), |row| row.get(0))?)
     }
 
+    async fn has_any(&mut self) -> Result<bool, DerivedError> {
+        Ok(self.db.query_row("select exists (select 1 from derived)", [], |row| row.get(0))?)
+    }
+
     async fn last_page(&mut self) -> Result<UrlId, DerivedError> {
         let sql = "select coalesce(max(url_id), 0) from page";
         Ok(self.db.query_row(sql, [], |row| row.get(0))?)
@@ -105,8 +109,10 @@ impl Derives for DerivedFile {
         for page in derived {
             for (kind, version) in wanted.iter().filter(|(kind, _)| page.kinds.contains(kind)) {
                 replace(&tx, page, kind)?;
-                tx.prepare_cached("insert or replace into derived (url_id, kind, content_hash, version) values (?1, ?2, ?3, ?4)")?
-                    .execute((page.id, kind.as_str(), &page.content_hash, version))?;
+                tx.prepare_cached(
+                    "insert or replace into derived (url_id, kind, content_hash, version) values (?1, ?2, ?3, ?4)",
+                )?
+                .execute((page.id, kind.as_str(), &page.content_hash, version))?;
             }
         }
         tx.commit()?;
@@ -118,8 +124,7 @@ impl Derives for DerivedFile {
         let gone = "select d.url_id from derived d left join page p on p.url_id = d.url_id
             left join content c on c.url_id = d.url_id
             where p.status is not 200 or c.body is null group by d.url_id";
-        let gone: Vec<UrlId> =
-            tx.prepare(gone)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let gone: Vec<UrlId> = tx.prepare(gone)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         for id in gone {
             for kind in Kind::ALL {
                 clear(&tx, id, kind)?;
@@ -159,7 +164,9 @@ impl Derives for DerivedFile {
     async fn rules(&mut self) -> Result<Option<StoredRules>, DerivedError> {
         let mut value = self.db.prepare_cached("select value from meta where key = ?1")?;
         let [text, name] = RULES.map(|key| value.query_row([key], |row| row.get::<_, String>(0)).optional());
-        Ok(text?.map(|text| Ok::<_, rusqlite::Error>(StoredRules { text, name: name?.unwrap_or_default() })).transpose()?)
+        Ok(text?
+            .map(|text| Ok::<_, rusqlite::Error>(StoredRules { text, name: name?.unwrap_or_default() }))
+            .transpose()?)
     }
 
     async fn keep_rules(&mut self, rules: &StoredRules, views: &[ItemView]) -> Result<(), DerivedError> {
