@@ -71,7 +71,7 @@
 //! bytes. A crash costs no more requests than these.
 //!
 //! A module uses those that stand before it, and no other: `canonical`, `visit`, `config`, `scope`, `policy`, `parse`; then
-//! `frontier`, `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
+//! `frontier`, `fetch`, `extract`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
 //! `demo` is the site of the command of that name, which the tests crawl too.
 //!
 //! # Where to look
@@ -156,6 +156,8 @@ mod config;
 #[doc(hidden)]
 pub mod demo;
 mod engine;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
+mod extract;
 #[allow(missing_docs, missing_debug_implementations, reason = "reachable by the project's own tests alone")]
 mod fetch;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
@@ -190,6 +192,9 @@ pub mod internals {
     }
     pub mod config {
         pub use crate::config::*;
+    }
+    pub mod extract {
+        pub use crate::extract::*;
     }
     pub mod fetch {
         pub use crate::fetch::*;
