@@ -159,7 +159,13 @@ fn nothing(stored: &Stored) -> Derived {
 
 impl Derived {
     fn read_metadata(&mut self, page: &Page, stored: &Stored, text: &str) {
-        let blocks = structured::jsonld(&page.html).into_iter().filter_map(Result::ok).collect::<Vec<_>>();
+        let (mut blocks, mut broken) = (Vec::new(), Vec::new());
+        for block in structured::jsonld(&page.html) {
+            match block {
+                Ok(value) => blocks.push(value),
+                Err(problem) => broken.push(problem.to_string()),
+            }
+        }
         let (microdata, rdfa) = (structured::microdata(page), structured::rdfa(page));
         let mut values = Values::default();
         let mut things: Vec<&Object> = Vec::new();
@@ -168,6 +174,7 @@ impl Derived {
             found.iter().for_each(|object| values.add_object(source, object));
             things.extend(found);
         }
+        broken.iter().for_each(|problem| values.add(Source::JsonLd, "@error", Some(problem)));
         let is_link = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("link");
         let links: Vec<_> = stored.headers.iter().filter(is_link).map(|(_, value)| value.clone()).collect();
         metadata::read(page, &links, Instant::now() + TIME, &mut values);

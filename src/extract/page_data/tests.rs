@@ -3,9 +3,14 @@
 
 use super::super::derive::{Derived, Kind, Stored, derive};
 use super::super::items::Tally;
+use super::super::values::Value;
 use super::PageData;
 
 fn data(html: &str) -> PageData {
+    metadata(html).1
+}
+
+fn metadata(html: &str) -> (Vec<Value>, PageData) {
     let stored = Stored {
         id: 1,
         url: "https://example.com/a/b".into(),
@@ -20,7 +25,7 @@ fn data(html: &str) -> PageData {
         lacks: vec![Kind::Metadata],
     };
     let Derived { metadata, .. } = derive(&stored, None, &mut Tally::default());
-    metadata.unwrap().1
+    metadata.unwrap()
 }
 
 const OPEN_GRAPH: &str = "<meta property=og:title content='Title of og'><meta property=og:description content='Description of og'>
@@ -87,4 +92,13 @@ fn a_product_answers_with_its_offer() {
 fn a_page_that_says_only_what_it_is_part_of_is_told_by_its_head() {
     let data = data(r#"<script type="application/ld+json">{"@type": "Organization", "name": "Firm"}</script>"#);
     assert_eq!((data.kind, data.title.as_deref()), (None, Some("Title of the head")));
+}
+
+#[test]
+fn a_block_of_json_ld_that_cannot_be_read_is_told_with_its_place() {
+    let html = "<script type=application/ld+json>{\"@type\": \"Product\",\n \"name\": }</script>";
+    let (values, data) = metadata(html);
+    let told = values[0].value.clone().unwrap();
+    assert!(values[0].name == "@error" && told.contains("line 2"), "{told}");
+    assert_eq!(data.kind, None);
 }
