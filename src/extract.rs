@@ -6,7 +6,10 @@ pub mod chunks;
 pub mod near;
 pub mod page;
 pub mod simhash;
+pub mod structured;
+mod text;
 pub mod words;
+mod work;
 
 pub use article::Article;
 pub use page::Page;

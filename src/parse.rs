@@ -48,9 +48,12 @@ use images::{ImageReader, Media};
 use kind::Format;
 use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
-use reader::{Base, Context, Interest, Reader, is_inert};
+pub use reader::is_inert;
+use reader::{Base, Context, Interest, Reader};
 use text::TextReader;
+pub use text::{is_never_shown, sets_apart};
 use tree::End;
+pub use words::{end_word, push_words};
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
 macro_rules! readers {

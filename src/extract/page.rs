@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink as _;
+use html5ever::tree_builder::TreeBuilderOpts;
 use scraper::{Html, HtmlTreeSink, Selector};
 use url::Url;
 
@@ -41,7 +42,9 @@ impl Page {
     pub fn read(source: Source<'_>, deadline: Instant) -> Self {
         let text = parse::decoded(source.body, source.charset);
         let sink = HtmlTreeSink::new(Html::new_document());
-        let mut parser = parse_document(sink, ParseOpts::default());
+        // A `<noscript>` holds elements, as for the crawl, which runs no scripts.
+        let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+        let mut parser = parse_document(sink, ParseOpts { tree_builder, ..ParseOpts::default() });
         let mut rest = text.as_ref();
         let mut cut_short = false;
         while !rest.is_empty() {
@@ -56,6 +59,11 @@ impl Page {
         let html = parser.finish();
         let base = base_of(&html, source.url);
         Self { url: source.url.clone(), base, html, language: source.language.map(str::to_owned), cut_short }
+    }
+
+    /// A reference resolved by the rules of WHATWG URL; one that leads nowhere stays as it is written.
+    pub fn absolute(&self, reference: &str) -> String {
+        self.base.join(reference).map_or_else(|_| reference.trim().to_owned(), String::from)
     }
 }
 
