@@ -2,6 +2,7 @@
 //! change, without asking its server again. Pure: no runtime, no database.
 
 pub mod article;
+pub mod chunks;
 pub mod derive;
 pub mod items;
 pub mod language;
@@ -16,5 +17,6 @@ pub mod values;
 pub mod words;
 mod work;
 
+pub use article::Article;
 pub use derive::{Kind, Wanted};
 pub use page::Page;
