@@ -9,7 +9,8 @@ use dom_smoothie::{CandidateSelectMode, Config, Readability};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Page, words};
+use super::page::Page;
+use super::words;
 use crate::parse;
 
 /// How long the text of a main content is read.

@@ -3,8 +3,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::Article;
-use crate::extract::Page;
-use crate::extract::page::Source;
+use crate::extract::page::{Page, Source};
 
 fn article(html: &str) -> Option<Article> {
     let url = Url::parse("https://example.com/a/b").unwrap();

@@ -7,7 +7,7 @@ use html5ever::{Attribute, LocalName, local_name};
 use scraper::Node;
 use url::Url;
 
-use crate::extract::Page;
+use crate::extract::page::Page;
 
 /// What of a document is copied at most. An article of this size is a book; what a search for it costs grows with both.
 const MAX_NODES: usize = 60_000;
