@@ -198,3 +198,124 @@ async fn what_cannot_be_asked_for_is_refused() {
     }
     assert!(!bench.path("crawl.db").exists());
 }
+
+/// A page with a long text beside navigation; `last` is its last word.
+fn story(title: &str, last: &str) -> Reply {
+    let sentences: String =
+        (0..60).map(|n| format!("The harvestman number{n} walks over leaf{} at night. ", n * 7)).collect();
+    Reply::html(format!(
+        "<html lang=en><title>{title}</title><nav><a href=/one>One</a> <a href=/two>Two</a></nav>
+         <main><article><h1>{title}</h1><p>{sentences}</p><h2>More</h2><ul><li><a href=/two>A <b>link</b></a></ul>
+         <p>And so it ends with {last}.</article></main><footer>All rights reserved</footer>"
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_are_the_main_content_as_text_and_markdown_and_near_ones_are_paired() {
+    let web = Web::new(|_, path| match path {
+        "/" => page(["/one", "/two", "/same", "/other"]),
+        "/one" | "/same" => story("A story", "rain"),
+        "/two" => story("A story", "snow"),
+        "/other" => Reply::html(format!(
+            "<title>Other</title><article><h1>Other</h1><p>{}</article>",
+            "Quite another thing. ".repeat(80)
+        )),
+        _ => Reply::status(404),
+    });
+    let web = web.await;
+    web.crawl(&[]).await;
+    web.extract(&["articles"]).await;
+    let article =
+        web.rows("select title, language, words > 400, text, markdown from articles where url like '%/one'").await;
+    let parts: Vec<_> = article[0].split('|').collect();
+    assert_eq!(parts[..2], ["A story", "en"]);
+    assert!(parts[3].contains("leaf413") && !parts[3].contains("rights"), "{article:?}");
+    assert!(parts[4].contains("## More") && parts[4].contains("/two)"), "{article:?}");
+    // Of /one and /same, whose bodies are the same byte by byte, one stands for both.
+    let near = web.rows("select url, other_url, distance <= 3 from near_duplicates").await;
+    assert_eq!(near.len(), 1, "{near:?}");
+    assert!(near[0].contains("/two") && !near[0].contains("/other"), "{near:?}");
+}
+
+const SHOP: &str = r#"
+[item.product]
+where = "/shop"
+each = "li.product"
+fields.name = { css = "h3", required = true }
+fields.price = { css = ".price", as = "number" }
+fields.stock = { css = ".stock", as = "integer", default = 0 }
+fields.new = { css = ".new", as = "boolean", default = false }
+fields.link = { css = "a", get = "href", as = "url" }
+fields.tags = { css = ".tag", many = true }
+"#;
+
+fn shop(_: usize, path: &str) -> Reply {
+    match path {
+        "/" => page(["/shop", "/about"]),
+        "/shop" => Reply::html(
+            "<ul><li class=product><h3>Leg</h3><b class=price>19.50 EUR</b><i class=stock>3</i><a href=/leg>more</a>
+             <u class=tag>long</u><u class=tag>thin</u><li class=product><b class=price>1</b>
+             <li class=product><h3>Web's</h3><b class=price>on request</b></ul>",
+        ),
+        "/about" => Reply::html(
+            r#"<script type="application/ld+json">{"@type": "Product", "name": "Silk", "offers": {"price": "7.5", "priceCurrency": "EUR"}}</script>"#,
+        ),
+        _ => Reply::status(404),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_are_found_by_rules_and_have_a_view_with_a_column_for_each_field() {
+    let web = Web::new(shop).await;
+    web.crawl(&[]).await;
+    std::fs::write(web.bench.path("shop.toml"), SHOP).unwrap();
+    let (printed, told) = web.extract(&["items", "--rules", "shop.toml", "--format", "jsonl"]).await;
+    let first: serde_json::Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["item"], &first["position"]), (&"product".into(), &1.into()));
+    assert_eq!(first["data"]["tags"], serde_json::json!(["long", "thin"]));
+    assert!(told.contains("product: 2 items on 1 of 1 page"), "{told}");
+    let truth = web.bench.either("1", "true");
+    let columns = format!("url, position, name, price, stock, new = {truth}, link");
+    assert_eq!(
+        web.rows(&format!("select {columns} from items_product order by position")).await,
+        ["/shop|1|Leg|19.5|3|0|/leg", "/shop|2|Web's|null|0|0|null"]
+    );
+    // Only the item's own view tells numbers from texts.
+    assert_eq!(web.rows("select name from items_product where price > 9").await, ["Leg"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_replace_those_before_and_are_used_again_until_then() {
+    let web = Web::new(shop).await;
+    web.crawl(&[]).await;
+    let output = web.bench.run(&["extract", "items"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--rules"), "{}", stderr(&output));
+    std::fs::write(web.bench.path("shop.toml"), SHOP).unwrap();
+    web.extract(&["items", "--rules", "shop.toml"]).await;
+    let (_, told) = web.extract(&["items"]).await;
+    assert!(told.contains("Nothing is new"), "{told}");
+    assert_eq!(web.rows("select count(*) from items").await, ["2"]);
+    // Those that come with the program read what pages state for machines.
+    web.extract(&["items", "--rules", "product"]).await;
+    assert_eq!(web.rows("select url, name, price from items_product").await, ["/about|Silk|7.5"]);
+    let renamed = SHOP.replace("item.product", "item.thing");
+    std::fs::write(web.bench.path("shop.toml"), renamed).unwrap();
+    web.extract(&["--rules", "shop.toml"]).await;
+    assert_eq!(web.rows("select distinct item from items").await, ["thing"]);
+    assert_eq!(web.rows("select name from items_thing order by position").await, ["Leg", "Web's"]);
+    assert_ne!(web.bench.run(&["query", "select * from items_product"]).await.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_refuses_rules_that_cannot_be_before_it_asks_for_anything() {
+    let web = Web::new(shop).await;
+    std::fs::write(web.bench.path("shop.toml"), SHOP.replace("required", "requried")).unwrap();
+    let output = web.bench.run(&["crawl", &web.server.url("/"), "--extract", "--rules", "shop.toml"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("shop.toml:5:") && stderr(&output).contains("requried"), "{}", stderr(&output));
+    assert_eq!(web.server.hit_count(), 0);
+    std::fs::write(web.bench.path("shop.toml"), SHOP).unwrap();
+    let told = web.crawl(&["--extract", "items", "--rules", "shop.toml"]).await;
+    assert!(told.contains("product: 2 items"), "{told}");
+}

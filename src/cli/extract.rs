@@ -1,5 +1,7 @@
 //! `extract`: what is derived from stored pages, brought up to date and printed; also what `crawl --extract` does at the end.
 
+mod trial;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,7 +10,7 @@ use crate::engine::extract::{Extracted, extract};
 use crate::extract::items::Rules;
 use crate::extract::{Kind, Wanted};
 use crate::read::Database;
-use crate::store::derived::{DerivedError, Derives, StoredRules};
+use crate::store::derived::{DerivedError, Derives, ItemView, StoredRules};
 use crate::store::postgres::derived::DerivedDatabase;
 use crate::store::postgres::is_postgres;
 use crate::store::sqlite::derived::DerivedFile;
@@ -74,6 +76,12 @@ impl GivenRules {
 
 /// The command: derives, and prints what there is then.
 pub async fn run(args: ExtractArgs, console: &Console) -> Result<u8, Failure> {
+    if let (Some(What::Try), Some(target), Some(rules)) = (args.what, &args.target, &args.rules) {
+        return trial::run(&args.database, target, rules, args.format.unwrap_or(Format::Table), console);
+    }
+    if args.target.is_some() {
+        return Err(Failure::new("a URL or a file is for `extract try` alone").code(2));
+    }
     signals::end_after(|| ())?;
     let kinds = match args.what {
         Some(What::Metadata) => vec![Kind::Metadata],
@@ -155,9 +163,15 @@ async fn rules_of(store: &mut impl Derives, given: Option<&GivenRules>) -> Resul
     let stored = store.rules().await.map_err(failure)?;
     let Some(given) = given else { return stored.map(GivenRules::parse).transpose() };
     if stored.as_ref() != Some(&given.stored) {
-        store.keep_rules(&given.stored, &given.rules.views()).await.map_err(failure)?;
+        store.keep_rules(&given.stored, &views(&given.rules)).await.map_err(failure)?;
     }
     Ok(Some(given.clone()))
+}
+
+/// A view for each item, with a column for each of its fields.
+fn views(rules: &Rules) -> Vec<ItemView> {
+    let columns = |item: &str| rules.columns(item).map(|(field, column)| (field.to_owned(), column)).collect();
+    rules.names().map(|item| ItemView { item: item.to_owned(), columns: columns(item) }).collect()
 }
 
 fn say(console: &Console, extracted: &Extracted, rules: Option<&Rules>) {

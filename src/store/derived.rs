@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use crate::extract::derive::{Derived, Stored};
+use crate::extract::items::Column;
 use crate::extract::{Kind, Wanted};
 use crate::visit::UrlId;
 
@@ -38,17 +39,6 @@ pub struct ItemView {
     pub item: String,
     /// The names of the fields, and what they are.
     pub columns: Vec<(String, Column)>,
-}
-
-/// What a field holds, as a database sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    Text,
-    Number,
-    Integer,
-    Boolean,
-    /// A list or an object.
-    Json,
 }
 
 /// A database that derived data is kept in. Each call is a short transaction, so that a crawl finds its turn.

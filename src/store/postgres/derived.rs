@@ -5,9 +5,10 @@ use sqlx::query::QueryScalar;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, Row as _};
 
 use crate::extract::derive::{Derived, Stored};
+use crate::extract::items::Column;
 use crate::extract::{Kind, Wanted};
 use crate::store::StoreError;
-use crate::store::derived::{COMPARED, Column, DerivedError, Derives, ItemView, Lacking, RULES, StoredRules};
+use crate::store::derived::{COMPARED, DerivedError, Derives, ItemView, Lacking, RULES, StoredRules};
 use crate::visit::UrlId;
 
 use super::database;
