@@ -1,6 +1,7 @@
 //! (stored page) → data: what a page says besides its links and text, derived from its body as often as the rules for it
 //! change, without asking its server again. Pure: no runtime, no database.
 
+pub mod items;
 pub mod page;
 pub mod structured;
 mod text;
