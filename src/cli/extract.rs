@@ -62,14 +62,16 @@ impl GivenRules {
         }
         let text = match Rules::builtin(name) {
             Some(text) => text.to_owned(),
-            None => std::fs::read_to_string(name)
-                .map_err(|e| Failure::new(format!("cannot read the rules `{}`", printable(name))).cause(&e))?,
+            None => std::fs::read_to_string(name).map_err(|e| {
+                let failure = Failure::new(format!("cannot read the rules `{}`", printable(name))).cause(&e);
+                failure.hint("name a file, or rules that come with harvestman: product, article, event, job, recipe")
+            })?,
         };
         Self::parse(StoredRules { name: name.to_owned(), text })
     }
 
     fn parse(stored: StoredRules) -> Result<Self, Failure> {
-        let rules = Rules::parse(&stored.text).map_err(|e| Failure::new(format!("{}:{e}", printable(&stored.name))))?;
+        let rules = Rules::parse(&stored.text).map_err(|e| Failure::new(printable(&format!("{}:{e}", stored.name))))?;
         Ok(Self { stored, rules: Arc::new(rules) })
     }
 }
@@ -77,7 +79,8 @@ impl GivenRules {
 /// The command: derives, and prints what there is then.
 pub async fn run(args: ExtractArgs, console: &Console) -> Result<u8, Failure> {
     if let (Some(What::Try), Some(target), Some(rules)) = (args.what, &args.target, &args.rules) {
-        return trial::run(&args.database, target, rules, args.format.unwrap_or(Format::Table), console);
+        let given = GivenRules::of(rules, &Kind::ALL)?;
+        return trial::run(&args.database, target, &given.rules, args.format.unwrap_or(Format::Table), console);
     }
     if args.target.is_some() {
         return Err(Failure::new("a URL or a file is for `extract try` alone").code(2));
