@@ -9,7 +9,8 @@ use super::declare::Keys;
 use super::options::Config;
 
 /// Keys of a settings file that concern how the command line runs a crawl: a library has no use for them.
-const OF_THE_COMMAND_LINE: [&str; 7] = ["database", "index", "json", "fail-on", "wait-lock", "log-file", "metrics"];
+const OF_THE_COMMAND_LINE: [&str; 9] =
+    ["database", "index", "extract", "rules", "json", "fail-on", "wait-lock", "log-file", "metrics"];
 
 /// A text that is no settings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

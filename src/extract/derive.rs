@@ -10,11 +10,11 @@ use crate::parse::kind::{Format, Kind as BodyKind};
 
 use super::article::Article;
 use super::items::{Item, Rules, Tally};
-use super::page::Source as PageSource;
+use super::page::{Page, Source as PageSource};
 use super::page_data::{self, Known, PageData};
 use super::structured::{self, Object};
 use super::values::{Source, Value, Values};
-use super::{Page, language, metadata, simhash, words};
+use super::{language, metadata, simhash, words};
 
 /// How long the document of one page is parsed, and how long its items are looked for.
 const TIME: Duration = Duration::from_secs(10);

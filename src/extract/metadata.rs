@@ -9,7 +9,7 @@ use ego_tree::iter::Edge;
 use scraper::node::Element;
 use scraper::{ElementRef, Node};
 
-use super::Page;
+use super::page::Page;
 use super::text::line;
 use super::values::{Source, Values};
 use super::work::Work;

@@ -6,8 +6,8 @@ mod tests;
 
 use serde_json::Value as Json;
 
-use super::Page;
 use super::items::{dates, numbers};
+use super::page::Page;
 use super::structured::{Object, short, types};
 use super::values::{Source, Value};
 
