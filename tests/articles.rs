@@ -27,7 +27,7 @@ async fn site() -> (Server, Arc<AtomicBool>) {
     };
     let server = Server::start(move |path| match path {
         "/" => Reply::html("<a href=/one></a><a href='/%C3%A9/Two?x=1'></a>"),
-        "/one" => article("A &quot;first&quot;: one #1", ""),
+        "/one" => article("A &quot;first&quot;: text #1", ""),
         "/%C3%A9/Two?x=1" if later.load(Ordering::SeqCst) => {
             article("The second article of all", "It has changed since.")
         }
@@ -74,7 +74,7 @@ async fn articles_are_a_json_line_each_or_a_file_with_front_matter() {
     let urls: Vec<_> = found.iter().map(|line| line["url"].as_str().unwrap().replace(&site.url(""), "")).collect();
     assert_eq!(urls, ["/one", "/%C3%A9/Two?x=1"]);
     let first = &found[0];
-    assert_eq!((&first["title"], &first["language"]), (&"A \"first\": one #1".into(), &"en".into()));
+    assert_eq!((&first["title"], &first["language"]), (&"A \"first\": text #1".into(), &"en".into()));
     let markdown = first["markdown"].as_str().unwrap();
     assert!(markdown.starts_with(SENTENCE) && markdown.contains("\n\n## Two\n\n"), "{markdown}");
     assert!(!markdown.contains("Front"), "{markdown}");
@@ -91,7 +91,7 @@ async fn articles_are_a_json_line_each_or_a_file_with_front_matter() {
     let (_, text) = files.iter().find(|(name, _)| name.starts_with("127-0-0-1-one-")).unwrap();
     let (head, body) = text.strip_prefix("---\n").unwrap().split_once("\n---\n\n").unwrap();
     let head: Vec<_> = head.lines().map(|line| line.split_once(": ").unwrap()).collect();
-    assert_eq!(head[1], ("title", "\"A \\\"first\\\": one #1\""));
+    assert_eq!(head[1], ("title", "\"A \\\"first\\\": text #1\""));
     assert_eq!(head.last().unwrap(), &("words", first["words"].to_string().as_str()));
     assert_eq!(body.trim_end(), markdown);
 }

@@ -216,15 +216,15 @@ pub struct Part {
     /// The readable text
     #[arg(long)]
     pub text: bool,
+    /// Its main content, as far as extract has found it
+    #[arg(long)]
+    pub markdown: bool,
     /// The response headers
     #[arg(long)]
     pub headers: bool,
     /// The links found on it
     #[arg(long)]
     pub links: bool,
-    /// Its main content, as far as extract has found it
-    #[arg(long)]
-    pub markdown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

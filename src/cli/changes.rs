@@ -48,7 +48,7 @@ pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> 
     Ok(0)
 }
 
-pub(super) fn require_views(db: &Database) -> Result<(), Failure> {
+pub fn require_views(db: &Database) -> Result<(), Failure> {
     if !db.has_view("changes")? || !db.has_view("versions")? {
         return Err(Failure::new(format!(
             "`{}` was written by a version of harvestman that kept no changes",
@@ -60,7 +60,7 @@ pub(super) fn require_views(db: &Database) -> Result<(), Failure> {
 }
 
 /// The first run and the first moment that are listed.
-pub(super) fn start(db: &Database, since: Option<Since>) -> Result<(i64, String), Failure> {
+pub fn start(db: &Database, since: Option<Since>) -> Result<(i64, String), Failure> {
     let last = db.first("select max(id) from runs", [])?;
     let last: i64 = last.map_or(Ok(None), |row| row.at(0))?.unwrap_or(0);
     match since {
