@@ -333,3 +333,29 @@ async fn no_file_but_the_named_one_is_touched_and_none_of_the_database() {
     }
     assert_eq!(bench.rows("pragma integrity_check").await, ["ok"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_view_is_exported_with_its_own_columns_and_what_does_not_fit_is_refused() {
+    let site = site().await;
+    let bench = crawled(&site).await;
+    let gone = site.url("/gone");
+    let columns = ["--from", "links", "--columns", "to_url,element", "--where", "to_url like '%gone'"];
+    assert_eq!(lines(&bench, "csv", &columns).await, format!("to_url,element\r\n{gone},a\r\n"));
+    assert_eq!(lines(&bench, "jsonl", &["--from", "hosts"]).await.lines().count(), 1);
+    let since = lines(&bench, "csv", &["--from", "headers", "--columns", "url", "--since", "2999-01-01"]).await;
+    assert_eq!(since, "url\r\n");
+    let table = [
+        ("jsonl", 1, &["--from", "no_view"][..], "no_view"),
+        ("jsonl", 1, &["--from", "_page"], "_page"),
+        ("jsonl", 1, &["--from", "links\" as l --"], "there is no view"),
+        ("jsonl", 1, &["--from", "links", "--columns", "body"], "body"),
+        ("jsonl", 1, &["--from", "links", "--since", "1"], "url"),
+        ("jsonl", 1, &["--since", "7"], "run 7"),
+        ("warc", 2, &["--from", "links"], "--from"),
+        ("csv", 2, &["--chunk", "10"], "--chunk"),
+        ("markdown", 2, &["--columns", "url"], "--columns"),
+    ];
+    for (format, code, more, name) in table {
+        refused(&export(&bench, format, "-", more).await, code, &[name]);
+    }
+}

@@ -83,7 +83,7 @@ pub enum Command {
         #[command(flatten)]
         part: Part,
     },
-    /// Write the pages as JSON lines, CSV, WARC or sitemap
+    /// Write the pages as JSON lines, CSV, WARC, sitemap or Markdown
     Export(ExportArgs),
     /// One self-contained HTML file with plots: how the crawl went and what it found
     Report {
@@ -244,6 +244,9 @@ pub struct Part {
     /// The readable text
     #[arg(long)]
     pub text: bool,
+    /// Its main content, as far as extract has found it
+    #[arg(long)]
+    pub markdown: bool,
     /// The response headers
     #[arg(long)]
     pub headers: bool,
@@ -276,15 +279,24 @@ pub struct ExportArgs {
     pub database: DatabaseArg,
     #[arg(long)]
     pub format: ExportFormat,
-    /// A file, which is replaced once the new one is whole; or - for standard output
+    /// A file, which is replaced once the new one is whole; - for standard output; of markdown a folder, if it ends in /
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Columns of the view `pages`, or `body`; of jsonl and csv [default: all of `pages`]
+    /// The view that is exported instead of `pages`, e.g. articles; of jsonl and csv
+    #[arg(long, value_name = "VIEW")]
+    pub from: Option<String>,
+    /// Columns of the view, of `pages` also `body`; of jsonl and csv [default: all of the view]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
     /// Only the pages for which this SQL expression holds, e.g. "status = 200 and depth < 3"
     #[arg(long = "where", value_name = "SQL", allow_hyphen_values = true)]
     pub filter: Option<String>,
+    /// Only pages that are new or changed from this run on, or from this day or moment (UTC) on
+    #[arg(long, value_name = "RUN|DATE")]
+    pub since: Option<Since>,
+    /// Cut articles before headings into chunks of so many words at most; of markdown
+    #[arg(long, value_name = "WORDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub chunk: Option<u32>,
     /// Where the parts of a split sitemap will lie [default: the root of the pages' host]
     #[arg(long, value_name = "URL")]
     pub sitemap_base: Option<Url>,
@@ -298,6 +310,8 @@ pub enum ExportFormat {
     Warc,
     /// sitemaps.org: the HTML pages of one host; above 50,000 an index, and parts beside it
     Sitemap,
+    /// The articles that extract found, with front matter: a file each if --output ends in /, else a JSON line each
+    Markdown,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -48,7 +48,7 @@ pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> 
     Ok(0)
 }
 
-fn require_views(db: &Database) -> Result<(), Failure> {
+pub fn require_views(db: &Database) -> Result<(), Failure> {
     if !db.has_view("changes")? || !db.has_view("versions")? {
         return Err(Failure::new(format!(
             "`{}` was written by a version of harvestman that kept no changes",

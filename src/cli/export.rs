@@ -1,9 +1,12 @@
-//! `export`: the pages as JSON lines, CSV, a WARC or a sitemap, one after the other: memory does not grow with them.
+//! `export`: the pages as JSON lines, CSV, a WARC, a sitemap or Markdown, one after the other: memory does not grow with them.
 
+mod markdown;
 mod pages;
 mod rows;
 mod sitemap;
 mod warc;
+
+use std::path::Path;
 
 use crate::read::{Database, ReadError};
 use crate::store::sqlite::timestamp;
@@ -21,21 +24,29 @@ use warc::Run;
 pub fn run(args: &ExportArgs, console: &Console) -> Result<u8, Failure> {
     check(args)?;
     let db = Database::open(args.database.path()?)?;
-    let pages = Pages::new(&db, args.filter.as_deref())?;
-    let columns = rows::columns(&db, args.columns.as_deref())?;
-    let target = Target::new(&args.output, db.path())?;
+    let pages = Pages::new(&db, args.from.as_deref(), args.filter.as_deref(), args.since)?;
+    let columns = rows::columns(&db, &pages, args.columns.as_deref())?;
+    let target = || Target::new(&args.output, db.path());
     let _snapshot = db.snapshot()?;
     let run = db.first("select id, started_at from runs order by id desc limit 1", [])?;
     let run = run.map(|row| Ok::<Run, ReadError>((row.at(0)?, row.at(1)?, timestamp(visit::now())))).transpose()?;
     let written = match args.format {
-        ExportFormat::Jsonl => to_one(&target, |out| rows::write(&pages, columns, Format::Jsonl, out))?,
-        ExportFormat::Csv => to_one(&target, |out| rows::write(&pages, columns, Format::Csv, out))?,
-        ExportFormat::Warc => to_one(&target, |out| warc::write(&pages, run.as_ref(), target.name(), out))?,
-        ExportFormat::Sitemap => sitemap::write(&pages, &target, args.sitemap_base.as_ref())?,
+        ExportFormat::Jsonl => to_one(&target()?, |out| rows::write(&pages, columns, Format::Jsonl, out))?,
+        ExportFormat::Csv => to_one(&target()?, |out| rows::write(&pages, columns, Format::Csv, out))?,
+        ExportFormat::Warc => {
+            let target = target()?;
+            to_one(&target, |out| warc::write(&pages, run.as_ref(), target.name(), out))?
+        }
+        ExportFormat::Sitemap => sitemap::write(&pages, &target()?, args.sitemap_base.as_ref())?,
+        ExportFormat::Markdown => markdown::write(&db, &pages, args, console)?,
     };
-    if target.path().is_some() {
+    if args.output != Path::new("-") {
         let file = args.output.display().to_string();
-        console.say(&format!("{} written to {}", counted(written, "page"), printable(&file)));
+        console.say(&format!(
+            "{} written to {}",
+            counted(written, if args.from.is_some() { "row" } else { "page" }),
+            printable(&file)
+        ));
     }
     Ok(0)
 }
@@ -47,6 +58,10 @@ fn check(args: &ExportArgs) -> Result<(), Failure> {
         "--columns is for jsonl and csv: the other formats have a shape of their own"
     } else if args.sitemap_base.is_some() && args.format != ExportFormat::Sitemap {
         "--sitemap-base is for sitemap"
+    } else if args.from.is_some() && !rows {
+        "--from is for jsonl and csv: the other formats have a shape of their own"
+    } else if args.chunk.is_some() && args.format != ExportFormat::Markdown {
+        "--chunk is for markdown"
     } else {
         return Ok(());
     };

@@ -19,6 +19,7 @@ pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
     let listing = match part {
         Part { body: true, .. } => return one(&db, "select body from bodies where url = ?1", &url),
         Part { text: true, .. } => return one(&db, "select text from pages where url = ?1", &url),
+        Part { markdown: true, .. } => return markdown(&db, &url),
         Part { headers: true, .. } => "select name, value from headers where url = ?1",
         Part { links: true, .. } => "select to_url, text, rel, element from links where from_url = ?1",
         Part { metadata: true, .. } => {
@@ -40,6 +41,17 @@ fn one(db: &Database, sql: &str, url: &CanonicalUrl) -> Result<u8, Failure> {
     let bytes = row.as_ref().map(|row| row.at::<Option<&[u8]>>(0)).transpose()?.flatten();
     let bytes = bytes.ok_or_else(|| Failure::new(format!("nothing of the kind is stored for `{url}`")))?;
     output::Guarded::stdout().write_all(bytes)?;
+    Ok(0)
+}
+
+fn markdown(db: &Database, url: &CanonicalUrl) -> Result<u8, Failure> {
+    let sql = "select markdown from articles where url = ?1";
+    let row = if db.has_view("articles")? { db.first(sql, [url.as_str().into()])? } else { None };
+    let row = row.ok_or_else(|| {
+        Failure::new(format!("no article of `{url}` is stored"))
+            .hint("`harvestman extract articles` finds the main content of stored pages")
+    })?;
+    writeln!(output::Guarded::stdout(), "{}", row.at::<&str>(0)?)?;
     Ok(0)
 }
 

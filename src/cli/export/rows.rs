@@ -5,17 +5,15 @@ use std::io::Write;
 use crate::cli::args::Format;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Rows, cells, unique};
-use crate::read::{Database, ReadError};
+use crate::read::Database;
 
-use super::pages::{PAGES, Pages};
+use super::pages::{PAGES, Pages, columns_of, quoted};
 
-/// The chosen columns, or those of `pages`.
-pub fn columns(db: &Database, chosen: Option<&[String]>) -> Result<Vec<String>, Failure> {
-    let names = |sql: &str| -> Result<Vec<String>, ReadError> {
-        Ok(db.prepare(sql)?.columns().into_iter().map(str::to_owned).collect())
-    };
-    let Some(chosen) = chosen else { return Ok(names("select * from pages")?) };
-    let known = names(&format!("select * from {PAGES}"))?;
+/// The chosen columns, or those of the view.
+pub fn columns(db: &Database, pages: &Pages<'_>, chosen: Option<&[String]>) -> Result<Vec<String>, Failure> {
+    let source = pages.source();
+    let Some(chosen) = chosen else { return Ok(columns_of(db, if source == PAGES { "pages" } else { source })?) };
+    let known = columns_of(db, source)?;
     let chosen: Vec<_> = chosen.iter().map(|name| name.trim().to_owned()).collect();
     match chosen.iter().find(|name| !known.contains(name)) {
         Some(name) => {
@@ -27,11 +25,11 @@ pub fn columns(db: &Database, chosen: Option<&[String]>) -> Result<Vec<String>, 
 }
 
 pub fn write(pages: &Pages<'_>, columns: Vec<String>, format: Format, out: &mut impl Write) -> Result<i64, Failure> {
-    let list = columns.iter().map(|name| format!("v.{name}")).collect::<Vec<_>>().join(", ");
+    let list = columns.iter().map(|name| format!("v.{}", quoted(name))).collect::<Vec<_>>().join(", ");
     let names: Vec<_> = columns.iter().map(String::as_str).collect();
     let mut out = Rows::to(out, format, unique(&names))?;
     let written =
-        pages.each(&format!("select {list} {} order by p.url_id", pages.from()), |row| out.row(cells(row)))?;
+        pages.each(&format!("select {list} {} {}", pages.from(), pages.order()), |row| out.row(cells(row)))?;
     out.finish()?;
     Ok(written)
 }

@@ -40,6 +40,14 @@ fn an_article_is_the_main_content_with_what_the_page_says_of_it() {
 }
 
 #[test]
+fn a_page_of_few_words_is_taken_without_its_navigation() {
+    let found =
+        article("<nav><a href=/>Home</a> <a href=/w>World</a></nav><div role=navigation>Up</div><p>Few words.</p>");
+    assert_eq!(found.unwrap().markdown, "Few words.");
+    assert_eq!(article("<nav><a href=/>Home</a> <a href=/w>World</a></nav>"), None);
+}
+
+#[test]
 fn the_day_of_publication_is_in_utc_or_as_it_is_told() {
     let table = [
         ("2026-03-04T23:30:00-02:00", Some("2026-03-05T01:30:00Z")),

@@ -71,7 +71,8 @@ pub(super) fn copied(page: &Page) -> Document {
     copy
 }
 
-/// Whether nothing of an element is content, whatever is in it. JSON-LD names author and date.
+/// Whether nothing of an element is content, whatever is in it. JSON-LD names author and date. Navigation would be taken
+/// for content where there is little else.
 fn is_left_out(element: &scraper::node::Element) -> bool {
     match element.name.local {
         local_name!("script") => {
@@ -84,8 +85,9 @@ fn is_left_out(element: &scraper::node::Element) -> bool {
         | local_name!("svg")
         | local_name!("select")
         | local_name!("textarea")
-        | local_name!("canvas") => true,
-        _ => false,
+        | local_name!("canvas")
+        | local_name!("nav") => true,
+        _ => element.attr("role") == Some("navigation"),
     }
 }
 
