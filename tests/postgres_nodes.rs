@@ -386,6 +386,14 @@ async fn nothing_hangs_on_a_session_so_that_a_pool_may_stand_between() {
         assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
         assert!(!stdout(&output).is_empty(), "{args:?}");
     }
+    // And so does a copy, out of one and into another.
+    let Some(target) = self::schema().await else { return };
+    let Some(into) = Pool::start(&target).await else { return };
+    for (from, to) in [(pool.url.as_str(), "copy.db"), ("copy.db", into.url.as_str())] {
+        let output = crawl.bench.run(&["copy", from, to]).await;
+        assert_eq!(output.status.code(), Some(0), "{from} {to}: {}", stderr(&output));
+    }
+    assert_eq!(target.rows("select count(*) from pages").await, ["120"]);
 }
 
 /// How many seconds a host asks for.
