@@ -38,6 +38,28 @@ async fn hosts(count: usize, pages: usize) -> Vec<Server> {
     servers
 }
 
+/// So many hosts whose pages lead on to another until the test has seen what it is to see, and what is set then.
+async fn growing(count: usize) -> (Vec<Server>, Arc<AtomicBool>) {
+    let is_over = Arc::<AtomicBool>::default();
+    let mut servers = Vec::new();
+    for _ in 0..count {
+        let over = is_over.clone();
+        let site = move |path: &str| match path.strip_prefix("/p/").and_then(|number| number.parse::<u32>().ok()) {
+            Some(number) if !over.load(Ordering::SeqCst) => page([format!("/p/{}", number + 1)]),
+            Some(_) => Reply::html("x"),
+            None => Reply::status(404),
+        };
+        servers.push(Server::start(site).await.unwrap());
+    }
+    (servers, is_over)
+}
+
+/// How many pages there were.
+fn pages_of(servers: &[Server]) -> usize {
+    let paths = |server: &Server| server.hits().into_iter().map(|hit| hit.path).collect::<BTreeSet<_>>().len() - 1;
+    servers.iter().map(paths).sum()
+}
+
 /// The same command for each node.
 struct Crawl<'a> {
     bench: Bench,
@@ -173,28 +195,35 @@ fn nodes_of(servers: &[Server]) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(12, 40).await;
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "5"]);
-    for output in crawl.all(["a", "b", "c", "d"]).await {
+    let (servers, is_over) = growing(12).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--allow-trap", "all"]);
+    let nodes = crawl.together(["a", "b", "c", "d"]).await;
+    until("all four to ask", || nodes_of(&servers).len() == 4).await;
+    is_over.store(true, Ordering::SeqCst);
+    let mut told = Vec::new();
+    for node in nodes {
+        let output = end(node).await;
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let told = summary(&output);
-        let requests = 12 * 41;
-        assert_eq!((&told["fetched"], &told["requests"]), (&480.into(), &requests.into()), "of the whole run");
+        told.push(summary(&output));
     }
-    crawl.assert_whole(480).await;
-    assert_eq!(nodes_of(&servers).len(), 4);
+    let pages = pages_of(&servers);
+    crawl.assert_whole(pages).await;
+    for told in told {
+        assert_eq!((&told["fetched"], &told["requests"]), (&pages.into(), &(pages + 12).into()), "of the whole run");
+    }
     assert_pace(&schema, &servers, SECOND / 5).await;
-    assert!(servers.iter().all(|server| server.hit_count() == 41), "each page and the robots.txt, once");
+    let asked: usize = servers.iter().map(Server::hit_count).sum();
+    assert_eq!(asked, pages + 12, "each page and the robots.txt, once");
     let nodes = schema.rows("select node, state, hosts from nodes order by node").await;
     assert_eq!(nodes, ["a|ended|0", "b|ended|0", "c|ended|0", "d|ended|0"]);
-    assert_eq!(schema.rows("select sum(fetched) from nodes").await, ["480"]);
+    assert_eq!(schema.rows("select sum(fetched) from nodes").await, [pages.to_string()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() {
     let Some(schema) = schema().await else { return };
-    let (servers, stalls) = (hosts(8, 40).await, Stalls::watch());
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--lease", "3s"]);
+    let ((servers, is_over), stalls) = (growing(8).await, Stalls::watch());
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--lease", "3s", "--allow-trap", "all"]);
     let [mut killed, other] = crawl.together(["killed", "other"]).await;
     let asked = |node: &str| {
         servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
@@ -203,9 +232,10 @@ async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() 
     killed.kill().unwrap();
     killed.wait().unwrap();
     let died = Instant::now();
+    is_over.store(true, Ordering::SeqCst);
     let output = end(other).await;
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    crawl.assert_whole(320).await;
+    crawl.assert_whole(pages_of(&servers)).await;
     assert_pace(&schema, &servers, SECOND / 5).await;
     let forgiven = stalls.forgiven();
     for server in &servers {
@@ -228,8 +258,8 @@ async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_and_ends_well() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(8, 40).await;
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--lease", "3s"]);
+    let (servers, is_over) = growing(8).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--lease", "3s", "--allow-trap", "all"]);
     let [stopped, other] = crawl.together(["stopped", "other"]).await;
     let asked = |node: &str| {
         servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
@@ -242,6 +272,7 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
         lost = !schema.rows("select 1 from node where name = 'stopped' and gone").await.is_empty();
     }
     send("CONT", &stopped);
+    is_over.store(true, Ordering::SeqCst);
     let (stopped, other) = (end(stopped).await, end(other).await);
     assert_eq!(
         (stopped.status.code(), other.status.code()),
@@ -251,7 +282,7 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
         stderr(&other)
     );
     assert_eq!(stderr(&stopped).matches("was silent for longer than its lease").count(), 1, "{}", stderr(&stopped));
-    crawl.assert_whole(320).await;
+    crawl.assert_whole(pages_of(&servers)).await;
     let states = schema.rows("select state from nodes where node = 'stopped' order by state").await;
     assert_eq!(states, ["ended", "lost"]);
 }
@@ -328,17 +359,7 @@ async fn a_node_that_is_stopped_leaves_the_run_to_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_settings_are_refused_or_waited_for_and_there_may_be_nobody_to_join() {
     let Some(schema) = schema().await else { return };
-    // Each page leads on to another until the test has seen what it was to see.
-    let is_over = Arc::<AtomicBool>::default();
-    let over = is_over.clone();
-    let server = Server::start(move |path| match path.trim_start_matches(['/', 'p']).parse::<u32>() {
-        Ok(number) if !over.load(Ordering::SeqCst) => page([format!("/{}", number + 1)]),
-        Ok(_) => Reply::html("x"),
-        Err(_) => Reply::status(404),
-    })
-    .await
-    .unwrap();
-    let servers = [server];
+    let (servers, is_over) = growing(1).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "2", "--allow-trap", "all"]);
     let alone = crawl.run("late", &["--join"]).await;
     assert_eq!((alone.status.code(), servers[0].hit_count()), (Some(0), 0), "{}", stderr(&alone));
