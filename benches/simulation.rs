@@ -20,7 +20,7 @@ use harvestman::internals::visit::{Errand, HostRecord, Rest, Settlement, Target}
 const NODES: [usize; 6] = [1, 5, 10, 20, 40, 100];
 const URLS: f64 = 1e9;
 /// What is watched, in microseconds, after as long a time in which all comes into motion.
-const SPAN: u64 = 40_000_000;
+const SPAN: u64 = 10_000_000;
 /// A host answers after so many milliseconds, on average, and has so many pages.
 const LATENCY: f64 = 400.0;
 const PAGES: i64 = 50;
