@@ -11,6 +11,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use common::postgres::Schema;
@@ -54,6 +55,8 @@ enum Fault {
     Cut(u64),
     /// Its next commit is made, and the answer is lost with the connection.
     LoseCommit,
+    /// Its connection is cut while the server is at its next commit.
+    BreakCommit,
     /// The server of the database restarts, at once or after it has ended its sessions.
     Restart(&'static str),
     /// Another comes, with `--join` or as the first ones.
@@ -62,11 +65,12 @@ enum Fault {
 
 impl Fault {
     fn draw(random: &mut fastrand::Rng) -> Self {
-        match random.u8(..16) {
+        match random.u8(..17) {
             0..=2 => Self::Kill,
             3..=6 => Self::Stop(random.u64(100..6_000)),
             7 | 8 => Self::Cut(random.u64(0..4_000)),
             9 | 10 => Self::LoseCommit,
+            16 => Self::BreakCommit,
             11 => Self::Restart(if random.bool() { "fast" } else { "immediate" }),
             _ => Self::Join(random.bool()),
         }
@@ -129,10 +133,11 @@ impl Round {
     async fn begin(random: &mut fastrand::Rng) -> Option<Self> {
         let schema = Schema::new()?;
         schema.create();
-        let mut servers = Vec::new();
+        let (mut servers, hosts) = (Vec::new(), Arc::<OnceLock<Vec<String>>>::default());
         for number in 0..random.usize(4..9) {
-            servers.push(serve(number, Duration::from_millis(random.u64(0..50))).await);
+            servers.push(serve(number, Duration::from_millis(random.u64(0..50)), hosts.clone()).await);
         }
+        hosts.set(servers.iter().map(|server| server.url("")).collect()).unwrap();
         let all = servers.len() * PAGES;
         let max_pages = (random.u8(..3) == 0).then(|| random.usize(all / 3..all));
         let max_pages_per_host = (random.u8(..3) == 0).then(|| random.usize(5..PAGES));
@@ -201,6 +206,7 @@ impl Round {
                 node.closed_until = Some(now + Duration::from_millis(time));
             }
             Fault::LoseCommit => node.proxy.lose_commits(1),
+            Fault::BreakCommit => node.proxy.break_commits(1),
             Fault::Stop(_) | Fault::Restart(_) | Fault::Join(_) => {}
         }
     }
@@ -302,11 +308,13 @@ impl Round {
     /// The whole web is stored, as it is.
     async fn check_whole(&self) {
         let mut web = Vec::new();
+        let hosts: Vec<_> = self.servers.iter().map(|server| server.url("")).collect();
         for (number, server) in self.servers.iter().enumerate() {
-            let pages = pages_of(number);
-            let page = |page| (server.url(&format!("/p/{page}")), graph_page(pages, 500, &format!("/p/{page}")));
+            let page = |page| (server.url(&format!("/p/{page}")), page_of(number, &format!("/p/{page}"), &hosts));
             web.extend(
-                (0..pages).map(page).map(|(url, reply)| format!("{url}|{}|{}", reply.body.len(), reply.body.len())),
+                (0..pages_of(number))
+                    .map(page)
+                    .map(|(url, reply)| format!("{url}|{}|{}", reply.body.len(), reply.body.len())),
             );
         }
         web.sort_unstable();
@@ -376,7 +384,18 @@ fn pages_of(host: usize) -> usize {
     if host == SLOW { SLOW_PAGES } else { PAGES }
 }
 
-async fn serve(number: usize, delay: Duration) -> Server {
+/// A page of a host, which leads to those of the same number on two other hosts as well.
+fn page_of(host: usize, path: &str, hosts: &[String]) -> Reply {
+    let mut reply = graph_page(pages_of(host), 500, path);
+    for next in [1, 3].map(|step| (host + step) % hosts.len()) {
+        if reply.status == 200 && graph_page(pages_of(next), 0, path).status == 200 {
+            reply.body.extend_from_slice(format!("<a href=\"{}{path}\">elsewhere</a>\n", hosts[next]).as_bytes());
+        }
+    }
+    reply
+}
+
+async fn serve(number: usize, delay: Duration, hosts: Arc<OnceLock<Vec<String>>>) -> Server {
     let was_busy = AtomicBool::new(number != BUSY);
     let site = move |path: &str| match path {
         "/robots.txt" if number == SLOW => {
@@ -386,7 +405,7 @@ async fn serve(number: usize, delay: Duration) -> Server {
         "/p/2" if !was_busy.swap(true, Ordering::Relaxed) => {
             Reply::status(503).with_header("retry-after", &SLOW_INTERVAL.as_secs().to_string())
         }
-        path => graph_page(pages_of(number), 500, path).delayed(delay),
+        path => page_of(number, path, hosts.get().unwrap()).delayed(delay),
     };
     Server::start(site).await.unwrap()
 }

@@ -4,11 +4,14 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::postgres::Schema;
 use common::{Bench, page, stderr, stdout};
 use harvestman::demo::{Reply, Server, graph_page};
+use sqlx::Connection as _;
+use sqlx::migrate::Migrator;
 
 /// A schema that exists.
 async fn schema() -> Option<Schema> {
@@ -101,6 +104,71 @@ async fn a_crawl_that_was_stopped_goes_on_and_a_killed_one_once_its_lease_has_en
     assert_eq!(schema.rows("select discovered, fetched, pending from accounting").await, ["30|30|0"]);
     assert_eq!(schema.rows("select count(*), count(distinct url) from pages").await, ["30|30"]);
     assert!(requests.load(Ordering::SeqCst) <= 31, "one may have been in flight when it was killed");
+}
+
+/// Brings a schema to where it was after some migrations, and leaves a crawl in it that was stopped: what was fetched, what waits,
+/// what failed and what was left out.
+async fn fill(schema: &Schema, migrations: &Path, host: &str) {
+    let mut db = schema.connect().await;
+    Migrator::new(migrations).await.unwrap().run(&mut db).await.unwrap();
+    db.close().await.unwrap();
+    schema
+        .execute(format!(
+            "insert into run (started_at, outcome, discovered, fetched, failed, skipped, pending, requests)
+                 values (1000, 'interrupted', 4, 1, 1, 1, 1, 2);
+             insert into node (name, leased_until, ended_at) values ('old', now(), now());
+             insert into host (host, asked_at) values ('{host}', 1000);
+             insert into url (hash, url, host_id, state, reason, depth, first_seen_at)
+                 select substring(sha256(convert_to(u, 'UTF8')) for 16), u, 1, state, reason, depth, 1000
+                 from (values ('{host}/p/0', 1, null, 0), ('{host}/p/1', 0, null, 1), ('{host}/gone', 2, null, 1),
+                     ('http://elsewhere.test/', 3, 'scope', 1)) v (u, state, reason, depth);
+             insert into page (url_id, status, content_type, title, size, fetched_at, changed_at, elapsed_ms, headers, gone,
+                 new_run, new_at, kept) values (1, 200, 'text/html', 'Old', 6, 1000, 1000, 5, '[]', false, 1, 1000, 15);
+             insert into content values (1, 'a needle', 'needle');
+             insert into link values (1, 0, 2, 'next', '', 'a', true), (1, 1, 3, 'gone', '', 'a', true);
+             insert into failure values (3, 'dns', 'no such name', 1, 1000);
+             insert into request (run_id, url_id, at, status, elapsed_ms, bytes, unchanged)
+                 values (1, 1, 1000, 200, 5, 6, false);
+             insert into seed values (1);
+             insert into seed_line (url_id, given) values (1, '{host}/p/0')"
+        ))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_of_each_earlier_version_goes_on_and_loses_nothing() {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+    let mut files: Vec<_> = std::fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let bench = Bench::on_sqlite();
+    let folder = bench.path("migrations");
+    std::fs::create_dir(&folder).unwrap();
+    for file in &files[..files.len() - 1] {
+        std::fs::copy(file, folder.join(file.file_name().unwrap())).unwrap();
+        let Some(schema) = schema().await else { return };
+        let server = Server::start(|path| match path {
+            "/p/1" => page(["/p/2"]),
+            "/p/2" => page(["/p/0"]),
+            _ => Reply::status(404),
+        });
+        let server = server.await.unwrap();
+        fill(&schema, &folder, &server.url("")).await;
+        let after = file.display();
+        let output = bench.run(&["crawl", &server.url("/p/0"), "--rate", "0", "-d", &schema.url]).await;
+        assert_eq!(output.status.code(), Some(0), "{after}: {}", stderr(&output));
+        let asked: Vec<_> = server.hits().into_iter().map(|hit| hit.path).collect();
+        assert_eq!(asked, ["/robots.txt", "/p/1", "/p/2"], "{after}");
+        let counted = "discovered, fetched, failed, skipped, pending";
+        for counters in ["accounting", "runs"] {
+            assert_eq!(schema.rows(&format!("select {counted} from {counters}")).await, ["5|3|1|1|0"], "{after}");
+        }
+        assert_eq!(schema.rows("select outcome, requests from runs").await, ["finished|5"], "{after}");
+        let old = "select first_seen_at, title from pages where url like '%/p/0'";
+        assert_eq!(schema.rows(old).await, ["1970-01-01T00:00:01.000Z|Old"], "{after}");
+        assert_eq!(schema.rows("select kind, message from failures").await, ["dns|no such name"], "{after}");
+        let found = bench.run(&["search", "needle", "-d", &schema.url]).await;
+        assert!(stdout(&found).starts_with("Old\n"), "{after}: {}{}", stdout(&found), stderr(&found));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,8 @@ mod common;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use common::pool::Pool;
@@ -17,6 +18,9 @@ use harvestman::demo::{Hit, Reply, Server, graph_page};
 use sqlx::Connection as _;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The lease of nodes in tests in which one is silent. In others it is as long as it is for users, so that a machine that is busy
+/// takes no hosts from nodes that live.
+const LEASE: Duration = Duration::from_secs(3);
 
 /// A schema that exists.
 async fn schema() -> Option<Schema> {
@@ -34,6 +38,28 @@ async fn hosts(count: usize, pages: usize) -> Vec<Server> {
     servers
 }
 
+/// So many hosts whose pages lead on to another until the test has seen what it is to see, and what is set then.
+async fn growing(count: usize) -> (Vec<Server>, Arc<AtomicBool>) {
+    let is_over = Arc::<AtomicBool>::default();
+    let mut servers = Vec::new();
+    for _ in 0..count {
+        let over = is_over.clone();
+        let site = move |path: &str| match path.strip_prefix("/p/").and_then(|number| number.parse::<u32>().ok()) {
+            Some(number) if !over.load(Ordering::SeqCst) => page([format!("/p/{}", number + 1)]),
+            Some(_) => Reply::html("x"),
+            None => Reply::status(404),
+        };
+        servers.push(Server::start(site).await.unwrap());
+    }
+    (servers, is_over)
+}
+
+/// How many pages there were.
+fn pages_of(servers: &[Server]) -> usize {
+    let paths = |server: &Server| server.hits().into_iter().map(|hit| hit.path).collect::<BTreeSet<_>>().len() - 1;
+    servers.iter().map(paths).sum()
+}
+
 /// The same command for each node.
 struct Crawl<'a> {
     bench: Bench,
@@ -47,7 +73,7 @@ impl<'a> Crawl<'a> {
     fn new(schema: &'a Schema, servers: &[Server], options: &[&str]) -> Self {
         let seeds = servers.iter().map(|server| server.url("/p/0"));
         let mut args: Vec<_> = ["crawl".to_owned()].into_iter().chain(seeds).collect();
-        args.extend(["--json", "--lease", "2s"].map(str::to_owned));
+        args.push("--json".to_owned());
         args.extend(options.iter().map(|&option| option.to_owned()));
         Self { bench: Bench::new(), by: None, args, schema }
     }
@@ -106,6 +132,30 @@ async fn end(child: Child) -> Output {
     tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap()
 }
 
+/// How much later than it was to a task of this test went on so far, at the longest: the nodes are held up likewise.
+struct Stalls(Arc<AtomicU64>);
+
+impl Stalls {
+    fn watch() -> Self {
+        let longest = Arc::<AtomicU64>::default();
+        let noted = longest.clone();
+        tokio::spawn(async move {
+            loop {
+                let began = Instant::now();
+                tokio::time::sleep(SECOND / 20).await;
+                let late = began.elapsed().saturating_sub(SECOND / 20);
+                noted.fetch_max(late.as_millis().try_into().unwrap(), Ordering::Relaxed);
+            }
+        });
+        Self(longest)
+    }
+
+    /// What is forgiven to a machine that is so slow.
+    fn forgiven(&self) -> Duration {
+        4 * Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
 fn sorted(server: &Server) -> Vec<Hit> {
     let mut hits = server.hits();
     hits.sort_by_key(|hit| hit.at);
@@ -145,28 +195,35 @@ fn nodes_of(servers: &[Server]) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(12, 40).await;
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "5"]);
-    for output in crawl.all(["a", "b", "c", "d"]).await {
+    let (servers, is_over) = growing(12).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--allow-trap", "all"]);
+    let nodes = crawl.together(["a", "b", "c", "d"]).await;
+    until("all four to ask", || nodes_of(&servers).len() == 4).await;
+    is_over.store(true, Ordering::SeqCst);
+    let mut told = Vec::new();
+    for node in nodes {
+        let output = end(node).await;
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let told = summary(&output);
-        let requests = 12 * 41;
-        assert_eq!((&told["fetched"], &told["requests"]), (&480.into(), &requests.into()), "of the whole run");
+        told.push(summary(&output));
     }
-    crawl.assert_whole(480).await;
-    assert_eq!(nodes_of(&servers).len(), 4);
+    let pages = pages_of(&servers);
+    crawl.assert_whole(pages).await;
+    for told in told {
+        assert_eq!((&told["fetched"], &told["requests"]), (&pages.into(), &(pages + 12).into()), "of the whole run");
+    }
     assert_pace(&schema, &servers, SECOND / 5).await;
-    assert!(servers.iter().all(|server| server.hit_count() == 41), "each page and the robots.txt, once");
+    let asked: usize = servers.iter().map(Server::hit_count).sum();
+    assert_eq!(asked, pages + 12, "each page and the robots.txt, once");
     let nodes = schema.rows("select node, state, hosts from nodes order by node").await;
     assert_eq!(nodes, ["a|ended|0", "b|ended|0", "c|ended|0", "d|ended|0"]);
-    assert_eq!(schema.rows("select sum(fetched) from nodes").await, ["480"]);
+    assert_eq!(schema.rows("select sum(fetched) from nodes").await, [pages.to_string()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(4, 50).await;
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
+    let ((servers, is_over), stalls) = (growing(8).await, Stalls::watch());
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--lease", "3s", "--allow-trap", "all"]);
     let [mut killed, other] = crawl.together(["killed", "other"]).await;
     let asked = |node: &str| {
         servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
@@ -175,29 +232,34 @@ async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() 
     killed.kill().unwrap();
     killed.wait().unwrap();
     let died = Instant::now();
+    is_over.store(true, Ordering::SeqCst);
     let output = end(other).await;
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    crawl.assert_whole(200).await;
-    assert_pace(&schema, &servers, SECOND / 10).await;
+    crawl.assert_whole(pages_of(&servers)).await;
+    assert_pace(&schema, &servers, SECOND / 5).await;
+    let forgiven = stalls.forgiven();
     for server in &servers {
         let hits = sorted(server);
         let Some(last) = hits.iter().rev().find(|hit| hit.header("x-node-key") == Some("killed")) else { continue };
         if let Some(next) = hits.iter().find(|hit| hit.at > last.at && hit.at > died) {
             let stood = next.at - died;
-            assert!(stood <= 4 * SECOND + SECOND / 2, "it stood still for {stood:?}");
+            let allowed = LEASE + SECOND / 5 + 2 * SECOND + forgiven;
+            assert!(stood <= allowed, "it stood still for {stood:?} of {allowed:?}");
         }
     }
     let fetches: usize = schema.rows("select count(*) from fetches").await[0].parse().unwrap();
     let hits: usize = servers.iter().map(Server::hit_count).sum();
-    assert!(hits - fetches <= 16, "{hits} requests, {fetches} of them stored");
-    assert_eq!(schema.rows("select node, state from nodes order by node").await, ["killed|lost", "other|ended"]);
+    // Two connections to each host, and what all of them answered while a commit was under way.
+    let most = 16 + 40 * usize::try_from(forgiven.as_secs()).unwrap();
+    assert!(hits - fetches <= most, "{hits} requests, {fetches} of them stored");
+    assert_eq!(schema.rows("select state from nodes where node = 'killed'").await, ["lost"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_and_ends_well() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(4, 50).await;
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
+    let (servers, is_over) = growing(8).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "5", "--lease", "3s", "--allow-trap", "all"]);
     let [stopped, other] = crawl.together(["stopped", "other"]).await;
     let asked = |node: &str| {
         servers.iter().filter(|it| it.hits().iter().any(|hit| hit.header("x-node-key") == Some(node))).count()
@@ -210,6 +272,7 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
         lost = !schema.rows("select 1 from node where name = 'stopped' and gone").await.is_empty();
     }
     send("CONT", &stopped);
+    is_over.store(true, Ordering::SeqCst);
     let (stopped, other) = (end(stopped).await, end(other).await);
     assert_eq!(
         (stopped.status.code(), other.status.code()),
@@ -219,7 +282,7 @@ async fn a_node_that_was_stopped_past_its_lease_stores_nothing_of_what_it_lost_a
         stderr(&other)
     );
     assert_eq!(stderr(&stopped).matches("was silent for longer than its lease").count(), 1, "{}", stderr(&stopped));
-    crawl.assert_whole(200).await;
+    crawl.assert_whole(pages_of(&servers)).await;
     let states = schema.rows("select state from nodes where node = 'stopped' order by state").await;
     assert_eq!(states, ["ended", "lost"]);
 }
@@ -241,9 +304,46 @@ async fn page_budgets_are_exact_over_all_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_pace_of_all_holds_over_all_nodes() {
+    let Some(schema) = schema().await else { return };
+    let servers = hosts(6, 20).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "0", "--global-rate", "20"]);
+    for output in crawl.all(["a", "b", "c"]).await {
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    crawl.assert_whole(120).await;
+    assert_eq!(nodes_of(&servers).len(), 3);
+    let times: BTreeSet<_> = servers.iter().flat_map(Server::hits).map(|hit| hit.at).collect();
+    let (first, last) = (times.first().unwrap(), times.last().unwrap());
+    // Each node makes a request at once. A second is forgiven for what was held up on its way: if each had made as many as all
+    // may, it would have taken two seconds in all.
+    let least = SECOND * u32::try_from(times.len() - 3).unwrap() / 20 - SECOND;
+    assert!(*last - *first >= least, "{} requests in {:?}, not in {least:?}", times.len(), *last - *first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_again_at_once_is_another_node() {
+    let Some(schema) = schema().await else { return };
+    let servers = hosts(1, 20).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "10", "--lease", "3s"]);
+    let mut first = crawl.start("same", &[]);
+    until("requests", || servers[0].hit_count() > 5).await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let second = crawl.run("same", &[]).await;
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    crawl.assert_whole(20).await;
+    assert_eq!(schema.rows("select node, state from nodes order by started_at").await, ["same|lost", "same|ended"]);
+    // What the first held was its own until its lease had ended.
+    let between = "select count(*) from node one, node two, request q where one.id = 1 and two.id = 2
+         and q.at between extract(epoch from two.started_at) * 1000 and extract(epoch from one.leased_until) * 1000";
+    assert_eq!(schema.rows(between).await, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_stopped_leaves_the_run_to_the_others() {
     let Some(schema) = schema().await else { return };
-    let servers = hosts(3, 30).await;
+    let servers = hosts(3, 50).await;
     let crawl = Crawl::new(&schema, &servers, &["--rate", "10"]);
     let [stopped, other] = crawl.together(["stopped", "other"]).await;
     until("requests", || servers.iter().map(Server::hit_count).sum::<usize>() > 20).await;
@@ -252,22 +352,15 @@ async fn a_node_that_is_stopped_leaves_the_run_to_the_others() {
     assert_eq!(stopped.status.code(), Some(143), "{}", stderr(&stopped));
     assert_eq!(schema.rows("select outcome from runs").await, [""]);
     assert_eq!(end(other).await.status.code(), Some(0));
-    crawl.assert_whole(90).await;
+    crawl.assert_whole(150).await;
     assert_pace(&schema, &servers, SECOND / 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_settings_are_refused_or_waited_for_and_there_may_be_nobody_to_join() {
     let Some(schema) = schema().await else { return };
-    let server = Server::start(|path| match path {
-        "/robots.txt" => Reply::status(404),
-        "/p/0" => page(["/1", "/2", "/3", "/4"]),
-        _ => Reply::html("x"),
-    })
-    .await
-    .unwrap();
-    let servers = [server];
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "2"]);
+    let (servers, is_over) = growing(1).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "2", "--allow-trap", "all"]);
     let alone = crawl.run("late", &["--join"]).await;
     assert_eq!((alone.status.code(), servers[0].hit_count()), (Some(0), 0), "{}", stderr(&alone));
     assert!(stderr(&alone).starts_with("Nothing to join: no other node"), "{}", stderr(&alone));
@@ -277,7 +370,13 @@ async fn other_settings_are_refused_or_waited_for_and_there_may_be_nobody_to_joi
     assert_eq!(refused.status.code(), Some(4), "{}", stderr(&refused));
     assert!(stderr(&refused).contains("--max-depth is `3` here and not set there"), "{}", stderr(&refused));
     let joined = crawl.start("joined", &["--join", "--concurrency", "3"]);
+    let began = Instant::now();
+    while schema.rows("select 1 from node where name = 'joined'").await.is_empty() {
+        assert!(began.elapsed() < 60 * SECOND, "it does not take part");
+        tokio::time::sleep(SECOND / 50).await;
+    }
     let waited = crawl.start("waited", &["--max-depth", "3", "--wait-lock", "1m"]);
+    is_over.store(true, Ordering::SeqCst);
     assert_eq!(end(first).await.status.code(), Some(0));
     assert_eq!(end(joined).await.status.code(), Some(0));
     assert_eq!(end(waited).await.status.code(), Some(0), "it began the next run");
@@ -308,6 +407,14 @@ async fn nothing_hangs_on_a_session_so_that_a_pool_may_stand_between() {
         assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
         assert!(!stdout(&output).is_empty(), "{args:?}");
     }
+    // And so does a copy, out of one and into another.
+    let Some(target) = self::schema().await else { return };
+    let Some(into) = Pool::start(&target).await else { return };
+    for (from, to) in [(pool.url.as_str(), "copy.db"), ("copy.db", into.url.as_str())] {
+        let output = crawl.bench.run(&["copy", from, to]).await;
+        assert_eq!(output.status.code(), Some(0), "{from} {to}: {}", stderr(&output));
+    }
+    assert_eq!(target.rows("select count(*) from pages").await, ["120"]);
 }
 
 /// How many seconds a host asks for.
@@ -325,7 +432,7 @@ async fn retry_after_outlives_the_node_that_was_told_it() {
         path => graph_page(3, 500, path),
     });
     let servers = [server.await.unwrap()];
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "20", "--ignore-robots"]);
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "20", "--ignore-robots", "--lease", "3s"]);
     let mut told = crawl.start("told", &[]);
     until("requests", || servers[0].hit_count() > 1).await;
     let is_stored = "select 1 from host where blocked_until > asked_at + 3000";
@@ -350,7 +457,7 @@ async fn retry_after_outlives_the_node_that_was_told_it() {
 async fn an_interval_that_is_longer_than_a_lease_outlives_the_node_too() {
     let Some(schema) = schema().await else { return };
     let servers = hosts(1, 2).await;
-    let crawl = Crawl::new(&schema, &servers, &["--rate", "0.25", "--ignore-robots"]);
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "0.25", "--ignore-robots", "--lease", "3s"]);
     let mut first = crawl.start("first", &[]);
     until("a request", || servers[0].hit_count() == 1).await;
     let mut stored = false;
@@ -391,6 +498,6 @@ async fn the_figures_of_a_node_bear_its_name_and_tell_of_its_lease_and_its_locks
         assert!(line.is_some_and(|line| line.contains(name)), "{series} {figures}");
     }
     let age = figures.lines().find(|line| line.starts_with("harvestman_lease_age_seconds{")).unwrap();
-    assert!(age.rsplit(' ').next().unwrap().parse::<f64>().unwrap() < 2.0, "it is held: {age}");
+    assert!(age.rsplit(' ').next().unwrap().parse::<f64>().unwrap() < 30.0, "it is held: {age}");
     assert_eq!(end(node).await.status.code(), Some(0));
 }

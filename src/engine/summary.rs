@@ -15,9 +15,9 @@ pub enum CrawlError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The crawl was stopped while its database could not be asked.
+    /// The crawl was stopped while its database could not be asked, or gave no answer.
     #[error(
-        "stopped while the database cannot be asked: answers that are not stored: {unstored}; what this process holds stays \
+        "stopped while the database gives no answer: answers that are not stored: {unstored}; what this process holds stays \
          with it until its lease of {} ends, and is then fetched again",
         humantime::format_duration(*.lease)
     )]

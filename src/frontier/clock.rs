@@ -101,7 +101,7 @@ impl HostClock {
 
     /// A request is over: the host rests as it asked for, or because it did not answer.
     pub(super) fn release(&mut self, rest: Rest, now: Millis, max_wait: Millis) {
-        self.correct(now);
+        self.correct(rest.started_at, now);
         match rest.answered {
             Some(true) => self.outages.answered(now),
             Some(false) => {
@@ -119,10 +119,10 @@ impl HostClock {
 
     /// The server sees a request some time between its start and its answer, and counts its gaps from there: a request
     /// that was held up on its way must not have the next one on its heels. The correction is bounded, so that slow
-    /// answers cost little of the pace.
-    fn correct(&mut self, now: Millis) {
+    /// answers cost little of the pace. On a machine that is busy, a request starts some time after it was handed out.
+    fn correct(&mut self, started_at: Millis, now: Millis) {
         let Some(interval) = self.interval.map(politeness::millis) else { return };
-        let seen = now.min(self.started_at.saturating_add(interval / 2));
+        let seen = now.min(self.started_at.max(started_at).saturating_add(interval / 2));
         self.asked_at = self.asked_at.max(seen.saturating_sub(interval / 10) + 1);
     }
 
@@ -172,6 +172,15 @@ mod tests {
         assert_eq!(clock.start(NOW, MAX_WAIT), Ok(()));
         clock.release(Rest { answered: Some(true), ..Rest::default() }, NOW + 30_000, MAX_WAIT);
         assert_eq!(clock.free_at(), NOW + 500 + 250 - 50 + 1);
+    }
+
+    #[test]
+    fn a_request_that_was_sent_later_than_it_was_handed_out_is_seen_the_later() {
+        let (mut clock, _) = clock(2.0, None);
+        assert_eq!(clock.start(NOW, MAX_WAIT), Ok(()));
+        let rest = Rest { answered: Some(true), started_at: NOW + 60, ..Rest::default() };
+        clock.release(rest, NOW + 300, MAX_WAIT);
+        assert_eq!(clock.free_at(), NOW + 500 + 300 - 50 + 1);
     }
 
     #[test]

@@ -30,6 +30,8 @@ struct Shared {
     /// Commits whose answers are still to be lost.
     to_lose: AtomicUsize,
     lost: AtomicUsize,
+    /// Commits at which the connection is still to be cut at once, whatever becomes of them.
+    to_break: AtomicUsize,
     /// Every so many commits the answer is lost; 0 is never.
     lose_every: AtomicUsize,
     commits: AtomicUsize,
@@ -45,6 +47,11 @@ impl Shared {
         let lose = |left: usize| left.checked_sub(1);
         every > 0 && nth.is_multiple_of(every)
             || self.to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_ok()
+    }
+
+    /// Whether the connection is to be cut at a commit that is seen now.
+    fn breaks(&self) -> bool {
+        self.to_break.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 
     fn cuts(&self, said: &[u8]) -> bool {
@@ -69,6 +76,7 @@ impl Proxy {
             is_closed: AtomicBool::new(false),
             to_lose: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
+            to_break: AtomicUsize::new(0),
             lose_every: AtomicUsize::new(0),
             commits: AtomicUsize::new(0),
             to_cut_at: Mutex::default(),
@@ -107,6 +115,11 @@ impl Proxy {
     /// Lets the answers to so many commits be lost, and their connections with them.
     pub fn lose_commits(&self, count: usize) {
         self.shared.to_lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Cuts the connections of so many commits while the server is at them.
+    pub fn break_commits(&self, count: usize) {
+        self.shared.to_break.store(count, Ordering::SeqCst);
     }
 
     /// Lets the answer to each commit of so many be lost, after the first `but` of them.
@@ -165,6 +178,10 @@ async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
                 }
                 let is_commit = said[..length].ends_with(COMMIT);
                 if server.write_all(&said[..length]).await.is_err() {
+                    return;
+                }
+                if is_commit && shared.breaks() {
+                    shared.lost.fetch_add(1, Ordering::SeqCst);
                     return;
                 }
                 if is_commit && shared.loses() {

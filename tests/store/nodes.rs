@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use harvestman::internals::config::Config;
 use harvestman::internals::store::postgres::PgDatabase;
-use harvestman::internals::store::tables::Company as _;
+use harvestman::internals::store::tables::{Company as _, Hosts as _, Transactions as _};
 use harvestman::internals::store::{Run as _, StoreError};
 use harvestman::internals::visit::{self, Standing, Word};
 
@@ -234,22 +234,21 @@ async fn a_lease_that_is_renewed_in_the_midst_of_something_keeps_the_hosts_unles
 async fn a_host_that_a_newcomer_takes_at_that_moment_is_not_taken_from_it() {
     let Some(schema) = schema().await else { return };
     let place = beside(&schema);
-    let mut one = Hand::begin(&place, &Config::default(), &SEEDS).await;
-    let taken = one.run.take(1).await.unwrap();
-    let mine = one.window(taken[0], 1).await.remove(0);
-    let theirs = SEEDS.iter().find(|seed| **seed != mine.url.as_str()).unwrap().trim_end_matches('/');
-    let newcomer = format!(
+    let _one = Hand::begin(&place, &Config::default(), &SEEDS[..1]).await;
+    let newcomer =
         "insert into node (name, leased_until, invocation_id) values ('late', now() + interval '1 minute', 1);
-         update host set holder = (select max(id) from node), epoch = epoch + 1 where host = '{theirs}'"
-    );
-    let other = Other::begin(&schema, newcomer).await;
-    let new = link(&format!("{theirs}/new"));
-    let holds = one.holds.clone();
-    let commit = one.run.commit(vec![fetched(mine, page([new]))], |host| holds.get(&host).copied());
-    let (committed, ()) = tokio::join!(commit, other.commit_once_waited_for());
-    assert!(committed.unwrap().targets.is_empty(), "its holder finds it");
-    let holder = format!("select n.name, h.epoch from host h join node n on n.id = h.holder where host = '{theirs}'");
-    assert_eq!(schema.rows(&holder).await, ["late|1"]);
+         update host set holder = 2, epoch = epoch + 1";
+    let other = Other::begin(&schema, newcomer.to_owned()).await;
+    let mut database = PgDatabase::open(&schema.url, &Config::default()).await.unwrap();
+    let reach = async {
+        database.open_transaction().await.unwrap();
+        let held = database.take_reached(1, &[1].into()).await.unwrap();
+        database.commit_transaction().await.unwrap();
+        held
+    };
+    let (held, ()) = tokio::join!(reach, other.commit_once_waited_for());
+    assert!(held.is_empty());
+    assert_eq!(schema.rows("select n.name, h.epoch from host h join node n on n.id = h.holder").await, ["late|1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,8 +25,9 @@ impl PgDatabase {
             None => self.undone(Err(error)).await,
             Some(Need::Again) => {
                 tracing::debug!("a transaction is done again: {failed}");
+                self.undo_transaction().await;
                 tokio::time::sleep(PAUSES.0.mul_f64(fastrand::f64())).await;
-                self.undone(Ok(())).await
+                Ok(())
             }
             // The transaction ends with its connection.
             Some(Need::Connection) => {
