@@ -4,6 +4,7 @@
 pub mod page;
 pub mod structured;
 mod text;
+pub mod words;
 mod work;
 
 pub use page::Page;

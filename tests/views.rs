@@ -16,7 +16,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 22] = [
+const VIEWS: [(&str, &str); 23] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -47,6 +47,7 @@ const VIEWS: [(&str, &str); 22] = [
     ("redirect_chains", "from_url, to_url, hops, path, status"),
     ("page_ranks", "url, rank"),
     ("search", "words, url, host, status, title, description, snippet, rank"),
+    ("findings", "finding, severity, url, other_url, detail, advice, state, run"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use super::audit::threshold::AuditThreshold;
+
 pub use crawl::CrawlArgs;
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
@@ -112,6 +114,8 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// What is wrong with the site, from what is stored of it: broken links, titles, indexing, headers
+    Audit(AuditArgs),
     /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
     Copy {
         /// A SQLite file, or postgres://USER@HOST/DATABASE
@@ -236,6 +240,31 @@ pub enum StatusFormat {
     Table,
     /// One object
     Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuditArgs {
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    #[arg(long, default_value = "table")]
+    pub format: AuditFormat,
+    /// A file, which is replaced once the new one is whole; or - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// Exit with 5 if it holds, e.g. 'error>0' or 'warning>=20'; repeatable
+    #[arg(long, value_name = "THRESHOLD")]
+    pub fail_on: Vec<AuditThreshold>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// How many of what, examples, how to fix them, and what was not checked
+    Table,
+    /// One object
+    Json,
+    Csv,
+    /// SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,11 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
-use crate::config::Config;
 use crate::read::{Database, Hit, ReadError};
-use crate::store::postgres::{PgDatabase, is_postgres};
-use crate::store::sqlite::{SqliteDatabase, file_path};
-use crate::store::{Store as _, StoreError};
 use serde_json::Value;
 
 use super::args::Format;
@@ -15,7 +11,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::output::{Rows, printable};
 use super::terminal::wants_colours;
-use super::{index, signals};
+use super::{index, signals, upgrade};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +57,7 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     drop(db);
     if is_old {
         console.say("The database is of an earlier version: it is brought up to date first.");
-        match upgrade(database).await {
+        match upgrade::run(database).await {
             // What the earlier version indexed can be searched all the same.
             Err(problem) if unindexed.is_some() => console.warn(&format!("it stays as it is: {problem}")),
             upgraded => upgraded?,
@@ -69,14 +65,6 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
     }
     index::bring_up_to_date(database, console, || false).await?;
     Ok(Database::open(database)?)
-}
-
-async fn upgrade(database: &str) -> Result<(), StoreError> {
-    if is_postgres(database) {
-        return PgDatabase::open(database, &Config::default()).await?.close().await;
-    }
-    let Ok(path) = file_path(database);
-    SqliteDatabase::open(&path).await?.close().await
 }
 
 /// Takes the words as FTS5's syntax; if they are not sound in it, and use none of its operators, as plain words.
