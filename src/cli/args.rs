@@ -4,6 +4,7 @@ mod crawl;
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
@@ -138,7 +139,7 @@ pub enum Command {
     /// Serve a bundled site on loopback and crawl it; needs no network
     Demo {
         /// SQLite file, created if absent, or postgres://USER@HOST/DATABASE
-        #[arg(short, long, default_value = "demo.db")]
+        #[arg(short, long, default_value = "demo.db", value_parser = NonEmptyStringValueParser::new())]
         database: String,
     },
     /// Print a completion script
@@ -150,7 +151,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArg {
     /// The crawl's SQLite file, or postgres://USER@HOST/DATABASE [default: what harvestman.toml says, or crawl.db]
-    #[arg(short, long, env = "HARVESTMAN_DATABASE", hide_env_values = true)]
+    #[arg(short, long, env = "HARVESTMAN_DATABASE", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub database: Option<String>,
 }
 
