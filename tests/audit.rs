@@ -702,7 +702,7 @@ async fn the_healthy_pages_of_the_demo_have_no_findings_and_its_faults_are_found
     let bench = Bench::new();
     let output = bench.run(&["demo", "--database", &bench.database(), "--quiet"]).await;
     assert!(output.status.success(), "{}", stderr(&output));
-    std::fs::write(bench.path("harvestman.toml"), "[audit]\ntitle = [4, 90]\ndescription = [20, 160]\n").unwrap();
+    std::fs::write(bench.path("harvestman.toml"), "[audit]\ntitle = [4, 90]\ndescription = [15, 160]\n").unwrap();
     audited(&bench).await;
     let healthy = "select finding, url, other_url, detail from findings
         where (url like '%/article/%' or url like '%/wiki/%') and finding not in ('title-long', 'csp-missing', 'nosniff-missing')";

@@ -1,6 +1,7 @@
 //! Findings about what pages hold, and what it takes to load them.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::extract::words;
 use crate::read::ReadError;
@@ -115,20 +116,24 @@ fn says_missing(title: &str) -> bool {
 /// A page of more words has something to say.
 const FEW: u64 = 150;
 
+/// Texts are compared by their hashes, for a site may have many of them.
+fn hash(host: i64, text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (host, text).hash(&mut hasher);
+    hasher.finish()
+}
+
 fn soft_404(site: &Site<'_>) -> Result<Vec<Found>, ReadError> {
-    let missing = site.db.query(
-        "select distinct u.host_id, c.text from _page p join _url u on u.id = p.url_id and u.state < 2
-         join _content c on c.url_id = p.url_id where p.status in (404, 410) and c.text <> ''",
-        [],
-    )?;
-    let missing = missing.map(|row| {
+    let sql = "select u.host_id, c.text from _page p join _url u on u.id = p.url_id and u.state < 2
+         join _content c on c.url_id = p.url_id where p.status in (404, 410) and c.text <> ''";
+    let mut missing = HashSet::new();
+    for row in site.db.query(sql, [])? {
         let row = row?;
-        Ok((row.at(0)?, row.at(1)?))
-    });
-    let missing: HashSet<(i64, String)> = missing.collect::<Result<_, ReadError>>()?;
+        missing.insert(hash(row.at(0)?, row.at(1)?));
+    }
     let mut found = Vec::new();
     each_text(site, |url, host, title, text| {
-        if missing.contains(&(host, text.to_owned())) {
+        if missing.contains(&hash(host, text)) {
             found.push(Found::new(url, "the text of a page that is missing"));
         } else if let Some(title) = title.filter(|title| says_missing(title) && words::count(text) < FEW) {
             found.push(Found::new(url, format!("its title: {title}")));

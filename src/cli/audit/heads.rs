@@ -54,11 +54,14 @@ impl Robots {
     }
 }
 
-static TELLS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new("(?i)noindex|nofollow|none|content-security-policy").ok());
+/// What a document that tells something must hold, each of them.
+static TELLS: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
+    ["robots|googlebot|bingbot|content-security-policy", "noindex|nofollow|none|content-security-policy"]
+        .map(|words| Regex::new(&format!("(?i){words}")).ok())
+});
 static META: LazyLock<Option<Selector>> = LazyLock::new(|| Selector::parse("meta[content]").ok());
 
-/// Reads the heads of all pages. Only documents that hold one of the words in question are parsed.
+/// Reads the heads of all pages. Only documents that hold the words in question are parsed.
 pub fn read(db: &Database) -> Result<Heads, ReadError> {
     let mut heads = Heads::default();
     let sql = concat!(
@@ -82,7 +85,7 @@ fn read_page(heads: &mut Heads, row: &Row) -> Result<(), ReadError> {
             robots.take(parse::robots_tag_for(value, &ROBOTS).unwrap_or_default(), "X-Robots-Tag");
         }
     }
-    if TELLS.as_ref().is_some_and(|tells| tells.is_match(body))
+    if TELLS.iter().all(|tells| tells.as_ref().is_some_and(|tells| tells.is_match(body)))
         && let Ok(address) = Url::parse(url)
     {
         let source = Source { url: &address, charset: None, language: None, body };

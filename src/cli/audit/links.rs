@@ -51,9 +51,9 @@ pub const FINDINGS: [Finding; 8] = [
             ends!(),
             "select u.url, t.url as other_url, e.nth || ' redirects' as detail
              from ends e join _url u on u.id = e.start join _url t on t.id = e.id
-             where e.nth between 2 and 19 and not (t.state = 2 and exists
-                     (select 1 from _failure x where x.url_id = t.id and x.kind = 'redirect'))
-                 and not exists (select 1 from _page q where q.redirect_to = e.start)"
+             left join (select distinct redirect_to as id from _page where redirect_to is not null) q on q.id = e.start
+             where q.id is null and e.nth between 2 and 19 and not (t.state = 2 and exists
+                     (select 1 from _failure x where x.url_id = t.id and x.kind = 'redirect'))"
         )),
     },
     Finding {
@@ -81,16 +81,16 @@ pub const FINDINGS: [Finding; 8] = [
         advice: "Link to it from a page that visitors reach, or take it away.",
         needs: &[Links, Whole],
         how: How::Sql(concat!(
-            "select u.url, null as other_url, case when exists
-                     (select 1 from _link l where l.to_id = u.id and l.element = 'sitemap')
-                 then 'only a sitemap names it' else 'only earlier runs knew it' end as detail
+            "select u.url, null as other_url, case when m.id is not null then 'only a sitemap names it'
+                 else 'only earlier runs knew it' end as detail
              from ",
             pages!(),
-            " where u.id not in (select url_id from _seed) and u.id not in (select url_id from _heir)
-                 and u.id not in (select l.to_id from _link l join _page s on s.url_id = l.from_id and s.status = 200
-                     where l.from_id <> l.to_id and l.element in ('a', 'area', 'iframe', 'frame'))
-                 and (u.id in (select l.to_id from _link l where l.element = 'sitemap')
-                     or u.first_seen_at < (select started_at from _run order by id desc limit 1))"
+            " left join (select distinct to_id as id from _link where element = 'sitemap') m on m.id = u.id
+             left join (select l.to_id as id from _link l join _page s on s.url_id = l.from_id and s.status = 200
+                     where l.from_id <> l.to_id and l.element in ('a', 'area', 'iframe', 'frame')
+                 union select url_id from _seed union select url_id from _heir) r on r.id = u.id
+             where r.id is null
+                 and (m.id is not null or u.first_seen_at < (select started_at from _run order by id desc limit 1))"
         )),
     },
     Finding {

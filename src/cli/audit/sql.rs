@@ -34,7 +34,7 @@ macro_rules! links {
     };
 }
 
-/// Pages with the canonical URL `c` that they name, if it is another's.
+/// Pages `c` with the canonical URL that they name, without its fragment.
 macro_rules! canonicals {
     () => {
         concat!(

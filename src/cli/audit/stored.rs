@@ -59,9 +59,9 @@ impl Stored {
         let mut gaps = Vec::new();
         let mut gap = |what: &str, why: String| gaps.push(Unchecked { what: what.to_owned(), why });
         let sql = "select case when u.state = 0 then 'pending' else u.reason end as why, count(*) from _url u
-             where (u.state = 0 or (u.state = 3 and u.reason <> 'robots'))
-                 and (u.id in (select to_id from _link where element in ('a', 'area', 'iframe', 'frame'))
-                     or u.id in (select redirect_to from _page))
+             join (select to_id as id from _link where element in ('a', 'area', 'iframe', 'frame')
+                 union select redirect_to from _page where redirect_to is not null) t on t.id = u.id
+             where u.state = 0 or (u.state = 3 and u.reason <> 'robots')
              group by case when u.state = 0 then 'pending' else u.reason end order by 2 desc, 1";
         let mut reasons = Vec::new();
         let mut targets = 0_i64;

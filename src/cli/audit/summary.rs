@@ -63,6 +63,9 @@ pub fn text(audited: &Audited) -> String {
     text
 }
 
+/// Characters of an example.
+const EXAMPLE: usize = 200;
+
 /// Where something was found, in a line.
 fn example(row: &AuditRow) -> String {
     let mut text = row.url.clone();
@@ -71,6 +74,10 @@ fn example(row: &AuditRow) -> String {
             text.push_str(sign);
             text.push_str(part);
         }
+    }
+    if let Some((end, _)) = text.char_indices().nth(EXAMPLE) {
+        text.truncate(end);
+        text.push('…');
     }
     text
 }
