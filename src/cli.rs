@@ -12,6 +12,7 @@ mod due;
 mod ending;
 mod explain;
 mod export;
+mod extract;
 mod failure;
 mod figures;
 mod hints;
@@ -106,6 +107,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
         Command::Audit(args) => audit::run(args, console).await,
+        Command::Extract(args) => extract::run(&args, console),
         Command::Copy { from, to } => copy::run(&from, &to, console).await,
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,

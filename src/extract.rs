@@ -3,6 +3,7 @@
 
 pub mod article;
 pub mod chunks;
+pub mod items;
 pub mod near;
 pub mod page;
 pub mod simhash;
