@@ -2,6 +2,7 @@
 
 mod activity;
 mod args;
+mod audit;
 mod changes;
 mod console;
 mod copy;
@@ -106,6 +107,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Audit(args) => audit::run(args, console).await,
         Command::Extract(args) => extract::run(args, console).await,
         Command::Copy { from, to } => copy::run(&from, &to, console).await,
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,

@@ -140,7 +140,7 @@
 //! transaction of PostgreSQL is told to read only. Each kind of database is a `read::driver::Driver`. `query`,
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`, `store::postgres::index`) in short
-//! transactions, and `vacuum` makes the database smaller.
+//! transactions, `audit` keeps what it found (`store::audit`), and `vacuum` makes the database smaller.
 
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -32,6 +32,8 @@ use std::time::{Duration, Instant};
 use ego_tree::iter::Edge;
 use encoding_rs::{Encoding, UTF_8};
 use foldhash::fast::RandomState;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
@@ -39,7 +41,7 @@ use url::Url;
 
 use charset::Declares;
 pub use deadline::Deadline;
-pub use directives::robots_tag_forbids_following;
+pub use directives::{forbid, robots_tag_for, robots_tag_forbids_following};
 pub use frames::Frame;
 use frames::FrameReader;
 pub use head::Head;
@@ -119,6 +121,15 @@ readers! {
 pub fn decoded<'a>(body: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     let encoding = charset.and_then(|name| Encoding::for_label(name.as_bytes())).unwrap_or(UTF_8);
     charset::text_of(encoding, body).0
+}
+
+/// The encodings that a Content-Type and a document's own mark-up name, if both name one and these differ.
+pub fn contradicting_charsets(content_type: &str, body: &[u8]) -> Option<[&'static str; 2]> {
+    let content_type = HeaderValue::from_str(content_type).ok()?;
+    let media_type = mime::of(&HeaderMap::from_iter([(CONTENT_TYPE, content_type)]))?;
+    let by_header = Encoding::for_label(media_type.charset?.as_bytes())?;
+    let by_document = charset::declared_in(body)?;
+    (by_header != by_document).then(|| [by_header.name(), by_document.name()])
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed

@@ -1,5 +1,6 @@
 //! Where the crawl is kept. A store commits whole batches of records; what it gives back feeds the frontier.
 
+pub mod audit;
 pub mod copies;
 mod counts;
 pub mod derived;

@@ -16,7 +16,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 27] = [
+const VIEWS: [(&str, &str); 28] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -56,6 +56,7 @@ const VIEWS: [(&str, &str); 27] = [
     ("articles", "url, title, author, published_at, language, words, text, markdown"),
     ("near_duplicates", "url, other_url, distance"),
     ("items", "item, url, position, data"),
+    ("findings", "finding, severity, url, other_url, detail, advice, state, run"),
 ];
 
 async fn crawl(bench: &Bench, args: &[&str]) -> Output {

@@ -9,6 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use url::Url;
 
+use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
 
 pub use crawl::CrawlArgs;
@@ -116,6 +117,8 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// What is wrong with the site, from what is stored of it: broken links, titles, indexing, headers
+    Audit(AuditArgs),
     /// Derive data from stored pages, without asking their servers: metadata, articles, items by rules
     Extract(ExtractArgs),
     /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
@@ -271,6 +274,31 @@ pub enum StatusFormat {
     Table,
     /// One object
     Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuditArgs {
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    #[arg(long, default_value = "table")]
+    pub format: AuditFormat,
+    /// A file, which is replaced once the new one is whole; or - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// Exit with 5 if it holds, e.g. 'error>0' or 'warning>=20'; repeatable
+    #[arg(long, value_name = "THRESHOLD")]
+    pub fail_on: Vec<AuditThreshold>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// How many of what, examples, how to fix them, and what was not checked
+    Table,
+    /// One object
+    Json,
+    Csv,
+    /// SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Debug, Clone, Args)]

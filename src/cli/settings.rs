@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::job::Job;
 
 /// The settings file that is read if it is there.
-const CONFIG_FILE: &str = "harvestman.toml";
+pub const CONFIG_FILE: &str = "harvestman.toml";
 
 /// The settings of the crawl, and how it is run. What was typed is judged first.
 pub fn settle(args: &CrawlArgs) -> Result<(Config, Job), Failure> {

@@ -43,54 +43,22 @@ const COMPARISONS: [(&str, Comparison); 5] = [
     ("=", |left, right| left == right),
 ];
 
-/// `COUNTER OPERATOR NUMBER[%]`, such as `failed>10%`; a percentage is that of the discovered URLs.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Threshold {
+/// `OPERATOR NUMBER[%]` behind the name of what is counted.
+#[derive(Debug, Clone)]
+pub struct Condition {
     text: String,
-    counter: Counter,
     compare: Comparison,
     number: f64,
-    is_percent: bool,
+    pub is_percent: bool,
 }
 
-impl Threshold {
-    /// Whether links have to be counted for it.
-    pub fn is_of_broken_links(&self) -> bool {
-        self.text.starts_with(BROKEN_LINKS)
-    }
-
-    /// If it holds for this summary, the condition and the numbers in words.
-    pub fn judge(&self, summary: &Summary, ending: &Ending) -> Option<String> {
-        let (counted, discovered) = ((self.counter)(summary, ending), summary.accounting.discovered);
-        if !self.is_percent {
-            return (self.compare)(counted, self.number).then(|| format!("{} holds ({counted})", self.text));
-        }
-        // Compared without a division, so that ten of a hundred are exactly ten percent.
-        (self.compare)(counted * 100.0, self.number * discovered as f64)
-            .then(|| format!("{} holds ({counted} of {discovered})", self.text))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
-
-impl fmt::Debug for Threshold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Threshold").field(&self.text).finish()
-    }
-}
-
-impl FromStr for Threshold {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let name_end = text.find(['<', '>', '=']).ok_or("write a threshold such as failed>10% or fetched<100")?;
+impl Condition {
+    /// Reads a condition on one of the things that are counted, and gives its place among them.
+    pub fn parse(text: &str, example: &str, counted: &[&str]) -> Result<(usize, Self), String> {
+        let name_end = text.find(['<', '>', '=']).ok_or_else(|| format!("write a threshold such as {example}"))?;
         let name = text[..name_end].trim();
-        let Some((_, counter)) = COUNTERS.into_iter().find(|(known, _)| *known == name) else {
-            let known = COUNTERS.map(|(known, _)| known).join(", ");
-            return Err(format!("`{name}` is not counted; these are: {known}"));
+        let Some(place) = counted.iter().position(|known| *known == name) else {
+            return Err(format!("`{name}` is not counted; these are: {}", counted.join(", ")));
         };
         let rest = &text[name_end..];
         let found = COMPARISONS.into_iter().find_map(|(sign, compare)| Some((rest.strip_prefix(sign)?, compare)));
@@ -103,7 +71,57 @@ impl FromStr for Threshold {
         let is_plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
         let number = digits.parse::<f64>().ok().filter(|_| is_plain);
         let number = number.ok_or_else(|| format!("`{digits}` is no number; write such as 100 or 2.5%"))?;
-        Ok(Self { text: text.trim().to_owned(), counter, compare, number, is_percent })
+        Ok((place, Self { text: text.trim().to_owned(), compare, number, is_percent }))
+    }
+
+    /// If it holds, the condition and the numbers in words; a percentage is that of `whole`.
+    pub fn judge(&self, counted: f64, whole: f64) -> Option<String> {
+        if !self.is_percent {
+            return (self.compare)(counted, self.number).then(|| format!("{} holds ({counted})", self.text));
+        }
+        // Compared without a division, so that ten of a hundred are exactly ten percent.
+        (self.compare)(counted * 100.0, self.number * whole)
+            .then(|| format!("{} holds ({counted} of {whole})", self.text))
+    }
+}
+
+/// `COUNTER OPERATOR NUMBER[%]`, such as `failed>10%`; a percentage is that of the discovered URLs.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Threshold {
+    counter: Counter,
+    condition: Condition,
+}
+
+impl Threshold {
+    /// Whether links have to be counted for it.
+    pub fn is_of_broken_links(&self) -> bool {
+        self.as_str().starts_with(BROKEN_LINKS)
+    }
+
+    /// If it holds for this summary, the condition and the numbers in words.
+    pub fn judge(&self, summary: &Summary, ending: &Ending) -> Option<String> {
+        self.condition.judge((self.counter)(summary, ending), summary.accounting.discovered as f64)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.condition.text
+    }
+}
+
+impl fmt::Debug for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Threshold").field(&self.as_str()).finish()
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = COUNTERS.map(|(known, _)| known);
+        let (place, condition) = Condition::parse(text, "failed>10% or fetched<100", &names)?;
+        Ok(Self { counter: COUNTERS[place].1, condition })
     }
 }
 

@@ -12,6 +12,9 @@ use super::options::Config;
 const OF_THE_COMMAND_LINE: [&str; 9] =
     ["database", "index", "extract", "rules", "json", "fail-on", "wait-lock", "log-file", "metrics"];
 
+/// Tables of a settings file that another command than `crawl` reads.
+const OF_OTHER_COMMANDS: [&str; 1] = ["audit"];
+
 /// A text that is no settings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -149,10 +152,16 @@ impl<'de, A: Keys, B: Keys> Visitor<'de> for Settings<'_, A, B> {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         loop {
-            let knows = |key: &str| self.crawl.knows(key) || self.other.knows(key);
+            let is_of_another = |key: &str| OF_OTHER_COMMANDS.contains(&key);
+            let knows = |key: &str| self.crawl.knows(key) || self.other.knows(key) || is_of_another(key);
             let Some(key) = map.next_key_seed(Key { knows: &knows, place: self.place })? else { return Ok(()) };
-            let of_crawl = self.crawl.knows(&key);
-            if of_crawl { self.crawl.read(&key, &mut map)? } else { self.other.read(&key, &mut map)? }
+            if is_of_another(&key) {
+                map.next_value::<IgnoredAny>()?;
+            } else if self.crawl.knows(&key) {
+                self.crawl.read(&key, &mut map)?;
+            } else {
+                self.other.read(&key, &mut map)?;
+            }
         }
     }
 }
@@ -181,7 +190,8 @@ mod tests {
     #[test]
     fn a_text_is_read_as_the_command_line_reads_it() {
         let text =
-            "rate = 5\nmax-depth = 2\nno-bodies = true\nrecrawl-after = 'auto'\ninclude = ['a', 'b']\njson = true";
+            "rate = 5\nmax-depth = 2\nno-bodies = true\nrecrawl-after = 'auto'\ninclude = ['a', 'b']\njson = true
+                    [audit]\nthin = 50";
         let config = Config::from_toml(text).unwrap();
         assert_eq!((config.rate, config.max_depth, config.store_bodies), (5.0, Some(2), false));
         assert_eq!(config.include.len(), 2);

@@ -52,6 +52,11 @@ pub(super) fn guess(body: &[u8], http_label: Option<&str>, declares: Declares) -
     Guess { encoding, is_certain: stated.is_some() }
 }
 
+/// What an HTML document says of its encoding in its first bytes.
+pub(super) fn declared_in(body: &[u8]) -> Option<&'static Encoding> {
+    prescan::html(&body[..body.len().min(PRESCAN)])
+}
+
 /// Decodes a body by its first bytes alone, as what is no HTML is decoded.
 pub(super) fn decode<'a>(
     body: &'a [u8],

@@ -4,6 +4,7 @@
 //! Nothing hangs on the session: each statement is prepared without a name, within the transaction that it is run in, and
 //! locks end with their transaction. So a pool may stand between that lends a server's connection for each transaction.
 
+pub mod audit;
 mod begin;
 mod company;
 mod contents;

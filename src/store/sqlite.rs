@@ -1,5 +1,6 @@
 //! The store on SQLite: what [`super::tables`] asks of a database, each trait in a file of its own.
 
+pub mod audit;
 mod begin;
 mod company;
 mod copy;

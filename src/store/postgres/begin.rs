@@ -263,7 +263,7 @@ impl Beginning for PgDatabase {
         done
     }
 
-    /// Requests and changes grow with the runs, so that the oldest are at the low end.
+    /// Requests, changes and findings grow with the runs, so that the oldest are at the low end.
     async fn prune(&mut self, keep: u32) -> Result<bool, Failed> {
         let mut tx = self.db.begin().await?;
         let oldest: Option<i64> = scalar("select id from run order by id desc limit 1 offset $1")
@@ -275,6 +275,12 @@ impl Beginning for PgDatabase {
         for delete in [
             "delete from request where run_id < $1 and id in (select id from request order by id limit $2)",
             "delete from change where run_id < $1 and id in (select id from change order by id limit $2)",
+            // The last audit stays, which the next is compared with.
+            "delete from finding where (run_id, number) in (select run_id, number from finding
+                 where run_id < $1 and run_id < (select max(run_id) from audit) limit $2)",
+            "delete from audit where run_id in (select a.run_id from audit a
+                 where a.run_id < $1 and a.run_id < (select max(run_id) from audit)
+                     and not exists (select 1 from finding f where f.run_id = a.run_id) limit $2)",
         ] {
             deleted += sql(delete).bind(oldest).bind(ROWS).execute(&mut *tx).await?.rows_affected();
         }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 13] = [
+const VIEWS: [(&str, &str); 14] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     ("host", "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms"),
@@ -16,7 +16,7 @@ const VIEWS: [(&str, &str); 13] = [
     ),
     (
         "page",
-        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null",
+        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language",
     ),
     ("content", "url_id text body"),
     ("link", "from_id position to_id text rel element follow"),
@@ -26,6 +26,7 @@ const VIEWS: [(&str, &str); 13] = [
     ("seed", "url_id=null"),
     ("heir", "url_id=null seed_id=null"),
     ("unindexed", "url_id=null"),
+    ("audit", "run_id=null at=null"),
 ];
 
 /// The pages that `match` on `words` finds in the full-text index, as far as it is up to date.

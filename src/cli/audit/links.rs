@@ -1,0 +1,130 @@
+//! Findings about links, redirects, and how pages are reached.
+
+use super::depth;
+use super::finding::Need::{Links, Whole};
+use super::finding::{Finding, How, Severity};
+use super::sql::{ends, links, pages};
+
+pub const FINDINGS: [Finding; 8] = [
+    Finding {
+        name: "broken-link",
+        severity: Severity::Error,
+        about: "A link to a URL that answers with a status of 400 or more, or not at all, at once or after redirects.",
+        advice: "Correct the link, take it away, or bring its target back.",
+        needs: &[Links],
+        how: How::Sql(concat!(
+            ends!(),
+            "select f.url, t.url as other_url, coalesce(x.kind, cast(p.status as text))
+                 || case when r.id is null then '' else ' at ' || e.url end as detail
+             from ",
+            links!(),
+            " left join ends r on r.start = t.id
+             join _url e on e.id = coalesce(r.id, t.id)
+             left join _page p on p.url_id = e.id and e.state < 2
+             left join _failure x on x.url_id = e.id and e.state = 2
+             where (p.status >= 400 or x.kind is not null) and l.element not in ('sitemap', 'redirect')
+                 and not (l.element = 'link' and ' ' || l.rel || ' ' like '% canonical %')"
+        )),
+    },
+    Finding {
+        name: "redirect-loop",
+        severity: Severity::Error,
+        about: "A redirect that leads back to where it came from, on and on, or nowhere.",
+        advice: "Let it lead to a page, and to that directly.",
+        needs: &[],
+        how: How::Sql(concat!(
+            ends!(),
+            "select u.url, null as other_url, 'no end after 20 redirects' as detail
+             from ends e join _url u on u.id = e.start where e.nth = 20
+             union all
+             select u.url, null, x.message from _url u join _failure x on x.url_id = u.id
+             where u.state = 2 and x.kind = 'redirect'"
+        )),
+    },
+    Finding {
+        name: "redirect-chain",
+        severity: Severity::Warning,
+        about: "Several redirects in a row.",
+        advice: "Let the first redirect lead to the last URL directly.",
+        needs: &[],
+        how: How::Sql(concat!(
+            ends!(),
+            "select u.url, t.url as other_url, e.nth || ' redirects' as detail
+             from ends e join _url u on u.id = e.start join _url t on t.id = e.id
+             left join (select distinct redirect_to as id from _page where redirect_to is not null) q on q.id = e.start
+             where q.id is null and e.nth between 2 and 19 and not (t.state = 2 and exists
+                     (select 1 from _failure x where x.url_id = t.id and x.kind = 'redirect'))"
+        )),
+    },
+    Finding {
+        name: "redirected-link",
+        severity: Severity::Notice,
+        about: "A link to a URL that redirects.",
+        advice: "Link to the URL where the redirect ends.",
+        needs: &[Links],
+        how: How::Sql(concat!(
+            ends!(),
+            "select f.url, t.url as other_url, e.url as detail
+             from ",
+            links!(),
+            " join ends r on r.start = t.id and r.nth < 20
+             join _url e on e.id = r.id and e.state < 2
+             join _page p on p.url_id = e.id and p.status < 400
+             where l.element in ('a', 'area', 'iframe', 'frame')"
+        )),
+    },
+    Finding {
+        name: "orphan",
+        severity: Severity::Warning,
+        about: "A page that a sitemap names or an earlier run knew, and that no page links to. A sitemap or a redirect is no \
+                link.",
+        advice: "Link to it from a page that visitors reach, or take it away.",
+        needs: &[Links, Whole],
+        how: How::Sql(concat!(
+            "select u.url, null as other_url, case when m.id is not null then 'only a sitemap names it'
+                 else 'only earlier runs knew it' end as detail
+             from ",
+            pages!(),
+            " left join (select distinct to_id as id from _link where element = 'sitemap') m on m.id = u.id
+             left join (select l.to_id as id from _link l join _page s on s.url_id = l.from_id and s.status = 200
+                     where l.from_id <> l.to_id and l.element in ('a', 'area', 'iframe', 'frame')
+                 union select url_id from _seed union select url_id from _heir) r on r.id = u.id
+             where r.id is null
+                 and (m.id is not null or u.first_seen_at < (select started_at from _run order by id desc limit 1))"
+        )),
+    },
+    Finding {
+        name: "deep",
+        severity: Severity::Notice,
+        about: "A page that takes more clicks from a seed than `depth`.",
+        advice: "Link to it from a page nearer to the start, such as a category or an overview.",
+        needs: &[Links, Whole],
+        how: How::Rust(depth::deep),
+    },
+    Finding {
+        name: "insecure-link",
+        severity: Severity::Warning,
+        about: "A link or a frame on a page of https that leads to http.",
+        advice: "Link to the https URL.",
+        needs: &[Links],
+        how: How::Sql(concat!(
+            "select f.url, t.url as other_url, l.element as detail from ",
+            links!(),
+            " where f.url like 'https:%' and t.url like 'http:%' and l.element not in ('sitemap', 'redirect')"
+        )),
+    },
+    Finding {
+        name: "blocked-link",
+        severity: Severity::Notice,
+        about: "A URL that pages link to and robots.txt forbids to crawl.",
+        advice: "Allow it in robots.txt if search engines are to know it; otherwise link to it with rel=nofollow.",
+        needs: &[Links],
+        how: How::Sql(concat!(
+            "select t.url, min(f.url) as other_url, 'linked to by ' || count(distinct f.id)
+                 || case when count(distinct f.id) = 1 then ' page' else ' pages' end as detail from ",
+            links!(),
+            " where t.state = 3 and t.reason = 'robots' and l.follow and l.element in ('a', 'area', 'iframe', 'frame')
+             group by t.url"
+        )),
+    },
+];

@@ -1,0 +1,50 @@
+//! Parts of questions that several findings ask. They are macros so that a question is one literal.
+
+/// Pages that are HTML and answered with 200: `p` is a row of `_page`, `u` that of its URL.
+macro_rules! pages {
+    () => {
+        "_page p join _url u on u.id = p.url_id and u.state < 2 and p.status = 200
+             and (lower(p.content_type) like 'text/html%' or lower(p.content_type) like 'application/xhtml+xml%')"
+    };
+}
+
+/// Where the redirects of a page end: a row for each page that redirects, of which `nth` is 20 if they do not end.
+macro_rules! ends {
+    () => {
+        "with recursive hop (start, id, nth) as (
+             select p.url_id, p.redirect_to, 1 from _page p join _url u on u.id = p.url_id and u.state < 2
+             where p.redirect_to is not null
+             union all
+             select h.start, p.redirect_to, h.nth + 1
+             from hop h join _page p on p.url_id = h.id join _url u on u.id = p.url_id and u.state < 2
+             where p.redirect_to is not null and h.nth < 20),
+         ends (start, id, nth) as (
+             select h.start, h.id, h.nth from hop h
+             join (select start, max(nth) as nth from hop group by start) m on m.start = h.start and m.nth = h.nth) "
+    };
+}
+
+/// Links of pages that answered with 200: `l` is the link, `f` the URL of the page, `t` the target.
+macro_rules! links {
+    () => {
+        "_link l
+         join _page s on s.url_id = l.from_id and s.status = 200
+         join _url f on f.id = l.from_id and f.state < 2
+         join _url t on t.id = l.to_id"
+    };
+}
+
+/// Pages `c` with the canonical URL that they name, without its fragment.
+macro_rules! canonicals {
+    () => {
+        concat!(
+            "(select u.id, u.url, case when instr(p.canonical_url, '#') > 0
+                      then substr(p.canonical_url, 1, instr(p.canonical_url, '#') - 1) else p.canonical_url end as named
+              from ",
+            $crate::cli::audit::sql::pages!(),
+            " where p.canonical_url is not null) c "
+        )
+    };
+}
+
+pub(super) use {canonicals, ends, links, pages};
