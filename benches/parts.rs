@@ -176,7 +176,7 @@ async fn store_and_batches() -> (TempDir, Part<SqliteDatabase>, Hold, Vec<Vec<Re
     let scope = Scope::new(&config, &seeds).into();
     let mut run = database.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &[] }).await.unwrap();
     let host = run.take(1).await.unwrap()[0];
-    let Refill { host, targets, .. } = run.pending(host, RECORDS).await.unwrap().unwrap();
+    let Refill { host, targets, .. } = run.pending(&[(host, RECORDS)]).await.unwrap().remove(0);
     let mut records = targets.into_iter().enumerate().map(|(number, target)| record(number, target));
     let batches = std::iter::repeat_with(|| records.by_ref().take(RECORDS_PER_COMMIT).collect::<Vec<_>>());
     let batches = batches.take_while(|batch| !batch.is_empty()).collect();

@@ -141,9 +141,9 @@ async fn once(run: &mut Part<PgDatabase>, size: usize, server: &str) -> [(Durati
     let taken = run.take(BATCH).await.unwrap();
     lap(&mut began);
     let (mut holds, mut targets) = (HashMap::<_, Hold>::new(), Vec::new());
-    for host in taken {
-        let refill = run.pending(host, BATCH).await.unwrap().unwrap();
-        holds.insert(host, refill.host.hold());
+    let windows: Vec<_> = taken.into_iter().map(|host| (host, BATCH)).collect();
+    for refill in run.pending(&windows).await.unwrap() {
+        holds.insert(refill.host.id, refill.host.hold());
         targets.extend(refill.targets.into_iter().next());
     }
     lap(&mut began);

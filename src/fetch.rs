@@ -13,6 +13,7 @@ pub mod cookies;
 pub mod cookies_txt;
 mod credentials;
 mod descriptors;
+mod gate;
 mod guard;
 mod http;
 mod lenient;

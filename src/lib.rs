@@ -71,7 +71,7 @@
 //! bytes. A crash costs no more requests than these.
 //!
 //! A module uses those that stand before it, and no other: `canonical`, `visit`, `config`, `scope`, `policy`, `parse`; then
-//! `frontier`, `fetch`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
+//! `frontier`, `fetch`, `extract`, `store`, `warc`, which do not use each other; `engine` and `read`, which do not either; `cli`.
 //! `demo` is the site of the command of that name, which the tests crawl too.
 //!
 //! # Where to look
@@ -108,6 +108,8 @@
 //!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
 //!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
+//! - What a page's main content is, and its Markdown: `extract::article`; how that is cut into parts: `extract::chunks`. When two
+//!   articles are near each other: `extract::simhash`, `extract::near`.
 //!
 //! # Several nodes
 //!
@@ -116,8 +118,9 @@
 //! pace, back-off, robots.txt and connections stay within a process. Links to a host of another node are stored as pending, and
 //! that node finds them.
 //!
-//! - A node holds all its hosts by one *lease*, which its writer renews and which is looked at before each request:
-//!   `engine::company`, `visit::clock`, `Lease`. A host is taken under an *epoch*, which rises each time. A commit names the epochs
+//! - A node holds all its hosts by one *lease*, which its writer renews (`engine::company`; in the midst of what takes long,
+//!   `engine::writer`, `renew_in_time`), and which is looked at before each request (`visit::clock`, `Lease`) and once more
+//!   when the connection stands (`fetch::gate`). A host is taken under an *epoch*, which rises each time. A commit names the epochs
 //!   of its hosts, and nothing is stored of one that another node has taken meanwhile: `store::part::hosts`, `fence`. In memory
 //!   such a host comes back only once nothing is under way that was asked for before: `frontier::lost`.
 //! - Due times, leases and all that is stored are by the database's clock, as far as a node knows it: `visit::clock`,
@@ -125,8 +128,8 @@
 //!   was asked until the lease ended: `store::postgres::rows`, `asked_at`.
 //! - Who takes part in what, how pages and the pace of all are shared out, and when it is over for all:
 //!   `store::postgres::company`. How a node stands, and what it gives to others: `frontier::schedule::company`.
-//! - What is done again once the database can be asked: `store::part`, `patiently`; which failures pass:
-//!   `store::postgres::passing`. Each transaction bears a number, by which one is known whose answer did not come.
+//! - What is done again once the database can be asked: `store::part`, `patiently`; how long an answer is waited for:
+//!   `store::part::patience`; which failures pass: `store::postgres::passing`. Each transaction bears a number, by which one is known whose answer did not come.
 //!
 //! On SQLite a process has the database alone: there is no lease, and it holds all hosts for as long as it runs.
 //!
@@ -155,6 +158,8 @@ mod config;
 #[doc(hidden)]
 pub mod demo;
 mod engine;
+#[allow(missing_docs, reason = "reachable by the project's own tests alone")]
+mod extract;
 #[allow(missing_docs, missing_debug_implementations, reason = "reachable by the project's own tests alone")]
 mod fetch;
 #[allow(missing_docs, reason = "reachable by the project's own tests alone")]
@@ -189,6 +194,9 @@ pub mod internals {
     }
     pub mod config {
         pub use crate::config::*;
+    }
+    pub mod extract {
+        pub use crate::extract::*;
     }
     pub mod fetch {
         pub use crate::fetch::*;

@@ -26,6 +26,7 @@ mod tree;
 pub mod unspaced;
 mod words;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ego_tree::iter::Edge;
@@ -47,9 +48,12 @@ use images::{ImageReader, Media};
 use kind::Format;
 use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
-use reader::{Base, Context, Interest, Reader, is_inert};
+pub use reader::is_inert;
+use reader::{Base, Context, Interest, Reader};
 use text::TextReader;
+pub use text::{is_never_shown, sets_apart};
 use tree::End;
+pub use words::{end_word, push_words};
 
 /// Lists the readers: the field of [`Parsed`], the reader, what it finds.
 macro_rules! readers {
@@ -109,6 +113,12 @@ readers! {
     frames: FrameReader<'a> => Vec<Frame>,
     /// What it says besides its text.
     media: ImageReader<'a> => Media,
+}
+
+/// The text of a body whose character encoding is known by its name, as of a page that was read before; UTF-8 if it is not.
+pub fn decoded<'a>(body: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
+    let encoding = charset.and_then(|name| Encoding::for_label(name.as_bytes())).unwrap_or(UTF_8);
+    charset::text_of(encoding, body).0
 }
 
 /// Decodes a page and parses it as far as `deadline` allows; what was read until then counts. XHTML that is well-formed

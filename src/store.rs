@@ -110,6 +110,10 @@ pub trait Run: Send {
     /// several times in a lease, and when it begins to rest.
     fn report(&mut self, standing: &Standing) -> impl Future<Output = Result<Word, StoreError>> + Send;
 
+    /// Renews what this process holds and no more: for when something else takes so long that the next report would come too
+    /// late.
+    fn renew(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// How the invocation ended, if it has for all that take part in it.
     fn outcome(&self) -> Option<&str>;
 
@@ -139,12 +143,9 @@ pub trait Run: Send {
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
     ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 
-    /// The first `limit` pending URLs of a host, in the order of [`crate::policy::turn`]. None if this process does not hold the host.
-    fn pending(
-        &mut self,
-        host: HostId,
-        limit: usize,
-    ) -> impl Future<Output = Result<Option<Refill>, StoreError>> + Send;
+    /// The first pending URLs of some hosts, of each as many as is said beside it, in the order of [`crate::policy::turn`].
+    /// Nothing is answered of a host that this process does not hold.
+    fn pending(&mut self, hosts: &[(HostId, usize)]) -> impl Future<Output = Result<Vec<Refill>, StoreError>> + Send;
 
     /// Ends this process's part of the run with its outcome, which is the run's unless others go on; `finished` if nothing
     /// is pending, so that the next invocation begins a new run.

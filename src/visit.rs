@@ -8,7 +8,7 @@ mod seed;
 mod state;
 mod words;
 
-pub use clock::{Asked, Lease, SteadyClock};
+pub use clock::{Asked, Lease, SteadyClock, Waiting};
 pub use company::{Standing, Word};
 pub use errand::{
     Candidate, Errand, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots, Target,

@@ -44,6 +44,19 @@ async fn a_cell_that_a_spreadsheet_would_run_is_text_in_csv_and_numbers_stay_num
 }
 
 #[tokio::test]
+async fn a_database_without_a_name_is_a_bad_command_line_that_says_so() {
+    let bench = Bench::on_sqlite();
+    for args in [&["crawl", "http://a.test/", "-d", ""][..], &["status", "-d", ""], &["demo", "-d", ""]] {
+        let output = bench.run(args).await;
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("a value is required for '--database"), "{}", stderr(&output));
+    }
+    let mut unset = bench.command(&["status"]);
+    let unset = unset.env("HARVESTMAN_DATABASE", "").output().unwrap();
+    assert_eq!(unset.status.code(), Some(2), "{}", stderr(&unset));
+}
+
+#[tokio::test]
 async fn robots_prints_the_verdict_and_the_deciding_line() {
     let bench = Bench::new();
     std::fs::write(bench.path("robots.txt"), "User-agent: *\nDisallow: /p\nAllow: /p/q\n").unwrap();

@@ -104,6 +104,28 @@ async fn a_crawl_that_was_stopped_goes_on_and_a_killed_one_once_its_lease_has_en
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_takes_no_page_for_several_leases_costs_the_node_none_of_its_hosts() {
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| graph_page(200, 300, path)).await.unwrap();
+    let crawl =
+        harvestman::Crawl::new([server.url("/p/0")]).unwrap().rate(0.0).lease(std::time::Duration::from_secs(1));
+    let mut crawl = crawl.database(&schema.url).start().await.unwrap();
+    let held = "select 1 from node where not gone and seen_at > started_at + interval '4 seconds'";
+    let began = std::time::Instant::now();
+    while schema.rows(held).await.is_empty() {
+        assert!(began.elapsed().as_secs() < 60, "its lease is not renewed while the listener takes nothing");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut pages = 0;
+    while crawl.next().await.is_some() {
+        pages += 1;
+    }
+    assert_eq!((pages, server.hit_count()), (200, 201));
+    crawl.finish().await.unwrap();
+    assert_eq!(schema.rows("select state, fetched from nodes").await, ["ended|200"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn exit_codes_and_thresholds_are_those_of_sqlite() {
     let Some(schema) = schema().await else { return };
     let server = Server::start(|path| match path {

@@ -56,6 +56,22 @@ async fn lost_connections_and_lost_answers_to_commits_are_waited_out() {
     assert_whole(&schema, &server, 150).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_falls_silent_is_given_up_after_ten_leases_and_made_anew() {
+    let _turn = SERVER.lock().await;
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| graph_page(60, 500, path)).await.unwrap();
+    let (proxy, bench) = (Proxy::start(&schema.url).await, Bench::new());
+    let crawl = ["crawl", &server.url("/p/0"), "--rate", "50", "--lease", "1s", "-d", &proxy.url(&schema.url)];
+    let crawl = bench.command(&crawl).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    until("requests", || server.hit_count() >= 20).await;
+    proxy.silence();
+    let output = tokio::task::spawn_blocking(move || crawl.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no answer within 10s: waiting up to"), "{}", stderr(&output));
+    assert_whole(&schema, &server, 60).await;
+}
+
 /// One node has begun one run, and nobody else was there.
 async fn assert_one_node(schema: &Schema) {
     assert_eq!(schema.rows("select count(*), min(state), (select count(*) from runs) from nodes").await, ["1|ended|1"]);

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// A room uses those of a lower rank. Those of one rank do not know each other from the third on.
-const RANKS: [(&str, u8); 15] = [
+const RANKS: [(&str, u8); 16] = [
     ("canonical", 0),
     ("warc", 0),
     ("demo", 0),
@@ -25,6 +25,7 @@ const RANKS: [(&str, u8); 15] = [
     ("parse", 2),
     ("frontier", 3),
     ("fetch", 3),
+    ("extract", 3),
     ("store", 3),
     ("engine", 4),
     ("read", 4),

@@ -2,14 +2,12 @@
 //! is room, gives back those that are not needed here or that others have room for, and hears when the crawl is over.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::writer::Writer;
+use super::writer::{Writer, beat};
 use crate::store::{Run, StoreError};
 use crate::visit::{Hold, HostId, Lease, Word};
 
-/// Between two reports to the others, at most.
-const BEAT: Duration = Duration::from_millis(500);
 /// Hosts that are taken in one go.
 const HOSTS_AT_ONCE: usize = 512;
 
@@ -50,8 +48,7 @@ impl<R: Run> Writer<'_, R> {
     /// Does what is due now.
     pub(super) async fn keep_company(&mut self, company: &mut Company) -> Result<(), StoreError> {
         let standing = self.frontier.standing();
-        let beat = BEAT.min(company.lease.length() / 4);
-        let is_due = company.reported.is_none_or(|at| at.elapsed() >= beat)
+        let is_due = company.reported.is_none_or(|at| at.elapsed() >= beat(&company.lease))
             || standing.rests && !company.rested
             || standing.lacks_pages && !company.is_dry;
         if !is_due {

@@ -28,6 +28,9 @@ use crate::visit::{Lease, SeedLine};
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long a database that cannot be asked is waited for by a process that is to stop.
+const AWAY: Duration = Duration::from_secs(2);
+
 /// Between two looks whether the database can be asked.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -118,6 +121,9 @@ impl<S: Store> Engine<S> {
         let clock = store.clock();
         let mut run = store.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &given }).await?;
         let lease = run.lease();
+        if let Some(lease) = lease.clone() {
+            fetcher.under(lease);
+        }
         let limits = Limits { shared: lease.is_some(), ..limits(&config) };
         let frontier = schedule.get_or_init(|| Arc::new(Frontier::new(limits, clock.clone()).under(lease.clone())));
         let reader = PageReader::new(&config, scope, observers.clone());
@@ -239,8 +245,8 @@ async fn is_in_vain(stop: impl Stop, lease: Option<Lease>) -> Duration {
     let Some(lease) = lease else { return std::future::pending().await };
     let (_, since) = stop.await;
     tokio::time::sleep_until((since + GRACE).into()).await;
-    // One that answers nothing at all is not noticed but by that.
-    while !lease.is_away() && lease.age() < lease.length() + GRACE {
+    // A connection that is lost alone is made again in a moment, and one that answers nothing at all is noticed by that alone.
+    while lease.waited() < if lease.is_away() { AWAY } else { lease.length() + GRACE } {
         tokio::time::sleep(LOOK_EVERY).await;
     }
     lease.length()

@@ -26,7 +26,7 @@ pub(super) fn tell(record: &Record) {
         }
         Record::GuardedPage(target) => debug!(reason = %SkipReason::PrivateAddress, url = %target.url, "skipped"),
         Record::PostponedPage(Target { url, .. }) | Record::PostponedRobots(RobotsCall { url, .. }) => {
-            trace!(%url, "postponed for want of a file descriptor");
+            trace!(%url, "postponed: no file descriptor, or no lease any more");
         }
         Record::GuardedRobots(call) => robots_answer(&call.url, &call.guarded_answer(), 0),
         Record::Sitemaps { host, named, .. } => trace!(%host, named = named.len(), "sitemaps looked for"),

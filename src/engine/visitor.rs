@@ -57,7 +57,7 @@ pub(super) struct Slot<F: FnOnce(Rest)> {
 enum Asked {
     /// The address is not for crawling: none was made.
     Guarded,
-    /// This machine could make none.
+    /// This machine could make none, or none any more under its lease.
     Postponed,
     /// The crawl was stopped first.
     Aborted(Request),
@@ -176,7 +176,7 @@ impl Visitor {
         match result {
             Ok(fetched) => Asked::Done { request, rest, result: Ok(fetched) },
             Err(FetchError::Private) => Asked::Guarded,
-            Err(FetchError::Shortage) => Asked::Postponed,
+            Err(FetchError::Shortage | FetchError::Lapsed) => Asked::Postponed,
             Err(FetchError::Misread { kind, message }) => {
                 let failure = Failure::new(kind, message);
                 Asked::Done {
@@ -211,8 +211,8 @@ impl Visitor {
         let validators = page.and_then(|target| target.validators.as_deref());
         let memory = self.reader.memory();
         if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
-            // Right before the request: the process may have been stopped since the host's turn came.
-            return Err(FetchError::Shortage);
+            // The process may have been stopped since the host's turn came.
+            return Err(FetchError::Lapsed);
         }
         self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants, memory }).await
     }
@@ -328,7 +328,7 @@ fn judge(request: &mut Request, result: &Result<Response, FetchError>, tries: u3
             request.failure = Some(*kind);
             rest.answered = Trouble::Failure(*kind).host_answered();
         }
-        Err(FetchError::Private) => {}
+        Err(FetchError::Private | FetchError::Lapsed) => {}
         Err(FetchError::Shortage) => rest.unmade = true,
     }
     rest

@@ -1,7 +1,8 @@
 //! The writer: commits what the workers bring in batches, feeds the frontier with what the commits brought, and then shows
 //! the stored pages to whoever follows the crawl.
 
-use std::time::Instant;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -13,7 +14,7 @@ use crate::fetch::Fetch;
 use crate::frontier::Frontier;
 use crate::parse::memory::Held;
 use crate::store::{Committed, Refill, Run, StoreError};
-use crate::visit::{HostId, Record, Settlement, UrlId};
+use crate::visit::{HostId, Lease, Record, Settlement, UrlId};
 
 /// Records in one transaction, at most.
 const MAX_BATCH: usize = 512;
@@ -21,6 +22,16 @@ const MAX_BATCH: usize = 512;
 const MAX_BATCH_BYTES: usize = 16 << 20;
 /// Hosts whose windows are filled at the start, and again when more wait on disk.
 const HOSTS_AT_ONCE: usize = 20_000;
+/// Hosts whose windows are read in one go: so many that it does not matter how far away the database is, and so few that the
+/// rows of all fit into memory twice.
+const WINDOWS_AT_ONCE: usize = 32;
+/// Between two renewals of the lease, at most.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// The same for a lease of this length.
+pub(super) fn beat(lease: &Lease) -> Duration {
+    BEAT.min(lease.length() / 4)
+}
 
 /// The one task that changes the database while a crawl runs.
 pub(super) struct Writer<'a, R> {
@@ -83,8 +94,7 @@ impl<R: Run> Writer<'_, R> {
         self.frontier.settle(hosts, targets, settlements);
         self.lose(&lost);
         self.refill().await?;
-        self.deliver(pages).await;
-        Ok(())
+        self.deliver(pages).await
     }
 
     /// The responses of a batch, if anybody wants them.
@@ -96,20 +106,40 @@ impl<R: Run> Writer<'_, R> {
         pages.map(|(target, response)| (target.id, Page::new(target, response))).collect()
     }
 
-    async fn deliver(&self, pages: Vec<Page>) {
-        let Some(listener) = self.watchers.listener else { return };
+    /// Shows pages to the listener. As long as that has no room for more, the crawl stands still and keeps its hosts.
+    async fn deliver(&mut self, pages: Vec<Page>) -> Result<(), StoreError> {
+        let Some(listener) = self.watchers.listener else { return Ok(()) };
         for page in pages {
-            if listener.send(page).await.is_err() {
-                return;
+            let sending = listener.send(page);
+            tokio::pin!(sending);
+            let sent = loop {
+                match tokio::time::timeout(BEAT, &mut sending).await {
+                    Ok(sent) => break sent,
+                    Err(_) => self.renew_in_time().await?,
+                }
+            };
+            if sent.is_err() {
+                break;
             }
         }
+        Ok(())
+    }
+
+    /// Renews the lease, if there is one and it is time to: to be called in the midst of what may take long.
+    async fn renew_in_time(&mut self) -> Result<(), StoreError> {
+        let Some(lease) = self.run.lease().filter(|lease| lease.age() >= beat(lease)) else { return Ok(()) };
+        let was_held = lease.is_held();
+        self.run.renew().await?;
+        if !was_held {
+            // Those who looked when it had ended wait.
+            self.frontier.resume();
+        }
+        Ok(())
     }
 
     async fn refill(&mut self) -> Result<(), StoreError> {
-        for (host, limit) in self.frontier.low_windows() {
-            self.read_window(host, limit).await?;
-        }
-        Ok(())
+        let low = self.frontier.low_windows();
+        self.read_windows(&low).await
     }
 
     /// Takes hosts with pending URLs and brings them into memory.
@@ -122,16 +152,21 @@ impl<R: Run> Writer<'_, R> {
     /// The same with at most so many. Answers with how many there were.
     pub(super) async fn take(&mut self, limit: usize) -> Result<usize, StoreError> {
         let taken = if limit > 0 { self.run.take(limit).await? } else { Vec::new() };
-        for &host in &taken {
-            self.read_window(host, self.frontier.window()).await?;
-        }
+        let window = self.frontier.window();
+        self.read_windows(&taken.iter().map(|host| (*host, window)).collect::<Vec<_>>()).await?;
         Ok(taken.len())
     }
 
-    async fn read_window(&mut self, host: HostId, limit: usize) -> Result<(), StoreError> {
-        match self.run.pending(host, limit).await? {
-            Some(Refill { host, targets, complete }) => self.frontier.refill(host, targets, complete),
-            None => self.frontier.lose(host),
+    async fn read_windows(&mut self, hosts: &[(HostId, usize)]) -> Result<(), StoreError> {
+        for some in hosts.chunks(WINDOWS_AT_ONCE) {
+            let refills = self.run.pending(some).await?;
+            let mut missing: HashSet<_> = some.iter().map(|(host, _)| *host).collect();
+            for Refill { host, targets, complete } in refills {
+                missing.remove(&host.id);
+                self.frontier.refill(host, targets, complete);
+            }
+            missing.into_iter().for_each(|host| self.frontier.lose(host));
+            self.renew_in_time().await?;
         }
         Ok(())
     }
@@ -144,7 +179,7 @@ fn stored(pages: Vec<(UrlId, Page)>, settlements: &[Settlement]) -> Vec<Page> {
     }
     let is_stored =
         |settlement: &Settlement| if let Settlement::Stored { id, .. } = settlement { Some(*id) } else { None };
-    let stored: std::collections::HashSet<_> = settlements.iter().filter_map(is_stored).collect();
+    let stored: HashSet<_> = settlements.iter().filter_map(is_stored).collect();
     pages.into_iter().filter(|(id, _)| stored.contains(id)).map(|(_, page)| page).collect()
 }
 

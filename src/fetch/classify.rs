@@ -6,6 +6,7 @@ use std::{io, iter};
 use hyper_util::client::legacy;
 
 use super::descriptors;
+use super::gate::Lapsed;
 use super::guard::Unresolved;
 use super::request::FetchError;
 use crate::parse::message::Malformed;
@@ -16,6 +17,9 @@ pub(super) fn classify(error: &(dyn Error + 'static)) -> FetchError {
     let (mut io, mut is_malformed) = (None, false);
     let (mut is_tls, mut is_connect, mut is_dns, mut is_timeout, mut is_parse) = (false, false, false, false, false);
     for cause in causes(error) {
+        if cause.is::<Lapsed>() {
+            return FetchError::Lapsed;
+        }
         match cause.downcast_ref::<Unresolved>() {
             Some(Unresolved::NoPublicAddress) => return FetchError::Private,
             found => is_dns |= found.is_some(),

@@ -9,11 +9,13 @@ use foldhash::fast::RandomState;
 use http::{HeaderMap, HeaderValue};
 use lru::LruCache;
 use rustls::ClientConfig;
-use tower::util::MapResponseLayer;
+use tower::BoxError;
+use tower::util::MapResultLayer;
 
 use super::classify::chain;
 use super::connection::History;
 use super::descriptors::Connections;
+use super::gate::Gate;
 use super::guard::Resolver;
 use super::lenient::Lenient;
 use super::proxy::Proxies;
@@ -51,6 +53,7 @@ pub(super) struct Clients {
     pub(super) idle_per_host: usize,
     tls: ClientConfig,
     pub(super) history: Arc<History>,
+    pub(super) gate: Arc<Gate>,
     // A std mutex: held for microseconds, and never across an await.
     kept: Mutex<LruCache<Key, reqwest::Client, RandomState>>,
 }
@@ -63,16 +66,17 @@ impl Clients {
         let hosts = NonZeroUsize::new(idle / idle_per_host.max(1)).unwrap_or(NonZeroUsize::MIN);
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|e| ConfigError { option: "user-agent", problem: e.to_string() })?;
-        let tls = tls::client_config()?;
+        let (tls, gate) = (tls::client_config()?, Arc::<Gate>::default());
         let clients = Self {
             routes: Routes::new(proxies, rules, &user_agent)?,
-            lenient: Lenient::new(&tls, &user_agent, config.connect_timeout),
+            lenient: Lenient::new(&tls, &user_agent, config.connect_timeout, Arc::clone(&gate)),
             user_agent,
             connect_timeout: config.connect_timeout,
             silence: config.timeout.min(MAX_SILENCE),
             idle_per_host,
             tls,
             history: Arc::default(),
+            gate,
             kept: Mutex::new(LruCache::with_hasher(hosts, RandomState::default())),
         };
         let problem = |e: reqwest::Error| ConfigError { option: "user-agent", problem: chain(&e) };
@@ -125,7 +129,7 @@ impl Clients {
     }
 
     fn build(&self, way: &Way<'_>) -> reqwest::Result<reqwest::Client> {
-        let history = Arc::clone(&self.history);
+        let (history, gate) = (Arc::clone(&self.history), Arc::clone(&self.gate));
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -141,7 +145,9 @@ impl Clients {
             .pool_max_idle_per_host(self.idle_per_host)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tls_backend_preconfigured(self.tls.clone())
-            .connector_layer(MapResponseLayer::new(move |connection| history.note_made(connection)))
+            .connector_layer(MapResultLayer::new(move |made: Result<_, BoxError>| {
+                Ok::<_, BoxError>(gate.pass(history.note_made(made?))?)
+            }))
             .tcp_nodelay(true)
             .dns_resolver(Arc::new(Resolver(way.guard.cloned())))
             .no_proxy();

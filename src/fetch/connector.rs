@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tower::Service;
 use url::Url;
 
+use super::gate::Gate;
 use super::guard::Resolver;
 use super::proxy::resolves_names;
 use super::stream::Stream;
@@ -46,10 +47,17 @@ pub(super) struct Connector {
     /// The proxy is asked for `http` URLs.
     relays: bool,
     timeout: Duration,
+    gate: Arc<Gate>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: &Arc<ClientConfig>, resolver: Resolver, proxy: Option<Proxy>, timeout: Duration) -> Self {
+    pub(super) fn new(
+        tls: &Arc<ClientConfig>,
+        resolver: Resolver,
+        proxy: Option<Proxy>,
+        timeout: Duration,
+        gate: &Arc<Gate>,
+    ) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -58,7 +66,7 @@ impl Connector {
         tcp.set_keepalive_retries(Some(KEEP_ALIVE_PROBES));
         let relays = proxy.as_ref().is_some_and(|proxy| matches!(proxy.kind, Kind::Http(_)));
         let dial = Dial { relay: HttpsConnector::from((tcp.clone(), Arc::clone(tls))), tcp, resolver, proxy };
-        Self { dial: HttpsConnector::from((dial, Arc::clone(tls))), relays, timeout }
+        Self { dial: HttpsConnector::from((dial, Arc::clone(tls))), relays, timeout, gate: Arc::clone(gate) }
     }
 }
 
@@ -73,10 +81,10 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let is_relayed = self.relays && uri.scheme() == Some(&Scheme::HTTP);
-        let connecting = tokio::time::timeout(self.timeout, self.dial.call(uri));
+        let (connecting, gate) = (tokio::time::timeout(self.timeout, self.dial.call(uri)), Arc::clone(&self.gate));
         Box::pin(async move {
             let connection = connecting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            Ok(TokioIo::new(Stream::new(TokioIo::new(connection), is_relayed)))
+            Ok(TokioIo::new(Stream::new(TokioIo::new(gate.pass(connection)?), is_relayed)))
         })
     }
 }

@@ -26,7 +26,7 @@ use crate::parse::body::Body;
 use crate::parse::cookie::Seconds;
 use crate::parse::memory::Memory;
 use crate::scope::AddressRules;
-use crate::visit::{self, FailureKind, Validators};
+use crate::visit::{self, FailureKind, Lease, Validators};
 
 /// Makes requests over HTTP.
 pub struct HttpClient {
@@ -67,6 +67,10 @@ impl Fetch for HttpClient {
         })
     }
 
+    fn under(&self, lease: Lease) {
+        self.clients.gate.close_with(lease);
+    }
+
     fn leave(&self, host: &Host) {
         self.clients.leave(host);
     }
@@ -83,6 +87,11 @@ impl HttpClient {
         let jar = config.keep_cookies.then(|| Jar::with(given, now()));
         let told_of_shortage = AtomicBool::default();
         Ok(Self { clients, addresses, credentials, jar, timeout: config.timeout, told_of_shortage })
+    }
+
+    #[cfg(test)]
+    pub(super) fn read_leniently(&self, host: Host) {
+        self.clients.lenient.take_over(host);
     }
 
     async fn exchange(&self, request: Request<'_>, is_lenient: bool) -> Result<Response, FetchError> {

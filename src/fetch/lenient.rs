@@ -17,6 +17,7 @@ use rustls::ClientConfig;
 
 use super::classify::classify;
 use super::connector::{Client, Connector};
+use super::gate::Gate;
 use super::guard::Resolver;
 use super::request::FetchError;
 use super::route::Way;
@@ -31,17 +32,23 @@ pub(super) struct Lenient {
     tls: Arc<ClientConfig>,
     user_agent: HeaderValue,
     connect_timeout: Duration,
+    gate: Arc<Gate>,
     // A std mutex: held for microseconds, and never across an await.
     hosts: Mutex<LruCache<Host, (), RandomState>>,
 }
 
 impl Lenient {
-    pub(super) fn new(tls: &ClientConfig, user_agent: &HeaderValue, connect_timeout: Duration) -> Self {
+    pub(super) fn new(
+        tls: &ClientConfig,
+        user_agent: &HeaderValue,
+        connect_timeout: Duration,
+        gate: Arc<Gate>,
+    ) -> Self {
         // HTTP/2 leaves nothing to be read one way or the other.
         let mut tls = tls.clone();
         tls.alpn_protocols.clear();
         let hosts = Mutex::new(LruCache::with_hasher(HOSTS, RandomState::default()));
-        Self { tls: Arc::new(tls), user_agent: user_agent.clone(), connect_timeout, hosts }
+        Self { tls: Arc::new(tls), user_agent: user_agent.clone(), connect_timeout, gate, hosts }
     }
 
     /// Whether the answers of a host are read here.
@@ -75,7 +82,7 @@ impl Lenient {
             request.headers_mut().insert(PROXY_AUTHORIZATION, value.clone());
         }
         let resolver = Resolver(way.guard.cloned());
-        let connector = Connector::new(&self.tls, resolver, proxy.cloned(), self.connect_timeout);
+        let connector = Connector::new(&self.tls, resolver, proxy.cloned(), self.connect_timeout, &self.gate);
         let client: Client = legacy::Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
             .http1_max_headers(MAX_FIELDS)

@@ -9,12 +9,17 @@ use http::header::CONTENT_TYPE;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::parse::body::Body;
 use crate::parse::memory::Memory;
-use crate::visit::{FailureKind, Validators};
+use crate::visit::{FailureKind, Lease, Validators};
 
 /// Answers requests.
 pub trait Fetch: fmt::Debug + Send + Sync {
     /// Gets what a URL holds. Never waits for a host to rest, and ends by itself if the server stops sending.
     fn fetch<'a>(&'a self, request: Request<'a>) -> Fetching<'a>;
+
+    /// No request is to be sent once this lease has ended.
+    fn under(&self, lease: Lease) {
+        let _ = lease;
+    }
 
     /// Nothing more is to be asked of a host for now: what is kept for its next request can go.
     fn leave(&self, host: &Host) {
@@ -134,6 +139,9 @@ pub enum FetchError {
     /// No request was made: this machine has no descriptor left for a connection, which says nothing of the host.
     #[error("this machine has no file descriptor left for a connection")]
     Shortage,
+    /// No request was made: others may have taken the host, since this process's lease has ended.
+    #[error("the lease of this process has ended")]
+    Lapsed,
     /// There was an answer, in no form that the HTTP library reads. Another request may bring one that is read, since the
     /// host's answers are read leniently from now on.
     #[error("{message}")]

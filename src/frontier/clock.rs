@@ -31,7 +31,9 @@ pub(super) struct HostClock {
 impl HostClock {
     /// A host that was asked last at `asked_at` and must be left alone until `blocked_until`. It has no pace yet.
     pub(super) fn new(asked_at: Millis, blocked_until: Millis, now: Millis) -> Self {
-        // A clock that was set back must not hold the host up.
+        // What is stored may lie ahead: it is as late as it may have been by the clock that was followed then, and that may have
+        // been set back since. No request was made after this moment, whoever made the last one, so that a whole interval from
+        // now on is never too short.
         let asked_at = asked_at.min(now);
         Self {
             interval: None,

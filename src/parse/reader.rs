@@ -76,7 +76,7 @@ pub(super) fn is_hidden(tag: &Tag) -> bool {
 
 /// Whether what is in the element is no part of the document: a template, but for one that is shown in its place (WHATWG
 /// HTML, 4.12.3).
-pub(super) fn is_inert(tag: &Tag) -> bool {
+pub fn is_inert(tag: &Tag) -> bool {
     let is_shown = |mode: &str| mode.eq_ignore_ascii_case("open") || mode.eq_ignore_ascii_case("closed");
     tag.name.local == local_name!("template")
         && tag.name.ns == ns!(html)

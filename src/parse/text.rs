@@ -96,12 +96,12 @@ impl TextReader {
 }
 
 /// Whether the words before and within an element, or after it, are not one.
-pub(super) fn sets_apart(tag: &Tag) -> bool {
+pub fn sets_apart(tag: &Tag) -> bool {
     matches!(Role::of(&tag.name), Role::Block | Role::Kept | Role::Apart | Role::Object)
 }
 
 /// Whether an element is never shown, nor what is in it; what SVG hides still names it (a `<title>`).
-pub(super) fn is_never_shown(tag: &Tag) -> bool {
+pub fn is_never_shown(tag: &Tag) -> bool {
     is_hidden(tag) || (tag.name.ns != ns!(svg) && matches!(Role::of(&tag.name), Role::Hidden))
 }
 

@@ -1,7 +1,7 @@
 //! Text with its white space collapsed.
 
 /// Appends text with its white space collapsed.
-pub(super) fn push_words(out: &mut String, text: &str) {
+pub fn push_words(out: &mut String, text: &str) {
     let is_space = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_whitespace);
     // Words with one space between them, as most are, are copied together.
     let (mut start, mut at) = (0, 0);
@@ -21,7 +21,7 @@ pub(super) fn push_words(out: &mut String, text: &str) {
 }
 
 /// Ends a word.
-pub(super) fn end_word(out: &mut String) {
+pub fn end_word(out: &mut String) {
     if !matches!(out.as_bytes().last(), None | Some(b' ' | b'\n')) {
         out.push(' ');
     }

@@ -19,6 +19,7 @@ mod ledger;
 mod links;
 mod node;
 mod pages;
+mod patience;
 mod run;
 pub mod times;
 mod told;
@@ -27,20 +28,38 @@ mod windows;
 
 pub use run::Part;
 
+use std::time::Duration;
+
 use crate::store::tables::Tables;
 use crate::store::{Accounting, Committed, Refill, Run, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, Word};
+use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, Waiting, Word};
 
-/// Does it again once what the database could not do for now has passed.
+/// Does it again once what the database could not do for now has passed, or did not do within the limit.
 macro_rules! patiently {
-    ($part:ident, $act:expr) => {
+    ($part:ident, $limit:expr, $act:expr) => {{
+        let limit = $limit;
+        let _waits = $part.waits();
         loop {
-            match $act.await {
+            match patience::within(limit, $act).await {
                 Ok(done) => break Ok(done),
                 Err(error) => $part.recover(error).await?,
             }
         }
-    };
+    }};
+}
+
+/// Of a step that is done when the crawl is over, or that may take as long as it needs.
+const NO_LIMIT: Option<Duration> = None;
+
+impl<D: Tables + Store<Run = Self>> Part<D> {
+    fn waits(&self) -> Option<Waiting> {
+        self.lease().map(|lease| lease.wait())
+    }
+
+    /// How long one step may take while the crawl goes on.
+    fn limit(&self) -> Option<Duration> {
+        patience::limit(self.lease().as_ref())
+    }
 }
 
 impl<D: Tables + Store<Run = Self>> Run for Part<D> {
@@ -55,29 +74,34 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
     }
 
     async fn traps(&mut self) -> Result<Vec<(TrapId, bool)>, StoreError> {
-        patiently!(self, self.held_traps())
+        patiently!(self, self.limit(), self.held_traps())
     }
 
     async fn take(&mut self, limit: usize) -> Result<Vec<HostId>, StoreError> {
-        let error = match self.take_hosts(limit).await {
+        let _waits = self.waits();
+        let error = match patience::within(self.limit(), self.take_hosts(limit)).await {
             Ok(taken) => return Ok(taken),
             Err(error) => error,
         };
         self.recover(error).await?;
         // What was taken may be so though the answer did not come.
-        patiently!(self, self.held_hosts())
+        patiently!(self, self.limit(), self.held_hosts())
     }
 
     async fn keep(&mut self, holds: &[Hold]) -> Result<Vec<HostId>, StoreError> {
-        patiently!(self, self.lost(holds))
+        patiently!(self, self.limit(), self.lost(holds))
     }
 
     async fn report(&mut self, standing: &Standing) -> Result<Word, StoreError> {
-        patiently!(self, self.exchange(standing))
+        patiently!(self, self.limit(), self.exchange(standing))
+    }
+
+    async fn renew(&mut self) -> Result<(), StoreError> {
+        patiently!(self, self.limit(), self.database.renew(self.node.id))
     }
 
     async fn give_back(&mut self, holds: &[Hold]) -> Result<(), StoreError> {
-        patiently!(self, self.free_hosts(holds))
+        patiently!(self, self.limit(), self.free_hosts(holds))
     }
 
     async fn commit(
@@ -88,8 +112,9 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         let mut records = batch;
         let spare = self.lease().map(|_| records.clone());
         self.node.batch += 1;
+        let (limit, _waits) = (self.limit(), self.waits());
         loop {
-            let error = match self.commit_batch(records, &hold).await {
+            let error = match self.commit_batch(records, &hold, limit).await {
                 Ok(committed) => return Ok(committed),
                 Err(error) => error,
             };
@@ -101,12 +126,12 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         }
     }
 
-    async fn pending(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, StoreError> {
-        patiently!(self, self.window(host, limit))
+    async fn pending(&mut self, hosts: &[(HostId, usize)]) -> Result<Vec<Refill>, StoreError> {
+        patiently!(self, self.limit(), self.windows(hosts))
     }
 
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
-        patiently!(self, self.close_run(outcome, finished))
+        patiently!(self, NO_LIMIT, self.close_run(outcome, finished))
     }
 
     fn outcome(&self) -> Option<&str> {
@@ -115,7 +140,7 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
 
     async fn tidy(&mut self) -> Result<bool, StoreError> {
         match self.config.keep_runs {
-            Some(keep) => patiently!(self, self.database.prune(keep)),
+            Some(keep) => patiently!(self, NO_LIMIT, self.database.prune(keep)),
             None => Ok(false),
         }
     }

@@ -52,6 +52,8 @@ impl Store for PgDatabase {
     }
 
     async fn begin(self, start: Start<'_>) -> Result<Part<Self>, StoreError> {
+        let lease = self.lease.clone();
+        let _waits = lease.wait();
         begin(self, start).await
     }
 }

@@ -18,7 +18,7 @@ pub use hosts::{Holder, Hosts, Robots};
 pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, PlainLink, StateRow};
 pub use times::{Timed, Times};
 pub use traps::Accounts;
-pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Woken};
+pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Window, Woken};
 
 /// A database that can hold a crawl.
 pub trait Tables:

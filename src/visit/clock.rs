@@ -96,6 +96,18 @@ pub struct Lease {
     asked: Arc<AtomicI64>,
     /// The database that grants it cannot be asked for now.
     is_away: Arc<AtomicBool>,
+    /// Since when that database has been waited for.
+    waits: Arc<AtomicI64>,
+}
+
+/// The time in which a database is waited for. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Waiting(Arc<AtomicI64>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(Millis::MAX, Ordering::Release);
+    }
 }
 
 /// When a lease was asked for.
@@ -106,7 +118,8 @@ impl Lease {
     /// One that is yet to be asked for.
     pub fn new(length: Duration) -> Self {
         // Machines were started a while ago, but not so long.
-        Self { length, asked: Arc::new(AtomicI64::new(Millis::MIN / 2)), is_away: Arc::default() }
+        let (asked, waits) = (Arc::new(AtomicI64::new(Millis::MIN / 2)), Arc::new(AtomicI64::new(Millis::MAX)));
+        Self { length, asked, is_away: Arc::default(), waits }
     }
 
     pub fn length(&self) -> Duration {
@@ -129,8 +142,18 @@ impl Lease {
 
     /// How long ago the one that is held, or was last, was asked for.
     pub fn age(&self) -> Duration {
-        let age = passed().saturating_sub(self.asked.load(Ordering::Acquire));
-        Duration::from_millis(u64::try_from(age).unwrap_or(0))
+        since(&self.asked)
+    }
+
+    /// Notes that the database that grants it is waited for. One task does so at a time.
+    pub fn wait(&self) -> Waiting {
+        self.waits.store(passed(), Ordering::Release);
+        Waiting(self.waits.clone())
+    }
+
+    /// How long that database has been waited for; no time at all if it is not.
+    pub fn waited(&self) -> Duration {
+        since(&self.waits)
     }
 
     /// Notes whether the database that grants it cannot be asked for now.
@@ -141,6 +164,11 @@ impl Lease {
     pub fn is_away(&self) -> bool {
         self.is_away.load(Ordering::Acquire)
     }
+}
+
+fn since(moment: &AtomicI64) -> Duration {
+    let age = passed().saturating_sub(moment.load(Ordering::Acquire));
+    Duration::from_millis(u64::try_from(age).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -185,5 +213,16 @@ mod tests {
         assert!(lease.is_held());
         lease.renew(Asked(passed() - 60_000));
         assert!(!lease.is_held() && lease.age() >= lease.length());
+    }
+
+    #[test]
+    fn a_database_is_waited_for_from_when_it_was_asked_until_it_answered() {
+        let lease = Lease::new(Duration::from_secs(60));
+        assert_eq!(lease.waited(), Duration::ZERO);
+        let waiting = lease.wait();
+        lease.waits.store(passed() - 5_000, Ordering::Release);
+        assert!(lease.clone().waited() >= Duration::from_secs(5));
+        drop(waiting);
+        assert_eq!(lease.waited(), Duration::ZERO);
     }
 }

@@ -23,6 +23,8 @@ struct Shared {
     socket: String,
     /// Changed when all connections are cut.
     cut: watch::Sender<u64>,
+    /// Changed when all connections fall silent.
+    silent: watch::Sender<u64>,
     /// No connection is made.
     is_closed: AtomicBool,
     /// Commits whose answers are still to be lost.
@@ -63,6 +65,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             socket: format!("{folder}/.s.PGSQL.5432"),
             cut: watch::channel(0).0,
+            silent: watch::channel(0).0,
             is_closed: AtomicBool::new(false),
             to_lose: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
@@ -89,6 +92,11 @@ impl Proxy {
     /// Cuts all connections.
     pub fn cut(&self) {
         self.shared.cut.send_modify(|cut| *cut += 1);
+    }
+
+    /// Carries nothing any more by the connections there are, as if a firewall had forgotten them.
+    pub fn silence(&self) {
+        self.shared.silent.send_modify(|silent| *silent += 1);
     }
 
     /// Makes no more connections, or some again.
@@ -139,13 +147,17 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn forward(mut client: TcpStream, shared: Arc<Shared>) {
-    let mut cut = shared.cut.subscribe();
+    let (mut cut, mut silent) = (shared.cut.subscribe(), shared.silent.subscribe());
     let Ok(mut server) = UnixStream::connect(&shared.socket).await else { return };
     let _ = client.set_nodelay(true);
     let (mut said, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     loop {
         tokio::select! {
             _ = cut.changed() => return,
+            _ = silent.changed() => {
+                let _ = cut.changed().await;
+                return;
+            }
             read = client.read(&mut said) => {
                 let Ok(length @ 1..) = read else { return };
                 if shared.cuts(&said[..length]) {

@@ -28,7 +28,7 @@ pub async fn robots_txt_is_kept_with_its_host<P: Place>(place: &P) {
     ] {
         let committed = hand.commit([robots(&front, RobotsOutcome::Answered(answer.clone()))]).await;
         assert!(matches!(committed.settlements[..], [Settlement::Robots { .. }]));
-        let kept = hand.run.pending(front.host, 1).await.unwrap().unwrap().host.robots.unwrap();
+        let kept = hand.run.pending(&[(front.host, 1)]).await.unwrap().remove(0).host.robots.unwrap();
         assert_eq!(kept.answer, answer);
         assert!(kept.fetched_at >= visit::now() - 60_000);
     }

@@ -94,7 +94,7 @@ pub async fn a_window_of_a_lost_host_is_not_given<P: Place>(place: &P) {
     let mut hand = Hand::begin(place, &Config::default(), &SEEDS).await;
     let a = target(&hand.take().await, "a.test/").host;
     place.seize("http://a.test").await;
-    assert!(hand.run.pending(a, 10).await.unwrap().is_none());
+    assert!(hand.run.pending(&[(a, 10)]).await.unwrap().is_empty());
     assert!(hand.run.take(10).await.unwrap().is_empty(), "it is held, though by another");
 }
 

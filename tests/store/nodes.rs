@@ -1,9 +1,14 @@
 //! Several nodes in one PostgreSQL database: who takes part in what, who holds what, and when it is over.
 
+use std::time::{Duration, Instant};
+
 use harvestman::internals::config::Config;
 use harvestman::internals::store::postgres::PgDatabase;
+use harvestman::internals::store::tables::Company as _;
 use harvestman::internals::store::{Run as _, StoreError};
 use harvestman::internals::visit::{self, Standing, Word};
+
+use sqlx::PgConnection;
 
 use crate::place::{Hand, Place, fetched, link, page, row, target};
 use crate::schema::Schema;
@@ -41,6 +46,35 @@ async fn schema() -> Option<Schema> {
     let schema = Schema::new()?;
     schema.execute("select 1".to_owned()).await;
     Some(schema)
+}
+
+/// How long a test waits for what comes at once.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A transaction of somebody else.
+struct Other<'a> {
+    schema: &'a Schema,
+    db: PgConnection,
+}
+
+impl<'a> Other<'a> {
+    /// One that is open and has done this.
+    async fn begin(schema: &'a Schema, sql: String) -> Self {
+        let mut db = schema.connect().await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("begin; {sql}"))).execute(&mut db).await.unwrap();
+        Self { schema, db }
+    }
+
+    /// Commits it as soon as somebody waits for its locks.
+    async fn commit_once_waited_for(mut self) {
+        let me: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut self.db).await.unwrap();
+        let waiting = format!("select count(*) from pg_stat_activity where {me} = any(pg_blocking_pids(pid))");
+        let began = Instant::now();
+        while self.schema.rows(&waiting).await == ["0"] {
+            assert!(began.elapsed() < PATIENCE, "nobody waited for the locks of the other transaction");
+        }
+        sqlx::raw_sql("commit").execute(&mut self.db).await.unwrap();
+    }
 }
 
 fn beside(schema: &Schema) -> Beside<'_> {
@@ -172,6 +206,62 @@ async fn what_a_dead_node_held_goes_on_and_counts_as_asked_when_its_lease_ended(
     );
     assert!(two.commit([fetched(again, page([]))]).await.lost.is_empty());
     assert_eq!(row(&place, "select count(*) from pages").await, "1");
+}
+
+#[tokio::test]
+async fn a_lease_that_is_renewed_in_the_midst_of_something_keeps_the_hosts_unless_others_have_noted_its_end() {
+    let Some(schema) = schema().await else { return };
+    let place = beside(&schema);
+    let mut one = Hand::begin(&place, &Config::default(), &SEEDS).await;
+    let lease = one.run.lease().unwrap();
+    assert_eq!(one.run.take(1).await.unwrap().len(), 1);
+    let mut two = Hand::begin(&place, &Config::default(), &SEEDS).await;
+    let end = "update node set leased_until = clock_timestamp() - interval '1 second' where id = 1";
+    schema.execute(end.to_owned()).await;
+    let before = lease.age();
+    one.run.renew().await.unwrap();
+    assert!(lease.age() < before);
+    assert_eq!(two.take().await.len(), 1, "what the other one did not take");
+    schema.execute(end.to_owned()).await;
+    assert_eq!(two.take().await.len(), 1);
+    let before = lease.age();
+    one.run.renew().await.unwrap();
+    assert!(lease.age() >= before, "it is not renewed");
+    assert!(one.run.report(&AT_WORK).await.unwrap().is_lost);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_a_newcomer_takes_at_that_moment_is_not_taken_from_it() {
+    let Some(schema) = schema().await else { return };
+    let place = beside(&schema);
+    let mut one = Hand::begin(&place, &Config::default(), &SEEDS).await;
+    let taken = one.run.take(1).await.unwrap();
+    let mine = one.window(taken[0], 1).await.remove(0);
+    let theirs = SEEDS.iter().find(|seed| **seed != mine.url.as_str()).unwrap().trim_end_matches('/');
+    let newcomer = format!(
+        "insert into node (name, leased_until, invocation_id) values ('late', now() + interval '1 minute', 1);
+         update host set holder = (select max(id) from node), epoch = epoch + 1 where host = '{theirs}'"
+    );
+    let other = Other::begin(&schema, newcomer).await;
+    let new = link(&format!("{theirs}/new"));
+    let holds = one.holds.clone();
+    let commit = one.run.commit(vec![fetched(mine, page([new]))], |host| holds.get(&host).copied());
+    let (committed, ()) = tokio::join!(commit, other.commit_once_waited_for());
+    assert!(committed.unwrap().targets.is_empty(), "its holder finds it");
+    let holder = format!("select n.name, h.epoch from host h join node n on n.id = h.holder where host = '{theirs}'");
+    assert_eq!(schema.rows(&holder).await, ["late|1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_is_found_though_the_commit_is_still_under_way_whose_answer_was_lost() {
+    let Some(schema) = schema().await else { return };
+    let place = beside(&schema);
+    let _one = Hand::begin(&place, &Config::default(), &SEEDS[..1]).await;
+    let take = "update host set holder = 1, epoch = epoch + 1; update node set rests = false where id = 1";
+    let lost = Other::begin(&schema, take.to_owned()).await;
+    let mut database = PgDatabase::open(&schema.url, &Config::default()).await.unwrap();
+    let (held, ()) = tokio::join!(database.held(1), lost.commit_once_waited_for());
+    assert_eq!(held.unwrap(), [1]);
 }
 
 #[tokio::test]
@@ -322,18 +412,10 @@ async fn a_shorter_path_to_a_url_does_not_undo_what_another_node_stores_of_it_at
     let mine = one.window(taken[0], 1).await.remove(0);
     let theirs = SEEDS.iter().find(|seed| **seed != mine.url.as_str()).unwrap();
     schema.execute(format!("update url set depth = 5 where url = '{theirs}'")).await;
-    let mut other = schema.connect().await;
-    let store = format!("begin; update url set state = 1 where url = '{theirs}'");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(store)).execute(&mut other).await.unwrap();
+    let other = Other::begin(&schema, format!("update url set state = 1 where url = '{theirs}'")).await;
     let holds = one.holds.clone();
     let commit = one.run.commit(vec![fetched(mine, page([link(theirs)]))], |host| holds.get(&host).copied());
-    let end = async {
-        let waiting = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
-             where not l.granted and a.query like '%no key update%' and a.query not like '%pg_locks%'";
-        while schema.rows(waiting).await == ["0"] {}
-        sqlx::raw_sql("commit").execute(&mut other).await.unwrap();
-    };
-    let (committed, ()) = tokio::join!(commit, end);
+    let (committed, ()) = tokio::join!(commit, other.commit_once_waited_for());
     assert!(committed.unwrap().targets.is_empty());
     assert_eq!(schema.rows(&format!("select state, depth from url where url = '{theirs}'")).await, ["1|1"]);
 }
@@ -349,7 +431,11 @@ async fn a_version_that_changes_the_schema_waits_until_the_nodes_of_the_one_befo
     schema.execute(undo.to_owned()).await;
     let refused = PgDatabase::open(&schema.url, &Config::default()).await.unwrap_err();
     assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
-    drop(before);
+    // Nor does it touch their tables, and wait for them.
+    let reads = Other::begin(&schema, "lock table node, host, url in access share mode".to_owned()).await;
+    let refused = tokio::time::timeout(PATIENCE, PgDatabase::open(&schema.url, &Config::default())).await;
+    assert!(matches!(refused.expect("nobody is waited for"), Err(StoreError::InUse { .. })));
+    drop((reads, before));
     schema.lapse().await;
     PgDatabase::open(&schema.url, &Config::default()).await.unwrap();
     assert_eq!(schema.rows(migrations).await, all);

@@ -73,7 +73,7 @@ impl<'p, P: Place> Hand<'p, P> {
 
     /// What is pending of a host that is held.
     pub async fn window(&mut self, host: HostId, limit: usize) -> Vec<Target> {
-        let refill = self.run.pending(host, limit).await.unwrap().unwrap();
+        let refill = self.run.pending(&[(host, limit)]).await.unwrap().remove(0);
         self.holds.insert(host, refill.host.hold());
         refill.targets
     }

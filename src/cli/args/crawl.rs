@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 
 use clap::builder::{
-    OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _,
+    NonEmptyStringValueParser, OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser,
+    TypedValueParser as _,
 };
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
@@ -112,7 +113,9 @@ fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
         Shape::Flag => argument.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Shape::One | Shape::Many => argument,
     };
-    let argument = if option.name == "database" { argument.short('d') } else { argument };
+    if option.name == "database" {
+        return argument.short('d').value_parser(NonEmptyStringValueParser::new().map(OsString::from));
+    }
     if option.is_file {
         return argument.value_hint(ValueHint::AnyPath).value_parser(PathBufValueParser::new().map(OsString::from));
     }

@@ -1,6 +1,7 @@
 //! One batch of records, one transaction: resolve the links, gather what each record changes, write it, count.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::policy::due::{self, Facts};
 use crate::policy::fate::Fate;
@@ -17,6 +18,7 @@ use super::known::{KnownHosts, KnownUrls};
 use super::ledger::Ledger;
 use super::links::{Found, Ids};
 use super::pages::Past;
+use super::patience::within;
 use super::run::Part;
 
 impl<D: Tables> Part<D> {
@@ -24,10 +26,11 @@ impl<D: Tables> Part<D> {
         &mut self,
         records: Vec<Record>,
         hold: impl Fn(HostId) -> Option<Hold> + Send + Sync,
+        limit: Option<Duration>,
     ) -> Result<Committed, Failed> {
-        self.database.open_transaction().await?;
-        let (done, ended) = match self.apply(records, &hold).await {
-            Ok(done) => (Some(done), self.database.commit_transaction().await),
+        within(limit, self.database.open_transaction()).await?;
+        let (done, ended) = match within(limit, self.apply(records, &hold)).await {
+            Ok(done) => (Some(done), within(limit, self.database.commit_transaction()).await),
             Err(error) => (None, Err(error)),
         };
         match (done, ended) {

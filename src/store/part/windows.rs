@@ -1,19 +1,25 @@
 //! What is pending of a host, and the end of a run.
 
+use std::collections::HashMap;
+
 use crate::store::Refill;
 use crate::store::failed::Failed;
-use crate::store::tables::Tables;
+use crate::store::tables::{Tables, Window};
 use crate::visit::{HostId, Target};
 
 use super::run::Part;
 
 impl<D: Tables> Part<D> {
-    pub(super) async fn window(&mut self, host: HostId, limit: usize) -> Result<Option<Refill>, Failed> {
-        let Some((host, rows)) = self.database.window(self.node.id, host, limit).await? else { return Ok(None) };
-        let complete = rows.len() < limit;
+    pub(super) async fn windows(&mut self, hosts: &[(HostId, usize)]) -> Result<Vec<Refill>, Failed> {
+        let windows = self.database.windows(self.node.id, hosts).await?;
+        let limits: HashMap<_, _> = hosts.iter().copied().collect();
         let condition = |stored: Option<crate::policy::kept::Stored>| stored.and_then(|it| it.condition(&self.config));
         let target = |(target, stored)| Target { validators: condition(stored).map(Into::into), ..target };
-        Ok(Some(Refill { host, targets: rows.into_iter().map(target).collect(), complete }))
+        let refill = |(host, rows): Window| {
+            let complete = limits.get(&host.id).is_some_and(|limit| rows.len() < *limit);
+            Refill { host, targets: rows.into_iter().map(target).collect(), complete }
+        };
+        Ok(windows.into_iter().map(refill).collect())
     }
 
     pub(super) async fn close_run(&mut self, outcome: &str, finished: bool) -> Result<(), Failed> {

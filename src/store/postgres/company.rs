@@ -101,6 +101,19 @@ impl Company for PgDatabase {
         }
     }
 
+    async fn renew(&mut self, me: i64) -> Result<(), Failed> {
+        self.open_transaction().await?;
+        let asked = Lease::asked();
+        let renewed = sql("update node set seen_at = clock_timestamp(),
+                 leased_until = clock_timestamp() + $2 * interval '1 second' where id = $1 and not gone");
+        let renewed = renewed.bind(me).bind(self.lease.length().as_secs_f64()).execute(&mut self.db).await?;
+        self.commit_transaction().await?;
+        if renewed.rows_affected() > 0 {
+            self.lease.renew(asked);
+        }
+        Ok(())
+    }
+
     async fn come_back(&mut self, _me: i64) -> Result<i64, Failed> {
         self.open_transaction().await?;
         let me = self.insert_node(true).await?;
@@ -110,6 +123,9 @@ impl Company for PgDatabase {
 
     async fn held(&mut self, me: i64) -> Result<Vec<HostId>, Failed> {
         self.open_transaction().await?;
+        // The server may still be at the commit of a transaction that took some: it has changed the node's row, whose lock is
+        // waited for, and what it took is seen by the statement after that.
+        sql("select 1 from node where id = $1 for share").bind(me).execute(&mut self.db).await?;
         let held = scalar("select id from host where holder = $1 order by id").bind(me).fetch_all(&mut self.db).await?;
         self.commit_transaction().await?;
         Ok(held)
@@ -180,11 +196,11 @@ impl PgDatabase {
                  extract(epoch from clock_timestamp() - seen_at)::float8 as silent");
         for row in gone.bind(me).fetch_all(&mut self.db).await? {
             let silent = Duration::try_from_secs_f64(row.get("silent")).unwrap_or_default();
-            tracing::warn!(
+            self.news.push(format!(
                 "nothing was heard of the node {} for {}: others may take its hosts",
                 row.get::<String, _>("name").escape_debug(),
                 humantime::format_duration(Duration::from_secs(silent.as_secs()))
-            );
+            ));
             self.return_pages(row.get("invocation_id"), row.get("unused")).await?;
         }
         Ok(())

@@ -20,7 +20,10 @@ impl Takes for PgDatabase {
     }
 
     async fn must_be_free(&mut self) -> Result<(), StoreError> {
-        Ok(self.refuse_beside("").await?)
+        // Each is a transaction: a pool may give the next statement another connection.
+        self.open_transaction().await?;
+        self.refuse_beside("").await?;
+        Ok(self.commit_transaction().await?)
     }
 
     async fn mark(&mut self) -> Result<Option<String>, StoreError> {
@@ -33,11 +36,15 @@ impl Takes for PgDatabase {
     }
 
     async fn is_empty(&mut self) -> Result<bool, StoreError> {
+        self.open_transaction().await?;
         let empty = scalar("select not exists (select 1 from url) and not exists (select 1 from run)");
-        empty.fetch_one(&mut self.db).await.map_err(StoreError::database)
+        let empty = empty.fetch_one(&mut self.db).await.map_err(StoreError::database)?;
+        self.commit_transaction().await?;
+        Ok(empty)
     }
 
     async fn columns(&mut self, table: &Table) -> Result<Vec<String>, StoreError> {
+        self.open_transaction().await?;
         // Who holds a host and what an invocation stored of it are another's matter, and the hash is made anew.
         let columns = scalar(
             "select attname::text from pg_attribute
@@ -46,7 +53,9 @@ impl Takes for PgDatabase {
              order by attnum",
         );
         let columns = columns.bind(table.name_on(true)).fetch_all(&mut self.db);
-        columns.await.map_err(StoreError::database)
+        let columns = columns.await.map_err(StoreError::database)?;
+        self.commit_transaction().await?;
+        Ok(columns)
     }
 
     async fn put(
@@ -74,7 +83,6 @@ const NUMBERED: [&str; 7] = ["host", "request", "change", "old_content", "versio
 
 impl PgDatabase {
     async fn stored_mark(&mut self) -> Result<Option<String>, Failed> {
-        // Within a transaction, as each statement: a pool may give the next one another connection.
         self.open_transaction().await?;
         let mark = scalar("select value from meta where key = $1").bind(MARK).fetch_optional(&mut self.db).await?;
         self.commit_transaction().await?;

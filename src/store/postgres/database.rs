@@ -19,6 +19,8 @@ use super::schema::{self, open_error};
 
 /// How long a server is waited for that cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it is waited for that a transaction is undone.
+const UNDONE: Duration = Duration::from_secs(5);
 /// Between two tries to connect to one that starts.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -41,6 +43,8 @@ pub struct PgDatabase {
     pub(super) contents: Contents,
     /// How long it waited since the last report for rows that all nodes change.
     pub(super) waited: Duration,
+    /// What is to be said once the transaction is committed.
+    pub(super) news: Vec<String>,
 }
 
 impl PgDatabase {
@@ -50,8 +54,9 @@ impl PgDatabase {
         let (db, options, name) = connect_within(url, patience).await?;
         let node = config.node.clone().unwrap_or_else(this_process);
         let (clock, lease) = (SteadyClock::unset(), Lease::new(config.lease));
-        let (contents, waited, config) = (Contents::default(), Duration::ZERO, config.clone());
-        let mut database = Self { db, options, name, node, lease, clock, config, invocation: 0, contents, waited };
+        let (contents, waited, news, config) = (Contents::default(), Duration::ZERO, Vec::new(), config.clone());
+        let mut database =
+            Self { db, options, name, node, lease, clock, config, invocation: 0, contents, waited, news };
         while let Err(error) = database.prepare().await {
             database.wait_out(error, database.config.max_wait).await?;
         }
@@ -64,6 +69,11 @@ impl PgDatabase {
         let now = sqlx::raw_sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint");
         self.clock.follow(asked, now.fetch_one(&mut self.db).await?.get(0));
         Ok(())
+    }
+
+    /// The transaction is undone, or its connection is lost.
+    pub(super) fn forget_unwritten(&mut self) {
+        (self.contents, self.news) = Default::default();
     }
 
     /// Another connection.
@@ -100,13 +110,16 @@ async fn connect_within(url: &str, patience: Duration) -> Result<(PgConnection, 
     Ok((connect_with(&options, &name, patience).await?, options, name))
 }
 
-/// Waits for an answer, and up to `patience` for a server that is there and starts.
+/// Waits for an answer, and up to `patience` for a server that is there and starts; both together no longer than [`PATIENCE`].
 async fn connect_with(options: &PgConnectOptions, name: &str, patience: Duration) -> Result<PgConnection, StoreError> {
-    let until = Instant::now() + patience;
+    let began = Instant::now();
     loop {
-        match tokio::time::timeout(PATIENCE, PgConnection::connect_with(options)).await {
+        let left = PATIENCE.saturating_sub(began.elapsed());
+        match tokio::time::timeout(left, PgConnection::connect_with(options)).await {
             Ok(Ok(connected)) => return Ok(connected),
-            Ok(Err(e)) if passing::is_starting(&e) && Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            Ok(Err(e)) if passing::is_starting(&e) && began.elapsed() + PAUSE < patience => {
+                tokio::time::sleep(PAUSE).await;
+            }
             Ok(Err(e)) => return Err(open_error(name, &e)),
             Err(_) => {
                 let problem = format!("no answer within {}", humantime::format_duration(PATIENCE));
@@ -127,12 +140,14 @@ impl Transactions for PgDatabase {
 
     async fn commit_transaction(&mut self) -> Result<(), Failed> {
         sqlx::raw_sql("commit").execute(&mut self.db).await?;
+        self.news.drain(..).for_each(|news| tracing::warn!("{news}"));
         Ok(())
     }
 
     async fn undo_transaction(&mut self) {
-        self.contents = Contents::default();
-        let _ = sqlx::raw_sql("rollback").execute(&mut self.db).await;
+        self.forget_unwritten();
+        // A connection that does not answer even that is lost, and the transaction with it.
+        let _ = tokio::time::timeout(UNDONE, sqlx::raw_sql("rollback").execute(&mut self.db)).await;
     }
 }
 

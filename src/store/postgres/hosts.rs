@@ -88,7 +88,11 @@ impl Hosts for PgDatabase {
     }
 
     async fn take_reached(&mut self, me: i64, hosts: &HashSet<HostId>) -> Result<HashSet<HostId>, Failed> {
-        // Both halves see the hosts as they were before: none is answered twice.
+        let ids: Vec<_> = hosts.iter().copied().collect();
+        let locked = sql("select 1 from host where id = any($1) order by id for no key update");
+        locked.bind(&ids).execute(&mut self.db).await?;
+        // A statement of its own, which sees the holders' rows as they are now that the hosts are locked. Both halves see the
+        // hosts as they were before: none is answered twice.
         let held: Vec<HostId> = scalar(concat!(
             "with taken as (
                  update host h set epoch = epoch + 1, holder = $1, asked_at = ",
@@ -99,7 +103,7 @@ impl Hosts for PgDatabase {
              select id from taken union all select id from host where id = any($2) and holder = $1"
         ))
         .bind(me)
-        .bind(hosts.iter().copied().collect::<Vec<_>>())
+        .bind(ids)
         .fetch_all(&mut self.db)
         .await?;
         Ok(held.into_iter().collect())
@@ -134,19 +138,30 @@ impl PgDatabase {
         self.note_the_gone(me).await?;
         // A host that is held has its place behind those that wait. `offset 0` keeps the planner from reading all that is
         // pending before it looks at the first host.
+        let locked: Vec<HostId> = scalar(concat!(
+            "select id from host h where queued_at is not null and holder <> $1 and ",
+            rows::is_free!(),
+            " and exists (select 1 from url where host_id = h.id and state = 0 offset 0)
+             order by queued_at, id limit $2 for update skip locked"
+        ))
+        .bind(me)
+        .bind(limit)
+        .fetch_all(&mut self.db)
+        .await?;
+        if locked.is_empty() {
+            return Ok(locked);
+        }
+        // A statement of its own: a host may have been taken while the first one ran, by a node that it did not see.
         let taken: Vec<HostId> = scalar(concat!(
             "update host h set epoch = epoch + 1, holder = $1,
                  queued_at = greatest(queued_at, (extract(epoch from clock_timestamp()) * 1000)::bigint), asked_at = ",
             rows::asked_at!(),
-            " where id in (select id from host h
-                 where queued_at is not null and holder <> $1 and ",
+            " where id = any($2) and ",
             rows::is_free!(),
-            " and exists (select 1 from url where host_id = h.id and state = 0 offset 0)
-                 order by queued_at, id limit $2 for update skip locked)
-             returning id"
+            " returning id"
         ))
         .bind(me)
-        .bind(limit)
+        .bind(locked)
         .fetch_all(&mut self.db)
         .await?;
         if !taken.is_empty() {

@@ -16,20 +16,21 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 
 impl PgDatabase {
     pub(super) async fn wait_out(&mut self, error: Failed, patience: Duration) -> Result<(), Failed> {
-        self.undo_transaction().await;
         let failed = match &error {
-            Failed::Lapsed => return Ok(()),
             Failed::Store(StoreError::Database(failed)) => failed,
-            Failed::Store(_) => return Err(error),
+            Failed::Store(_) => return self.undone(Err(error)).await,
+            Failed::Lapsed => return self.undone(Ok(())).await,
         };
         match need(failed.error()) {
-            None => Err(error),
+            None => self.undone(Err(error)).await,
             Some(Need::Again) => {
                 tracing::debug!("a transaction is done again: {failed}");
                 tokio::time::sleep(PAUSES.0.mul_f64(fastrand::f64())).await;
-                Ok(())
+                self.undone(Ok(())).await
             }
+            // The transaction ends with its connection.
             Some(Need::Connection) => {
+                self.forget_unwritten();
                 let until = Instant::now().checked_add(patience);
                 self.lease.set_away(true);
                 let connected = self.connect_again(error, until, patience).await;
@@ -37,6 +38,11 @@ impl PgDatabase {
                 connected
             }
         }
+    }
+
+    async fn undone(&mut self, then: Result<(), Failed>) -> Result<(), Failed> {
+        self.undo_transaction().await;
+        then
     }
 
     async fn connect_again(&mut self, first: Failed, until: Option<Instant>, patience: Duration) -> Result<(), Failed> {

@@ -94,7 +94,8 @@ pub(super) fn stored_robots(row: &PgRow) -> Option<StoredRobots> {
     Some(StoredRobots { fetched_at: fetched_at?, answer })
 }
 
-/// Whether nobody holds the host `h`, or who did is gone.
+/// Whether nobody holds the host `h`, or who did is gone. A statement that waits for the lock of a host sees that as it is then,
+/// and the nodes as they were when it began: to be relied on once the host is locked already.
 macro_rules! is_free {
     () => {
         "not exists (select 1 from node n where n.id = h.holder and not n.gone)"

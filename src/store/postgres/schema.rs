@@ -50,17 +50,18 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
         Some(true) => scalar("select count(*) from _sqlx_migrations").fetch_one(&mut *tx).await?,
         _ => 0,
     };
-    // Not `run`: the compiler does not see of its future that it can be sent to another thread.
-    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, error))?;
-    if applied > 0 && MIGRATIONS.iter().count() > usize::try_from(applied).unwrap_or(0) {
+    // Before anything is changed: those who are at work would wait for the tables.
+    if applied > 0 && is_of_an_earlier_version(&mut tx, name).await? {
         refuse_beside(&mut tx, name).await?;
     }
+    // Not `run`: the compiler does not see of its future that it can be sent to another thread.
+    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, error))?;
     // What the migrator has prepared would stay in the session.
     sqlx::raw_sql("deallocate all").execute(&mut *tx).await?;
     Ok(tx.commit().await?)
 }
 
-/// Nodes that are alive, and of the version before, would not know what to make of the schema.
+/// Nodes that are alive, and of an earlier version, would not know what to make of the schema.
 async fn refuse_beside(db: &mut PgConnection, name: &str) -> Result<(), Failed> {
     let alive = scalar(
         "select name || ', since ' || iso8601((extract(epoch from started_at) * 1000)::bigint) from node

@@ -1,6 +1,6 @@
 //! URLs: where they stand, what leads to them, which wait.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use sqlx::postgres::PgRow;
@@ -13,21 +13,22 @@ use crate::policy::offer::Standing;
 use crate::policy::redirect::Hop;
 use crate::policy::turn::COLUMNS;
 use crate::store::failed::Failed;
-use crate::store::tables::{Better, Lowered, NewUrl, Present, Urls, Waits};
-use crate::visit::{Element, HostId, HostRecord, Millis, SkipReason, State, Target, TrapId, UrlId, Way};
+use crate::store::tables::{Better, Lowered, NewUrl, Present, Urls, Waits, Window};
+use crate::visit::{Element, HostId, HostRecord, Millis, SkipReason, State, TrapId, UrlId, Way};
 
 use super::database::PgDatabase;
 use super::rows::{self, bigint, clean, hash, int, scalar, sql, waits_columns, words};
 
-/// The first pending URLs of a host, in their order.
+/// The first pending URLs of some hosts, those of each in their order.
 static WINDOW: LazyLock<String> = LazyLock::new(|| {
     format!(
         "select u.id, u.url, u.host_id, u.depth, u.hops, u.attempts, u.due_at, u.known, u.sitemap, u.trap_id, p.status, p.kept,
              p.etag, p.last_modified, p.content_hash is not null as has_content, p.fetched_at,
              (select j.value ->> 1 from json_array_elements(p.headers::json) j where j.value ->> 0 = 'date' limit 1) as date
-         from (select * from url where host_id = $1 and state = 0 order by {COLUMNS} limit $2) u
+         from unnest($1::bigint[], $2::bigint[]) v (host, most)
+         cross join lateral (select * from url where host_id = v.host and state = 0 order by {COLUMNS} limit v.most) u
          left join page p on p.url_id = u.id and u.known
-         order by {COLUMNS}"
+         order by host_id, {COLUMNS}"
     )
 });
 
@@ -119,8 +120,9 @@ impl Urls for PgDatabase {
             return Ok(());
         }
         // Of one that is named twice, the last counts.
-        let last: std::collections::HashMap<_, _> = urls.iter().copied().collect();
+        let last: HashMap<_, _> = urls.iter().copied().collect();
         let (ids, traps): (Vec<_>, Vec<_>) = last.into_iter().unzip();
+        self.lock(&ids).await?;
         let relieved = sql("update url set trap_id = v.trap from unnest($1::bigint[], $2::bigint[]) v (i, trap)
                             where url.id = v.i");
         relieved.bind(ids).bind(traps).execute(&mut self.db).await?;
@@ -147,7 +149,9 @@ impl Urls for PgDatabase {
             ", ",
             rows::target_columns!(),
         ));
-        let rows = rows.bind(me).bind(urls.iter().map(|url| url.id).collect::<Vec<_>>());
+        let ids: Vec<_> = urls.iter().map(|url| url.id).collect();
+        self.lock(&ids).await?;
+        let rows = rows.bind(me).bind(ids);
         let rows = rows.bind(urls.iter().map(|url| int(url.depth)).collect::<Vec<_>>());
         let rows = rows.bind(urls.iter().map(|url| url.referrer).collect::<Vec<_>>());
         rows.fetch_all(&mut self.db).await?.iter().map(rows::lowered).collect()
@@ -238,28 +242,39 @@ impl Urls for PgDatabase {
         rows.fetch_all(&mut self.db).await?.iter().map(rows::lowered).collect()
     }
 
-    async fn window(
-        &mut self,
-        me: i64,
-        host: HostId,
-        limit: usize,
-    ) -> Result<Option<(HostRecord, Vec<(Target, Option<Stored>)>)>, Failed> {
-        let invocation = self.invocation;
+    async fn windows(&mut self, me: i64, hosts: &[(HostId, usize)]) -> Result<Vec<Window>, Failed> {
+        let (invocation, limits) = (self.invocation, hosts.iter().copied().collect::<HashMap<_, _>>());
+        let ids: Vec<_> = limits.keys().copied().collect();
         let mut tx = self.db.begin().await?;
-        let record = sql(concat!("select ", rows::host_columns!(), " from host where id = $2 and holder = $1"));
-        let record = record.bind(me).bind(host).fetch_optional(&mut *tx).await?;
-        let Some(record) = record.as_ref().map(|row| rows::host_record(row, invocation)).transpose()? else {
-            return Ok(None);
-        };
-        let rows = sqlx::query(sqlx::AssertSqlSafe(WINDOW.as_str())).persistent(false).bind(host);
-        let rows = rows.bind(bigint(limit)).fetch_all(&mut *tx).await?;
+        let held = sql(concat!("select ", rows::host_columns!(), " from host where id = any($2) and holder = $1"));
+        let held = held.bind(me).bind(ids).fetch_all(&mut *tx).await?;
+        let held: Vec<_> = held.iter().map(|row| rows::host_record(row, invocation)).collect::<Result<_, _>>()?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(WINDOW.as_str())).persistent(false);
+        let rows = rows.bind(held.iter().map(|host| host.id).collect::<Vec<_>>());
+        let rows = rows.bind(held.iter().map(|host| bigint(limits[&host.id])).collect::<Vec<_>>());
+        let rows = rows.fetch_all(&mut *tx).await?;
         tx.commit().await?;
-        let targets = rows.iter().map(|row| Ok((rows::target(row)?, stored(row)))).collect::<Result<_, Failed>>()?;
-        Ok(Some((record, targets)))
+        let mut pending: HashMap<HostId, Vec<_>> = HashMap::new();
+        for row in &rows {
+            let target = rows::target(row)?;
+            pending.entry(target.host).or_default().push((target, stored(row)));
+        }
+        let window = |host: HostRecord| {
+            let pending = pending.remove(&host.id).unwrap_or_default();
+            (host, pending)
+        };
+        Ok(held.into_iter().map(window).collect())
     }
 }
 
 impl PgDatabase {
+    /// Locks URLs in one order, so that two that change the same ones wait for each other and no more.
+    async fn lock(&mut self, ids: &[UrlId]) -> Result<(), Failed> {
+        let locked = sql("select 1 from url where id = any($1) order by id for no key update");
+        locked.bind(ids).execute(&mut self.db).await?;
+        Ok(())
+    }
+
     /// How URLs stand, by a statement that takes their hashes.
     async fn present(
         &mut self,

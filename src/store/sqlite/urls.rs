@@ -12,8 +12,8 @@ use crate::policy::offer::Standing;
 use crate::policy::redirect::Hop;
 use crate::policy::turn::COLUMNS;
 use crate::store::failed::Failed;
-use crate::store::tables::{Better, Hosts as _, Lowered, NewUrl, Present, Urls, Waits};
-use crate::visit::{Element, HostId, HostRecord, Millis, SkipReason, State, Target, TrapId, UrlId, Way};
+use crate::store::tables::{Better, Hosts as _, Lowered, NewUrl, Present, Urls, Waits, Window};
+use crate::visit::{Element, HostId, Millis, SkipReason, State, TrapId, UrlId, Way};
 
 use super::database::SqliteDatabase;
 use super::rows::{self, ROWS, json, run_json, waits_columns, words};
@@ -212,17 +212,17 @@ impl Urls for SqliteDatabase {
         rows.iter().map(|row| lowered(row, me)).collect()
     }
 
-    async fn window(
-        &mut self,
-        me: i64,
-        host: HostId,
-        limit: usize,
-    ) -> Result<Option<(HostRecord, Vec<(Target, Option<Stored>)>)>, Failed> {
-        let Some(record) = self.held_host(me, host).await? else { return Ok(None) };
-        let rows = sqlx::query(sqlx::AssertSqlSafe(WINDOW.as_str())).bind(host);
-        let rows = rows.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&mut self.db).await?;
-        let targets = rows.iter().map(|row| Ok((rows::target(row)?, stored(row)))).collect::<Result<_, Failed>>()?;
-        Ok(Some((record, targets)))
+    async fn windows(&mut self, me: i64, hosts: &[(HostId, usize)]) -> Result<Vec<Window>, Failed> {
+        let mut windows = Vec::new();
+        for (host, limit) in hosts {
+            let Some(record) = self.held_host(me, *host).await? else { continue };
+            let rows = sqlx::query(sqlx::AssertSqlSafe(WINDOW.as_str())).bind(host);
+            let rows = rows.bind(i64::try_from(*limit).unwrap_or(i64::MAX)).fetch_all(&mut self.db).await?;
+            let targets =
+                rows.iter().map(|row| Ok((rows::target(row)?, stored(row)))).collect::<Result<_, Failed>>()?;
+            windows.push((record, targets));
+        }
+        Ok(windows)
     }
 }
 

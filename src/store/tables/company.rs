@@ -82,13 +82,19 @@ pub trait Company: Send {
         async { Ok(None) }
     }
 
+    /// Renews the lease and no more, unless others have noted that it had ended.
+    fn renew(&mut self, me: i64) -> impl Future<Output = Result<(), Failed>> + Send {
+        let _ = me;
+        async { Ok(()) }
+    }
+
     /// Takes part in the same invocation once more, as another node. Answers with its number. It may ask nothing before it
     /// reports: what it held is to be forgotten first.
     fn come_back(&mut self, me: i64) -> impl Future<Output = Result<i64, Failed>> + Send {
         async move { Ok(me) }
     }
 
-    /// The hosts that it holds, known to the schedule or not.
+    /// The hosts that it holds, known to the schedule or not. What a transaction of its own has still to take is waited for.
     fn held(&mut self, me: i64) -> impl Future<Output = Result<Vec<HostId>, Failed>> + Send {
         let _ = me;
         async { Ok(Vec::new()) }

@@ -59,6 +59,9 @@ pub struct Lowered {
     pub reason: Option<SkipReason>,
 }
 
+/// A host and its first pending URLs in the order of [`crate::policy::turn`], each with the page that is stored of it.
+pub type Window = (HostRecord, Vec<(Target, Option<Stored>)>);
+
 pub trait Urls {
     fn look_up(&mut self, urls: &[&str]) -> impl Future<Output = Result<Present, Failed>> + Send;
 
@@ -127,13 +130,10 @@ pub trait Urls {
         verdicts: &[(UrlId, u8, Option<String>)],
     ) -> impl Future<Output = Result<Vec<Lowered>, Failed>> + Send;
 
-    /// A host and its first `limit` pending URLs in the order of [`crate::policy::turn`], each with the page that is stored
-    /// of it; none if the host is not held.
-    #[allow(clippy::type_complexity, reason = "said once")]
-    fn window(
+    /// The windows of those of the hosts that are held, with as many pending URLs as is said beside each.
+    fn windows(
         &mut self,
         me: i64,
-        host: HostId,
-        limit: usize,
-    ) -> impl Future<Output = Result<Option<(HostRecord, Vec<(Target, Option<Stored>)>)>, Failed>> + Send;
+        hosts: &[(HostId, usize)],
+    ) -> impl Future<Output = Result<Vec<Window>, Failed>> + Send;
 }
