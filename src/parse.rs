@@ -27,7 +27,7 @@ pub mod unspaced;
 mod words;
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ego_tree::iter::Edge;
 use encoding_rs::{Encoding, UTF_8};
@@ -167,9 +167,9 @@ pub fn parse_page(
     (encoding.name().to_ascii_lowercase(), found.end(&end))
 }
 
-/// Parses HTML that is text already.
-pub fn parse_html(base: &Url, html: &str, product_token: &str, deadline: Instant) -> Parsed {
-    let deadline = Deadline { at: deadline, skim: Duration::ZERO };
+/// Parses HTML that is text already, for so long.
+pub fn parse_html(base: &Url, html: &str, product_token: &str, time: Duration) -> Parsed {
+    let deadline = Deadline::after(time, Duration::ZERO);
     parse_within(base, html, Context { length: html.len(), product_token, encoding: UTF_8, deadline, depth: 0 })
 }
 

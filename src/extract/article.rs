@@ -3,7 +3,7 @@
 mod markdown;
 mod tree;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dom_smoothie::{CandidateSelectMode, Config, Readability};
 use jiff::Timestamp;
@@ -61,7 +61,7 @@ impl Article {
 
 /// The readable text of HTML, as the text of pages is read.
 fn text_of(page: &Page, html: &str) -> String {
-    parse::parse_html(&page.url, html, "", Instant::now() + TIME).text
+    parse::parse_html(&page.url, html, "", TIME).text
 }
 
 /// A time as pages write it, in UTC; where no offset from UTC is told, the day.

@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -113,8 +113,7 @@ impl ParsePool {
         job: impl Fn(&[u8], Deadline) -> Attempt<T> + Send + 'static,
     ) -> Result<T, JobPanicked> {
         if admitted.thread.is_none() {
-            let deadline = Deadline { at: Instant::now() + INLINE_TIME, skim: Duration::ZERO };
-            let attempt = AssertUnwindSafe(|| job(&admitted.document, deadline));
+            let attempt = AssertUnwindSafe(|| job(&admitted.document, Deadline::after(INLINE_TIME, Duration::ZERO)));
             if let Attempt::Whole(found) = std::panic::catch_unwind(attempt).map_err(|_| JobPanicked)? {
                 return Ok(found);
             }
@@ -124,7 +123,7 @@ impl ParsePool {
         }
         let document = std::mem::take(&mut admitted.document);
         let task = self.large.run(move || {
-            let attempt = job(&document, Deadline { at: Instant::now() + THREAD_TIME, skim: SKIM_TIME });
+            let attempt = job(&document, Deadline::after(THREAD_TIME, SKIM_TIME));
             (document, attempt)
         });
         let (document, Attempt::Whole(found) | Attempt::CutShort(found)) = task.await?;
@@ -137,9 +136,11 @@ impl ParsePool {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
+    use std::time::Instant;
 
     use futures_util::FutureExt as _;
 
+    use super::super::deadline::PATIENCE;
     use super::*;
 
     const SMALL: usize = 1_000;
@@ -174,7 +175,7 @@ mod tests {
         let mut small = admit(&pool, SMALL).await;
         let (time, skim, there) = pool.run(&mut small, job).await.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 2);
-        assert!(time > INLINE_TIME && skim > Duration::ZERO && there != thread::current().id());
+        assert!(time > INLINE_TIME * PATIENCE && skim > Duration::ZERO && there != thread::current().id());
         assert_eq!(small.finish().1.bytes(), SMALL * (TEXT_TIMES + TREE_TIMES));
     }
 

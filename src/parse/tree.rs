@@ -10,7 +10,6 @@ mod trees;
 mod xml;
 
 use std::cell::Cell;
-use std::time::Instant;
 
 use encoding_rs::Encoding;
 use html5ever::tendril::StrTendril;
@@ -20,7 +19,7 @@ use html5ever::{LocalName, local_name};
 use html5gum::{Emitter, Error, State, Tokenizer};
 
 use super::charset;
-use super::deadline::Deadline;
+use super::deadline::{Deadline, Left};
 use super::reader::Interest;
 use interests::Interests;
 use tag::{TagParts, tendril};
@@ -62,11 +61,11 @@ pub(super) fn build(
         if left == Ok(0) {
             return true;
         }
-        let late = Instant::now().checked_duration_since(deadline.at);
-        if late.is_some_and(|late| late >= deadline.skim) {
+        let left = deadline.left();
+        if left == Left::Nothing {
             return false;
         }
-        if late.is_some() && !trees.skims.replace(true) {
+        if left == Left::Skim && !trees.skims.replace(true) {
             is_whole = false;
             trees.turn(0);
         } else if trees.is_full() || trees.is_deep() {
@@ -84,7 +83,7 @@ pub(super) fn build(
 
 /// The same from XHTML, by the rules of XML. None if it is not well-formed: nothing that was read counts.
 pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Deadline, take: Take<'_>) -> Option<End> {
-    let is_whole = xml::build(xml, &Interests::new(interests), deadline.at, take)?;
+    let is_whole = xml::build(xml, &Interests::new(interests), deadline, take)?;
     Some(End { is_whole, declared: None })
 }
 

@@ -12,6 +12,7 @@
 
 mod account;
 mod aging;
+mod alike;
 mod content;
 mod memory;
 mod pairs;
@@ -19,6 +20,7 @@ mod pattern;
 mod sites;
 #[cfg(test)]
 mod tests;
+mod together;
 mod weighed;
 mod words;
 
@@ -31,16 +33,17 @@ use crate::canonical::CanonicalUrl;
 use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId, UrlId};
 
 pub use account::{Account, Changes};
-use account::{Booking, DISTINCT_EACH, MAX_BARREN_TOGETHER, STRICT_FROM};
+use account::{Booking, DISTINCT_EACH, STRICT_FROM};
 use aging::Aging;
-use content::{Sketch, Sketcher, glance, names_beside, text_of};
+use alike::Alike;
+use content::{Sketcher, glance, names_beside, text_of};
 pub use memory::Verdict;
-use memory::push;
 use memory::{Compared, How, Memory};
 use pairs::{Pair, Pairs};
-use pattern::PatternAt;
+use pattern::{PatternAt, Shape};
 use sites::Sites;
-use weighed::{First, Ground, Kind};
+use together::Together;
+use weighed::{First, Ground, Kind, STRICT_BESIDE};
 pub use weighed::{Recalled, Weighed};
 
 /// Hosts, and patterns, of which pages are remembered: the last used, twice as many at most.
@@ -52,15 +55,10 @@ const ACCOUNTS: usize = 50_000;
 const FIRST_HOSTS: usize = 3;
 /// The first pages of a pattern are compared with those of others on the host as well: a pattern of its own is no news.
 const STRANGERS: u32 = 3;
-/// Pages that they are compared with, and how many of a hundred parts of their text make them the same.
-const NEIGHBOURS: usize = 16;
-const SAME: u64 = 90;
 /// URLs are far from each other if so much of all that the account paid for was found between them.
 const FAR: i64 = 4;
-/// First pages of patterns whose text is looked for on other hosts.
-const TEXTS: usize = 4_096;
 /// URLs without their tokens that are remembered of one host.
-const WITHOUT_TOKENS: usize = 4_096;
+const WITHOUT_TOKENS: usize = 16_384;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -70,13 +68,12 @@ pub struct Traps {
     sites: Sites,
     grounds: Aging<Ground>,
     memories: Aging<Memory>,
-    /// Where the texts of the first pages of patterns were met first.
-    texts: HashMap<u64, PatternAt, RandomState>,
+    alike: Alike,
     pairs: Pairs,
     accounts: HashMap<TrapId, Account, RandomState>,
-    /// Where accounts are, and pages there that brought nothing, of all that are not fruitful.
+    /// Where accounts are, and what all there come to.
     places: HashMap<TrapId, u64, RandomState>,
-    barren: HashMap<u64, i64, RandomState>,
+    together: HashMap<u64, Together, RandomState>,
     /// By where they are, and their pattern.
     keys: HashMap<u64, TrapId, RandomState>,
     loaded: HashSet<HostId, RandomState>,
@@ -92,19 +89,19 @@ pub struct Traps {
 impl Traps {
     /// `allowed` are patterns that are let through, or `all`; `next` is the first number that is free.
     pub fn new(allowed: &[String], next: TrapId) -> Self {
-        let (hasher, sketcher, sites, texts, pairs) = Default::default();
-        let (accounts, places, barren, keys, loaded, changed, forgotten, recalled) = Default::default();
+        let (hasher, sketcher, sites, alike, pairs) = Default::default();
+        let (accounts, places, together, keys, loaded, changed, forgotten, recalled) = Default::default();
         Self {
             hasher,
             sketcher,
             sites,
             grounds: Aging::new(GROUNDS),
             memories: Aging::new(MEMORIES),
-            texts,
+            alike,
             pairs,
             accounts,
             places,
-            barren,
+            together,
             keys,
             loaded,
             changed,
@@ -137,8 +134,9 @@ impl Traps {
             }
         }
         for (id, account) in &mut self.accounts {
-            let ground = self.places.get(id).copied().unwrap_or_default();
-            account.is_drained = self.barren.get(&ground).is_some_and(|barren| *barren >= MAX_BARREN_TOGETHER);
+            if let Some(together) = self.places.get(id).and_then(|ground| self.together.get(ground)) {
+                together.tell(account);
+            }
         }
     }
 
@@ -169,7 +167,7 @@ impl Traps {
         self.accounts.clear();
         self.keys.clear();
         self.places.clear();
-        self.barren.clear();
+        self.together.clear();
         self.loaded.clear();
         self.changed.clear();
     }
@@ -178,9 +176,7 @@ impl Traps {
         account.is_allowed = self.allowed.iter().any(|allowed| allowed == "all" || *allowed == account.pattern);
         self.keys.insert(self.hasher.hash_one((ground, &account.pattern)), account.id);
         self.places.insert(account.id, ground);
-        let barren = self.barren.entry(ground).or_default();
-        *barren += if account.is_fruitful() { 0 } else { account.barren };
-        account.is_drained = *barren >= MAX_BARREN_TOGETHER;
+        self.together.entry(ground).or_default().take_in(&mut account);
         self.accounts.insert(account.id, account);
     }
 
@@ -215,18 +211,22 @@ impl Traps {
         let key = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
         let ally = self.memories.get(key).ally;
         let is_ally_large = ally.is_some_and(|ally| self.memories.get(ally).has_brought(STRICT_FROM));
+        let beside = self.unproven_beside(weighed.ground, accounts);
         let memory = self.memories.get(key);
-        let strict = is_large || is_ally_large || memory.has_brought(STRICT_FROM);
+        let strict = is_large || is_ally_large || memory.has_brought(STRICT_FROM) || beside >= STRICT_BESIDE;
         weighed.is_strict = strict;
         let body = page.content_hash.and_then(|hash| hash.first_chunk().copied()).map(u64::from_le_bytes);
-        let Some(text) = &page.text else { return Some(memory.compare_body(body)) };
+        let Some(text) = &page.text else {
+            weighed.signs.is_told_apart = true;
+            return Some(memory.compare_body(body));
+        };
         let (is_due, looks_known) = memory.is_due(is_tried, || self.hasher.hash_one(glance(page, text)));
         if !is_due {
             return None;
         }
         let besides = [page.title.as_deref(), page.description.as_deref(), Some(&*page.captions)];
         let sketch = self.sketcher.sketch(url, names_beside(url, page), &text_of(besides, text));
-        let is_stranger = memory.compared < STRANGERS;
+        let (is_stranger, is_first) = (memory.compared < STRANGERS, memory.compared == 0);
         let how = How { strict, combines: weighed.shape.combines, looks_known, is_resumed };
         let weight = memory.weight();
         let Compared { verdict, stands_for, signs } = memory.compare(&sketch, &page.images, body, how);
@@ -244,39 +244,24 @@ impl Traps {
         }
         here.fruits += i64::from(verdict == Verdict::New);
         if verdict == Verdict::New && is_stranger {
-            weighed.like = self.find_like(weighed, &sketch);
-            return Some(if weighed.like.is_some() { Verdict::Nothing } else { verdict });
+            let (here, memory) = (self.grounds.get(weighed.ground), self.memories.get(key));
+            weighed.like = self.alike.find(weighed, &sketch, here);
+            if weighed.like.as_ref().is_none_or(|like| like.ground != weighed.ground) {
+                memory.like.clone_from(&weighed.like);
+            }
         }
         if verdict == Verdict::Nothing {
             weighed.like = self.memories.get(key).like.clone();
         }
-        Some(verdict)
+        let said = &mut self.grounds.get(weighed.ground).said;
+        Some(weighed.beside_others(said, &sketch, verdict, is_first, beside))
     }
 
-    /// Where a page says nearly the same as this one, the first of its pattern: on the same host, or, unless a seed leads
-    /// to this one, word for word on another.
-    fn find_like(&mut self, weighed: &Weighed<'_>, sketch: &Sketch) -> Option<PatternAt> {
-        let (ground, host) = (weighed.ground, weighed.target.host);
-        let has_images = !weighed.page.images.is_empty();
-        let here = self.grounds.get(ground);
-        let alike = here.pages.iter().find(|(_, other)| sketch.common(other) >= SAME).filter(|_| !has_images);
-        if let Some((pattern, _)) = alike {
-            return Some(PatternAt { ground, host, pattern: pattern.clone() });
-        }
-        let place = PatternAt { ground, host, pattern: weighed.shape.pattern.clone() };
-        let pieces = sketch.pieces.iter().map(|piece| piece.hash).collect();
-        push(&mut here.pages, (place.pattern.clone(), pieces), NEIGHBOURS);
-        if has_images || sketch.pieces.is_empty() {
-            return None;
-        }
-        if self.texts.len() >= TEXTS {
-            self.texts.clear();
-        }
-        let key = self.hasher.hash_one((ground, &place.pattern));
-        let first = self.texts.entry(sketch.whole).or_insert(place);
-        let like = (first.ground != ground && weighed.target.depth > 0).then(|| first.clone());
-        self.memories.get(key).like.clone_from(&like);
-        like
+    /// Pages on a host that led on without anything that was never seen, but for those of some accounts.
+    fn unproven_beside(&self, ground: u64, accounts: [Option<TrapId>; 2]) -> i64 {
+        let all = self.together.get(&ground).map_or(0, Together::unproven);
+        let [one, other] = accounts.map(|id| id.and_then(|id| self.accounts.get(&id)).map_or(0, |one| one.unproven));
+        all - one - if accounts[0] == accounts[1] { 0 } else { other }
     }
 
     /// What pays for a URL that a page names; none if it is named freely.
@@ -293,7 +278,7 @@ impl Traps {
         let here = self.grounds.get(ground);
         let shape = here.variety.shape(&candidate.url);
         let there = self.hasher.hash_one((ground, &shape.pattern));
-        let Some(without) = &shape.without_tokens else { return self.payer(weighed, there, shape.repeats) };
+        let Some(without) = &shape.without_tokens else { return self.payer(weighed, there, &shape) };
         let url = self.hasher.hash_one(candidate.url.as_str());
         let is_held = |id| self.accounts.get(&id).is_some_and(Account::is_held);
         // One that is held back was never seen: another takes its place.
@@ -301,10 +286,10 @@ impl Traps {
         let first = first.filter(|first| first.text.is_some() || !first.payer.is_some_and(is_held));
         if first.is_some_and(|first| first.url != url) {
             let place = PatternAt { ground: weighed.ground, host: weighed.target.host, pattern: without.place.clone() };
-            return Some(self.account(place, shape.repeats));
+            return Some(self.account(place, shape.repeats, false));
         }
         let is_known = first.is_some();
-        let payer = self.payer(weighed, there, shape.repeats);
+        let payer = self.payer(weighed, there, &shape);
         if !is_known {
             let here = self.grounds.get(ground);
             if here.without_tokens.len() >= WITHOUT_TOKENS {
@@ -316,9 +301,9 @@ impl Traps {
     }
 
     /// What pays for a URL of this pattern that a page names, if it is not one of many in its tokens alone.
-    fn payer(&mut self, weighed: &Weighed<'_>, there: u64, repeats: bool) -> Option<TrapId> {
+    fn payer(&mut self, weighed: &Weighed<'_>, there: u64, named: &Shape) -> Option<TrapId> {
         let here = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
-        let is_same = here == there;
+        let is_same = here == there || named.grows_out_of(&weighed.shape);
         if !is_same && self.brings(weighed) && self.frees(here, there) {
             return None;
         }
@@ -329,7 +314,7 @@ impl Traps {
         }
         let (ground, host, pattern) = (weighed.ground, weighed.target.host, weighed.shape.pattern.clone());
         let place = weighed.like.clone().unwrap_or(PatternAt { ground, host, pattern });
-        Some(self.account(place, weighed.shape.repeats || repeats))
+        Some(self.account(place, weighed.shape.repeats || named.repeats, weighed.signs.is_proof))
     }
 
     /// Whether a page that brought something names one of another pattern freely: unless they are parts of one thing.
@@ -380,29 +365,19 @@ impl Traps {
         };
         let (Some(verdict), Some(account)) = (verdict, self.accounts.get_mut(&id)) else { return };
         self.changed.entry(id).or_insert(account.is_held());
-        let is_own = weighed.leads_on || account.pattern == weighed.shape.pattern;
-        let before = account.barren;
-        let Weighed { stands_for, leads_on, signs, .. } = *weighed;
+        let Weighed { stands_for, signs, .. } = *weighed;
+        let leads_on = weighed.leads_on || weighed.leads_further;
+        let is_own = leads_on || account.pattern == weighed.shape.pattern;
+        let before = account.shares();
         let (is_strict, is_woven) = (weighed.is_strict || account.is_large(), weighed.links.are_woven());
         let is_chosen = !signs.is_row || weighed.target.id % DISTINCT_EACH == 0;
         account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_strict, is_chosen, signs });
-        if !account.is_fruitful() {
-            let (more, ground) = (account.barren - before, self.places.get(&id).copied().unwrap_or_default());
-            self.drain(ground, more);
-        }
-    }
-
-    /// Counts pages that brought nothing. When there are too many, all patterns there that are not fruitful are held back.
-    fn drain(&mut self, ground: u64, more: i64) {
-        let barren = self.barren.entry(ground).or_default();
-        let was_below = *barren < MAX_BARREN_TOGETHER;
-        *barren += more;
-        if was_below && *barren >= MAX_BARREN_TOGETHER {
-            for (id, account) in &mut self.accounts {
-                if self.places.get(id) == Some(&ground) {
-                    self.changed.entry(*id).or_insert(account.is_held());
-                    account.is_drained = true;
-                }
+        let ground = self.places.get(&id).copied().unwrap_or_default();
+        let together = self.together.entry(ground).or_default();
+        if together.count(before, account) {
+            for (id, account) in self.accounts.iter_mut().filter(|(id, _)| self.places.get(id) == Some(&ground)) {
+                self.changed.entry(*id).or_insert(account.is_held());
+                together.tell(account);
             }
         }
     }
@@ -427,17 +402,20 @@ impl Traps {
         self.keys.get(&self.hasher.hash_one((weighed.ground, &weighed.shape.pattern))).copied()
     }
 
-    /// The account of a pattern, which is opened if there is none.
-    fn account(&mut self, place: PatternAt, repeats: bool) -> TrapId {
+    /// The account of a pattern, which is opened if there is none. A page that `proves` that it says what was never seen
+    /// opens one even where the host came to too much: what is new may stand beside a trap.
+    fn account(&mut self, place: PatternAt, repeats: bool, proves: bool) -> TrapId {
         let PatternAt { ground, host, pattern } = place;
         if let Some(id) = self.keys.get(&self.hasher.hash_one((ground, &pattern))) {
             return *id;
         }
         let id = self.next;
         self.next += 1;
-        let is_one_of_many = self.barren.len() >= FIRST_HOSTS && !self.barren.contains_key(&ground);
+        let is_one_of_many = self.together.len() >= FIRST_HOSTS && !self.together.contains_key(&ground);
         let fruits = is_one_of_many.then(|| self.grounds.get(ground).fruits);
-        self.take_in(ground, Account::open(id, host, pattern, repeats, fruits));
+        let mut account = Account::open(id, host, pattern, repeats, fruits);
+        account.fruitful = i64::from(proves);
+        self.take_in(ground, account);
         self.changed.insert(id, false);
         id
     }

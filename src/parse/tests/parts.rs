@@ -49,7 +49,7 @@ fn a_document_for_which_there_is_no_time_is_skimmed_for_links_and_words() {
     );
     let base = Url::parse("http://h.test/").unwrap();
     let format = Format { kind: kind::Kind::Html, charset: None, is_xml: false };
-    let deadline = Deadline { at: Instant::now(), skim: Duration::from_secs(60) };
+    let deadline = Deadline::after(Duration::ZERO, Duration::from_secs(60));
     let (_, parsed) = parse_page(&base, &format, html.as_bytes(), "", deadline);
     assert!(parsed.cut_short);
     let links: Vec<_> =

@@ -1,8 +1,6 @@
 //! From XHTML to a tree, by the rules of XML (XML 1.0, Namespaces in XML 1.0): an empty element ends where it begins,
 //! whatever its name, and what is no well-formed document is none.
 
-use std::time::Instant;
-
 use ego_tree::NodeId;
 use html5ever::data::NAMED_ENTITIES;
 use html5ever::{Attribute, LocalName, QualName, local_name, ns};
@@ -12,12 +10,13 @@ use quick_xml::name::{Namespace, ResolveResult};
 use scraper::node::{Element, Text};
 use scraper::{Html, Node};
 
+use super::super::deadline::{Deadline, Left};
 use super::interests::Interests;
 use super::tag::{hides, tendril};
 use super::trees::{MAX_NODES, Take};
 
 /// Events read between two looks at the clock.
-const STEP: usize = 256;
+const STEP: usize = 1024;
 /// Elements in each other, at most; a deeper document is read as HTML.
 const MAX_DEPTH: usize = 10_000;
 
@@ -28,14 +27,14 @@ const XLINK: &str = "http://www.w3.org/1999/xlink";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// Hands over the trees as far as `deadline` allows, and says whether that was the end. None: it is not well-formed.
-pub(super) fn build(xml: &str, interests: &Interests, deadline: Instant, take: Take<'_>) -> Option<bool> {
+pub(super) fn build(xml: &str, interests: &Interests, deadline: Deadline, take: Take<'_>) -> Option<bool> {
     let mut reader = NsReader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
     let mut document = Html::new_document();
     let mut open = vec![document.tree.root().id()];
     let mut has_root = false;
     for read in 0_usize.. {
-        if read.is_multiple_of(STEP) && Instant::now() >= deadline {
+        if read.is_multiple_of(STEP) && deadline.left() != Left::All {
             take(&document);
             return Some(false);
         }

@@ -24,9 +24,6 @@ pub(super) const DISTINCT_EACH: i64 = 7;
 const NEW_IF_LARGE: i64 = 8;
 /// One page in so many that brings something makes a pattern fruitful.
 const FRUITFUL: i64 = 30;
-/// Pages of a host that bring nothing, of all patterns that are not fruitful, beyond which all of these are held back: they
-/// may be parts of one trap.
-pub(super) const MAX_BARREN_TOGETHER: i64 = 2_000;
 /// So many pages that bring nothing and lead to nothing more cost what one does that leads on: with them a site comes to its
 /// end by itself.
 const LEAVES: i64 = 16;
@@ -45,6 +42,8 @@ const MAX_UNPROVEN: i64 = 3_500;
 /// So many of them are made good by a page that has one, and by one of a web that closes.
 const PROOF: i64 = 8;
 const WOVEN: i64 = 2;
+/// One page in so many that led on without one makes all its pages doubtful.
+const DOUBTFUL: i64 = 4;
 /// Pages that bring nothing and lead to nothing, beyond which there may be so many to each that brings something.
 const MAX_LEAVES: i64 = 3_000;
 const LEAVES_EACH: i64 = 10;
@@ -70,6 +69,23 @@ pub struct Account {
     pub is_allowed: bool,
     /// The patterns of its host that are not fruitful brought nothing too often together.
     pub is_drained: bool,
+    /// The patterns of its host led on too often together without anything that was never seen.
+    pub is_doubted: bool,
+    /// They brought nothing too often together, more often than something.
+    pub is_wasteful: bool,
+}
+
+/// Pages of an account that its host counts together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Shares {
+    /// Those that brought nothing.
+    pub(super) barren: i64,
+    /// Those that led on, since those that had a word or an image that was never seen made good for them.
+    pub(super) unproven: i64,
+    /// All of them, as far as they say nothing any more that was never seen.
+    pub(super) doubtful: i64,
+    /// Those that brought nothing, if more did not than did, and those beyond measure that led to nothing as well.
+    pub(super) wasted: i64,
 }
 
 /// What changed since it was asked last.
@@ -85,8 +101,23 @@ impl Account {
     pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits: Option<i64>) -> Self {
         let grown = fruits.map_or(MAX_START, |fruits| (START + START_MORE * fruits).min(MAX_START));
         let budget = if repeats { START_IF_REPEATING } else { grown };
-        let (fruitful, barren, identical, unproven, leaves, is_allowed, is_drained) = Default::default();
-        Self { id, host, pattern, budget, fruitful, barren, identical, unproven, leaves, is_allowed, is_drained }
+        let (fruitful, barren, identical, unproven, leaves) = Default::default();
+        let (is_allowed, is_drained, is_doubted, is_wasteful) = Default::default();
+        Self {
+            id,
+            host,
+            pattern,
+            budget,
+            fruitful,
+            barren,
+            identical,
+            unproven,
+            leaves,
+            is_allowed,
+            is_drained,
+            is_doubted,
+            is_wasteful,
+        }
     }
 
     /// Whether its pages bring something now and then.
@@ -99,7 +130,20 @@ impl Account {
         let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
         let is_endless =
             self.unproven >= MAX_UNPROVEN || self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful;
-        (is_spent || is_endless || self.is_drained && !self.is_fruitful()) && !self.is_allowed
+        // One that has no page yet is known by its host.
+        let (shares, is_new) = (self.shares(), self.pages() == 0);
+        let is_part = self.is_drained && !self.is_fruitful()
+            || self.is_doubted && shares.doubtful >= self.pages()
+            || self.is_wasteful && (is_new || shares.wasted > 0);
+        (is_spent || is_endless || is_part) && !self.is_allowed
+    }
+
+    /// What its host counts of it.
+    pub(super) fn shares(&self) -> Shares {
+        let barren = if self.barren > self.fruitful { self.barren } else { 0 };
+        let wasted = barren + (self.leaves - LEAVES_EACH * self.fruitful).max(0);
+        let doubtful = self.pages().min(self.unproven * DOUBTFUL);
+        Shares { barren: self.barren, unproven: self.unproven, doubtful, wasted }
     }
 
     /// Pages that it can pay for, whatever they bring.
@@ -131,7 +175,7 @@ impl Account {
             Verdict::Mixed if page.is_strict && page.is_woven => 1,
             Verdict::Mixed | Verdict::Word if page.is_strict => -1,
             Verdict::Mixed | Verdict::Word => 1,
-            Verdict::Distinct if !page.is_own => DISTINCT,
+            Verdict::Distinct if !page.is_own && page.signs.is_told_apart => DISTINCT,
             Verdict::Distinct | Verdict::Nothing | Verdict::Identical => -1,
         };
         let pages = i64::from(page.stands_for);

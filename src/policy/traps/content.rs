@@ -66,6 +66,11 @@ pub(super) fn hash_of(words: &[u64]) -> u64 {
 }
 
 impl Sketch {
+    /// The hashes of all words, some of them again.
+    pub(super) fn all_words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The hashes of a piece's words.
     pub(super) fn words(&self, piece: &Piece) -> &[u64] {
         &self.words[piece.words.clone()]

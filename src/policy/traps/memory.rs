@@ -17,7 +17,7 @@ const MAX_PIECES: usize = 4_096;
 const MAX_WORDS: usize = 16_384;
 const MAX_IMAGES: usize = 4_096;
 /// New words, or pairs of words, that make a page new. One is what a page says of itself: a name drawn by lot, a greeting.
-const NEW_WORDS: usize = 2;
+pub(super) const NEW_WORDS: usize = 2;
 /// Of a hundred parts of a page's text, those that it may have in common with one other page and be another mix.
 const COMMON: u64 = 60;
 /// Bytes of a page's words beyond those in common that make it another mix as well: a paragraph of a long page.
@@ -72,6 +72,8 @@ pub(super) struct Compared {
 pub(super) struct Signs {
     /// Words, or images, that were never seen.
     pub is_proof: bool,
+    /// Numbers that are not out of its URL, or no text at all.
+    pub is_told_apart: bool,
     /// A row of numbers, in a text that no other page of its pattern has.
     pub is_row: bool,
     /// A text that another page of its pattern has, but for numbers of the URL and tokens.
@@ -168,10 +170,11 @@ impl Memory {
     /// something with each page it is not each, but for those that look like another, unless it is `tried`.
     pub(super) fn is_due(&mut self, tried: bool, glance: impl FnOnce() -> u64) -> (bool, bool) {
         self.passed += 1;
+        // Those that are compared have a look, too.
+        let looks_known = !self.glances.insert(glance(), MAX_TEXTS);
         if tried || self.stride <= 1 {
             return (true, false);
         }
-        let looks_known = !self.glances.insert(glance(), MAX_TEXTS);
         (looks_known || self.passed >= self.stride, looks_known)
     }
 
@@ -203,8 +206,8 @@ impl Memory {
         } else {
             (self.streak, self.stride) = (0, 1);
         }
-        let is_row = sketch.numbers >= ROW && !is_repeat;
-        Compared { verdict, stands_for, signs: Signs { is_proof, is_row, is_repeat } }
+        let (is_row, is_told_apart) = (sketch.numbers >= ROW && !is_repeat, sketch.numbers > 0);
+        Compared { verdict, stands_for, signs: Signs { is_proof, is_told_apart, is_row, is_repeat } }
     }
 
     /// Takes in a page that was seen by an earlier invocation.

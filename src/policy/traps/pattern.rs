@@ -41,6 +41,14 @@ pub(super) struct Shape {
     pub without_tokens: Option<WithoutTokens>,
 }
 
+impl Shape {
+    /// Whether it is another by one more name, where many names stand in a row: sets of tags, filters in the path.
+    pub(super) fn grows_out_of(&self, shorter: &Self) -> bool {
+        let more = self.pattern.strip_prefix(&*shorter.pattern);
+        shorter.pattern.ends_with("/*") && more.is_some_and(|more| matches!(more, "/*" | "/…"))
+    }
+}
+
 /// A URL whose tokens are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WithoutTokens {

@@ -4,8 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
 
+use super::content::Sketch;
 use super::memory::{Signs, Verdict};
 use super::pattern::{PatternAt, Shape, Variety};
+use super::together::Said;
 use crate::visit::{Page, Target, TrapId};
 
 /// What a page is to the URLs that it names.
@@ -31,6 +33,8 @@ pub struct Weighed<'a> {
     pub(super) like: Option<PatternAt>,
     /// It led to URLs that nobody knew and that its own account pays for.
     pub leads_on: bool,
+    /// The same, whatever account pays for them.
+    pub leads_further: bool,
     pub(super) links: Links,
     pub(super) signs: Signs,
 }
@@ -46,6 +50,10 @@ pub(super) struct Links {
     pub(super) again: u32,
 }
 
+/// Pages of other patterns of a host that led on without anything that was never seen, from which on what the host says is
+/// remembered, and from which on only that counts which it never said: they may be parts of one trap.
+const WATCHED_BESIDE: i64 = 300;
+pub(super) const STRICT_BESIDE: i64 = 1_500;
 /// Links that tell a web whose end is far from one without an end.
 const WOVEN: u32 = 3;
 
@@ -67,7 +75,7 @@ impl<'a> Weighed<'a> {
             _ => Kind::Page,
         };
         let (account, stands_for) = (target.trap, 1);
-        let (is_judged, is_strict, verdict, like, leads_on, links, signs) = Default::default();
+        let (is_judged, is_strict, verdict, like, leads_on, leads_further, links, signs) = Default::default();
         Self {
             target,
             page,
@@ -81,9 +89,36 @@ impl<'a> Weighed<'a> {
             stands_for,
             like,
             leads_on,
+            leads_further,
             links,
             signs,
         }
+    }
+
+    /// What the page brings, which brings `verdict` to its own pattern, in view of what others of its host `said`.
+    pub(super) fn beside_others(
+        &mut self,
+        said: &mut Said,
+        sketch: &Sketch,
+        verdict: Verdict,
+        is_first: bool,
+        beside: i64,
+    ) -> Verdict {
+        let images = &self.page.images;
+        // What pages of its own pattern say was looked at before.
+        let is_repeat = said.has_text(sketch) && !self.signs.is_repeat;
+        let says_nothing_new = (is_first || beside >= WATCHED_BESIDE) && said.repeats(sketch, images);
+        let is_new = verdict == Verdict::New;
+        let has_new_images = is_new && !images.is_empty();
+        if is_new && self.like.is_some() || is_repeat && !has_new_images {
+            self.signs = Signs { is_proof: false, is_repeat: self.signs.is_repeat || is_repeat, ..self.signs };
+            return Verdict::Nothing;
+        }
+        if is_new && says_nothing_new && (is_first || beside >= STRICT_BESIDE) {
+            (self.signs.is_proof, self.is_strict) = (false, true);
+            return Verdict::Mixed;
+        }
+        verdict
     }
 }
 
@@ -110,6 +145,7 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Ground {
     pub(super) variety: Variety,
+    pub(super) said: Said,
     pub(super) without_tokens: HashMap<u64, First, RandomState>,
     /// Pages that brought something.
     pub(super) fruits: i64,

@@ -30,6 +30,8 @@ pub(super) struct Batch {
     pub(super) relieved: Vec<(UrlId, Option<TrapId>)>,
     /// Pages that led to URLs that nobody knew, and what pays for these.
     pub(super) led_on: HashSet<(UrlId, TrapId)>,
+    /// The same pages, whatever pays.
+    pub(super) led_further: HashSet<UrlId>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
 }

@@ -194,6 +194,7 @@ impl<D: Tables> Part<D> {
             let known =
                 Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
             batch.led_on.extend(offer.referrer.zip(offer.trap));
+            batch.led_further.extend(offer.referrer.filter(|_| offer.trap.is_some()));
             self.urls.insert(offer.url.as_str(), known);
             inserted.insert(offer.url.as_str().to_owned(), id);
         }

@@ -93,5 +93,7 @@ fn account(row: &PgRow) -> Account {
         leaves: row.get("leaves"),
         is_allowed: false,
         is_drained: false,
+        is_doubted: false,
+        is_wasteful: false,
     }
 }

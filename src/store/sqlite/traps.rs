@@ -86,5 +86,7 @@ fn account(row: &SqliteRow) -> Account {
         leaves: row.get("leaves"),
         is_allowed: false,
         is_drained: false,
+        is_doubted: false,
+        is_wasteful: false,
     }
 }

@@ -62,7 +62,6 @@ fn products_that_look_alike() {
 }
 
 #[test]
-#[ignore = "takes long in a debug build: cargo test --release --lib fifty_thousand -- --ignored"]
 fn fifty_thousand_products_that_look_alike() {
     is_fetched("50,000 products", 50_000 + 2_500, |url| {
         let item = |number: u64| {

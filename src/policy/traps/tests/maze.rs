@@ -144,3 +144,84 @@ fn words_drawn_by_lot_each_of_which_a_page_says_twice() {
         page(text, (0..10).map(|n| format!("/{}", words(lot(me + n), 1, 1 << 50).trim())).collect::<Vec<_>>())
     });
 }
+
+/// Products and what they are like: of each kind one of so many.
+fn is_like(product: u64, facet: u64) -> bool {
+    let kinds = [6, 5, 12, 4];
+    let mut first = 0;
+    kinds.iter().enumerate().any(|(kind, many)| {
+        first += many;
+        (first - many..first).contains(&facet) && first - many + lot(product * 4 + kind as u64) % many == facet
+    })
+}
+
+#[test]
+fn filters_as_folders_in_any_order() {
+    let name = |facet: u64| words(facet + 9_000, 1, 90_000).trim().to_owned();
+    ends("filter folders", "/shop/", 6_000, |url| {
+        let set: Vec<&str> = url.split('/').skip(4).filter(|part| !part.is_empty()).collect();
+        if url.contains("/product/") {
+            return page(words(number(url), 40, 3_000), ["/"]);
+        }
+        let facets: Vec<u64> = (0..27).filter(|facet| set.contains(&&*name(*facet))).collect();
+        let shown = (0..400_u64).filter(|product| facets.iter().all(|facet| is_like(*product, *facet)));
+        let shown: Vec<_> = shown.collect();
+        let lines: Vec<_> = shown.iter().map(|product| words(*product, 3, 800)).collect();
+        let more = (0..27).filter(|facet| !facets.contains(facet)).map(|facet| format!("{url}{}/", name(facet)));
+        let links = more.chain(shown.iter().map(|product| format!("/product/{product}")));
+        page(format!("Products\n{}", lines.join("\n")), links.collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn tags_below_tags_in_any_order() {
+    let name = |tag: u64| words(tag + 9_000, 1, 90_000).trim().to_owned();
+    ends("tags below tags", "/tags", 6_000, |url| {
+        if url.ends_with("/tags") {
+            return page("Tags", (0..60).map(|tag| format!("/tag/{}", name(tag))).collect::<Vec<_>>());
+        }
+        if url.contains("/post/") {
+            return page(words(number(url), 80, 3_000), ["/"]);
+        }
+        let set: Vec<&str> = url.split('/').skip(4).collect();
+        let tags: Vec<u64> = (0..60).filter(|tag| set.contains(&&*name(*tag))).collect();
+        let has = |post: &u64| tags.iter().all(|tag| (0..5).any(|n| lot(post * 5 + n) % 60 == *tag));
+        let posts: Vec<_> = (0..300_u64).filter(has).collect();
+        let lines: Vec<_> = posts.iter().map(|post| words(*post, 4, 900)).collect();
+        let more = (0..60).filter(|tag| !tags.contains(tag)).map(|tag| format!("{url}/{}", name(tag)));
+        let links = more.chain(posts.iter().map(|post| format!("/post/{post}")));
+        page(format!("Posts tagged\n{}", lines.join("\n")), links.collect::<Vec<_>>())
+    });
+}
+
+#[test]
+fn sessions_of_which_some_are_numbers_and_some_tokens() {
+    let site = |url: &str| {
+        let me = number(url.split('?').next().unwrap_or_default());
+        let session = lot(seed(url)) % 1_000_000_000;
+        let links = (0..12).map(|n| format!("/article/{}?s={session}", (me * 12 + n) % 1_000));
+        page(words(me, 80, 3_000), links.collect::<Vec<_>>())
+    };
+    let lost = missing("numbered sessions", 1_000, |me| format!("/article/{me}"), site);
+    assert_eq!(lost, 0);
+    ends("numbered sessions", "/article/0?s=1", 1_000 + MOST, site);
+}
+
+#[test]
+fn copies_use_up_nothing_of_what_their_originals_bring() {
+    let lost = missing(
+        "print views",
+        400,
+        |me| format!("/a/{me}"),
+        |url| {
+            let (path, query) = url.split_once('?').unwrap_or((url, ""));
+            let me = number(path);
+            let views = ["print", "amp", "mobile"].into_iter().filter(|view| !query.contains(view));
+            let views = views.map(|view| format!("/a/{me}?{query}{}{view}=1", if query.is_empty() { "" } else { "&" }));
+            let mark = if query.is_empty() { "" } else { "?" };
+            let near = [me * 2 + 1, me * 2 + 2].map(|other| format!("/a/{}{mark}{query}", other % 400));
+            page(words(me, 80, 90_000), views.chain(near).collect::<Vec<_>>())
+        },
+    );
+    assert_eq!(lost, 0);
+}
