@@ -264,8 +264,20 @@ fn has_mark(bench: &Bench, file: &str) -> bool {
     mark.is_ok()
 }
 
-/// Tables that belong to a file itself: its full-text index, and its schema.
-const OF_THE_FILE: [&str; 5] = ["_sqlx_migrations", "unindexed", "outdated", "unspaced", "page_index"];
+/// Tables that belong to a file itself: its schema, its full-text index, and what is derived from its pages.
+const OF_THE_FILE: [&str; 11] = [
+    "_sqlx_migrations",
+    "unindexed",
+    "outdated",
+    "unspaced",
+    "page_index",
+    "derived",
+    "meta_value",
+    "page_fact",
+    "article",
+    "near",
+    "item",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_table_and_column_of_a_crawl_is_copied() {

@@ -189,7 +189,7 @@ impl Derived {
 /// The readable text of a page of which it was not stored.
 fn readable(url: &Url, stored: &Stored) -> String {
     let text = parse::decoded(&stored.body, stored.charset.as_deref());
-    parse::parse_html(url, &text, "", Instant::now() + TIME).text
+    parse::parse_html(url, &text, "", TIME).text
 }
 
 fn header_map(lines: &[(String, String)]) -> HeaderMap {

@@ -27,9 +27,9 @@ impl Table {
     }
 }
 
-/// What a crawl is made of. Not copied is what belongs to a database itself: who holds it, and its full-text index, which the
-/// next search makes.
-pub const TABLES: [Table; 17] = [
+/// What a crawl is made of. Not copied is what belongs to a database itself: who holds it, its full-text index, which the next
+/// search makes, and what was derived from pages, which the next `extract` does.
+pub const TABLES: [Table; 20] = [
     Table::new("host", &["id"]),
     Table::new("url", &["id"]),
     Table::new("page", &["url_id"]),
@@ -46,6 +46,9 @@ pub const TABLES: [Table; 17] = [
     Table::new("heir", &["url_id", "seed_id"]),
     Table::new("trap", &["id"]),
     Table::new("run", &["id"]),
+    Table::new("audit", &["run_id"]),
+    Table::new("finding_kind", &["finding"]),
+    Table::new("finding", &["run_id", "number"]),
     Table::new("meta", &["key"]),
 ];
 
