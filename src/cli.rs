@@ -11,6 +11,7 @@ mod due;
 mod ending;
 mod explain;
 mod export;
+mod extract;
 mod failure;
 mod figures;
 mod hints;
@@ -103,6 +104,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Extract(args) => extract::run(&args, console),
         Command::Copy { from, to } => copy::run(&from, &to, console).await,
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,

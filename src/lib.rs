@@ -108,6 +108,8 @@
 //!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
 //!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
+//! - What a page's main content is, and its Markdown: `extract::article`; how that is cut into parts: `extract::chunks`. When two
+//!   articles are near each other: `extract::simhash`, `extract::near`.
 //!
 //! # Several nodes
 //!

@@ -5,7 +5,7 @@ mod crawl;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use url::Url;
 
 pub use crawl::CrawlArgs;
@@ -113,6 +113,8 @@ pub enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Derive data from stored pages, without asking their servers: items by rules
+    Extract(ExtractArgs),
     /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
     Copy {
         /// A SQLite file, or postgres://USER@HOST/DATABASE
@@ -267,4 +269,26 @@ pub enum ExportFormat {
     Warc,
     /// sitemaps.org: the HTML pages of one host; above 50,000 an index, and parts beside it
     Sitemap,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ExtractArgs {
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    pub what: What,
+    /// With `try`: a URL of the database, or an HTML file
+    #[arg(value_name = "URL|FILE")]
+    pub target: String,
+    /// Find items by this file of rules, or by one that comes with harvestman: product, article, event, job, recipe
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub rules: String,
+    /// Of `try`: table, which shows the first items for people, json or jsonl
+    #[arg(long, default_value = "table")]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// What rules give of one page, with the elements that they take
+    Try,
 }

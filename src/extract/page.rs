@@ -11,7 +11,7 @@ use url::Url;
 use crate::parse;
 
 /// Characters that are parsed between two looks at the clock.
-const STEP: usize = 64 << 10;
+const STEP: usize = 8 << 10;
 
 /// What is stored of a page, as far as data is derived from it.
 #[derive(Debug, Clone, Copy)]

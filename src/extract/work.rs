@@ -43,6 +43,10 @@ impl Work {
         !self.is_late.get()
     }
 
+    pub fn is_late(&self) -> bool {
+        self.is_late.get()
+    }
+
     pub fn is_used_up(&self) -> bool {
         self.left.get() == 0
     }

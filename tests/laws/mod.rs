@@ -2,6 +2,7 @@
 
 mod answers;
 mod archives;
+mod articles;
 mod cookies;
 mod files;
 mod headers;
@@ -16,9 +17,10 @@ mod urls;
 /// Panics on an input that breaks it.
 pub type Law = fn(&[u8]);
 
-pub const LAWS: [(&str, Law); 15] = [
+pub const LAWS: [(&str, Law); 16] = [
     ("answer", answers::answer),
     ("archive", archives::archive),
+    ("article", articles::article),
     ("cookie", cookies::cookie),
     ("cookies-txt", files::cookies_txt),
     ("date", cookies::date),
