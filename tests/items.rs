@@ -4,9 +4,15 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{Bench, stderr, stdout};
 use harvestman::demo::{Reply, Server};
+use harvestman::internals::extract::Page;
+use harvestman::internals::extract::items::{Rules, Tally};
+use harvestman::internals::extract::page::Source;
 use serde_json::{Value, json};
+use url::Url;
 
 const RULES: &str = "[item.book]\nwhere = '/list$'\neach = '.book'\nfields.title = { css = 'h3 a', get = 'title' }
     fields.price = { css = '.price', as = 'number', default = 0 }\nfields.link = { css = 'a', get = 'href', as = 'url' }\n";
@@ -88,4 +94,40 @@ async fn rules_that_cannot_be_are_refused_by_file_line_and_column() {
     }
     let csv = bench.run(&["extract", "try", "a.html", "--rules", "product", "--format", "csv"]).await;
     assert!(csv.status.code() == Some(2) && stderr(&csv).contains("--format"), "{}", stderr(&csv));
+}
+
+/// The blocks of the documentation with their languages.
+fn blocks() -> Vec<(String, String)> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/items.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let parts = text.split("```").skip(1).step_by(2).map(|block| block.split_once('\n').unwrap());
+    parts.map(|(language, block)| (language.to_owned(), block.to_owned())).collect()
+}
+
+#[test]
+fn the_examples_of_the_documentation_give_what_it_says() {
+    let blocks: Vec<_> = blocks().into_iter().filter(|(language, _)| language != "sh").collect();
+    let url = Url::parse("https://example.com/catalogue/1").unwrap();
+    let mut examples = 0;
+    for example in blocks.chunks(3) {
+        let [(toml, rules), (html, body), (json, expected)] = example else { panic!("{example:?}") };
+        assert_eq!([toml, html, json], ["toml", "html", "json"]);
+        let rules = if rules.starts_with("[item.") { rules.clone() } else { format!("[item.example]\n{rules}") };
+        let rules = Rules::parse(&rules).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(300);
+        let source = Source { url: &url, charset: None, language: None, body: body.as_bytes() };
+        let items = rules.items(&Page::read(source, deadline), deadline, &mut Tally::default());
+        let data: Value = items.into_iter().map(|item| Value::Object(item.data)).collect();
+        assert_eq!(data, serde_json::from_str::<Value>(expected).unwrap());
+        examples += 1;
+    }
+    assert_eq!(examples, 4);
+}
+
+#[test]
+fn the_rules_that_come_along_can_be() {
+    for name in ["product", "article", "event", "job", "recipe"] {
+        let rules = Rules::parse(Rules::builtin(name).unwrap()).unwrap();
+        assert_eq!(rules.names().collect::<Vec<_>>(), [name]);
+    }
 }

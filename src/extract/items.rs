@@ -25,9 +25,10 @@ pub use tally::{Bound, FieldTally, RuleTally, Tally};
 
 use reading::Reading;
 use selector::Matcher;
-use things::Statements;
+use things::Things;
 
 use super::page::Page;
+use super::structured;
 use super::work::Work;
 
 /// Of what rules give: data that another version gave is derived anew.
@@ -91,13 +92,14 @@ impl Rules {
         let work = Work::new(Some(deadline));
         let matcher = Matcher::new(&work);
         let asks_for_things = self.0.iter().any(|rule| matches!(rule.source, Source::Things(_)));
-        let statements = if asks_for_things { Statements::of(page) } else { Statements::default() };
+        let stated = if asks_for_things { Vec::from(structured::all_of(page, &work)) } else { Vec::new() };
+        let things: Vec<_> = stated.iter().map(|(source, values)| Things::new(source, values)).collect();
         let mut reading = Reading::new(page, &work, &matcher);
         reading.taken = explains.then(Vec::new);
         for rule in &self.0 {
             tally.rules.entry(rule.name.clone()).or_default();
             if is_local || rule.urls.as_ref().is_none_or(|urls| urls.is_match(page.url.as_str())) {
-                reading.read(rule, &statements, tally);
+                reading.read(rule, &things, tally);
             }
         }
         reading.end(tally);

@@ -14,6 +14,12 @@ pub use objects::{Object, all, short, types};
 use super::page::Page;
 use super::work::Work;
 
+/// All that a page states, with how: what is preferred first. As far as there is `work`.
+pub fn all_of(page: &Page, work: &Work) -> [(&'static str, Vec<Value>); 3] {
+    let blocks = jsonld(&page.html).into_iter().filter_map(Result::ok).collect();
+    [("JSON-LD", blocks), ("microdata", microdata::read(page, work)), ("RDFa", rdfa::read(page, work))]
+}
+
 /// The items of a page's microdata (WHATWG HTML, 5) that are no property of another one, within the bounds of a page.
 pub fn microdata(page: &Page) -> Vec<Value> {
     microdata::read(page, &Work::new(None))

@@ -6,6 +6,7 @@ mod articles;
 mod cookies;
 mod files;
 mod headers;
+mod items;
 mod messages;
 mod pages;
 mod robots;
@@ -17,7 +18,7 @@ mod urls;
 /// Panics on an input that breaks it.
 pub type Law = fn(&[u8]);
 
-pub const LAWS: [(&str, Law); 16] = [
+pub const LAWS: [(&str, Law); 17] = [
     ("answer", answers::answer),
     ("archive", archives::archive),
     ("article", articles::article),
@@ -25,6 +26,7 @@ pub const LAWS: [(&str, Law); 16] = [
     ("cookies-txt", files::cookies_txt),
     ("date", cookies::date),
     ("header", headers::header),
+    ("items", items::items),
     ("message", messages::message),
     ("netrc", files::netrc),
     ("page", pages::page),

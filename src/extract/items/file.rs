@@ -2,6 +2,8 @@
 
 mod table;
 
+use std::cell::Cell;
+
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use serde_spanned::Spanned;
@@ -24,13 +26,14 @@ const MAX_DEPTH: usize = 8;
 /// Bytes of a name: PostgreSQL cuts those of views and columns that are longer than 63.
 const MAX_ITEM_NAME: usize = 57;
 const MAX_FIELD_NAME: usize = 63;
-/// Bytes of memory that a regular expression may take once it is compiled.
-const MAX_REGEX: usize = 1 << 20;
+/// Bytes of memory that a regular expression may take once it is compiled, and how many a file may have.
+const MAX_REGEX: usize = 512 << 10;
+const MAX_REGEXES: usize = 200;
 
 type Result<T> = std::result::Result<T, RulesError>;
 
 pub fn read(text: &str) -> Result<Vec<ItemRule>> {
-    let file = File { text: Text(text) };
+    let file = File { text: Text(text), regexes: &Cell::new(0) };
     if text.len() > MAX_FILE {
         return Err(file.text.error(0..0, format!("the file is larger than {} MiB", MAX_FILE >> 20)));
     }
@@ -51,6 +54,7 @@ pub fn read(text: &str) -> Result<Vec<ItemRule>> {
 #[derive(Clone, Copy)]
 struct File<'t> {
     text: Text<'t>,
+    regexes: &'t Cell<usize>,
 }
 
 impl<'t> File<'t> {
@@ -220,6 +224,11 @@ impl<'t> File<'t> {
     }
 
     fn regex(self, entry: &Entry<'t>) -> Result<Regex> {
+        self.regexes.set(self.regexes.get() + 1);
+        if self.regexes.get() > MAX_REGEXES {
+            let problem = format!("a file has {MAX_REGEXES} regular expressions at most");
+            return Err(self.text.error(entry.key.clone(), problem));
+        }
         let built = RegexBuilder::new(self.string(entry)?).size_limit(MAX_REGEX).build();
         built.map_err(|e| {
             let problem = match e {

@@ -12,7 +12,7 @@ use super::locale::Locale;
 use super::rules::{Field, Get, ItemRule, Kind, Place, Source};
 use super::selector::Matcher;
 use super::tally::{Bound, FieldTally, RuleTally, Tally};
-use super::things::{self, Statements, Things};
+use super::things::{self, Things};
 use super::value;
 
 /// Items of a page.
@@ -103,7 +103,7 @@ impl<'p> Reading<'p> {
     }
 
     /// Adds the items of a rule.
-    pub fn read(&mut self, rule: &'p ItemRule, statements: &'p Statements, tally: &mut Tally) {
+    pub fn read(&mut self, rule: &'p ItemRule, stated: &[Things<'_>], tally: &mut Tally) {
         self.rule = RuleTally { tried: 1, ..RuleTally::default() };
         let root = self.page.html.root_element();
         let of_page = || self.page.language.as_deref().and_then(Locale::parse);
@@ -125,18 +125,18 @@ impl<'p> Reading<'p> {
                     }
                 }
             }
-            Source::Things(names) => self.things(rule, names, statements, before),
+            Source::Things(names) => self.things(rule, names, stated, before),
         }
         let mut one = Tally::default();
         one.rules.insert(rule.name.clone(), std::mem::take(&mut self.rule));
         tally.merge(one);
     }
 
-    fn things(&mut self, rule: &'p ItemRule, names: &[String], statements: &Statements, before: usize) {
-        for things in statements.things() {
+    fn things(&mut self, rule: &ItemRule, names: &[String], stated: &[Things<'_>], before: usize) {
+        for things in stated {
             let typed = things.typed(names);
             for thing in &typed {
-                if !self.item(rule, At::Thing(&things, thing), before) {
+                if !self.item(rule, At::Thing(things, thing), before) {
                     break;
                 }
             }
@@ -204,9 +204,11 @@ impl<'p> Reading<'p> {
                         tally.absent += 1
                     }
                     is_complete &= !field.required;
+                    self.work.take(field.default.as_ref().map_or(0, weight));
                     field.default.clone().unwrap_or_default()
                 }
             };
+            self.work.take(field.name.len() + OVERHEAD);
             data.insert(field.name.clone(), value);
             if self.is_over() {
                 return (None, found);
@@ -366,5 +368,14 @@ impl<'p> Reading<'p> {
         for (bound, _) in bounds.into_iter().filter(|(_, is_bounded)| *is_bounded) {
             *tally.bounded.entry(bound).or_default() += 1;
         }
+    }
+}
+
+/// Bytes of a default.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(|value| OVERHEAD + weight(value)).sum(),
+        _ => 0,
     }
 }

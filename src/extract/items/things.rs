@@ -5,26 +5,9 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::page::Page;
-use super::super::structured::{Object, jsonld, microdata, rdfa, short, types};
+use super::super::structured::{Object, short, types};
 use super::super::work::Work;
 use super::rules::Kind;
-
-/// The values of a page's statements, by how they are stated.
-#[derive(Debug, Default)]
-pub struct Statements([(&'static str, Vec<Value>); 3]);
-
-impl Statements {
-    pub fn of(page: &Page) -> Self {
-        let blocks = jsonld(&page.html).into_iter().filter_map(Result::ok).collect();
-        Self([("JSON-LD", blocks), ("microdata", microdata(page)), ("RDFa", rdfa(page))])
-    }
-
-    /// Those that are preferred first.
-    pub fn things(&self) -> impl Iterator<Item = Things<'_>> {
-        self.0.iter().map(|(source, values)| Things::new(source, values))
-    }
-}
 
 /// The things that are stated in one way.
 #[derive(Debug)]
@@ -36,7 +19,7 @@ pub struct Things<'a> {
 }
 
 impl<'a> Things<'a> {
-    fn new(source: &'static str, values: &'a [Value]) -> Self {
+    pub fn new(source: &'static str, values: &'a [Value]) -> Self {
         let mut ids = HashMap::new();
         for (value, object) in objects(values, |_| true) {
             if let Some(id) = object.get("@id").and_then(Value::as_str)

@@ -7,8 +7,9 @@ use super::locale::Locale;
 use super::rules::{Field, Kind};
 use super::{dates, numbers};
 
-/// Bytes of one value.
-pub const MAX_VALUE: usize = 1 << 20;
+/// Bytes of one value, and of one that is matched: an expression that is hard to match takes time for each.
+const MAX_VALUE: usize = 1 << 20;
+const MAX_MATCHED: usize = 256 << 10;
 
 /// Words for yes and no in lower case: of English, German, French, Spanish, Italian, Portuguese, Dutch and Japanese, those of shops, and signs.
 const YES: [&str; 24] = [
@@ -69,7 +70,7 @@ pub fn read(text: &str, field: &Field, page: &Page, locale: Option<&Locale>) -> 
     let text = &text[..text.floor_char_boundary(MAX_VALUE)];
     let text = match &field.pattern {
         Some(pattern) => {
-            let found = pattern.captures(text)?;
+            let found = pattern.captures(&text[..text.floor_char_boundary(MAX_MATCHED)])?;
             found.get(1).or_else(|| found.get(0).filter(|_| found.len() == 1))?.as_str()
         }
         None => text,

@@ -8,9 +8,9 @@ fn bounded(rules: &str, html: &str, deadline: Instant) -> (usize, Vec<Bound>) {
 
 #[test]
 fn more_items_than_a_page_may_have_are_left_out_and_told() {
-    let html = "<p>x".repeat(20_000);
-    assert_eq!(bounded("[item.a]\neach = 'p'\nfields.t = {}", &html, soon()), (10_000, vec![Bound::Items]));
-    let twice = "[item.a]\neach = 'p:nth-child(-n+6000)'\nfields.t = {}\n[item.b]\neach = 'p'\nfields.t = {}";
+    let html = format!("{}{}", "<i>x</i>".repeat(6_000), "<b>x</b>".repeat(11_000));
+    assert_eq!(bounded("[item.a]\neach = 'b'\nfields.t = {}", &html, soon()), (10_000, vec![Bound::Items]));
+    let twice = "[item.a]\neach = 'i'\nfields.t = {}\n[item.b]\neach = 'b'\nfields.t = {}";
     assert_eq!(bounded(twice, &html, soon()), (10_000, vec![Bound::Items]));
 }
 
@@ -75,5 +75,25 @@ fn references_that_multiply_end() {
         (0..200).map(|id| format!("{{\"@id\": \"#{id}\", \"@type\": \"T\", \"p\": [{}]}}", ids.join(","))).collect();
     let html = format!("<script type=application/ld+json>[{}]</script>", things.join(","));
     let rules = "[item.a]\nschema = 'T'\nfields.x = { property = 'p.p.p.p.p.p.p.q' }";
-    assert_eq!(bounded(rules, &html, soon()).1, [Bound::Bytes]);
+    let (items, bounds) = bounded(rules, &html, Instant::now() + Duration::from_millis(500));
+    assert!(items == 0 && !bounds.is_empty(), "{bounds:?}");
+}
+
+#[test]
+fn defaults_and_names_of_fields_count_as_what_is_taken() {
+    let fields: String =
+        (0..190).map(|field| format!("fields.field_with_a_name_{field} = {{ css = 'u' }}\n")).collect();
+    let html = "<p>".repeat(5_000);
+    for rules in [fields, format!("fields.x = {{ css = 'u', default = '{}' }}", "x".repeat(100_000))] {
+        let (items, bounds) = bounded(&format!("[item.a]\neach = 'p'\n{rules}"), &html, soon());
+        assert!((100..5_000).contains(&items) && bounds == [Bound::Bytes], "{items} {bounds:?}");
+    }
+}
+
+#[test]
+fn a_file_has_so_many_regular_expressions_and_no_more() {
+    let fields: String = (0..199).map(|field| format!("fields.f{field} = {{ match = 'x' }}\n")).collect();
+    let rules = |more: &str| Rules::parse(&format!("[item.a]\nwhere = 'x'\n{fields}{more}"));
+    assert!(rules("").is_ok());
+    assert!(rules("[item.b]\nwhere = 'x'\nfields.f = {}").unwrap_err().problem.contains("200 regular"));
 }
