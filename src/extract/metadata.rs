@@ -50,7 +50,7 @@ fn read_element(page: &Page, element: &Element, found: ElementRef<'_>, work: &Wo
             values.add(Source::Heading, name, Some(&line(found, work)));
         }
         "img" => {
-            let alt = element.attr("alt").map(str::trim).filter(|alt| !alt.is_empty());
+            let alt = element.attr("alt").map(str::trim);
             if let Some(reference) = image_of(element) {
                 values.add(Source::Image, &page.absolute(reference), alt);
             }

@@ -96,7 +96,7 @@ fn images_are_told_by_their_url_with_their_alternative_text() {
         <img srcset='four.png 1x, five.png 2x'><img alt=none><img src=''>";
     let rows = [
         ("https://example.com/a/one.png", Some("An image"), 1),
-        ("https://example.com/two.png", None, 2),
+        ("https://example.com/two.png", Some(""), 2),
         ("https://example.com/a/three.png", None, 3),
         ("https://example.com/a/four.png", None, 4),
     ];
