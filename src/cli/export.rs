@@ -16,7 +16,7 @@ use super::args::{ExportArgs, ExportFormat, Format};
 use super::console::Console;
 use super::failure::Failure;
 use super::output::printable;
-use super::target::{Output, Target};
+use super::target::Target;
 use super::words::counted;
 use pages::Pages;
 use warc::Run;
@@ -31,11 +31,11 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<u8, Failure> {
     let run = db.first("select id, started_at from runs order by id desc limit 1", [])?;
     let run = run.map(|row| Ok::<Run, ReadError>((row.at(0)?, row.at(1)?, timestamp(visit::now())))).transpose()?;
     let written = match args.format {
-        ExportFormat::Jsonl => to_one(&target()?, |out| rows::write(&pages, columns, Format::Jsonl, out))?,
-        ExportFormat::Csv => to_one(&target()?, |out| rows::write(&pages, columns, Format::Csv, out))?,
+        ExportFormat::Jsonl => target()?.whole(|out| rows::write(&pages, columns, Format::Jsonl, out))?,
+        ExportFormat::Csv => target()?.whole(|out| rows::write(&pages, columns, Format::Csv, out))?,
         ExportFormat::Warc => {
             let target = target()?;
-            to_one(&target, |out| warc::write(&pages, run.as_ref(), target.name(), out))?
+            target.whole(|out| warc::write(&pages, run.as_ref(), target.name(), out))?
         }
         ExportFormat::Sitemap => sitemap::write(&pages, &target()?, args.sitemap_base.as_ref())?,
         ExportFormat::Markdown => markdown::write(&db, &pages, args, console)?,
@@ -66,11 +66,4 @@ fn check(args: &ExportArgs) -> Result<(), Failure> {
         return Ok(());
     };
     Err(Failure::new(problem).code(2))
-}
-
-fn to_one(target: &Target, write: impl FnOnce(&mut Output) -> Result<i64, Failure>) -> Result<i64, Failure> {
-    let mut out = target.open()?;
-    let written = write(&mut out)?;
-    out.close()?.take_its_name(target.path())?;
-    Ok(written)
 }

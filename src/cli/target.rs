@@ -81,6 +81,14 @@ impl Target {
         self.path()?.file_name()?.to_str()
     }
 
+    /// Has all of it written; a file takes its name only then.
+    pub fn whole(&self, write: impl FnOnce(&mut Output) -> Result<i64, Failure>) -> Result<i64, Failure> {
+        let mut out = self.open()?;
+        let written = write(&mut out)?;
+        out.close()?.take_its_name(self.path())?;
+        Ok(written)
+    }
+
     pub fn open(&self) -> Result<Output, Failure> {
         match self {
             Self::Stdout => Ok(Output { out: BufWriter::new(Sink::Stdout(Guarded::stdout())), part: None }),

@@ -44,9 +44,8 @@ pub fn write(db: &Database, pages: &Pages<'_>, args: &ExportArgs, console: &Cons
         let folder = Folder::new(&args.output)?;
         pages.each(&sql, |row| folder.put(&Article::read(&row)?, chunk))?
     } else {
-        super::to_one(&Target::new(&args.output, db.path())?, |out| {
-            pages.each(&sql, |row| put_lines(out, &Article::read(&row)?, chunk))
-        })?
+        Target::new(&args.output, db.path())?
+            .whole(|out| pages.each(&sql, |row| put_lines(out, &Article::read(&row)?, chunk)))?
     };
     say_what_is_missing(pages, written, console)?;
     Ok(written)
