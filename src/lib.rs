@@ -108,6 +108,10 @@
 //!   `store::postgres`, a file for each trait.
 //! - Which run an invocation belongs to: `policy::begin`. What a new run asks for again, and what is judged again:
 //!   `policy::sweep`. How a run begins and ends: `store::part::begin`, `engine::lifetime`.
+//! - What is derived from stored pages, and when: `extract::derive` says what of one page, `engine::extract` goes through the pages
+//!   that lack it, `store::derived` is what a database does for that. What a page says of itself: `extract::metadata`,
+//!   `extract::structured`; which of it answers the usual questions: `extract::page_data`; what rules find: `extract::items`.
+//! - What an audit finds: `cli::audit`, each finding once.
 //! - What a page's main content is, and its Markdown: `extract::article`; how that is cut into parts: `extract::chunks`. When two
 //!   articles are near each other: `extract::simhash`, `extract::near`.
 //!
@@ -140,7 +144,7 @@
 //! transaction of PostgreSQL is told to read only. Each kind of database is a `read::driver::Driver`. `query`,
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`, `store::postgres::index`) in short
-//! transactions, `audit` keeps what it found (`store::audit`), and `vacuum` makes the database smaller.
+//! transactions, `extract` and `audit` keep what they find (`store::derived`, `store::audit`), and `vacuum` makes the database smaller.
 
 #![deny(missing_docs)]
 #![cfg_attr(
