@@ -314,7 +314,9 @@ impl Traps {
         }
         let (ground, host, pattern) = (weighed.ground, weighed.target.host, weighed.shape.pattern.clone());
         let place = weighed.like.clone().unwrap_or(PatternAt { ground, host, pattern });
-        Some(self.account(place, weighed.shape.repeats || named.repeats, weighed.signs.is_proof))
+        let is_from_outside = weighed.account.is_none() && weighed.says_something();
+        let proves = weighed.signs.is_proof || is_from_outside;
+        Some(self.account(place, weighed.shape.repeats || named.repeats, proves))
     }
 
     /// Whether a page that brought something names one of another pattern freely: unless they are parts of one thing.
@@ -402,8 +404,8 @@ impl Traps {
         self.keys.get(&self.hasher.hash_one((weighed.ground, &weighed.shape.pattern))).copied()
     }
 
-    /// The account of a pattern, which is opened if there is none. A page that `proves` that it says what was never seen
-    /// opens one even where the host came to too much: what is new may stand beside a trap.
+    /// The account of a pattern, which is opened if there is none. A page that `proves` that it says what was never seen, or
+    /// says something and was named from outside, opens one even where the host came to too much: it may stand beside a trap.
     fn account(&mut self, place: PatternAt, repeats: bool, proves: bool) -> TrapId {
         let PatternAt { ground, host, pattern } = place;
         if let Some(id) = self.keys.get(&self.hasher.hash_one((ground, &pattern))) {

@@ -95,6 +95,11 @@ impl<'a> Weighed<'a> {
         }
     }
 
+    /// Whether it says anything that another page does not, as far as is known.
+    pub(super) fn says_something(&self) -> bool {
+        !matches!(self.verdict, Some(Verdict::Nothing | Verdict::Identical))
+    }
+
     /// What the page brings, which brings `verdict` to its own pattern, in view of what others of its host `said`.
     pub(super) fn beside_others(
         &mut self,
