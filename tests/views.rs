@@ -216,7 +216,9 @@ async fn times_are_iso_8601_in_utc_and_lie_within_the_crawl() {
     let form = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z";
     let form = regex::Regex::new(&format!("^{form}$")).unwrap();
     let mut columns = 0;
-    for (view, names) in VIEWS {
+    // The times there are what pages say.
+    let stated = ["page_data", "articles"];
+    for (view, names) in VIEWS.into_iter().filter(|(view, _)| !stated.contains(view)) {
         for name in names.split(", ").filter(|name| name.ends_with("_at") || *name == "at") {
             for time in bench.rows(&format!("select {name} from {view} where {name} is not null")).await {
                 assert!(form.is_match(&time), "{view}.{name}: {time}");
