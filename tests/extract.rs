@@ -319,3 +319,19 @@ async fn a_crawl_refuses_rules_that_cannot_be_before_it_asks_for_anything() {
     let told = web.crawl(&["--extract", "items", "--rules", "shop.toml"]).await;
     assert!(told.contains("product: 2 items"), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_character_that_no_database_takes_costs_no_page() {
+    let web = Web::new(|_, path| match path {
+        "/" => Reply::html(
+            r#"<title>A</title><script type="application/ld+json">{"@type": "Product", "name": "a\u0000b", "headline": "c\u0000d"}</script>
+             <article><h1>A</h1><p>Words of a page that say a little more than nothing at all.</article>"#,
+        ),
+        _ => Reply::status(404),
+    });
+    let web = web.await;
+    web.crawl(&["--extract", "--rules", "product"]).await;
+    assert_eq!(web.rows("select name from items_product").await, ["a\u{fffd}b"]);
+    assert_eq!(web.rows("select value from metadata where name = 'name'").await, ["a\u{fffd}b"]);
+    assert_eq!(web.rows("select count(*) from page_data").await, ["1"]);
+}

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::page::Page;
+use super::values::storable;
 use super::words;
 use crate::parse;
 
@@ -46,7 +47,7 @@ impl Article {
         let found = reader.parse().ok()?;
         let text = text_of(page, &found.content);
         let words = words::count(&text);
-        let some = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let some = |text: String| Some(storable(text.trim())).filter(|text| !text.is_empty());
         (words > 0).then(|| Self {
             title: some(found.title),
             author: found.byline.and_then(some),

@@ -51,7 +51,10 @@ fn is_jsonld(media_type: Option<&str>) -> bool {
 }
 
 fn read(number: usize, text: &str, blocks: &mut Vec<Block>) {
-    if let Ok(value) = serde_json::from_str(text) {
+    // No database takes U+0000.
+    if !text.contains("\\u0000")
+        && let Ok(value) = serde_json::from_str(text)
+    {
         blocks.push(Ok(value));
         return;
     }
@@ -160,7 +163,8 @@ impl<'a> Mend<'a> {
             self.rest = &self.rest[c.len_utf8()..];
             match c {
                 '\\' => self.escape(),
-                '\0'..='\u{1f}' => self.out.push_str(&format!("\\u{:04x}", u32::from(c))),
+                '\0' => self.out.push('\u{fffd}'),
+                '\u{1}'..='\u{1f}' => self.out.push_str(&format!("\\u{:04x}", u32::from(c))),
                 _ => self.out.push(c),
             }
             if c == '"' {
@@ -175,7 +179,7 @@ impl<'a> Mend<'a> {
             [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
             [b'u', ..] => match (unit(self.rest), unit(self.rest.get(6..).unwrap_or_default())) {
                 (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) if self.rest.as_bytes()[5] == b'\\' => 11,
-                (Some(0xd800..=0xdfff), _) => {
+                (Some(0 | 0xd800..=0xdfff), _) => {
                     self.out.push_str("\\ufffd");
                     self.rest = &self.rest[5..];
                     return;
@@ -191,7 +195,7 @@ impl<'a> Mend<'a> {
     }
 }
 
-/// The number of an escape `uXXXX`.
+/// The number of an escape: `u` and four hexadecimal digits.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix('u')?.get(..4)?;
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
