@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::extract::{Extracted, extract};
+use crate::engine::extract::{Extracted, MAX_NEAR, extract};
 use crate::extract::items::Rules;
 use crate::extract::{Kind, Wanted};
 use crate::read::Database;
@@ -194,7 +194,7 @@ fn say(console: &Console, extracted: &Extracted, rules: Option<&Rules>) {
     warn(&extracted.cut_short, "said more than is kept of one, or took too long");
     warn(&extracted.failed, "could not be read, and nothing was extracted");
     if extracted.too_many_near {
-        console.warn(&format!("more than {} pairs of near duplicates: the rest is left out", count(10_000_000)));
+        console.warn(&format!("more than {} pairs of near duplicates: the rest is left out", count(MAX_NEAR as i64)));
     }
 }
 

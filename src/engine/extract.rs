@@ -16,7 +16,7 @@ const BYTES: u64 = 8 << 20;
 /// What a thread that derives has of stack: documents are walked recursively by what turns them into Markdown.
 const STACK: usize = 16 << 20;
 /// Pairs of near articles that are kept.
-const MAX_NEAR: usize = 10_000_000;
+pub const MAX_NEAR: usize = 10_000_000;
 
 /// What became of the pages.
 #[derive(Debug, Default)]
