@@ -232,9 +232,10 @@ impl Frontier {
         self.change(|schedule, now| schedule.set_pace(rate, now));
     }
 
-    /// Lets so many hosts go of which nothing is under way, and answers with how they were held.
+    /// Lets so many hosts go, or as many as it can by now, and answers with how they were held.
     pub fn spare(&self, count: usize) -> Vec<Hold> {
-        let spared = self.lock().spare(count);
+        let spared = self.lock().spare(count, self.clock.now());
+        self.wake();
         spared.into_iter().map(|hold| self.for_others(hold)).collect()
     }
 

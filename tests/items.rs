@@ -80,7 +80,7 @@ async fn try_of_a_file_needs_no_database_and_asks_no_where() {
 
 #[tokio::test]
 async fn rules_that_cannot_be_are_refused_by_file_line_and_column() {
-    let bench = Bench::new();
+    let bench = Bench::on_sqlite();
     std::fs::write(bench.path("rules.toml"), "[item.a]\nfields.x = { css = 'p >' }\n").unwrap();
     std::fs::write(bench.path("a.html"), "<p>").unwrap();
     for (target, rules, code, words) in [

@@ -220,6 +220,23 @@ async fn four_nodes_share_the_hosts_out_and_none_is_asked_more_often_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_gets_its_part_of_few_hosts_though_these_are_never_quiet() {
+    let Some(schema) = schema().await else { return };
+    let (servers, is_over) = growing(2).await;
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "0", "--lease", "3s", "--allow-trap", "all"]);
+    let first = crawl.start("first", &[]);
+    until("both hosts to be asked", || servers.iter().all(|server| server.hit_count() > 9)).await;
+    let newcomer = crawl.start("newcomer", &[]);
+    until("the newcomer to ask", || nodes_of(&servers).len() == 2).await;
+    is_over.store(true, Ordering::SeqCst);
+    for node in [first, newcomer] {
+        let output = end(node).await;
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    crawl.assert_whole(pages_of(&servers)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_hosts_of_a_killed_node_go_on_after_its_lease_and_nothing_is_lost() {
     let Some(schema) = schema().await else { return };
     let ((servers, is_over), stalls) = (growing(8).await, Stalls::watch());
@@ -451,6 +468,87 @@ async fn retry_after_outlives_the_node_that_was_told_it() {
     assert_eq!((node(&hits[at]).as_deref(), node(&hits[at + 1]).as_deref()), (Some("told"), Some("other")));
     let rest = hits[at + 1].at - hits[at].at;
     assert!(rest >= Duration::from_secs(ASKED), "{rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn back_off_and_the_tries_so_far_outlive_the_node_that_made_them() {
+    let Some(schema) = schema().await else { return };
+    let server = Server::start(|path| match path {
+        "/p/0" => page(["/p/1"]),
+        _ => Reply::status(503),
+    });
+    let servers = [server.await.unwrap()];
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "20", "--ignore-robots", "--lease", "3s", "--retries", "3"]);
+    let mut tried = crawl.start("tried", &[]);
+    until("two tries", || servers[0].hit_count() > 2).await;
+    let rest = "select (extract(epoch from due_at::timestamptz - clock_timestamp()) * 1000)::bigint from queue where attempts = 2";
+    let due = loop {
+        let now = Instant::now();
+        if let [rest] = &schema.rows(rest).await[..] {
+            break now + Duration::from_millis(rest.parse().unwrap_or_default());
+        }
+        tokio::time::sleep(SECOND / 50).await;
+    };
+    tried.kill().unwrap();
+    tried.wait().unwrap();
+    let output = crawl.run("other", &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let hits = sorted(&servers[0]);
+    let nodes: Vec<_> =
+        hits.iter().filter(|hit| hit.path == "/p/1").filter_map(|hit| hit.header("x-node-key")).collect();
+    assert_eq!(nodes, ["tried", "tried", "other", "other"], "one try and three retries");
+    assert!(hits[3].at >= due, "{:?} too early", due - hits[3].at);
+}
+
+/// The hosts of [`woven`], and the pages of each.
+const WOVEN: (usize, usize) = (4, 12);
+
+/// Where a page of those hosts leads: on within its host, and to some pages of the others.
+fn woven(host: usize, page: usize) -> Vec<(usize, usize)> {
+    let (hosts, pages) = WOVEN;
+    let across = (0..2).map(|way| ((host + way + 1) % hosts, (page * 5 + host * 3 + way * 7 + 4) % pages));
+    let next = (page + 1 < pages).then_some((host, page + 1));
+    next.into_iter().chain(across.filter(|_| page % 3 == 1)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn depth_is_that_of_the_shortest_path_whichever_nodes_found_it() {
+    let Some(schema) = schema().await else { return };
+    let addresses = Arc::<std::sync::OnceLock<Vec<String>>>::default();
+    let mut servers = Vec::new();
+    for host in 0..WOVEN.0 {
+        let addresses = addresses.clone();
+        // Each slower than the one before, so that longer paths are found before shorter ones.
+        let site = move |path: &str| match path.strip_prefix("/p/").and_then(|number| number.parse().ok()) {
+            Some(number) => {
+                let links = woven(host, number).into_iter();
+                page(links.map(|(to, page)| format!("{}{page}", addresses.get().unwrap()[to])))
+                    .delayed(SECOND / 5 * u32::try_from(host).unwrap())
+            }
+            None => Reply::status(404),
+        };
+        servers.push(Server::start(site).await.unwrap());
+    }
+    addresses.set(servers.iter().map(|server| server.url("/p/")).collect()).unwrap();
+    const DEEPEST: usize = 4;
+    // Breadth first from all seeds.
+    let mut depths = BTreeSet::new();
+    let mut known: HashMap<(usize, usize), usize> = (0..WOVEN.0).map(|host| ((host, 0), 0)).collect();
+    let mut level: Vec<_> = known.keys().copied().collect();
+    for depth in 0..=DEEPEST {
+        depths
+            .extend(level.iter().map(|&(host, page)| format!("{}|{depth}", servers[host].url(&format!("/p/{page}")))));
+        let found: Vec<_> = level.iter().flat_map(|&(host, page)| woven(host, page)).collect();
+        level = found.into_iter().filter(|&page| known.insert(page, depth + 1).is_none()).collect();
+    }
+    assert!(!level.is_empty(), "some pages are too deep");
+    let crawl = Crawl::new(&schema, &servers, &["--rate", "4", "--lease", "3s", "--max-depth", &DEEPEST.to_string()]);
+    for output in crawl.all(["a", "b"]).await {
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    assert_eq!(nodes_of(&servers).len(), 2);
+    let found = schema.rows("select url, depth from pages where status = 200 order by url").await;
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), depths);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -108,8 +108,8 @@ impl<R: Run> Writer<'_, R> {
             company.rate = word.rate;
             self.frontier.set_pace(word.rate.unwrap_or(0.0));
         }
-        if word.spare > 0 {
-            let spared = self.frontier.spare(word.spare);
+        let spared = self.frontier.spare(word.spare);
+        if !spared.is_empty() {
             self.run.give_back(&spared).await?;
         }
         if word.is_over {

@@ -128,7 +128,12 @@ impl HostState {
         self.in_flight == 0
             && self.reserved == 0
             && self.window.queued() == self.window.held()
-            && self.robots.is_quiet()
+            && self.is_robots_quiet()
+    }
+
+    /// Whether no robots.txt is asked for of it, or waits to be.
+    pub(super) fn is_robots_quiet(&self) -> bool {
+        self.robots.is_quiet()
     }
 
     /// Errands handed out and not yet settled that are about it or ask it, but for a request for its robots.txt that another

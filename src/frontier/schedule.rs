@@ -63,6 +63,8 @@ pub struct Schedule {
     returning: BTreeSet<HostId>,
     /// Hosts that left memory and were not told of yet, as they were held.
     left: Vec<(Host, Hold)>,
+    /// Hosts that are for others once nothing of them is under way any more.
+    leaving: BTreeSet<HostId>,
     /// Hosts that were lost while errands of theirs were handed out.
     lost: LostHosts,
 }
@@ -88,6 +90,7 @@ impl Schedule {
             dormant: false,
             returning: BTreeSet::new(),
             left: Vec::new(),
+            leaving: BTreeSet::new(),
             lost: LostHosts::default(),
         }
     }
@@ -109,7 +112,11 @@ impl Schedule {
                 return Step::Wait(at);
             }
             let (limits, traps) = (&self.limits, &self.traps);
-            let look = |host: &mut HostState| (host.offer(now, limits, traps, budget_left), host.has_work());
+            let leaves = self.leaving.contains(&id);
+            let look = |host: &mut HostState| match leaves && host.is_robots_quiet() {
+                true => (Offer::Nothing, false),
+                false => (host.offer(now, limits, traps, budget_left), host.has_work()),
+            };
             match self.hosts.change(id, limits, look) {
                 None => self.armed.disarm(id),
                 Some((offer, _)) if offer.is_request() && !is_free => self.armed.hold_up(id),
@@ -307,6 +314,7 @@ impl Schedule {
         }
         if let Some(host) = self.hosts.forget_if_idle(id, limits) {
             self.left.push(host);
+            self.leaving.remove(&id);
             self.armed.disarm(id);
         } else {
             self.armed.arm(id, now);

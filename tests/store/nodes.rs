@@ -83,7 +83,7 @@ fn beside(schema: &Schema) -> Beside<'_> {
 
 const AT_WORK: Standing =
     Standing { hosts: 1, needs: 1, rate: 0.0, room: 0, rests: false, is_limited: false, lacks_pages: false };
-const RESTS: Standing = Standing { hosts: 0, room: 9, rests: true, ..AT_WORK };
+const RESTS: Standing = Standing { hosts: 0, needs: 0, room: 9, rests: true, ..AT_WORK };
 
 #[tokio::test]
 async fn a_second_node_takes_part_in_the_run_of_the_first_and_gets_what_that_does_not_hold() {
@@ -335,7 +335,7 @@ async fn a_node_with_more_than_its_part_gives_to_those_that_have_room() {
     let Some(schema) = schema().await else { return };
     let place = beside(&schema);
     let mut one = Hand::begin(&place, &Config::default(), &SEEDS).await;
-    let many = Standing { hosts: 9, ..AT_WORK };
+    let many = Standing { needs: 9, ..AT_WORK };
     assert_eq!(one.run.report(&many).await.unwrap().spare, 0);
     let mut two = Hand::begin(&place, &Config::default(), &SEEDS).await;
     two.run.report(&RESTS).await.unwrap();

@@ -37,7 +37,12 @@ impl Schedule {
     }
 
     fn rests(&self, now: Millis) -> bool {
-        if self.outstanding > 0 || !self.returning.is_empty() || self.hosts.is_any_starved() && self.budget.is_left() {
+        let are_given_on = !self.leaving.is_empty();
+        if self.outstanding > 0
+            || are_given_on
+            || !self.returning.is_empty()
+            || self.hosts.is_any_starved() && self.budget.is_left()
+        {
             return false;
         }
         match self.armed.first(self.is_free() && self.budget.is_left()) {
@@ -58,14 +63,24 @@ impl Schedule {
         self.global.set(politeness::interval(rate, None), now, &self.tick);
     }
 
-    /// Lets so many hosts go of which nothing is under way, those that are to be asked last first, and answers with how they
-    /// were held.
-    pub fn spare(&mut self, count: usize) -> Vec<Hold> {
-        let quiet = self.hosts.all().filter(|(_, host)| host.is_quiet() && host.has_work());
-        let mut quiet: Vec<(Reverse<Millis>, HostId)> = quiet.map(|(id, host)| (Reverse(host.free_at()), id)).collect();
-        quiet.sort_unstable();
+    /// Lets so many hosts go, those first of which nothing is under way and of these those that are to be asked last, and
+    /// answers with how they were held. Where that is not enough, no page is asked for of as many others until this is called
+    /// again: by then nothing of them may be under way either.
+    pub fn spare(&mut self, count: usize, now: Millis) -> Vec<Hold> {
+        if count == 0 && self.leaving.is_empty() {
+            return Vec::new();
+        }
+        let with_work = self.hosts.all().filter(|(_, host)| host.held() > 0);
+        let rank = |(id, host): (HostId, &HostState)| {
+            (!host.is_quiet(), !self.leaving.contains(&id), Reverse(host.free_at()), id)
+        };
+        let mut ranked: Vec<_> = with_work.map(rank).collect();
+        ranked.sort_unstable();
+        ranked.truncate(count);
+        let (busy, quiet): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(is_busy, ..)| *is_busy);
+        let stay = std::mem::replace(&mut self.leaving, busy.into_iter().map(|(.., id)| id).collect());
         let mut spared = Vec::new();
-        for (_, id) in quiet.into_iter().take(count) {
+        for (.., id) in quiet {
             self.returning.remove(&id);
             self.armed.disarm(id);
             if let Some((name, hold)) = self.hosts.lose(id, &self.limits) {
@@ -73,12 +88,16 @@ impl Schedule {
                 self.left.push((name, hold));
             }
         }
+        for id in stay.into_iter().filter(|id| !self.leaving.contains(id) && self.hosts.get(*id).is_some()) {
+            self.armed.arm(id, now);
+        }
         spared
     }
 
     /// Another process has taken the host: nothing of it is handed out any more, and what is under way comes to nothing.
     pub fn lose(&mut self, id: HostId, now: Millis) {
         self.returning.remove(&id);
+        self.leaving.remove(&id);
         self.armed.disarm(id);
         let limits = &self.limits;
         let asked = self.hosts.change(id, limits, |host| host.move_robots(None)).flatten();

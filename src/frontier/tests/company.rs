@@ -36,13 +36,46 @@ fn hosts_are_spared_that_are_quiet_and_those_first_that_are_to_be_asked_last() {
         bring(&mut schedule, HostRecord { blocked_until, ..record(id) }, [id * 10, id * 10 + 1]);
     }
     assert_eq!(page(&mut schedule).host, 1);
-    let spared: Vec<_> = schedule.spare(2).iter().map(|hold| (hold.host, hold.blocked_until)).collect();
+    let spared: Vec<_> = schedule.spare(2, START).iter().map(|hold| (hold.host, hold.blocked_until)).collect();
     assert_eq!(spared, [(3, START + 9_000), (4, START + 500)]);
     assert_eq!(schedule.take_left().len(), 2);
-    let spared: Vec<_> = schedule.spare(9).iter().map(|hold| hold.host).collect();
+    let spared: Vec<_> = schedule.spare(9, START).iter().map(|hold| hold.host).collect();
     assert_eq!(spared, [2], "the one that is asked stays");
     assert_eq!(hosts(&schedule), [1]);
     schedule.assert_counted();
+}
+
+#[test]
+fn a_host_that_is_never_quiet_is_asked_for_nothing_more_until_it_is_or_may_stay() {
+    let (mut schedule, later) = (schedule(false), START + 1_000);
+    bring(&mut schedule, record(1), [1, 2, 3]);
+    assert_eq!(page(&mut schedule).id, 1);
+    assert!(schedule.spare(1, later).is_empty());
+    assert!(matches!(schedule.next(later), Step::Idle) && !schedule.standing(later).rests);
+    assert!(schedule.spare(0, later).is_empty());
+    assert!(matches!(schedule.next(later), Step::Go(Errand::Page(target)) if target.id == 2), "nobody has room for it");
+    assert!(schedule.spare(1, later).is_empty());
+    for id in [1, 2] {
+        schedule.release(1, Rest::default(), later);
+        schedule.settle(Settlement::Stored { host: 1, id }, later);
+    }
+    assert!(matches!(schedule.next(2 * later), Step::Idle));
+    let spared: Vec<_> = schedule.spare(1, later).iter().map(|hold| hold.host).collect();
+    assert_eq!(spared, [1]);
+    assert!(hosts(&schedule).is_empty() && schedule.standing(later).rests);
+    schedule.assert_counted();
+}
+
+#[test]
+fn a_robots_txt_is_asked_for_on_a_host_that_leaves() {
+    let later = START + 1_000;
+    let mut schedule = robots_elsewhere();
+    let Step::Go(Errand::Robots(call)) = schedule.next(later) else { panic!("it is asked for on host 2") };
+    schedule.release(2, Rest::default(), later);
+    bring(&mut schedule, record(2), [2]);
+    assert!(schedule.spare(2, later).is_empty(), "one waits for the answer, the other was asked");
+    schedule.settle(Settlement::PostponedRobots { call }, later);
+    assert!(matches!(schedule.next(2 * later), Step::Go(Errand::Robots(call)) if call.host == 2));
 }
 
 #[test]

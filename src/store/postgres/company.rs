@@ -25,7 +25,6 @@ const PORTION: i64 = 512;
 struct Others {
     /// Those that are alive, this one included.
     alive: i64,
-    hosts: i64,
     /// Hosts that others have room for.
     wanted: i64,
     /// Hosts that all together have anything to do with.
@@ -250,8 +249,8 @@ impl PgDatabase {
         let row = sql("select r.*, (select count(*) from heir) as heirs from run r where id = $1");
         let row = row.bind(run).fetch_one(&mut self.db).await?;
         let (accounting, tally) = counts(&row);
-        let average = others.hosts.saturating_add(others.alive - 1) / others.alive.max(1);
-        let spare = (bigint(standing.hosts) - average).min(others.wanted).max(0);
+        let average = others.needs.saturating_add(others.alive - 1) / others.alive.max(1);
+        let spare = (bigint(standing.needs) - average).min(others.wanted).max(0);
         let rate = match self.config.global_rate {
             0.0 => None,
             _ => Some(self.deal_rate(me, standing, &others).await?),
@@ -268,7 +267,7 @@ impl PgDatabase {
     }
 
     async fn others(&mut self, me: i64) -> Result<Others, Failed> {
-        let others = sql("select count(*) as alive, coalesce(sum(hosts), 0)::bigint as hosts,
+        let others = sql("select count(*) as alive,
                  coalesce(sum(wants) filter (where id <> $2), 0)::bigint as wanted,
                  coalesce(sum(needs), 0)::bigint as needs,
                  coalesce(sum(rate) filter (where id <> $2), 0) as rate
@@ -276,7 +275,6 @@ impl PgDatabase {
         let row = others.bind(self.invocation).bind(me).fetch_one(&mut self.db).await?;
         Ok(Others {
             alive: row.get("alive"),
-            hosts: row.get("hosts"),
             wanted: row.get("wanted"),
             needs: row.get("needs"),
             rate: row.get("rate"),
