@@ -48,9 +48,6 @@ macro_rules! patiently {
     }};
 }
 
-/// Of a step that is done when the crawl is over, or that may take as long as it needs.
-const NO_LIMIT: Option<Duration> = None;
-
 impl<D: Tables + Store<Run = Self>> Part<D> {
     fn waits(&self) -> Option<Waiting> {
         self.lease().map(|lease| lease.wait())
@@ -59,6 +56,11 @@ impl<D: Tables + Store<Run = Self>> Part<D> {
     /// How long one step may take while the crawl goes on.
     fn limit(&self) -> Option<Duration> {
         patience::limit(self.lease().as_ref())
+    }
+
+    /// How long one may take when it is over.
+    fn long_limit(&self) -> Option<Duration> {
+        patience::long_limit(self.lease().as_ref())
     }
 }
 
@@ -131,7 +133,7 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
     }
 
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
-        patiently!(self, NO_LIMIT, self.close_run(outcome, finished))
+        patiently!(self, self.long_limit(), self.close_run(outcome, finished))
     }
 
     fn outcome(&self) -> Option<&str> {
@@ -140,7 +142,7 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
 
     async fn tidy(&mut self) -> Result<bool, StoreError> {
         match self.config.keep_runs {
-            Some(keep) => patiently!(self, NO_LIMIT, self.database.prune(keep)),
+            Some(keep) => patiently!(self, self.long_limit(), self.database.prune(keep)),
             None => Ok(false),
         }
     }

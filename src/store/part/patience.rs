@@ -1,4 +1,4 @@
-//! How long an answer of the database is waited for while the crawl goes on.
+//! How long an answer of the database is waited for.
 
 use std::future::Future;
 use std::io;
@@ -15,6 +15,14 @@ const LEASES: u32 = 10;
 /// How long one step may take. A process that has the database alone reads a file, which answers.
 pub(super) fn limit(lease: Option<&Lease>) -> Option<Duration> {
     lease.map(|lease| lease.length().saturating_mul(LEASES))
+}
+
+/// How long a step may take that reads or deletes much.
+const LONG: Duration = Duration::from_secs(600);
+
+/// How long one step may take after the crawl, when no host waits for it.
+pub(super) fn long_limit(lease: Option<&Lease>) -> Option<Duration> {
+    limit(lease).map(|limit| limit.max(LONG))
 }
 
 /// Takes a step, if that is done in time.
