@@ -140,6 +140,7 @@ fn record(number: usize, target: Target) -> Record {
         text: link.text,
         rel: link.rel,
         element: link.element,
+        part: link.part,
         follow: true,
         skip: None,
         sitemap: None,
@@ -161,7 +162,14 @@ fn record(number: usize, target: Target) -> Record {
         ..Page::default()
     };
     let elapsed = Duration::from_millis(20);
-    let request = Request { at: page.fetched_at, elapsed, status: Some(200), failure: None, bytes: 20_000 };
+    let request = Request {
+        at: page.fetched_at,
+        elapsed,
+        status: Some(200),
+        failure: None,
+        bytes: 20_000,
+        certificate_expires_at: None,
+    };
     let rest = Rest { answered: Some(true), ..Rest::default() };
     Record::Page { target, request, rest, outcome: PageOutcome::Fetched(Arc::new(page)) }
 }

@@ -169,6 +169,7 @@ fn record(target: Target, size: usize) -> Record {
         text: "a link".to_owned(),
         rel: String::new(),
         element: Element::A,
+        part: None,
         follow: true,
         skip: None,
         sitemap: None,
@@ -191,7 +192,14 @@ fn record(target: Target, size: usize) -> Record {
         ..Page::default()
     };
     let elapsed = Duration::from_millis(20);
-    let request = Request { at: page.fetched_at, elapsed, status: Some(200), failure: None, bytes: BODY as u64 };
+    let request = Request {
+        at: page.fetched_at,
+        elapsed,
+        status: Some(200),
+        failure: None,
+        bytes: BODY as u64,
+        certificate_expires_at: None,
+    };
     let rest = Rest { answered: Some(true), ..Rest::default() };
     Record::Page { target, request, rest, outcome: PageOutcome::Fetched(Arc::new(page)) }
 }

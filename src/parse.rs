@@ -10,6 +10,7 @@ mod frames;
 mod head;
 mod images;
 pub mod kind;
+mod landmarks;
 mod links;
 pub mod memory;
 pub mod message;
@@ -48,6 +49,7 @@ pub use head::Head;
 use head::HeadReader;
 use images::{ImageReader, Media};
 use kind::Format;
+use landmarks::Landmarks;
 use links::{BaseReader, LinkReader, bound};
 pub use links::{FoundLink, refresh_link};
 pub use reader::is_inert;
@@ -74,7 +76,7 @@ macro_rules! readers {
         }
 
         impl<'a> Readers<'a> {
-            const INTERESTS: &'static [&'static [Interest]] = &[BaseReader::INTERESTS, $(<$reader>::INTERESTS),*];
+            const INTERESTS: &'static [&'static [Interest]] = &[BaseReader::INTERESTS, Landmarks::INTERESTS, $(<$reader>::INTERESTS),*];
 
             fn new(context: &Context<'a>) -> Self {
                 Self { base: BaseReader::default(), $($name: <$reader>::new(context),)* }

@@ -17,4 +17,4 @@ pub use errand::{
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
 pub use seed::SeedLine;
 pub use state::State;
-pub use words::{Element, FailureKind, SkipReason, Way};
+pub use words::{Element, FailureKind, Landmark, SkipReason, Way};

@@ -124,7 +124,7 @@ impl PageReader {
         let skip = self.scope.judge(&url, Way::Redirect.depth_below(target.depth), true);
         let (text, rel) = Default::default();
         let (element, sitemap, lastmod) = (Element::Redirect, None, None);
-        Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
+        Ok(Candidate { url, text, rel, element, part: None, follow: true, skip, sitemap, lastmod })
     }
 
     /// Reads a body; answers whether the links of the page may be followed: `follows`, unless the body forbids it.
@@ -186,7 +186,7 @@ impl PageReader {
 
     /// A link of a page of this status, whose links may be followed or not, judged. Those of error pages are not.
     fn candidate(&self, target: &Target, status: u16, link: FoundLink, page_follows: bool) -> Candidate {
-        let FoundLink { url, text, rel, element, nofollow } = link;
+        let FoundLink { url, text, rel, element, nofollow, part } = link;
         let url = self.scope.without_dropped(url);
         let is_error = offer::is_error(status);
         let follow = !is_error && page_follows && (self.ignore_robots || !nofollow);
@@ -194,7 +194,7 @@ impl PageReader {
             true => self.scope.judge_on_error_page(&url),
             false => self.scope.judge(&url, Way::Link.depth_below(target.depth), follow),
         };
-        Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
+        Candidate { url, text, rel, element, part, follow, skip, sitemap: None, lastmod: None }
     }
 }
 

@@ -71,7 +71,7 @@ impl Sitemaps {
             if vouched { self.scope.judge_sitemap(&url, depth, follow) } else { self.scope.judge(&url, depth, follow) };
         let sitemap = Some(level).filter(|_| vouched || skip.is_none());
         let (text, rel) = Default::default();
-        Candidate { url, text, rel, element, follow, skip, sitemap, lastmod: None }
+        Candidate { url, text, rel, element, part: None, follow, skip, sitemap, lastmod: None }
     }
 
     /// Reads a body as a sitemap into `page`, if it is one; an `Err` is the fate of the URL.
@@ -136,7 +136,7 @@ impl Sitemaps {
             let skip = self.scope.judge(&url, depth, follow);
             let (text, rel) = Default::default();
             let (element, lastmod) = (Element::Sitemap, entry.lastmod);
-            Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod }
+            Candidate { url, text, rel, element, part: None, follow, skip, sitemap: None, lastmod }
         };
         page.links = sitemap.entries.into_iter().map(candidate).collect();
     }

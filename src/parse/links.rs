@@ -1,7 +1,7 @@
 //! The links of a page, and the base they are relative to.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use encoding_rs::Encoding;
 use foldhash::fast::RandomState;
@@ -9,11 +9,12 @@ use html5ever::{LocalName, QualName, local_name, ns};
 use scraper::node::Element as Tag;
 use url::Url;
 
+use super::landmarks::Landmarks;
 use super::reader::{Base, Context, Interest, Reader, attribute};
 use super::text::{is_never_shown, sets_apart};
 use super::words::{cut, end_word, push_words};
 use crate::canonical::{self, CanonicalUrl};
-use crate::visit::Element;
+use crate::visit::{Element, Landmark};
 
 /// Bytes that one page's links take, together: a long `<base>` makes much of little.
 const MAX_LINK_BYTES: usize = 32 << 20;
@@ -22,8 +23,9 @@ const LINK_BYTES: usize = 300;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
 
-/// A link as written in the page, resolved, not yet judged.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A link as written in the page, resolved, not yet judged. Where it stands makes no difference between two: of those that
+/// differ in nothing else the first counts.
+#[derive(Debug, Clone)]
 pub struct FoundLink {
     pub url: CanonicalUrl,
     pub text: String,
@@ -31,9 +33,28 @@ pub struct FoundLink {
     pub element: Element,
     /// Its `rel` holds `nofollow`, `ugc` or `sponsored`.
     pub nofollow: bool,
+    pub part: Option<Landmark>,
+}
+
+impl PartialEq for FoundLink {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for FoundLink {}
+
+impl Hash for FoundLink {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
 }
 
 impl FoundLink {
+    fn identity(&self) -> (&CanonicalUrl, &str, &str, Element, bool) {
+        (&self.url, &self.text, &self.rel, self.element, self.nofollow)
+    }
+
     /// About how many bytes it takes.
     fn weight(&self) -> usize {
         self.url.as_str().len() + self.text.len() + self.rel.len() + LINK_BYTES
@@ -81,6 +102,7 @@ struct RawLink<'a> {
     text: String,
     rel: String,
     element: Element,
+    part: Option<Landmark>,
 }
 
 /// Collects the links to other documents, each with its text.
@@ -92,6 +114,7 @@ pub(super) struct LinkReader<'a> {
     anchor_text: String,
     /// Open elements in it from the outermost on that are not shown.
     hidden: usize,
+    landmarks: Landmarks<'a>,
 }
 
 impl<'a> Reader<'a> for LinkReader<'a> {
@@ -116,6 +139,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         if self.anchor.is_some() && (self.hidden > 0 || is_never_shown(tag)) {
             self.hidden += 1;
         }
+        self.landmarks.open(tag);
         // What SVG and MathML call by the names of HTML is something else, but for links in SVG.
         let is_html = tag.name.ns == ns!(html);
         match tag.name.local {
@@ -143,6 +167,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
 
     #[inline]
     fn close(&mut self, tag: &'a Tag) {
+        self.landmarks.close(tag);
         if tag.name.local == local_name!("a") && tag.name.ns != ns!(mathml) {
             self.end_anchor();
         } else if self.hidden > 0 {
@@ -186,7 +211,8 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             let Some(url) = url.clone() else { continue };
             cut(&mut raw.text, MAX_LINK_TEXT);
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
-            let link = FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow };
+            let RawLink { text, rel, element, part, .. } = raw;
+            let link = FoundLink { url, text, rel, element, nofollow, part };
             if seen.insert(hasher.hash_one(&link)) {
                 bytes += link.weight();
                 links.push(link);
@@ -209,7 +235,7 @@ impl<'a> LinkReader<'a> {
     fn link(&mut self, tag: &'a Tag, target: &LocalName, element: Element) -> Option<usize> {
         let href = attribute(tag, target).or_else(|| xlink(tag))?;
         let rel = attribute(tag, &local_name!("rel")).map(str::to_ascii_lowercase).unwrap_or_default();
-        self.links.push(RawLink { href, text: String::new(), rel, element });
+        self.links.push(RawLink { href, text: String::new(), rel, element, part: self.landmarks.part() });
         Some(self.links.len() - 1)
     }
 
@@ -225,7 +251,8 @@ impl<'a> LinkReader<'a> {
         if attribute(tag, &local_name!("http-equiv")).is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
             && let Some(href) = attribute(tag, &local_name!("content")).and_then(refresh_target)
         {
-            self.links.push(RawLink { href, text: String::new(), rel: String::new(), element: Element::Meta });
+            let (text, rel) = Default::default();
+            self.links.push(RawLink { href, text, rel, element: Element::Meta, part: None });
         }
     }
 }
@@ -246,7 +273,8 @@ pub(super) fn has_rel(tag: &Tag, wanted: &str) -> bool {
 /// The link of a `Refresh` header, which does what `<meta http-equiv=refresh>` does.
 pub fn refresh_link(base: &Url, header: &str) -> Option<FoundLink> {
     let url = CanonicalUrl::join(base, refresh_target(header)?).ok()?;
-    Some(FoundLink { url, text: String::new(), rel: String::new(), element: Element::Meta, nofollow: false })
+    let (text, rel) = Default::default();
+    Some(FoundLink { url, text, rel, element: Element::Meta, nofollow: false, part: None })
 }
 
 /// The URL that a refresh leads to (WHATWG HTML, "shared declarative refresh steps"): behind a time, and `;`, `,` or white

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::{Element, FailureKind, SkipReason, Way};
+use super::words::{Element, FailureKind, Landmark, SkipReason, Way};
 use crate::canonical::{CanonicalUrl, Host};
 
 /// Milliseconds since the Unix epoch: the one notion of time that is stored, scheduled by and shown.
@@ -24,6 +24,8 @@ pub struct Candidate {
     /// The `rel` attribute as written, lower case.
     pub rel: String,
     pub element: Element,
+    /// Where on the page it stands, if in one of its landmarks.
+    pub part: Option<Landmark>,
     /// Whether the page lets crawlers follow it. A link that is not followed lends its target no depth.
     pub follow: bool,
     /// Why the target is not to be requested, as far as this link can tell.

@@ -122,8 +122,8 @@ pub fn target(targets: &[Target], end: &str) -> Target {
 }
 
 pub fn link(to: &str) -> Candidate {
-    let (text, rel, skip, sitemap, lastmod) = Default::default();
-    Candidate { url: url(to), text, rel, element: Element::A, follow: true, skip, sitemap, lastmod }
+    let (text, rel, part, skip, sitemap, lastmod) = Default::default();
+    Candidate { url: url(to), text, rel, element: Element::A, part, follow: true, skip, sitemap, lastmod }
 }
 
 pub fn skipped_link(to: &str, reason: SkipReason) -> Candidate {
@@ -155,7 +155,14 @@ pub fn page(links: impl IntoIterator<Item = Candidate>) -> Page {
 }
 
 pub fn request(status: Option<u16>) -> Request {
-    Request { at: visit::now(), elapsed: Duration::from_millis(20), status, failure: None, bytes: 100 }
+    Request {
+        at: visit::now(),
+        elapsed: Duration::from_millis(20),
+        status,
+        failure: None,
+        bytes: 100,
+        certificate_expires_at: None,
+    }
 }
 
 pub fn ended(target: Target, outcome: PageOutcome) -> Record {

@@ -15,7 +15,7 @@ pub const FINDINGS: [Finding; 8] = [
         how: How::Sql(concat!(
             ends!(),
             "select f.url, t.url as other_url, coalesce(x.kind, cast(p.status as text))
-                 || case when r.id is null then '' else ' at ' || e.url end as detail
+                 || case when r.id is null then '' else ' at ' || e.url end || coalesce(', in ' || l.part, '') as detail
              from ",
             links!(),
             " left join ends r on r.start = t.id
@@ -108,7 +108,7 @@ pub const FINDINGS: [Finding; 8] = [
         advice: "Link to the https URL.",
         needs: &[Links],
         how: How::Sql(concat!(
-            "select f.url, t.url as other_url, l.element as detail from ",
+            "select f.url, t.url as other_url, l.element || coalesce(', in ' || l.part, '') as detail from ",
             links!(),
             " where f.url like 'https:%' and t.url like 'http:%' and l.element not in ('sitemap', 'redirect')"
         )),

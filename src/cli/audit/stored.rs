@@ -76,6 +76,12 @@ impl Stored {
             gap("links", format!("{targets} of links and redirects not asked for ({})", reasons.join(", ")));
         }
         gap("images, scripts, styles, #fragments", "only pages were asked for, and only whole".to_owned());
+        let sql = "select count(*) from _host h where host like 'https:%' and certificate_expires_at is null
+             and exists (select 1 from _url u where u.host_id = h.id and u.state = 1)";
+        let unseen: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
+        if unseen > 0 {
+            gap("certificates", format!("{} not asked since certificates are looked at", counted(unseen, "host")));
+        }
         if !self.config.store_bodies {
             gap("meta robots", "the crawl stored no bodies (--no-bodies): X-Robots-Tag alone was read".to_owned());
         }
