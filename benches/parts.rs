@@ -136,15 +136,10 @@ fn record(number: usize, target: Target) -> Record {
     let html = demo_page(number);
     let parsed = parse(&target.url, &html);
     let candidate = |link: harvestman::internals::parse::FoundLink| Candidate {
-        url: link.url,
         text: link.text,
         rel: link.rel,
-        element: link.element,
         part: link.part,
-        follow: true,
-        skip: None,
-        sitemap: None,
-        lastmod: None,
+        ..Candidate::new(link.url, link.element)
     };
     let page = Page {
         status: 200,

@@ -165,15 +165,8 @@ async fn once(run: &mut Part<PgDatabase>, size: usize, server: &str) -> [(Durati
 /// A page with links to known URLs and to new ones, of hosts that are known.
 fn record(target: Target, size: usize) -> Record {
     let link = |number: usize| Candidate {
-        url: CanonicalUrl::parse(&url(number)).unwrap(),
         text: "a link".to_owned(),
-        rel: String::new(),
-        element: Element::A,
-        part: None,
-        follow: true,
-        skip: None,
-        sitemap: None,
-        lastmod: None,
+        ..Candidate::new(CanonicalUrl::parse(&url(number)).unwrap(), Element::A)
     };
     let known = std::iter::repeat_with(|| fastrand::usize(..size)).take(LINKS - NEWS);
     let news = std::iter::repeat_with(|| fastrand::usize(1 << 40..1 << 50)).take(NEWS);

@@ -383,6 +383,11 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "/charset/2",
         "/charset/fine",
         "/text",
+        "/ids/1",
+        "/ids/2",
+        "/ids/case",
+        "/ids/name",
+        "/ids/inert",
     ];
     site.put("/", page("/").links(&paths).reply());
     site.put("/none", Made { head: String::new(), ..page("/none") }.reply());
@@ -429,6 +434,18 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
     }
     site.put("/charset/fine", page("/charset/fine").reply().with_header("content-type", "text/html; charset=UTF8"));
     site.put("/text", Reply::text("Not found"));
+    let ids = [
+        ("/ids/1", "<p id=a><p id=a>"),
+        ("/ids/2", "<p id=z><i id=b></i></p><i id=b></i><i id=z></i><i id=z></i>"),
+        ("/ids/case", "<p id=a><p id=A>"),
+        ("/ids/name", "<a name=a></a><p id=a>"),
+        ("/ids/inert", "<p id=a><template><p id=a></template><noscript><p id=a></noscript><!-- <p id=a> -->"),
+    ];
+    for (path, body) in ids {
+        let mut page = page(path);
+        page.body.push_str(body);
+        site.put(path, page.reply());
+    }
     let server = site.serve().await;
     let bench = Bench::new();
     crawl(&bench, &server, &["--max-connections-per-host", "16"]).await;
@@ -469,6 +486,8 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "slow /slow/2",
         "heavy /heavy/1",
         "heavy /heavy/2",
+        "duplicate-id /ids/1",
+        "duplicate-id /ids/2",
         "charset-conflict /charset/1",
         "charset-conflict /charset/2",
     ]);

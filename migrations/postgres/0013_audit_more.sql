@@ -7,6 +7,11 @@ from link l join url f on f.id = l.from_id join url t on t.id = l.to_id;
 
 create or replace view _link as select from_id, position, to_id, text, rel, element, follow, part from link;
 
+create or replace view _page as
+select url_id, status, content_type, title, description, size, content_hash, redirect_to, fetched_at, elapsed_ms, headers,
+    interval_ms, fresh_until, canonical_url, language, charset
+from page;
+
 -- The fragments of links, where the crawl checks them: percent-decoded, and as the URL has it if that differs.
 -- found: whether the target has such a place, as of its content of that changed_at; null before it was looked for.
 create table fragment (

@@ -203,7 +203,7 @@ mod tests {
         book.sheet("s", &[("url", 60)], (0..=MAX_LINKS).map(url)).unwrap();
         let range = read(book).worksheet_range("s").unwrap();
         assert_eq!(
-            (range.height(), range.rows().last().unwrap()[0].to_string()),
+            (range.height(), range.rows().next_back().unwrap()[0].to_string()),
             (MAX_LINKS + 2, "http://a.test/65530".into())
         );
     }

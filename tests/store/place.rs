@@ -122,8 +122,7 @@ pub fn target(targets: &[Target], end: &str) -> Target {
 }
 
 pub fn link(to: &str) -> Candidate {
-    let (text, rel, part, skip, sitemap, lastmod) = Default::default();
-    Candidate { url: url(to), text, rel, element: Element::A, part, follow: true, skip, sitemap, lastmod }
+    Candidate::new(url(to), Element::A)
 }
 
 pub fn skipped_link(to: &str, reason: SkipReason) -> Candidate {

@@ -38,6 +38,7 @@ mod tests {
             Need::Bodies => "bodies",
             Need::Texts => "text",
             Need::Sitemaps => "`--sitemaps`",
+            Need::Fragments => "`--check fragments`",
             Need::Whole => "a crawl to the end",
         });
         words.collect::<Vec<_>>().join(", ")

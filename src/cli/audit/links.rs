@@ -1,11 +1,11 @@
 //! Findings about links, redirects, and how pages are reached.
 
 use super::depth;
-use super::finding::Need::{Links, Whole};
+use super::finding::Need::{Fragments, Links, Whole};
 use super::finding::{Finding, How, Severity};
 use super::sql::{ends, links, pages};
 
-pub const FINDINGS: [Finding; 8] = [
+pub const FINDINGS: [Finding; 9] = [
     Finding {
         name: "broken-link",
         severity: Severity::Error,
@@ -92,6 +92,16 @@ pub const FINDINGS: [Finding; 8] = [
              where r.id is null
                  and (m.id is not null or u.first_seen_at < (select started_at from _run order by id desc limit 1))"
         )),
+    },
+    Finding {
+        name: "broken-fragment",
+        severity: Severity::Warning,
+        about: "A link to a place of a page that the page does not have: no element has such an id, and no anchor such a name.",
+        advice: "Correct what stands behind #, or give the element that is meant this id, unless a script does.",
+        needs: &[Fragments],
+        how: How::Sql(
+            "select from_url as url, to_url || '#' || fragment as other_url, nullif(text, '') as detail from broken_fragments",
+        ),
     },
     Finding {
         name: "deep",

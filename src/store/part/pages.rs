@@ -11,7 +11,7 @@ use crate::policy::kept::{Kept, Links};
 use crate::policy::life::{Answer, Change, Memory, Renewal};
 use crate::store::failed::Failed;
 use crate::store::tables::{self, PageRow, Seeded, Tables};
-use crate::visit::{Candidate, Element, Landmark, Millis, Page, Record, Target, TrapId, UrlId, Way};
+use crate::visit::{Candidate, Element, Fragment, Landmark, Millis, Page, Record, Target, TrapId, UrlId, Way};
 
 use super::batch::Batch;
 use super::links::Found;
@@ -172,6 +172,8 @@ impl<D: Tables> Part<D> {
             Links::Whole => {
                 for (position, to, link) in found {
                     let part = link.part.map(Landmark::as_str);
+                    let fragments = link.fragments.iter().cloned();
+                    batch.rows.fragments.extend(fragments.map(|Fragment { text, raw }| (id, position, text, raw, to)));
                     if link.element == Element::A && link.rel.is_empty() && link.follow {
                         batch.rows.plain_links.push((id, position, to, link.text, part));
                     } else {

@@ -179,7 +179,10 @@ impl PgDatabase {
         if !gathered.replaced.is_empty() {
             let replaced = sql("delete from link where from_id = any($1)");
             replaced.bind(&gathered.replaced).execute(&mut self.db).await?;
+            let replaced = sql("delete from fragment where from_id = any($1)");
+            replaced.bind(&gathered.replaced).execute(&mut self.db).await?;
         }
+        self.write_fragments(gathered).await?;
         let plain = gathered.plain_links.iter();
         let plain = plain.map(|(from, at, to, text, part)| (*from, *at, *to, text.as_str(), "", "a", true, *part));
         let whole = gathered.links.iter().map(|(from, at, to, text, rel, element, follow, part)| {
@@ -209,6 +212,22 @@ impl PgDatabase {
             .bind(gathered.edges.iter().map(|edge| edge.0).collect::<Vec<_>>())
             .bind(gathered.edges.iter().map(|edge| edge.1).collect::<Vec<_>>())
             .bind(gathered.edges.iter().map(|edge| edge.2).collect::<Vec<_>>())
+            .execute(&mut self.db)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_fragments(&mut self, gathered: &Gathered) -> Result<(), Failed> {
+        let fragments = &gathered.fragments;
+        if !fragments.is_empty() {
+            sql("insert into fragment (from_id, position, fragment, raw, to_id)
+                 select * from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[]) on conflict do nothing")
+            .bind(fragments.iter().map(|row| row.0).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| int(row.1.try_into().unwrap_or(u32::MAX))).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| row.2.as_str()).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| row.3.as_deref()).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| row.4).collect::<Vec<_>>())
             .execute(&mut self.db)
             .await?;
         }

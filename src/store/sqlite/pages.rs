@@ -144,6 +144,19 @@ impl SqliteDatabase {
             &rows.links,
         )
         .await?;
+        run_json(
+            &mut self.db,
+            "delete from fragment where from_id in (select value from json_each(?1))",
+            &rows.replaced,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "insert or ignore into fragment (from_id, position, fragment, raw, to_id)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from jsonb_each(?1)",
+            &rows.fragments,
+        )
+        .await?;
         for links in rows.plain_links.chunks(rows::ROWS) {
             sqlx::query(
                 "insert or fail into link (from_id, position, to_id, text, rel, element, follow, part)

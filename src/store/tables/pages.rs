@@ -34,6 +34,7 @@ pub struct Gathered {
     pub replaced: Vec<UrlId>,
     pub links: Vec<LinkRow>,
     pub plain_links: Vec<PlainLink>,
+    pub fragments: Vec<FragmentRow>,
     pub edges: Vec<Edge>,
     pub failures: Vec<FailureRow>,
     pub pages: Vec<PageRow>,
@@ -50,6 +51,9 @@ pub type LinkRow = (UrlId, usize, UrlId, String, String, &'static str, bool, Opt
 /// A link from an `<a>` without `rel` that is followed, as almost every one: from, position, to, text, part. Those of one
 /// page stand together.
 pub type PlainLink = (UrlId, usize, UrlId, String, Option<&'static str>);
+
+/// From, position of the link, fragment, the same as the URL has it if that differs, to.
+pub type FragmentRow = (UrlId, usize, String, Option<String>, UrlId);
 
 /// From, to, whether it is a step: what a depth is passed on along when links are not stored.
 pub type Edge = (UrlId, UrlId, bool);
