@@ -6,7 +6,9 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::declare::{declare_options, store_options};
-use super::kinds::{self, As, Count, File, Flag, Many, Maybe, Names, Negative, Rate, Size, Span, Text, TrapPattern};
+use super::kinds::{
+    self, As, Count, File, Flag, List, Many, Maybe, Names, Negative, Rate, Size, Span, Text, TrapPattern,
+};
 use super::values::*;
 
 /// Workers, at most: each costs some memory, busy or not.
@@ -153,6 +155,9 @@ macro_rules! with_options {
         /// Also takes the URLs of the hosts' sitemaps.
         sitemaps: [bool] = false, Judges, Flag,
             "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
+        /// What pages name and the crawl does not fetch, and that is asked for once a run: whether it is there.
+        check: [Vec<ToCheck>] = empty(), Stored, List<ToCheck>,
+            "Check, with one request each, what is not crawled: links out of scope (external); several with commas; repeatable";
         /// Stores the readable text of pages. Titles and descriptions are stored anyway.
         store_text as no_text: [bool] = true, Stored, Negative,
             "Do not store readable text; titles and descriptions are kept";

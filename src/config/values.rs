@@ -85,6 +85,14 @@ words! {
     }
 }
 
+words! {
+    /// What is asked for once a run though the crawl does not fetch it: whether it is there.
+    pub enum ToCheck as "WHAT" {
+        /// Links out of scope
+        External = "external",
+    }
+}
+
 /// How long a new run leaves known pages alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recrawl {
