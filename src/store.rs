@@ -19,7 +19,8 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
 use crate::visit::{
-    Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId, Word,
+    Complete, Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId,
+    UrlId, Word,
 };
 pub use counts::{Accounting, Tally};
 pub use error::{DatabaseFailure, StoreError};
@@ -55,8 +56,8 @@ pub struct Committed {
 pub struct Refill {
     pub host: HostRecord,
     pub targets: Vec<Target>,
-    /// Nothing else of this host is pending on disk.
-    pub complete: bool,
+    /// Of what nothing else of this host waits on disk.
+    pub complete: Complete,
 }
 
 /// An open database in which no run of this process is under way.
@@ -116,6 +117,9 @@ pub trait Run: Send {
     /// late.
     fn renew(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Whether there is anything left to check.
+    fn are_checks_left(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// How the invocation ended, if it has for all that take part in it.
     fn outcome(&self) -> Option<&str>;
 
@@ -155,6 +159,10 @@ pub trait Run: Send {
 
     /// One short step of keeping the database small, after a finished run. False once nothing is left to do.
     fn tidy(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Looks through the next pages of an id after `after` for the places that links name by their fragments, once all is stored.
+    /// Answers with the last of these pages, if there was one.
+    fn look_for_places(&mut self, after: UrlId) -> impl Future<Output = Result<Option<UrlId>, StoreError>> + Send;
 
     /// What the last transaction said of the run's accounting, and what this invocation did. At every commit the run's row
     /// and the view `accounting` agree.

@@ -85,6 +85,16 @@ words! {
     }
 }
 
+words! {
+    /// What pages name besides what is crawled, and that is looked for: whether it is there.
+    pub enum ToCheck as "WHAT" {
+        /// Links out of scope
+        External = "external",
+        /// Places of crawled pages that links name behind #
+        Fragments = "fragments",
+    }
+}
+
 /// How long a new run leaves known pages alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recrawl {

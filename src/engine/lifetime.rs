@@ -23,7 +23,7 @@ use crate::frontier::Frontier;
 use crate::frontier::limits::{Limits, WAITING};
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
-use crate::visit::{Lease, SeedLine};
+use crate::visit::{Lease, SeedLine, UrlId};
 
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -133,9 +133,13 @@ impl<S: Store> Engine<S> {
         let watchers = Watchers { progress, observers, listener, fetched_before };
         let writer = Writer { run: &mut run, frontier, fetcher: &*fetcher, watchers: &watchers };
         let stopped = work_until(stop.clone(), writer, frontier, visitor, config.concurrency).await?;
-        let outcome = judge_end(&run, frontier, stopped);
+        let are_checks_left = run.are_checks_left().await?;
+        let outcome = judge_end(&run, frontier, stopped, are_checks_left);
         run.give_back(&frontier.holds()).await?;
         run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+        if config.checks_fragments() {
+            look_for_places_until(&stop, &mut run).await?;
+        }
         if outcome == CrawlEnd::Finished && stopped.is_none() {
             tidy_until(&stop, &mut run, &watchers).await;
         }
@@ -196,12 +200,23 @@ async fn tidy_until(stop: &impl Stop, run: &mut impl Run, watchers: &Watchers<'_
     }
 }
 
-fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
+/// What is not looked through when the crawl is to stop is left to the next invocation.
+async fn look_for_places_until(stop: &impl Stop, run: &mut impl Run) -> Result<(), StoreError> {
+    let mut after = UrlId::MIN;
+    while stop.clone().now_or_never().is_none()
+        && let Some(last) = run.look_for_places(after).await?
+    {
+        after = last;
+    }
+    Ok(())
+}
+
+fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>, are_checks_left: bool) -> CrawlEnd {
     let (accounting, _) = run.accounting();
     match stopped {
         _ if run.outcome().is_some() => run.outcome().and_then(CrawlEnd::from_word).unwrap_or(CrawlEnd::Waiting),
         // Others may be about to find more.
-        _ if accounting.pending == 0 && run.lease().is_none() => CrawlEnd::Finished,
+        _ if accounting.pending == 0 && !are_checks_left && run.lease().is_none() => CrawlEnd::Finished,
         Some(end) => end,
         None if frontier.is_limited() => CrawlEnd::Limit,
         None => CrawlEnd::Waiting,

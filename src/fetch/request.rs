@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::parse::body::Body;
 use crate::parse::memory::Memory;
-use crate::visit::{FailureKind, Lease, Validators};
+use crate::visit::{FailureKind, Lease, Method, Millis, Validators};
 
 /// Answers requests.
 pub trait Fetch: fmt::Debug + Send + Sync {
@@ -25,6 +25,12 @@ pub trait Fetch: fmt::Debug + Send + Sync {
     fn leave(&self, host: &Host) {
         let _ = host;
     }
+
+    /// When the certificate expires that the host of this URL showed since this was asked last; none if it showed none.
+    fn certificate_expires_at(&self, url: &CanonicalUrl) -> Option<Millis> {
+        let _ = url;
+        None
+    }
 }
 
 /// A request in flight, until it is answered.
@@ -34,6 +40,7 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Response, FetchError>
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     pub url: &'a CanonicalUrl,
+    pub method: Method,
     /// A seed names its host, so its address may be private.
     pub licensed: bool,
     /// The body is wanted only if it changed since the response that gave these.
@@ -46,9 +53,10 @@ pub struct Request<'a> {
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, licensed, validators, wants: _, memory: _ } = self;
+        let Self { url, method, licensed, validators, wants: _, memory: _ } = self;
         let mut debug = f.debug_struct("Request");
-        debug.field("url", url).field("licensed", licensed).field("validators", validators).finish_non_exhaustive()
+        debug.field("url", url).field("method", method).field("licensed", licensed);
+        debug.field("validators", validators).finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod batch;
 pub mod begin;
+mod checks;
 mod clocks;
 mod commit;
 mod company;
@@ -20,6 +21,7 @@ mod links;
 mod node;
 mod pages;
 mod patience;
+mod places;
 mod run;
 pub mod times;
 mod told;
@@ -32,7 +34,7 @@ use std::time::Duration;
 
 use crate::store::tables::Tables;
 use crate::store::{Accounting, Committed, Refill, Run, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, Waiting, Word};
+use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, UrlId, Waiting, Word};
 
 /// Does it again once what the database could not do for now has passed, or did not do within the limit.
 macro_rules! patiently {
@@ -132,6 +134,10 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         patiently!(self, self.limit(), self.windows(hosts))
     }
 
+    async fn are_checks_left(&mut self) -> Result<bool, StoreError> {
+        patiently!(self, self.long_limit(), self.database.are_checks_left())
+    }
+
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
         patiently!(self, self.long_limit(), self.close_run(outcome, finished))
     }
@@ -145,6 +151,10 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
             Some(keep) => patiently!(self, self.long_limit(), self.database.prune(keep)),
             None => Ok(false),
         }
+    }
+
+    async fn look_for_places(&mut self, after: UrlId) -> Result<Option<UrlId>, StoreError> {
+        patiently!(self, self.long_limit(), self.seek_places(after))
     }
 
     fn accounting(&self) -> (Accounting, Tally) {

@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod begin;
+mod checks;
 mod company;
 mod contents;
 mod copy;
@@ -17,6 +18,7 @@ mod outage;
 mod pages;
 pub mod passing;
 pub mod peek;
+mod places;
 mod rows;
 mod schema;
 mod times;

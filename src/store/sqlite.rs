@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod begin;
+mod checks;
 mod company;
 mod copy;
 mod database;
@@ -10,6 +11,7 @@ mod hosts;
 pub mod index;
 mod pages;
 pub mod peek;
+mod places;
 mod rows;
 pub mod schema;
 mod times;

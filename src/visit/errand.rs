@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::{Element, FailureKind, SkipReason, Way};
+use super::words::{CheckKind, Element, FailureKind, Landmark, Method, SkipReason, Way};
 use crate::canonical::{CanonicalUrl, Host};
 
 /// Milliseconds since the Unix epoch: the one notion of time that is stored, scheduled by and shown.
@@ -15,6 +15,22 @@ pub type TrapId = i64;
 /// Row id of a host.
 pub type HostId = i64;
 
+/// A place of a page that a link names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fragment {
+    /// Percent-decoded.
+    pub text: String,
+    /// As the URL has it, if that differs.
+    pub raw: Option<String>,
+}
+
+impl Fragment {
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        self.text.len() + self.raw.as_ref().map_or(0, String::len) + size_of::<Self>()
+    }
+}
+
 /// A link as a page states it, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -24,6 +40,10 @@ pub struct Candidate {
     /// The `rel` attribute as written, lower case.
     pub rel: String,
     pub element: Element,
+    /// Where on the page it stands, if in one of its landmarks.
+    pub part: Option<Landmark>,
+    /// The places of its target that it names, if these are checked: links that differ in nothing else are one.
+    pub fragments: Vec<Fragment>,
     /// Whether the page lets crawlers follow it. A link that is not followed lends its target no depth.
     pub follow: bool,
     /// Why the target is not to be requested, as far as this link can tell.
@@ -35,6 +55,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// A link that may be followed, of which nothing else is known.
+    pub fn new(url: CanonicalUrl, element: Element) -> Self {
+        let (text, rel, part, fragments, skip, sitemap, lastmod) = Default::default();
+        Self { url, text, rel, element, part, fragments, follow: true, skip, sitemap, lastmod }
+    }
+
     /// How it leads to its target.
     pub fn way(&self) -> Way {
         match Way::of(self.element) {
@@ -49,6 +75,13 @@ impl Candidate {
 pub struct Validators {
     pub etag: Option<String>,
     pub last_modified: Option<String>,
+}
+
+/// What is asked of a target that is no page of the crawl: whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Check {
+    pub kind: CheckKind,
+    pub method: Method,
 }
 
 /// A URL that is committed as pending and waits in the frontier.
@@ -73,13 +106,22 @@ pub struct Target {
     pub sitemap: Option<u32>,
     /// Only pages that this pays for name it ([`crate::policy::traps`]).
     pub trap: Option<TrapId>,
+    /// It is not to be fetched but checked: its id is that of a check, and redirects lead from the URL that pages name to
+    /// this one.
+    pub check: Option<Check>,
 }
 
 impl Target {
     /// A URL met for the first time.
     pub fn new(id: UrlId, host: HostId, url: CanonicalUrl, depth: u32) -> Self {
         let (known, validators, sitemap, trap) = Default::default();
-        Self { id, host, url, depth, hops: 0, attempts: 0, due_at: None, known, validators, sitemap, trap }
+        let (hops, attempts, due_at, check) = (0, 0, None, None);
+        Self { id, host, url, depth, hops, attempts, due_at, known, validators, sitemap, trap, check }
+    }
+
+    /// A URL to be checked.
+    pub fn to_check(id: UrlId, host: HostId, url: CanonicalUrl, check: Check) -> Self {
+        Self { check: Some(check), ..Self::new(id, host, url, 0) }
     }
 }
 
@@ -138,6 +180,13 @@ pub enum RobotsAnswer {
     Private,
 }
 
+/// Whether what was read of a host is all that waits there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    pub pages: bool,
+    pub checks: bool,
+}
+
 /// One piece of work for a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
@@ -145,6 +194,8 @@ pub enum Errand {
     Robots(RobotsCall),
     /// Fetch a page.
     Page(Target),
+    /// Look whether a URL is there.
+    Check(Target, Check),
     /// Take up the sitemaps `named` for a host, by its robots.txt or by custom; costs no request.
     Sitemaps { id: HostId, host: Host, named: Vec<CanonicalUrl> },
     /// Record why a page is not fetched; costs no request.
@@ -168,6 +219,8 @@ pub struct RobotsCall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     Skip(SkipReason),
+    /// Of a check: the host asks for more time than this invocation waits.
+    Wait,
     /// The host is dead: how its last request failed.
     Fail {
         kind: FailureKind,

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::finding::Finding;
-use super::{content, headers, indexing, links, titles};
+use super::{certificates, content, headers, indexing, links, titles};
 
 /// All of them, in the order in which they are told.
 pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
@@ -13,6 +13,7 @@ pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
     all.extend(titles::FINDINGS);
     all.extend(content::FINDINGS);
     all.extend(headers::FINDINGS);
+    all.extend(certificates::FINDINGS);
     all.sort_by_key(|finding| finding.severity);
     all
 });
@@ -37,6 +38,7 @@ mod tests {
             Need::Bodies => "bodies",
             Need::Texts => "text",
             Need::Sitemaps => "`--sitemaps`",
+            Need::Fragments => "`--check fragments`",
             Need::Whole => "a crawl to the end",
         });
         words.collect::<Vec<_>>().join(", ")

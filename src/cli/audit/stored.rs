@@ -43,6 +43,7 @@ impl Stored {
             Need::Bodies => (config.store_bodies, "the crawl stored no bodies (--no-bodies)"),
             Need::Texts => (config.store_text, "the crawl stored no text (--no-text)"),
             Need::Sitemaps => (config.sitemaps, "the crawl read no sitemaps: it needs --sitemaps"),
+            Need::Fragments => (config.checks_fragments(), "needs --check fragments"),
             Need::Whole if self.unread > 0 => {
                 return Some(format!(
                     "needs a crawl to the end: {} may hold more links",
@@ -75,7 +76,13 @@ impl Stored {
             let targets = counted(targets, "target");
             gap("links", format!("{targets} of links and redirects not asked for ({})", reasons.join(", ")));
         }
-        gap("images, scripts, styles, #fragments", "only pages were asked for, and only whole".to_owned());
+        gap("images, scripts, styles", "only pages were asked for".to_owned());
+        let sql = "select count(*) from _host h where host like 'https:%' and certificate_expires_at is null
+             and exists (select 1 from _url u where u.host_id = h.id and u.state = 1)";
+        let unseen: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
+        if unseen > 0 {
+            gap("certificates", format!("{} not asked since certificates are looked at", counted(unseen, "host")));
+        }
         if !self.config.store_bodies {
             gap("meta robots", "the crawl stored no bodies (--no-bodies): X-Robots-Tag alone was read".to_owned());
         }
