@@ -4,6 +4,7 @@
 pub mod pool;
 pub mod postgres;
 pub mod proxy;
+pub mod web;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
