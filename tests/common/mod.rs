@@ -4,6 +4,7 @@
 pub mod pool;
 pub mod postgres;
 pub mod proxy;
+pub mod site;
 pub mod web;
 
 use std::path::PathBuf;
