@@ -297,3 +297,70 @@ async fn a_character_that_no_database_takes_costs_no_page() {
     assert_eq!(web.rows("select value from metadata where name = 'name'").await, ["a\u{fffd}b"]);
     assert_eq!(web.rows("select count(*) from page_data").await, ["1"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_metadata_is_kept_with_its_source_and_its_place() {
+    let web = Web::new(|_, path| match path {
+        "/" => Reply::html(
+            r#"<html lang=en><title>T</title><meta name=keywords content=legs><meta property=og:title content=O>
+             <meta name=twitter:card content=summary><link rel=alternate hreflang=de href=/de>
+             <script type="application/ld+json">{"@type": "Product", "offers": {"price": 7}}</script>
+             <script type="application/ld+json">{</script>
+             <h1>One</h1><h2>Two</h2><img src=i.png alt=I><img src=j.png>
+             <div itemscope itemtype="https://schema.org/Event"><b itemprop=name>E</b></div>
+             <div vocab="https://schema.org/" typeof=Person><b property=name>P</b></div>"#,
+        )
+        .with_header("link", "</fr>; rel=alternate; hreflang=fr"),
+        _ => Reply::status(404),
+    });
+    let web = web.await;
+    web.crawl(&["--extract", "metadata"]).await;
+    let rows =
+        "select source, name, value, position from metadata where name <> '@error' order by source, position, name";
+    assert_eq!(
+        web.rows(rows).await,
+        [
+            "heading|h1|One|1",
+            "heading|h2|Two|2",
+            "hreflang|fr|/fr|1",
+            "hreflang|de|/de|2",
+            "image|/i.png|I|1",
+            "image|/j.png|null|2",
+            "jsonld|@type|Product|1",
+            "jsonld|offers.price|7|1",
+            "meta|keywords|legs|1",
+            "microdata|@type|Event|1",
+            "microdata|name|E|1",
+            "opengraph|og:title|O|1",
+            "rdfa|@type|Person|1",
+            "rdfa|name|P|1",
+            "twitter|twitter:card|summary|1",
+        ]
+    );
+    let error = web.rows("select value from metadata where name = '@error' and source = 'jsonld'").await;
+    assert!(error.len() == 1 && error[0].starts_with("JSON-LD block 2, line 1"), "{error:?}");
+    assert_eq!(web.rows("select type from page_data where price = 7").await, ["Product"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_of_the_notebook_find_what_the_documentation_says() {
+    let document = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/notebook.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let rules = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let bench = Bench::new();
+    std::fs::write(bench.path("wares.toml"), rules).unwrap();
+    let output = bench.run(&["demo", "--database", &bench.database(), "--quiet"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let told = stderr(&bench.run(&["extract", "items", "--rules", "wares.toml"]).await);
+    assert!(
+        told.contains("product: 60 items on 60 of 60 pages") && document.contains("60 items on 60 of 60"),
+        "{told}"
+    );
+    let kinds = bench.rows("select kind, count(*), max(price) from items_product group by kind order by kind").await;
+    for kind in kinds {
+        let cells: Vec<_> = kind.split('|').collect();
+        let line = document.lines().find(|line| line.starts_with(cells[0])).unwrap();
+        let in_document: Vec<_> = line.split_whitespace().collect();
+        assert_eq!((in_document[1], in_document[3].trim_end_matches('0')), (cells[1], cells[2].trim_end_matches('0')));
+    }
+}
