@@ -136,14 +136,10 @@ fn record(number: usize, target: Target) -> Record {
     let html = demo_page(number);
     let parsed = parse(&target.url, &html);
     let candidate = |link: harvestman::internals::parse::FoundLink| Candidate {
-        url: link.url,
         text: link.text,
         rel: link.rel,
-        element: link.element,
-        follow: true,
-        skip: None,
-        sitemap: None,
-        lastmod: None,
+        part: link.part,
+        ..Candidate::new(link.url, link.element)
     };
     let page = Page {
         status: 200,
@@ -161,7 +157,14 @@ fn record(number: usize, target: Target) -> Record {
         ..Page::default()
     };
     let elapsed = Duration::from_millis(20);
-    let request = Request { at: page.fetched_at, elapsed, status: Some(200), failure: None, bytes: 20_000 };
+    let request = Request {
+        at: page.fetched_at,
+        elapsed,
+        status: Some(200),
+        failure: None,
+        bytes: 20_000,
+        certificate_expires_at: None,
+    };
     let rest = Rest { answered: Some(true), ..Rest::default() };
     Record::Page { target, request, rest, outcome: PageOutcome::Fetched(Arc::new(page)) }
 }

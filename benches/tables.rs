@@ -165,14 +165,8 @@ async fn once(run: &mut Part<PgDatabase>, size: usize, server: &str) -> [(Durati
 /// A page with links to known URLs and to new ones, of hosts that are known.
 fn record(target: Target, size: usize) -> Record {
     let link = |number: usize| Candidate {
-        url: CanonicalUrl::parse(&url(number)).unwrap(),
         text: "a link".to_owned(),
-        rel: String::new(),
-        element: Element::A,
-        follow: true,
-        skip: None,
-        sitemap: None,
-        lastmod: None,
+        ..Candidate::new(CanonicalUrl::parse(&url(number)).unwrap(), Element::A)
     };
     let known = std::iter::repeat_with(|| fastrand::usize(..size)).take(LINKS - NEWS);
     let news = std::iter::repeat_with(|| fastrand::usize(1 << 40..1 << 50)).take(NEWS);
@@ -191,7 +185,14 @@ fn record(target: Target, size: usize) -> Record {
         ..Page::default()
     };
     let elapsed = Duration::from_millis(20);
-    let request = Request { at: page.fetched_at, elapsed, status: Some(200), failure: None, bytes: BODY as u64 };
+    let request = Request {
+        at: page.fetched_at,
+        elapsed,
+        status: Some(200),
+        failure: None,
+        bytes: BODY as u64,
+        certificate_expires_at: None,
+    };
     let rest = Rest { answered: Some(true), ..Rest::default() };
     Record::Page { target, request, rest, outcome: PageOutcome::Fetched(Arc::new(page)) }
 }

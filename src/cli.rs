@@ -45,6 +45,7 @@ mod threshold;
 mod upgrade;
 mod vacuum;
 mod words;
+mod workbook;
 
 /// For the project's own tests.
 pub mod internals {

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 pub(crate) mod canned;
+mod certificates;
 mod classify;
 mod clients;
 mod coding;

@@ -6,10 +6,12 @@ mod charset;
 pub mod cookie;
 mod deadline;
 mod directives;
+mod fragments;
 mod frames;
 mod head;
 mod images;
 pub mod kind;
+mod landmarks;
 mod links;
 pub mod memory;
 pub mod message;
@@ -31,10 +33,8 @@ use std::time::Duration;
 
 use ego_tree::iter::Edge;
 use encoding_rs::{Encoding, UTF_8};
-use foldhash::fast::RandomState;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
-use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
@@ -42,13 +42,15 @@ use url::Url;
 use charset::Declares;
 pub use deadline::Deadline;
 pub use directives::{forbid, robots_tag_for, robots_tag_forbids_following};
+pub use fragments::{missing, repeated_ids};
 pub use frames::Frame;
 use frames::FrameReader;
 pub use head::Head;
 use head::HeadReader;
 use images::{ImageReader, Media};
 use kind::Format;
-use links::{BaseReader, LinkReader, bound};
+use landmarks::Landmarks;
+use links::{BaseReader, LinkReader, add};
 pub use links::{FoundLink, refresh_link};
 pub use reader::is_inert;
 use reader::{Base, Context, Interest, Reader};
@@ -74,7 +76,7 @@ macro_rules! readers {
         }
 
         impl<'a> Readers<'a> {
-            const INTERESTS: &'static [&'static [Interest]] = &[BaseReader::INTERESTS, $(<$reader>::INTERESTS),*];
+            const INTERESTS: &'static [&'static [Interest]] = &[BaseReader::INTERESTS, Landmarks::INTERESTS, $(<$reader>::INTERESTS),*];
 
             fn new(context: &Context<'a>) -> Self {
                 Self { base: BaseReader::default(), $($name: <$reader>::new(context),)* }
@@ -140,11 +142,12 @@ pub fn parse_page(
     format: &Format,
     body: &[u8],
     product_token: &str,
+    fragments: bool,
     deadline: Deadline,
 ) -> (String, Parsed) {
     let label = format.charset.as_deref();
     let parts = |text: &str, encoding: &'static Encoding| {
-        Parts::new(base, Context { length: text.len(), product_token, encoding, deadline, depth: 0 })
+        Parts::new(base, Context { length: text.len(), product_token, encoding, deadline, fragments, depth: 0 })
     };
     if format.is_xml {
         let (text, encoding) = charset::decode(body, label, Declares::Xml);
@@ -170,7 +173,8 @@ pub fn parse_page(
 /// Parses HTML that is text already, for so long.
 pub fn parse_html(base: &Url, html: &str, product_token: &str, time: Duration) -> Parsed {
     let deadline = Deadline::after(time, Duration::ZERO);
-    parse_within(base, html, Context { length: html.len(), product_token, encoding: UTF_8, deadline, depth: 0 })
+    let (length, encoding) = (html.len(), UTF_8);
+    parse_within(base, html, Context { length, product_token, encoding, deadline, fragments: false, depth: 0 })
 }
 
 fn parse_within(base: &Url, html: &str, context: Context<'_>) -> Parsed {
@@ -213,10 +217,7 @@ impl<'a> Parts<'a> {
 impl Parsed {
     /// Adds what the next part of the document says.
     fn append(&mut self, more: Self) {
-        let mut links: IndexSet<_, RandomState> = std::mem::take(&mut self.links).into_iter().collect();
-        links.extend(more.links);
-        self.links = links.into_iter().collect();
-        let is_bounded = bound(&mut self.links);
+        let is_bounded = add(&mut self.links, more.links);
         self.cut_short |= more.cut_short || !is_bounded;
         if !self.text.is_empty() && !more.text.is_empty() {
             self.text.push('\n');
@@ -238,7 +239,7 @@ impl Parsed {
         if self.frames.is_empty() {
             return;
         }
-        let mut links: IndexSet<_, RandomState> = std::mem::take(&mut self.links).into_iter().collect();
+        let mut links = Vec::new();
         for Frame { html, base, is_hidden } in std::mem::take(&mut self.frames) {
             let length = html.len();
             let frame =
@@ -253,8 +254,7 @@ impl Parsed {
                 link
             }));
         }
-        self.links = links.into_iter().collect();
-        self.cut_short |= !bound(&mut self.links);
+        self.cut_short |= !add(&mut self.links, links);
     }
 }
 

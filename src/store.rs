@@ -19,7 +19,7 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
 use crate::visit::{
-    Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId, Word,
+    Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId, UrlId, Word,
 };
 pub use counts::{Accounting, Tally};
 pub use error::{DatabaseFailure, StoreError};
@@ -155,6 +155,10 @@ pub trait Run: Send {
 
     /// One short step of keeping the database small, after a finished run. False once nothing is left to do.
     fn tidy(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Looks through the next pages of an id after `after` for the places that links name by their fragments, once all is stored.
+    /// Answers with the last of these pages, if there was one.
+    fn look_for_places(&mut self, after: UrlId) -> impl Future<Output = Result<Option<UrlId>, StoreError>> + Send;
 
     /// What the last transaction said of the run's accounting, and what this invocation did. At every commit the run's row
     /// and the view `accounting` agree.

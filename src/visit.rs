@@ -11,10 +11,10 @@ mod words;
 pub use clock::{Asked, Lease, SteadyClock, Waiting};
 pub use company::{Standing, Word};
 pub use errand::{
-    Candidate, Errand, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots, Target,
-    TrapId, UrlId, Validators, now,
+    Candidate, Errand, Fragment, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall, StoredRobots,
+    Target, TrapId, UrlId, Validators, now,
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
 pub use seed::SeedLine;
 pub use state::State;
-pub use words::{Element, FailureKind, SkipReason, Way};
+pub use words::{Element, FailureKind, Landmark, SkipReason, Way};

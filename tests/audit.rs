@@ -4,8 +4,11 @@
 
 mod common;
 
+use std::fs::File;
+use std::io::BufReader;
 use std::time::Duration;
 
+use calamine::{Reader as _, Xlsx};
 use common::site::{Made, Site, audit, audited, crawl, details, findings, page, prose, sitemap, sorted, titled};
 use common::{Bench, stderr, stdout};
 use harvestman::demo::{Reply, Server};
@@ -43,10 +46,9 @@ async fn on_a_clean_site_nothing_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_of_links_and_redirects_are_found_and_nothing_else() {
     let site = Site::default();
-    let front = page("/").links(&[
+    let mut front = page("/").links(&[
         "/a",
         "/b",
-        "/gone",
         "/to-gone",
         "/cut",
         "/moved",
@@ -56,6 +58,7 @@ async fn faults_of_links_and_redirects_are_found_and_nothing_else() {
         "/closed/2",
         "/d1",
     ]);
+    front.body.push_str("<footer><a href='/gone'>gone</a></footer>");
     site.put("/", front.reply());
     site.put("/a", page("/a").links(&["/gone", "/moved", "/chain/1", "/closed/1", "/spin/1"]).reply());
     site.put("/b", page("/b").links(&["/a", "/", "/chain/2", "/b#part"]).reply());
@@ -105,6 +108,7 @@ async fn faults_of_links_and_redirects_are_found_and_nothing_else() {
     ]);
     assert_eq!(findings(&bench, &server).await, expected);
     let broken = details(&bench, &server, "broken-link").await;
+    assert!(broken.contains(&"/|404, in footer".to_owned()), "{broken:?}");
     assert!(broken.contains(&"/|404 at /gone".to_owned()) && broken.contains(&"/a|404".to_owned()), "{broken:?}");
     assert_eq!(details(&bench, &server, "deep").await, ["/d6|6 clicks", "/d7|7 clicks", "/d8|8 clicks"]);
     let blocked = details(&bench, &server, "blocked-link").await;
@@ -250,6 +254,11 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "/charset/2",
         "/charset/fine",
         "/text",
+        "/ids/1",
+        "/ids/2",
+        "/ids/case",
+        "/ids/name",
+        "/ids/inert",
     ];
     site.put("/", page("/").links(&paths).reply());
     site.put("/none", Made { head: String::new(), ..page("/none") }.reply());
@@ -296,6 +305,18 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
     }
     site.put("/charset/fine", page("/charset/fine").reply().with_header("content-type", "text/html; charset=UTF8"));
     site.put("/text", Reply::text("Not found"));
+    let ids = [
+        ("/ids/1", "<p id=a><p id=a>"),
+        ("/ids/2", "<p id=z><i id=b></i></p><i id=b></i><i id=z></i><i id=z></i>"),
+        ("/ids/case", "<p id=a><p id=A>"),
+        ("/ids/name", "<a name=a></a><p id=a>"),
+        ("/ids/inert", "<p id=a><template><p id=a></template><noscript><p id=a></noscript><!-- <p id=a> -->"),
+    ];
+    for (path, body) in ids {
+        let mut page = page(path);
+        page.body.push_str(body);
+        site.put(path, page.reply());
+    }
     let server = site.serve().await;
     let bench = Bench::new();
     crawl(&bench, &server, &["--max-connections-per-host", "16"]).await;
@@ -336,6 +357,8 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "slow /slow/2",
         "heavy /heavy/1",
         "heavy /heavy/2",
+        "duplicate-id /ids/1",
+        "duplicate-id /ids/2",
         "charset-conflict /charset/1",
         "charset-conflict /charset/2",
     ]);
@@ -492,6 +515,19 @@ async fn an_audit_is_written_in_every_format_and_fails_where_it_is_told_to() {
         "{}",
         stderr(&output)
     );
+
+    for args in [&["--format", "xlsx", "--output", "a.bin"][..], &["--output", "audit.xlsx"]] {
+        assert_eq!(audit(&bench, args).await.status.code(), Some(0));
+        let mut book = Xlsx::new(BufReader::new(File::open(bench.path(args.last().unwrap())).unwrap())).unwrap();
+        assert_eq!(book.sheet_names(), ["overview", "broken-link", "title-short", "not checked"]);
+        let overview = book.worksheet_range("overview").unwrap();
+        let cells: Vec<_> = (0..5).map(|column| overview.get((1, column)).unwrap().to_string()).collect();
+        assert_eq!(cells, ["error", "broken-link", "1", "1", "0"]);
+        let broken = book.worksheet_range("broken-link").unwrap();
+        let cells: Vec<_> = (0..4).map(|column| broken.get((1, column)).unwrap().to_string()).collect();
+        assert_eq!(cells, [&*server.url("/"), &server.url("/=gone"), "404", "new"]);
+        assert_eq!(book.worksheet_formula("broken-link").unwrap().used_cells().count(), 0);
+    }
 
     let sarif: Value = serde_json::from_str(&stdout(&audit(&bench, &["--format", "sarif"]).await)).unwrap();
     let run = &sarif["runs"][0];

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use common::{Bench, stderr};
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
@@ -33,7 +34,14 @@ type Log = Arc<Mutex<Vec<String>>>;
 async fn server(protocol: &'static str) -> (u16, Log) {
     let identity = Path::new(env!("CARGO_MANIFEST_DIR")).join(IDENTITY);
     let certificate = CertificateDer::from_pem_file(&identity).unwrap();
-    let key = PrivateKeyDer::from_pem_file(&identity).unwrap();
+    serve(protocol, certificate, PrivateKeyDer::from_pem_file(&identity).unwrap()).await
+}
+
+async fn serve(
+    protocol: &'static str,
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+) -> (u16, Log) {
     let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
@@ -76,9 +84,14 @@ async fn answer(request: Request<Incoming>, log: Log) -> Result<Response<String>
 }
 
 async fn crawl(bench: &Bench, url: &str, trusts: bool) -> Output {
+    let identity = Path::new(env!("CARGO_MANIFEST_DIR")).join(IDENTITY);
+    crawl_trusting(bench, url, trusts.then_some(&*identity)).await
+}
+
+async fn crawl_trusting(bench: &Bench, url: &str, identity: Option<&Path>) -> Output {
     let mut command = bench.command(&["crawl", url, "--rate", "0", "--retries", "0", "--timeout", "20s"]);
-    if trusts {
-        command.env("SSL_CERT_FILE", Path::new(env!("CARGO_MANIFEST_DIR")).join(IDENTITY)).env_remove("SSL_CERT_DIR");
+    if let Some(identity) = identity {
+        command.env("SSL_CERT_FILE", identity).env_remove("SSL_CERT_DIR");
     }
     command.stdin(Stdio::null());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
@@ -109,4 +122,34 @@ async fn a_host_whose_certificate_nobody_vouches_for_is_sent_nothing() {
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains("certificate"), "{}", stderr(&output));
     assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_certificates_expire_is_stored_and_the_audit_warns_in_time() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let now = SystemTime::now();
+    for (expires_at, code, finding) in [
+        (now - 2 * DAY, 3, Some("certificate-expired")),
+        (now + 20 * DAY, 0, Some("certificate-expiring")),
+        (now + 40 * DAY, 0, None),
+    ] {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = expires_at.into();
+        let certificate = params.self_signed(&key).unwrap();
+        let bench = Bench::new();
+        let identity = bench.path("identity.pem");
+        std::fs::write(&identity, certificate.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let (port, _) = serve("h2", certificate.der().clone(), key).await;
+        let site = format!("https://localhost:{port}");
+        let output = crawl_trusting(&bench, &format!("{site}/"), Some(&identity)).await;
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let stored = bench.rows("select certificate_expires_at from hosts").await;
+        let expected = humantime::format_rfc3339_seconds(expires_at).to_string().replace('Z', ".000Z");
+        assert_eq!(stored, [expected]);
+        assert_eq!(bench.run(&["audit"]).await.status.code(), Some(0));
+        let found = bench.rows("select finding, url from findings where finding like 'certificate%'").await;
+        assert_eq!(found, Vec::from_iter(finding.map(|finding| format!("{finding}|{site}/"))));
+    }
 }

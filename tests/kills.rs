@@ -221,7 +221,7 @@ async fn kills_and_full_disks_at_random_instants_lose_nothing_and_do_nothing_twi
     for all in [
         "select url, status, title, content_hash, depth from pages order by url",
         "select url, body from bodies order by url",
-        "select from_url, to_url, text, rel, element from links order by 1, 2, 3",
+        "select from_url, to_url, text, rel, element, part from links order by 1, 2, 3",
         "select url, state, reason from urls order by url",
         "select count(*) from search where words match 'page'",
     ] {

@@ -23,7 +23,7 @@ async fn schema() -> Option<Schema> {
 const VIEWS: [&str; 6] = [
     "select url, host, state, reason, depth from urls order by url",
     "select url, status, content_type, charset, title, text, size, content_hash, depth from pages order by url",
-    "select from_url, to_url, text, rel, element, count(*) from links group by 1, 2, 3, 4, 5 order by 1, 2, 3",
+    "select from_url, to_url, text, rel, element, part, count(*) from links group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3",
     "select host, discovered, fetched, failed, skipped, pending, robots_status from hosts order by host",
     "select discovered, fetched, failed, skipped, pending, unchanged, bytes, requests, outcome from runs order by id",
     "select from_url, to_url, status from broken_links order by 1, 2",

@@ -4,8 +4,11 @@
 
 mod common;
 
+use std::fs::File;
+use std::io::BufReader;
 use std::process::Output;
 
+use calamine::{Reader as _, Xlsx};
 use common::{Bench, page, stderr, stdout, until};
 use harvestman::demo::{Reply, Server};
 use scraper::{ElementRef, Html, Selector};
@@ -91,7 +94,7 @@ async fn the_file_holds_all_it_needs_and_may_ask_for_nothing() {
 async fn the_markup_is_whole() {
     let (_site, html) = reported().await;
     assert_eq!(format!("{:?}", html.quirks_mode), "NoQuirks");
-    assert_eq!([all(&html, "html[lang=en] > body > main > section").len(), all(&html, "body > footer").len()], [16, 1]);
+    assert_eq!([all(&html, "html[lang=en] > body > main > section").len(), all(&html, "body > footer").len()], [17, 1]);
     for table in all(&html, "table") {
         let rows =
             table.select(&Selector::parse("tr").unwrap()).map(|row| row.child_elements().count()).collect::<Vec<_>>();
@@ -113,7 +116,7 @@ async fn every_section_can_be_reached_read_and_heard() {
     let anchors = all(&html, "nav a").into_iter().map(|a| a.attr("href").unwrap());
     let sections =
         anchors.map(|anchor| all(&html, &format!("section{anchor}[aria-labelledby]")).len()).collect::<Vec<_>>();
-    assert_eq!(sections, [1; 16]);
+    assert_eq!(sections, [1; 17]);
     let ids: Vec<_> = all(&html, "[id]").into_iter().map(|e| e.attr("id").unwrap()).collect();
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), ids.len(), "{ids:?}");
     for named in all(&html, "[aria-labelledby]") {
@@ -217,7 +220,7 @@ async fn an_empty_database_of_the_first_version_has_a_report() {
     db.execute_batch(include_str!("../migrations/sqlite/0001_crawl.sql")).unwrap();
     let html = report(&bench).await;
     assert!(text(&html, "header > p").starts_with("No run has begun."));
-    assert_eq!(all(&html, "main > section").len(), 16);
+    assert_eq!(all(&html, "main > section").len(), 17);
     assert!(all(&html, "table.listing").is_empty());
 }
 
@@ -258,4 +261,65 @@ async fn the_file_is_named_and_the_database_never_overwritten() {
         assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
     }
     assert_eq!(bench.rows("select fetched from accounting").await, ["8"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_last_audit_found_is_told_the_gravest_first_or_how_to_make_one() {
+    let (site, bench) = (site().await, Bench::new());
+    crawl(&bench, &site.url("/"), &[]).await;
+    assert!(text(&report(&bench).await, "#audit p").contains("harvestman audit"));
+    assert_eq!(bench.run(&["audit"]).await.status.code(), Some(0));
+    let html = report(&bench).await;
+    let lead = text(&html, "#audit p");
+    assert!(lead.starts_with("Run 1: ") && lead.contains(" errors, ") && lead.ends_with(" new, 0 fixed."), "{lead}");
+    let order = ["error", "warning", "notice"];
+    let severities: Vec<_> = texts(&html, "#audit td:first-child")
+        .iter()
+        .map(|word| order.iter().position(|known| known == word).unwrap())
+        .collect();
+    assert!(severities.is_sorted() && severities.len() > 3, "{severities:?}");
+    let broken = all(&html, "#audit tbody tr").into_iter().find(|row| row.html().contains(">broken-link<")).unwrap();
+    let cells: Vec<_> = broken.child_elements().map(|cell| cell.text().collect::<String>()).collect();
+    let stored = bench.rows("select count(*), count(distinct url) from findings where finding = 'broken-link'").await;
+    let (links, pages) = stored[0].split_once('|').unwrap();
+    assert_eq!(cells[2], links);
+    assert_eq!(broken.select(&Selector::parse("a").unwrap()).count(), pages.parse::<usize>().unwrap().min(3));
+    assert!(cells[6].starts_with("Correct the link"), "{cells:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_holds_each_table_on_a_sheet_of_its_own() {
+    let (site, bench) = (site().await, Bench::new());
+    crawl(&bench, &site.url("/"), &[]).await;
+    assert_eq!(bench.run(&["audit"]).await.status.code(), Some(0));
+    let output = bench.run(&["report", "--output", "report.xlsx"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut book = Xlsx::new(BufReader::new(File::open(bench.path("report.xlsx")).unwrap())).unwrap();
+    let names = book.sheet_names();
+    let expected = [
+        "overview",
+        "Accounting",
+        "Pages per second and failures",
+        "Pages per second and failures 2",
+        "Status codes",
+        "Content types",
+        "Response times by host",
+        "Page sizes",
+        "Depth",
+        "Largest hosts",
+        "Audit",
+        "Broken links",
+        "Redirect chains",
+        "Duplicates",
+        "Slowest pages",
+        "What was skipped and why",
+        "What was skipped and why 2",
+    ];
+    assert_eq!(names, expected);
+    for name in names {
+        assert!(book.worksheet_range(&name).unwrap().height() > 1, "{name}");
+        assert_eq!(book.worksheet_formula(&name).unwrap().used_cells().count(), 0, "{name}");
+    }
+    let broken = book.worksheet_range("Broken links").unwrap();
+    assert_eq!(broken.get((1, 0)).unwrap().to_string(), site.url("/gone?%22%3Cb%3E"));
 }

@@ -77,6 +77,7 @@ async fn the_demos_report_loads_nothing_says_nothing_sorts_and_filters() {
     let Some(mut browser) = Browser::start() else { return };
     let bench = Bench::new();
     assert!(bench.run(&["demo", "-d", "crawl.db"]).await.status.success());
+    assert!(bench.run(&["audit", "-d", "crawl.db"]).await.status.success());
     let url = report(&bench).await;
     browser.screen(1400, 900, "light");
     browser.open(&url);
@@ -99,6 +100,9 @@ async fn the_demos_report_loads_nothing_says_nothing_sorts_and_filters() {
     assert_eq!(browser.value(&format!("{size}.parentElement.ariaSort")), "ascending");
     browser.click(&status);
     assert_eq!(browser.value(&format!("document.querySelectorAll('{table} [aria-sort]').length")), 1);
+
+    let found = column(&mut browser, "#audit table.listing", 1);
+    assert!(found.contains(&"broken-link".to_owned()), "{found:?}");
 
     let all = column(&mut browser, table, 0);
     browser.click("document.querySelector('#slowest .filter input')");

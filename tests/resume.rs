@@ -64,7 +64,7 @@ async fn kill_9_at_any_moment_loses_nothing_and_repeats_nothing_that_was_committ
     for all in [
         "select url, status, title, content_hash, depth from pages order by url",
         "select url, body from bodies order by url",
-        "select from_url, to_url, text, rel, element from links order by 1, 2, 3",
+        "select from_url, to_url, text, rel, element, part from links order by 1, 2, 3",
     ] {
         assert!(bench.rows(all).await == undisturbed.rows(all).await, "not the same: {all}");
     }

@@ -280,8 +280,9 @@ pub enum StatusFormat {
 pub struct AuditArgs {
     #[command(flatten)]
     pub database: DatabaseArg,
-    #[arg(long, default_value = "table")]
-    pub format: AuditFormat,
+    /// [default: xlsx if --output ends in .xlsx, else table]
+    #[arg(long)]
+    pub format: Option<AuditFormat>,
     /// A file, which is replaced once the new one is whole; or - for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
@@ -299,6 +300,8 @@ pub enum AuditFormat {
     Csv,
     /// SARIF 2.1.0
     Sarif,
+    /// A workbook for spreadsheets: an overview, and a sheet a finding
+    Xlsx,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -2,6 +2,7 @@
 
 mod audited;
 mod catalogue;
+mod certificates;
 mod compared;
 mod content;
 mod depth;
@@ -25,6 +26,7 @@ mod summary;
 pub mod threshold;
 mod titles;
 mod width;
+mod workbook;
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -44,13 +46,17 @@ use super::output::{Rows, object, printable};
 use super::settings::CONFIG_FILE;
 use super::target::Target;
 use super::threshold::EXIT_CODE;
+use super::workbook::is_workbook;
 use super::{signals, upgrade};
 use audited::{Audited, COLUMNS};
 use catalogue::CATALOGUE;
 use compared::{FIXED, compare};
-use finding::Site;
+use finding::{Severity, Site};
 use settings::{Ignored, Settings};
 use stored::{Stored, Unchecked};
+
+/// The severities, the gravest first.
+pub const SEVERITIES: [&str; 3] = Severity::NAMES;
 
 pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
     signals::end_after(|| ())?;
@@ -67,14 +73,16 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
         false => db,
     };
     let target = Target::new(&args.output, db.path())?;
+    let by_name = if is_workbook(&args.output) { AuditFormat::Xlsx } else { AuditFormat::Table };
+    let format = args.format.unwrap_or(by_name);
     let audited = audit(&db, &settings, &ignored)?;
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
     keep(&database, &audited).await?;
     let mut out = target.open()?;
-    write(&audited, args.format, &mut out)?;
+    write(&audited, format, &mut out)?;
     out.close()?.take_its_name(target.path())?;
-    if args.format == AuditFormat::Csv {
+    if format == AuditFormat::Csv {
         let unchecked = audited.unchecked.iter();
         unchecked.for_each(|gap| console.say(&format!("Not checked: {}: {}", gap.what, printable(&gap.why))));
     }
@@ -155,6 +163,10 @@ fn write(audited: &Audited, format: AuditFormat, out: &mut impl Write) -> Result
             rows.finish()?;
         }
         AuditFormat::Sarif => writeln!(out, "{}", sarif::document(audited))?,
+        AuditFormat::Xlsx => {
+            let book = workbook::workbook(audited);
+            out.write_all(&book.map_err(|e| Failure::new("cannot make the workbook").cause(&e))?)?;
+        }
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! `report`: the crawl as one HTML file to look at, which loads nothing from anywhere.
 
+mod audit;
 mod findings;
 mod overview;
 mod parts;
 mod plot;
 mod query;
 mod run;
+mod workbook;
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use super::failure::Failure;
 use super::output::printable;
 use super::target::Target;
 use super::words::{count, size, time};
+use super::workbook::is_workbook;
 use parts::{Block, Cell, Section};
 use query::one;
 use run::Run;
@@ -46,15 +49,26 @@ struct Page<'a> {
 pub fn run(database: &str, output: &str, console: &Console) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     let target = Target::new(output.as_ref(), db.path())?;
-    let page = page(&db)?;
+    let report = match is_workbook(output.as_ref()) {
+        true => book(&db)?,
+        false => page(&db)?.into_bytes(),
+    };
     let mut out = target.open()?;
-    out.write_all(page.as_bytes())?;
+    out.write_all(&report)?;
     out.close()?.take_its_name(target.path())?;
     if target.path().is_none() {
         return Ok(0);
     }
-    console.say(&format!("Wrote {} ({}).", printable(output), size(page.len() as i64)));
+    console.say(&format!("Wrote {} ({}).", printable(output), size(report.len() as i64)));
     Ok(0)
+}
+
+/// The figures and the sections as a workbook.
+fn book(db: &Database) -> Result<Vec<u8>, Failure> {
+    let _snapshot = db.snapshot()?;
+    let run = Run::latest(db)?;
+    let book = workbook::workbook(&figures(db, &run)?, &sections(db, &run)?);
+    book.map_err(|e| Failure::new("cannot make the workbook").cause(&e))
 }
 
 fn page(db: &Database) -> Result<String, Failure> {
@@ -71,27 +85,32 @@ fn page(db: &Database) -> Result<String, Failure> {
         made_at: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         state: run.state.clone(),
         figures: figures(db, &run)?,
-        sections: vec![
-            overview::accounting(db)?,
-            overview::pace(db, &run)?,
-            overview::statuses(db)?,
-            overview::content_types(db)?,
-            overview::response_times(db)?,
-            overview::sizes(db)?,
-            overview::depths(db)?,
-            overview::hosts(db)?,
-            findings::broken_links(db)?,
-            findings::redirects(db)?,
-            findings::duplicates(db)?,
-            findings::slowest(db)?,
-            findings::failures(db)?,
-            findings::skipped(db)?,
-            findings::traps(db)?,
-            findings::changes(db, &run)?,
-        ],
+        sections: sections(db, &run)?,
     };
     let page = page.render().map_err(|e| Failure::new("cannot make the report").cause(&e))?;
     Ok(page + "\n")
+}
+
+fn sections(db: &Database, run: &Run) -> Result<Vec<Section>, Failure> {
+    Ok(vec![
+        overview::accounting(db)?,
+        overview::pace(db, run)?,
+        overview::statuses(db)?,
+        overview::content_types(db)?,
+        overview::response_times(db)?,
+        overview::sizes(db)?,
+        overview::depths(db)?,
+        overview::hosts(db)?,
+        audit::findings(db)?,
+        findings::broken_links(db)?,
+        findings::redirects(db)?,
+        findings::duplicates(db)?,
+        findings::slowest(db)?,
+        findings::failures(db)?,
+        findings::skipped(db)?,
+        findings::traps(db)?,
+        findings::changes(db, run)?,
+    ])
 }
 
 /// As a Content-Security-Policy names what it allows.

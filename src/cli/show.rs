@@ -21,7 +21,7 @@ pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
         Part { text: true, .. } => return one(&db, "select text from pages where url = ?1", &url),
         Part { markdown: true, .. } => return markdown(&db, &url),
         Part { headers: true, .. } => "select name, value from headers where url = ?1",
-        Part { links: true, .. } => "select to_url, text, rel, element from links where from_url = ?1",
+        Part { links: true, .. } => "select to_url, text, rel, element, part from links where from_url = ?1",
         Part { metadata: true, .. } => {
             "select source, name, value, position from metadata where url = ?1 order by source, position"
         }

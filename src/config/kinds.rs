@@ -151,6 +151,45 @@ impl<K: Stored> Stored for Many<K> {
     }
 }
 
+/// Words of an option that is repeatable, and takes several with commas; a list in the file.
+pub struct List<T>(PhantomData<T>);
+
+impl<T: Typed + PartialEq> Kind for List<T> {
+    type Value = Vec<T>;
+
+    const VALUE_NAME: &'static str = T::VALUE_NAME;
+    const SHAPE: Shape = Shape::Many;
+
+    fn parse(text: &str) -> Result<Vec<T>, ValueError> {
+        text.split(',').map(|word| word.trim().parse()).collect()
+    }
+
+    fn print(values: &Vec<T>) -> String {
+        values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+
+    /// In one order, so that the same words are the same value.
+    fn gather(texts: &[OsString]) -> Result<Vec<T>, ValueError> {
+        let parse = |text: &OsString| Self::parse(text.to_str().ok_or_else(|| ValueError("is not UTF-8".into()))?);
+        let mut values: Vec<T> =
+            texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        values.sort_by_cached_key(ToString::to_string);
+        values.dedup();
+        Ok(values)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+        let texts: Vec<_> = Vec::<String>::deserialize(from)?.into_iter().map(OsString::from).collect();
+        Self::gather(&texts).map_err(D::Error::custom)
+    }
+}
+
+impl<T: Typed + PartialEq> Stored for List<T> {
+    fn write<S: Serializer>(values: &Vec<T>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(ToString::to_string))
+    }
+}
+
 /// A whole number.
 pub struct Count<N>(PhantomData<N>);
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::declare::{declare_options, store_options};
-use super::kinds::{self, As, Count, File, Flag, Many, Maybe, Names, Negative, Rate, Size, Span, Text, TrapPattern};
+use super::kinds::{
+    self, As, Count, File, Flag, List, Many, Maybe, Names, Negative, Rate, Size, Span, Text, TrapPattern,
+};
 use super::values::*;
 
 /// Workers, at most: each costs some memory, busy or not.
@@ -153,6 +155,9 @@ macro_rules! with_options {
         /// Also takes the URLs of the hosts' sitemaps.
         sitemaps: [bool] = false, Judges, Flag,
             "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
+        /// What pages name besides pages, and that is looked for: whether it is there.
+        check: [Vec<ToCheck>] = empty(), Stored, List<ToCheck>,
+            "Check what links name besides pages: whether the places behind # exist on pages that are crawled (fragments)";
         /// Stores the readable text of pages. Titles and descriptions are stored anyway.
         store_text as no_text: [bool] = true, Stored, Negative,
             "Do not store readable text; titles and descriptions are kept";
@@ -196,6 +201,11 @@ impl Config {
         self.max_connections.unwrap_or(self.concurrency)
     }
 
+    /// Whether the places that links name by their fragments are looked for.
+    pub fn checks_fragments(&self) -> bool {
+        self.check.contains(&ToCheck::Fragments)
+    }
+
     /// The product token that robots.txt is matched against (RFC 9309, section 2.2.1).
     pub fn product_token(&self) -> &str {
         product_token(&self.user_agent)
@@ -221,6 +231,11 @@ impl Config {
         }
         if self.deny_private && !self.allow_address.is_empty() {
             return refuse("deny-private", "allows no address, so --allow-address contradicts it");
+        }
+        for (is_stored, option) in [(self.store_bodies, "no-bodies"), (self.store_links, "no-links")] {
+            if self.checks_fragments() && !is_stored {
+                return refuse(option, "stores none, so --check fragments contradicts it");
+            }
         }
         if self.max_body_size == 0 {
             return refuse("max-body-size", "must be at least one byte");

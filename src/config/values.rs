@@ -85,6 +85,14 @@ words! {
     }
 }
 
+words! {
+    /// What pages name besides pages, and that is looked for.
+    pub enum ToCheck as "WHAT" {
+        /// Places of pages that links name by their fragments
+        Fragments = "fragments",
+    }
+}
+
 /// How long a new run leaves known pages alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recrawl {

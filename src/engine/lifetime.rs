@@ -23,7 +23,7 @@ use crate::frontier::Frontier;
 use crate::frontier::limits::{Limits, WAITING};
 use crate::scope::Scope;
 use crate::store::{Run, Start, Store, StoreError};
-use crate::visit::{Lease, SeedLine};
+use crate::visit::{Lease, SeedLine, UrlId};
 
 /// How long requests in flight may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -136,6 +136,9 @@ impl<S: Store> Engine<S> {
         let outcome = judge_end(&run, frontier, stopped);
         run.give_back(&frontier.holds()).await?;
         run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+        if config.checks_fragments() {
+            look_for_places_until(&stop, &mut run).await?;
+        }
         if outcome == CrawlEnd::Finished && stopped.is_none() {
             tidy_until(&stop, &mut run, &watchers).await;
         }
@@ -194,6 +197,17 @@ async fn tidy_until(stop: &impl Stop, run: &mut impl Run, watchers: &Watchers<'_
             }
         }
     }
+}
+
+/// What is not looked through when the crawl is to stop is left to the next invocation.
+async fn look_for_places_until(stop: &impl Stop, run: &mut impl Run) -> Result<(), StoreError> {
+    let mut after = UrlId::MIN;
+    while stop.clone().now_or_never().is_none()
+        && let Some(last) = run.look_for_places(after).await?
+    {
+        after = last;
+    }
+    Ok(())
 }
 
 fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {

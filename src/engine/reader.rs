@@ -26,6 +26,7 @@ pub(super) struct PageReader {
     max_redirects: u32,
     ignore_robots: bool,
     product_token: String,
+    checks_fragments: bool,
     observers: Observers,
 }
 
@@ -39,6 +40,7 @@ impl PageReader {
             max_redirects: config.max_redirects,
             ignore_robots: config.ignore_robots,
             product_token: config.product_token().to_owned(),
+            checks_fragments: config.checks_fragments(),
             observers,
         }
     }
@@ -122,9 +124,7 @@ impl PageReader {
         }
         self.scope.inherit(&target.url, &url);
         let skip = self.scope.judge(&url, Way::Redirect.depth_below(target.depth), true);
-        let (text, rel) = Default::default();
-        let (element, sitemap, lastmod) = (Element::Redirect, None, None);
-        Ok(Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod })
+        Ok(Candidate { skip, ..Candidate::new(url, Element::Redirect) })
     }
 
     /// Reads a body; answers whether the links of the page may be followed: `follows`, unless the body forbids it.
@@ -158,11 +158,11 @@ impl PageReader {
     /// The character encoding of a page, and what it says.
     async fn parse(&self, target: &Target, body: &mut Admitted, format: Format) -> Result<(String, Parsed), Failure> {
         let base = target.url.url().clone();
-        let token = self.product_token.clone();
+        let (token, fragments) = (self.product_token.clone(), self.checks_fragments);
         let observers = self.observers.clone();
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
-            let (charset, parsed) = parse::parse_page(&base, &format, body, &token, deadline);
+            let (charset, parsed) = parse::parse_page(&base, &format, body, &token, fragments, deadline);
             observers.took(Stage::Parse, started.elapsed());
             if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
         };
@@ -186,7 +186,7 @@ impl PageReader {
 
     /// A link of a page of this status, whose links may be followed or not, judged. Those of error pages are not.
     fn candidate(&self, target: &Target, status: u16, link: FoundLink, page_follows: bool) -> Candidate {
-        let FoundLink { url, text, rel, element, nofollow } = link;
+        let FoundLink { url, text, rel, element, nofollow, part, fragments } = link;
         let url = self.scope.without_dropped(url);
         let is_error = offer::is_error(status);
         let follow = !is_error && page_follows && (self.ignore_robots || !nofollow);
@@ -194,7 +194,7 @@ impl PageReader {
             true => self.scope.judge_on_error_page(&url),
             false => self.scope.judge(&url, Way::Link.depth_below(target.depth), follow),
         };
-        Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod: None }
+        Candidate { text, rel, part, fragments, follow, skip, ..Candidate::new(url, element) }
     }
 }
 

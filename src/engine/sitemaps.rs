@@ -70,8 +70,7 @@ impl Sitemaps {
         let skip =
             if vouched { self.scope.judge_sitemap(&url, depth, follow) } else { self.scope.judge(&url, depth, follow) };
         let sitemap = Some(level).filter(|_| vouched || skip.is_none());
-        let (text, rel) = Default::default();
-        Candidate { url, text, rel, element, follow, skip, sitemap, lastmod: None }
+        Candidate { follow, skip, sitemap, ..Candidate::new(url, element) }
     }
 
     /// Reads a body as a sitemap into `page`, if it is one; an `Err` is the fate of the URL.
@@ -134,9 +133,7 @@ impl Sitemaps {
             }
             let url = self.scope.without_dropped(entry.url);
             let skip = self.scope.judge(&url, depth, follow);
-            let (text, rel) = Default::default();
-            let (element, lastmod) = (Element::Sitemap, entry.lastmod);
-            Candidate { url, text, rel, element, follow, skip, sitemap: None, lastmod }
+            Candidate { follow, skip, lastmod: entry.lastmod, ..Candidate::new(url, Element::Sitemap) }
         };
         page.links = sitemap.entries.into_iter().map(candidate).collect();
     }

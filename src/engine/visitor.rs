@@ -164,7 +164,9 @@ impl Visitor {
             _ = aborted.wait_for(|stop| *stop) => None,
         };
         drop(in_use);
-        let mut request = Request { at, elapsed: started.elapsed(), status: None, failure: None, bytes: 0 };
+        let certificate_expires_at = self.fetcher.certificate_expires_at(url);
+        let (elapsed, bytes) = (started.elapsed(), 0);
+        let mut request = Request { at, elapsed, status: None, failure: None, bytes, certificate_expires_at };
         let Some(result) = result else {
             released(Rest::default());
             // It was made, so it is accounted for.

@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 use tower::BoxError;
 use tower::util::MapResultLayer;
 
+use super::certificates::Certificates;
 use super::classify::chain;
 use super::connection::History;
 use super::descriptors::Connections;
@@ -52,6 +53,7 @@ pub(super) struct Clients {
     /// Kept-alive connections to one host, at most.
     pub(super) idle_per_host: usize,
     tls: ClientConfig,
+    pub(super) certificates: Arc<Certificates>,
     pub(super) history: Arc<History>,
     pub(super) gate: Arc<Gate>,
     // A std mutex: held for microseconds, and never across an await.
@@ -66,7 +68,8 @@ impl Clients {
         let hosts = NonZeroUsize::new(idle / idle_per_host.max(1)).unwrap_or(NonZeroUsize::MIN);
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|e| ConfigError { option: "user-agent", problem: e.to_string() })?;
-        let (tls, gate) = (tls::client_config()?, Arc::<Gate>::default());
+        let certificates = Arc::default();
+        let (tls, gate) = (tls::client_config(&certificates)?, Arc::<Gate>::default());
         let clients = Self {
             routes: Routes::new(proxies, rules, &user_agent)?,
             lenient: Lenient::new(&tls, &user_agent, config.connect_timeout, Arc::clone(&gate)),
@@ -75,6 +78,7 @@ impl Clients {
             silence: config.timeout.min(MAX_SILENCE),
             idle_per_host,
             tls,
+            certificates,
             history: Arc::default(),
             gate,
             kept: Mutex::new(LruCache::with_hasher(hosts, RandomState::default())),

@@ -26,7 +26,7 @@ use crate::parse::body::Body;
 use crate::parse::cookie::Seconds;
 use crate::parse::memory::Memory;
 use crate::scope::AddressRules;
-use crate::visit::{self, FailureKind, Lease, Validators};
+use crate::visit::{self, FailureKind, Lease, Millis, Validators};
 
 /// Makes requests over HTTP.
 pub struct HttpClient {
@@ -73,6 +73,10 @@ impl Fetch for HttpClient {
 
     fn leave(&self, host: &Host) {
         self.clients.leave(host);
+    }
+
+    fn certificate_expires_at(&self, url: &CanonicalUrl) -> Option<Millis> {
+        self.clients.certificates.take(url)
     }
 }
 

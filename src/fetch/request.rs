@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::parse::body::Body;
 use crate::parse::memory::Memory;
-use crate::visit::{FailureKind, Lease, Validators};
+use crate::visit::{FailureKind, Lease, Millis, Validators};
 
 /// Answers requests.
 pub trait Fetch: fmt::Debug + Send + Sync {
@@ -24,6 +24,12 @@ pub trait Fetch: fmt::Debug + Send + Sync {
     /// Nothing more is to be asked of a host for now: what is kept for its next request can go.
     fn leave(&self, host: &Host) {
         let _ = host;
+    }
+
+    /// When the certificate expires that the host of this URL showed since this was asked last; none if it showed none.
+    fn certificate_expires_at(&self, url: &CanonicalUrl) -> Option<Millis> {
+        let _ = url;
+        None
     }
 }
 

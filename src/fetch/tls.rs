@@ -8,15 +8,17 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
+use super::certificates::Certificates;
 use crate::config::ConfigError;
 
 /// TLS by the machine's root certificates; one without any can still crawl http, and its https requests fail as `tls`.
-pub(super) fn client_config() -> Result<ClientConfig, ConfigError> {
+/// When the certificates expire that hosts show is noted.
+pub(super) fn client_config(certificates: &Arc<Certificates>) -> Result<ClientConfig, ConfigError> {
     let default = || Arc::new(aws_lc_rs::default_provider());
     let provider = CryptoProvider::get_default().cloned().unwrap_or_else(default);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| ConfigError { option: "tls", problem: e.to_string() })?;
-    let roots = Arc::new(Roots { provider, verifier: OnceLock::new() });
+    let roots = Arc::new(Roots { provider, verifier: OnceLock::new(), certificates: Arc::clone(certificates) });
     let mut tls = builder.dangerous().with_custom_certificate_verifier(roots).with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
@@ -28,6 +30,7 @@ pub(super) fn client_config() -> Result<ClientConfig, ConfigError> {
 struct Roots {
     provider: Arc<CryptoProvider>,
     verifier: OnceLock<Result<Verifier, Error>>,
+    certificates: Arc<Certificates>,
 }
 
 impl Roots {
@@ -45,6 +48,7 @@ impl ServerCertVerifier for Roots {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        self.certificates.note(server_name, end_entity);
         self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 

@@ -1,19 +1,23 @@
 //! The links of a page, and the base they are relative to.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use encoding_rs::Encoding;
 use foldhash::fast::RandomState;
 use html5ever::{LocalName, QualName, local_name, ns};
+use indexmap::IndexSet;
 use scraper::node::Element as Tag;
 use url::Url;
 
+use super::fragments::fragment;
+use super::landmarks::Landmarks;
 use super::reader::{Base, Context, Interest, Reader, attribute};
 use super::text::{is_never_shown, sets_apart};
 use super::words::{cut, end_word, push_words};
 use crate::canonical::{self, CanonicalUrl};
-use crate::visit::Element;
+use crate::visit::{Element, Fragment, Landmark};
 
 /// Bytes that one page's links take, together: a long `<base>` makes much of little.
 const MAX_LINK_BYTES: usize = 32 << 20;
@@ -22,8 +26,9 @@ const LINK_BYTES: usize = 300;
 /// Characters of anchor text kept.
 const MAX_LINK_TEXT: usize = 300;
 
-/// A link as written in the page, resolved, not yet judged.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A link as written in the page, resolved, not yet judged. Where it stands makes no difference between two: of those that
+/// differ in nothing else the first counts.
+#[derive(Debug, Clone)]
 pub struct FoundLink {
     pub url: CanonicalUrl,
     pub text: String,
@@ -31,17 +36,50 @@ pub struct FoundLink {
     pub element: Element,
     /// Its `rel` holds `nofollow`, `ugc` or `sponsored`.
     pub nofollow: bool,
+    pub part: Option<Landmark>,
+    /// The places of its target that are named by it, and by those that differ from it in nothing else.
+    pub fragments: Vec<Fragment>,
 }
 
-impl FoundLink {
-    /// About how many bytes it takes.
-    fn weight(&self) -> usize {
-        self.url.as_str().len() + self.text.len() + self.rel.len() + LINK_BYTES
+impl PartialEq for FoundLink {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
     }
 }
 
-/// Leaves as many links as one page may have; whether that is all of them.
-pub(super) fn bound(links: &mut Vec<FoundLink>) -> bool {
+impl Eq for FoundLink {}
+
+impl Hash for FoundLink {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl FoundLink {
+    fn identity(&self) -> (&CanonicalUrl, &str, &str, Element, bool) {
+        (&self.url, &self.text, &self.rel, self.element, self.nofollow)
+    }
+
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let fragments = self.fragments.iter().map(Fragment::weight).sum::<usize>();
+        self.url.as_str().len() + self.text.len() + self.rel.len() + fragments + LINK_BYTES
+    }
+}
+
+/// Adds links that a page has too, as far as one page may have so many; whether that is all of them.
+pub(super) fn add(links: &mut Vec<FoundLink>, more: Vec<FoundLink>) -> bool {
+    let mut all: IndexSet<_, RandomState> = std::mem::take(links).into_iter().collect();
+    let mut fragments = Vec::new();
+    for mut link in more {
+        let own = std::mem::take(&mut link.fragments);
+        let (at, _) = all.insert_full(link);
+        if !own.is_empty() {
+            fragments.push((at, own));
+        }
+    }
+    *links = all.into_iter().collect();
+    fragments.into_iter().for_each(|(at, own)| links[at].fragments.extend(own));
     let mut bytes = 0;
     let end = links.iter().position(|link| {
         bytes += link.weight();
@@ -81,6 +119,7 @@ struct RawLink<'a> {
     text: String,
     rel: String,
     element: Element,
+    part: Option<Landmark>,
 }
 
 /// Collects the links to other documents, each with its text.
@@ -92,6 +131,9 @@ pub(super) struct LinkReader<'a> {
     anchor_text: String,
     /// Open elements in it from the outermost on that are not shown.
     hidden: usize,
+    landmarks: Landmarks<'a>,
+    /// The places that links name are told, too.
+    fragments: bool,
 }
 
 impl<'a> Reader<'a> for LinkReader<'a> {
@@ -107,8 +149,8 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         (local_name!("img"), &[local_name!("alt")]),
     ];
 
-    fn new(_: &Context<'a>) -> Self {
-        Self::default()
+    fn new(context: &Context<'a>) -> Self {
+        Self { fragments: context.fragments, ..Self::default() }
     }
 
     #[inline]
@@ -116,6 +158,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
         if self.anchor.is_some() && (self.hidden > 0 || is_never_shown(tag)) {
             self.hidden += 1;
         }
+        self.landmarks.open(tag);
         // What SVG and MathML call by the names of HTML is something else, but for links in SVG.
         let is_html = tag.name.ns == ns!(html);
         match tag.name.local {
@@ -143,6 +186,7 @@ impl<'a> Reader<'a> for LinkReader<'a> {
 
     #[inline]
     fn close(&mut self, tag: &'a Tag) {
+        self.landmarks.close(tag);
         if tag.name.local == local_name!("a") && tag.name.ns != ns!(mathml) {
             self.end_anchor();
         } else if self.hidden > 0 {
@@ -165,8 +209,8 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             HashMap::with_capacity_and_hasher(self.links.len(), RandomState::default());
         // That two links of a page differ and share a hash of 64 bits under a key that nobody knows is out of the question,
         // and comparing them would fetch each from memory again.
-        let mut seen: HashSet<u64, RandomState> =
-            HashSet::with_capacity_and_hasher(self.links.len(), RandomState::default());
+        let mut seen: HashMap<u64, usize, RandomState> =
+            HashMap::with_capacity_and_hasher(self.links.len(), RandomState::default());
         let mut links = Vec::with_capacity(self.links.len());
         let mut bytes = 0;
         for mut raw in self.links {
@@ -177,19 +221,30 @@ impl<'a> Reader<'a> for LinkReader<'a> {
             // Fragments make no difference, and most links of a page differ in nothing else. White space before one does:
             // it is part of the path.
             let reference = raw.href.trim_ascii();
-            let key = match reference.split_once('#') {
-                Some((before, _)) if before.ends_with(|c| c <= ' ') => &reference[..=before.len()],
-                Some((before, _)) => before,
-                None => reference,
+            let (key, behind) = match reference.split_once('#') {
+                Some((before, behind)) if before.ends_with(|c| c <= ' ') => (&reference[..=before.len()], behind),
+                Some(parts) => parts,
+                None => (reference, ""),
             };
             let url = resolved.entry(key).or_insert_with(|| base.join(key));
             let Some(url) = url.clone() else { continue };
             cut(&mut raw.text, MAX_LINK_TEXT);
             let nofollow = raw.rel.split_ascii_whitespace().any(|t| matches!(t, "nofollow" | "ugc" | "sponsored"));
-            let link = FoundLink { url, text: raw.text, rel: raw.rel, element: raw.element, nofollow };
-            if seen.insert(hasher.hash_one(&link)) {
-                bytes += link.weight();
-                links.push(link);
+            let RawLink { text, rel, element, part, .. } = raw;
+            let names = self.fragments && matches!(element, Element::A | Element::Area);
+            let fragments = if names { Vec::from_iter(fragment(behind)) } else { vec![] };
+            let link = FoundLink { url, text, rel, element, nofollow, part, fragments };
+            match seen.entry(hasher.hash_one(&link)) {
+                Entry::Vacant(new) => {
+                    new.insert(links.len());
+                    bytes += link.weight();
+                    links.push(link);
+                }
+                Entry::Occupied(known) => {
+                    let known: &mut FoundLink = &mut links[*known.get()];
+                    bytes += link.fragments.iter().map(Fragment::weight).sum::<usize>();
+                    known.fragments.extend(link.fragments);
+                }
             }
         }
         links
@@ -209,7 +264,7 @@ impl<'a> LinkReader<'a> {
     fn link(&mut self, tag: &'a Tag, target: &LocalName, element: Element) -> Option<usize> {
         let href = attribute(tag, target).or_else(|| xlink(tag))?;
         let rel = attribute(tag, &local_name!("rel")).map(str::to_ascii_lowercase).unwrap_or_default();
-        self.links.push(RawLink { href, text: String::new(), rel, element });
+        self.links.push(RawLink { href, text: String::new(), rel, element, part: self.landmarks.part() });
         Some(self.links.len() - 1)
     }
 
@@ -225,7 +280,8 @@ impl<'a> LinkReader<'a> {
         if attribute(tag, &local_name!("http-equiv")).is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
             && let Some(href) = attribute(tag, &local_name!("content")).and_then(refresh_target)
         {
-            self.links.push(RawLink { href, text: String::new(), rel: String::new(), element: Element::Meta });
+            let (text, rel) = Default::default();
+            self.links.push(RawLink { href, text, rel, element: Element::Meta, part: None });
         }
     }
 }
@@ -246,7 +302,8 @@ pub(super) fn has_rel(tag: &Tag, wanted: &str) -> bool {
 /// The link of a `Refresh` header, which does what `<meta http-equiv=refresh>` does.
 pub fn refresh_link(base: &Url, header: &str) -> Option<FoundLink> {
     let url = CanonicalUrl::join(base, refresh_target(header)?).ok()?;
-    Some(FoundLink { url, text: String::new(), rel: String::new(), element: Element::Meta, nofollow: false })
+    let (text, rel) = Default::default();
+    Some(FoundLink { url, text, rel, element: Element::Meta, nofollow: false, part: None, fragments: vec![] })
 }
 
 /// The URL that a refresh leads to (WHATWG HTML, "shared declarative refresh steps"): behind a time, and `;`, `,` or white

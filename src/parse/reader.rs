@@ -27,6 +27,8 @@ pub(super) struct Context<'a> {
     pub encoding: &'static Encoding,
     /// When reading is to end.
     pub deadline: Deadline,
+    /// The places that links name are told, too.
+    pub fragments: bool,
     /// Documents around it.
     pub depth: u8,
 }

@@ -86,7 +86,7 @@ fn page(content_type: &str, body: &[u8]) -> (String, Parsed) {
     let base = Url::parse("http://example.com/").unwrap();
     let headers = [(http::header::CONTENT_TYPE, content_type.parse().unwrap())].into_iter().collect();
     let format = Format::of(&headers, body);
-    parse_page(&base, &format, body, "", within(60))
+    parse_page(&base, &format, body, "", false, within(60))
 }
 
 #[test]
@@ -399,7 +399,7 @@ proptest! {
             document.tree.get_mut(id).unwrap().detach();
         }
         let deadline = within(60);
-        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8, deadline, depth: 0 };
+        let context = Context { length: 0, product_token: "harvestman", encoding: UTF_8, deadline, fragments: false, depth: 0 };
         let mut expected = Parts::new(&base, context);
         expected.read(&document);
         let expected = expected.end(&End { is_whole: true, declared: None });

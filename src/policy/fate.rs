@@ -89,7 +89,7 @@ mod tests {
 
     fn after(outcome: PageOutcome) -> Option<Fate> {
         let elapsed = std::time::Duration::ZERO;
-        let request = Request { at: 0, elapsed, status: None, failure: None, bytes: 0 };
+        let request = Request { at: 0, elapsed, status: None, failure: None, bytes: 0, certificate_expires_at: None };
         Fate::of(&Record::Page { target: target(), request, rest: Rest::default(), outcome })
     }
 

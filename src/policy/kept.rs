@@ -15,6 +15,7 @@ impl Kept {
     const LINKS: u8 = 2;
     const TEXT: u8 = 4;
     const SITEMAP: u8 = 8;
+    const FRAGMENTS: u8 = 16;
 
     /// What the settings keep of every page.
     pub fn of(config: &Config) -> Self {
@@ -23,6 +24,7 @@ impl Kept {
             (config.store_links, Self::LINKS),
             (config.store_text, Self::TEXT),
             (config.sitemaps, Self::SITEMAP),
+            (config.checks_fragments(), Self::FRAGMENTS),
         ];
         Self(bits.iter().filter(|(is_kept, _)| *is_kept).map(|(_, bit)| bit).sum())
     }

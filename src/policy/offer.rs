@@ -195,8 +195,7 @@ mod tests {
 
     fn link(element: Element, skip: Option<SkipReason>, follow: bool) -> Candidate {
         let url = CanonicalUrl::parse("http://a.test/x").unwrap();
-        let (text, rel, sitemap, lastmod) = Default::default();
-        Candidate { url, text, rel, element, follow, skip, sitemap, lastmod }
+        Candidate { follow, skip, ..Candidate::new(url, element) }
     }
 
     fn at(depth: u32) -> Source {

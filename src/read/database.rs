@@ -80,7 +80,7 @@ impl Database {
     pub fn links_from(&self, url: &str) -> Result<impl Iterator<Item = Result<LinkRow, ReadError>>, ReadError> {
         let url = CanonicalUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.to_string());
         // In the order of the page, which the view does not tell.
-        let sql = "select f.url as from_url, t.url as to_url, l.text, l.rel, l.element
+        let sql = "select f.url as from_url, t.url as to_url, l.text, l.rel, l.element, l.part
             from _url f join _link l on l.from_id = f.id join _url t on t.id = l.to_id
             where f.url = ?1 order by l.position";
         let rows = self.query(sql, [url.into()])?;

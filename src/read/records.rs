@@ -93,6 +93,8 @@ pub struct LinkRow {
     pub rel: String,
     /// The element it was found in: a, area, iframe, frame, link or meta.
     pub element: String,
+    /// The part of the page it stands in: main, nav, header, footer or aside, the innermost; none of them if none.
+    pub part: Option<String>,
 }
 
 impl LinkRow {
@@ -103,6 +105,7 @@ impl LinkRow {
             text: row.get("text")?,
             rel: row.get("rel")?,
             element: row.get("element")?,
+            part: row.get("part")?,
         })
     }
 }

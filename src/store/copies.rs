@@ -29,12 +29,13 @@ impl Table {
 
 /// What a crawl is made of. Not copied is what belongs to a database itself: who holds it, its full-text index, which the next
 /// search makes, and what was derived from pages, which the next `extract` does.
-pub const TABLES: [Table; 20] = [
+pub const TABLES: [Table; 21] = [
     Table::new("host", &["id"]),
     Table::new("url", &["id"]),
     Table::new("page", &["url_id"]),
     Table::new("content", &["url_id"]),
     Table::new("link", &["from_id", "position"]),
+    Table::new("fragment", &["from_id", "position", "fragment"]),
     Table::new("edge", &["from_id", "to_id"]),
     Table::new("failure", &["url_id"]),
     Table { name: "fetch", on_postgres: Some("request"), key: &["id"] },

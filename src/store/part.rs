@@ -20,6 +20,7 @@ mod links;
 mod node;
 mod pages;
 mod patience;
+mod places;
 mod run;
 pub mod times;
 mod told;
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 use crate::store::tables::Tables;
 use crate::store::{Accounting, Committed, Refill, Run, Store, StoreError, Tally};
-use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, Waiting, Word};
+use crate::visit::{Hold, HostId, Lease, Record, Standing, TrapId, UrlId, Waiting, Word};
 
 /// Does it again once what the database could not do for now has passed, or did not do within the limit.
 macro_rules! patiently {
@@ -143,6 +144,10 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
             Some(keep) => patiently!(self, NO_LIMIT, self.database.prune(keep)),
             None => Ok(false),
         }
+    }
+
+    async fn look_for_places(&mut self, after: UrlId) -> Result<Option<UrlId>, StoreError> {
+        patiently!(self, NO_LIMIT, self.seek_places(after))
     }
 
     fn accounting(&self) -> (Accounting, Tally) {

@@ -17,6 +17,7 @@ mod outage;
 mod pages;
 pub mod passing;
 pub mod peek;
+mod places;
 mod rows;
 mod schema;
 mod times;

@@ -10,6 +10,7 @@ mod hosts;
 pub mod index;
 mod pages;
 pub mod peek;
+mod places;
 mod rows;
 pub mod schema;
 mod times;

@@ -5,6 +5,7 @@ mod begin;
 mod company;
 mod hosts;
 mod pages;
+mod places;
 mod times;
 mod traps;
 mod urls;
@@ -16,18 +17,19 @@ pub use begin::{Beginning, StoredRun, Waits};
 pub use company::{Company, Done, Entrance, Heard, Joined};
 pub use hosts::{Holder, Hosts, Robots};
 pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, PlainLink, StateRow};
+pub use places::{Places, Sought};
 pub use times::{Timed, Times};
 pub use traps::Accounts;
 pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Window, Woken};
 
 /// A database that can hold a crawl.
 pub trait Tables:
-    Transactions + Company + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug
+    Transactions + Company + Beginning + Hosts + Urls + Pages + Places + Times + Accounts + Send + std::fmt::Debug
 {
 }
 
 impl<D> Tables for D where
-    D: Transactions + Company + Beginning + Hosts + Urls + Pages + Times + Accounts + Send + std::fmt::Debug
+    D: Transactions + Company + Beginning + Hosts + Urls + Pages + Places + Times + Accounts + Send + std::fmt::Debug
 {
 }
 

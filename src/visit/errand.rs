@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::{Element, FailureKind, SkipReason, Way};
+use super::words::{Element, FailureKind, Landmark, SkipReason, Way};
 use crate::canonical::{CanonicalUrl, Host};
 
 /// Milliseconds since the Unix epoch: the one notion of time that is stored, scheduled by and shown.
@@ -15,6 +15,22 @@ pub type TrapId = i64;
 /// Row id of a host.
 pub type HostId = i64;
 
+/// A place of a page that a link names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fragment {
+    /// Percent-decoded.
+    pub text: String,
+    /// As the URL has it, if that differs.
+    pub raw: Option<String>,
+}
+
+impl Fragment {
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        self.text.len() + self.raw.as_ref().map_or(0, String::len) + size_of::<Self>()
+    }
+}
+
 /// A link as a page states it, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -24,6 +40,10 @@ pub struct Candidate {
     /// The `rel` attribute as written, lower case.
     pub rel: String,
     pub element: Element,
+    /// Where on the page it stands, if in one of its landmarks.
+    pub part: Option<Landmark>,
+    /// The places of its target that it names, if these are checked: links that differ in nothing else are one.
+    pub fragments: Vec<Fragment>,
     /// Whether the page lets crawlers follow it. A link that is not followed lends its target no depth.
     pub follow: bool,
     /// Why the target is not to be requested, as far as this link can tell.
@@ -35,6 +55,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// A link that may be followed, of which nothing else is known.
+    pub fn new(url: CanonicalUrl, element: Element) -> Self {
+        let (text, rel, part, fragments, skip, sitemap, lastmod) = Default::default();
+        Self { url, text, rel, element, part, fragments, follow: true, skip, sitemap, lastmod }
+    }
+
     /// How it leads to its target.
     pub fn way(&self) -> Way {
         match Way::of(self.element) {

@@ -16,6 +16,8 @@ pub struct Request {
     pub failure: Option<FailureKind>,
     /// Body bytes read, after the content coding was removed.
     pub bytes: u64,
+    /// When the certificate expires that the host showed, if a connection was made.
+    pub certificate_expires_at: Option<Millis>,
 }
 
 /// What an errand ended as: one variant for each end that there can be, with the data of just that.

@@ -146,6 +146,17 @@ impl Way {
 }
 
 named! {
+    /// The part of a page that a link stands in: the innermost of the landmarks around it.
+    Landmark {
+        Main = "main",
+        Nav = "nav",
+        Header = "header",
+        Footer = "footer",
+        Aside = "aside",
+    }
+}
+
+named! {
     /// The element (or header) a link was found in.
     Element {
         A = "a",

@@ -27,7 +27,7 @@ pub fn page(input: &[u8]) {
     let format = Format::of(&headers, body);
     let encoding = text(&format, body);
     let base = CanonicalUrl::parse("http://host.test/folder/page?query").unwrap();
-    let read = |time| parse_page(base.url(), &format, body, "harvestman", Deadline::after(time, Duration::ZERO));
+    let read = |time| parse_page(base.url(), &format, body, "harvestman", true, Deadline::after(time, Duration::ZERO));
     let far = Duration::from_secs(3600);
     let (name, parsed) = read(far);
     let again = read(far);

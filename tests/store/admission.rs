@@ -1,7 +1,7 @@
 //! Which URLs there are, and what is stored of them at first.
 
 use harvestman::internals::config::Config;
-use harvestman::internals::visit::SkipReason;
+use harvestman::internals::visit::{Candidate, Landmark, SkipReason};
 
 use crate::place::{Hand, Place, fetched, link, page, row, skipped_link, target};
 
@@ -36,6 +36,18 @@ pub async fn what_a_link_judges_skipped_is_stored_with_its_reason<P: Place>(plac
             "http://a.test/2|hook: not today|http://a.test/"
         ]
     );
+}
+
+pub async fn links_are_stored_with_the_part_of_the_page_they_stand_in<P: Place>(place: &P) {
+    let mut hand = Hand::begin(place, &Config::default(), &["http://a.test/"]).await;
+    let front = target(&hand.take().await, "/");
+    let parts = [None, Some(Landmark::Nav), Some(Landmark::Nav), None, Some(Landmark::Main), Some(Landmark::Nav)];
+    let mut links: Vec<_> =
+        (0..6).zip(parts).map(|(n, part)| Candidate { part, ..link(&format!("http://a.test/{n}")) }).collect();
+    links[4].rel = "next".to_owned();
+    hand.commit([fetched(front, page(links))]).await;
+    let sql = "select substr(to_url, 15), coalesce(part, 'none') from links order by to_url";
+    assert_eq!(place.rows(sql).await, ["0|none", "1|nav", "2|nav", "3|none", "4|main", "5|nav"]);
 }
 
 pub async fn two_spellings_in_one_batch_and_in_two_are_one_url<P: Place>(place: &P) {

@@ -9,6 +9,7 @@ macro_rules! every_case {
                 what_a_link_judges_skipped_is_stored_with_its_reason
                 two_spellings_in_one_batch_and_in_two_are_one_url
                 seeds_are_pending_at_depth_0_and_listed
+                links_are_stored_with_the_part_of_the_page_they_stand_in
                 hostile_texts_are_stored_as_they_came
                 a_big_batch_is_stored_whole
             }
@@ -38,6 +39,7 @@ macro_rules! every_case {
                 robots_txt_is_kept_with_its_host
                 a_robots_txt_elsewhere_brings_that_host_in
                 clocks_are_kept
+                when_a_certificate_expires_is_kept_with_its_host
                 after_a_crash_every_host_counts_as_just_asked
             }
             windows {

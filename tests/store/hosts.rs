@@ -5,7 +5,7 @@ use std::time::Duration;
 use harvestman::internals::config::Config;
 use harvestman::internals::store::Run as _;
 use harvestman::internals::visit::{
-    self, FailureKind, Record, Rest, RobotsAnswer, RobotsCall, RobotsOutcome, Settlement, Target,
+    self, FailureKind, Record, Request, Rest, RobotsAnswer, RobotsCall, RobotsOutcome, Settlement, Target,
 };
 
 use crate::place::{Hand, Place, fetched, page, request, row, target, url};
@@ -76,4 +76,21 @@ pub async fn after_a_crash_every_host_counts_as_just_asked<P: Place>(place: &P) 
     let mut hand = Hand::begin(place, &Config::default(), &["http://a.test/"]).await;
     hand.take().await;
     assert!(hand.holds[&front.host].asked_at > before);
+}
+
+pub async fn when_a_certificate_expires_is_kept_with_its_host<P: Place>(place: &P) {
+    let mut hand = Hand::begin(place, &Config::default(), &["http://a.test/", "http://b.test/"]).await;
+    let targets = hand.take().await;
+    let asked = |host, certificate_expires_at| {
+        let target = target(&targets, host);
+        let url = target.url.host().robots_url().unwrap();
+        let call = RobotsCall { host: target.host, for_host: target.host, url, hop: 0, attempt: 0 };
+        let request = Request { certificate_expires_at, ..request(None) };
+        Record::Robots { call, request, rest: Rest::default(), outcome: RobotsOutcome::Abandoned }
+    };
+    let sql = "select coalesce(certificate_expires_at, 'none') from hosts order by host";
+    hand.commit([asked("a.test/", None), asked("b.test/", Some(1_700_000_000_123))]).await;
+    assert_eq!(place.rows(sql).await, ["none", "2023-11-14T22:13:20.123Z"]);
+    hand.commit([asked("a.test/", Some(0)), asked("b.test/", None)]).await;
+    assert_eq!(place.rows(sql).await, ["1970-01-01T00:00:00.000Z", "2023-11-14T22:13:20.123Z"]);
 }

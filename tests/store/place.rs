@@ -122,8 +122,7 @@ pub fn target(targets: &[Target], end: &str) -> Target {
 }
 
 pub fn link(to: &str) -> Candidate {
-    let (text, rel, skip, sitemap, lastmod) = Default::default();
-    Candidate { url: url(to), text, rel, element: Element::A, follow: true, skip, sitemap, lastmod }
+    Candidate::new(url(to), Element::A)
 }
 
 pub fn skipped_link(to: &str, reason: SkipReason) -> Candidate {
@@ -155,7 +154,14 @@ pub fn page(links: impl IntoIterator<Item = Candidate>) -> Page {
 }
 
 pub fn request(status: Option<u16>) -> Request {
-    Request { at: visit::now(), elapsed: Duration::from_millis(20), status, failure: None, bytes: 100 }
+    Request {
+        at: visit::now(),
+        elapsed: Duration::from_millis(20),
+        status,
+        failure: None,
+        bytes: 100,
+        certificate_expires_at: None,
+    }
 }
 
 pub fn ended(target: Target, outcome: PageOutcome) -> Record {

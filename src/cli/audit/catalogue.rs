@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::finding::Finding;
-use super::{content, headers, indexing, jsonld, languages, links, markup, params, titles};
+use super::{certificates, content, headers, indexing, jsonld, languages, links, markup, params, titles};
 
 /// All of them, in the order in which they are told.
 pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
@@ -17,6 +17,7 @@ pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
     all.extend(languages::FINDINGS);
     all.extend(params::FINDINGS);
     all.extend(headers::FINDINGS);
+    all.extend(certificates::FINDINGS);
     all.sort_by_key(|finding| finding.severity);
     all
 });
@@ -41,6 +42,7 @@ mod tests {
             Need::Bodies => "bodies",
             Need::Texts => "text",
             Need::Sitemaps => "`--sitemaps`",
+            Need::Fragments => "`--check fragments`",
             Need::Whole => "a crawl to the end",
             Need::Metadata => "`extract metadata`",
             Need::Articles => "`extract articles`",

@@ -11,7 +11,7 @@ use super::finding::{Finding, Found, How, Severity, Site};
 use super::sql::pages;
 use crate::cli::words as shown;
 
-pub const FINDINGS: [Finding; 6] = [
+pub const FINDINGS: [Finding; 7] = [
     Finding {
         name: "soft-404",
         severity: Severity::Warning,
@@ -73,6 +73,14 @@ pub const FINDINGS: [Finding; 6] = [
             let told = |[header, document]: [&str; 2]| format!("{header} in the header, {document} in the document");
             Ok(site.heads()?.charsets.iter().map(|(url, names)| Found::new(url, told(*names))).collect())
         }),
+    },
+    Finding {
+        name: "duplicate-id",
+        severity: Severity::Notice,
+        about: "A page on which several elements have the same id, so that links, labels and scripts reach only the first.",
+        advice: "Give each element an id of its own.",
+        needs: &[Bodies],
+        how: How::Rust(|site| Ok(site.heads()?.repeated_ids.iter().map(|(url, ids)| Found::new(url, ids)).collect())),
     },
 ];
 

@@ -34,6 +34,8 @@ pub enum Need {
     Texts,
     /// The sitemaps of the hosts, read for what they name.
     Sitemaps,
+    /// The places that links name by their fragments, looked for.
+    Fragments,
     /// Every page that the crawl knows, so that what is missing is missing.
     Whole,
     /// What `extract metadata` derives.

@@ -1,4 +1,4 @@
-//! What pages say to search engines and of their encoding, in their headers and in the head of their documents.
+//! What is read of all bodies, in one go: what pages say to search engines and of their encoding, and their ids.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
@@ -27,6 +27,8 @@ pub struct Heads {
     pub robots: BTreeMap<String, Robots>,
     /// Pages whose document brings a content security policy.
     pub policies: HashSet<String>,
+    /// Pages with ids that several elements have, and these ids.
+    pub repeated_ids: Vec<(String, String)>,
     /// Pages whose header and document name different encodings, in this order.
     pub charsets: Vec<(String, [&'static str; 2])>,
 }
@@ -65,7 +67,7 @@ static META: LazyLock<Option<Selector>> = LazyLock::new(|| Selector::parse("meta
 pub fn read(db: &Database) -> Result<Heads, ReadError> {
     let mut heads = Heads::default();
     let sql = concat!(
-        "select u.url, p.headers, p.content_type, c.body from ",
+        "select u.url, p.headers, p.content_type, c.body, p.charset from ",
         pages!(),
         " left join _content c on c.url_id = p.url_id"
     );
@@ -107,6 +109,20 @@ fn read_page(heads: &mut Heads, row: &Row) -> Result<(), ReadError> {
     if robots != Robots::default() {
         heads.robots.insert(url.to_owned(), robots);
     }
+    let repeated = parse::repeated_ids(&parse::decoded(body, row.at(4)?));
+    if !repeated.is_empty() {
+        heads.repeated_ids.push((url.to_owned(), told(&repeated)));
+    }
     heads.charsets.extend(parse::contradicting_charsets(content_type, body).map(|names| (url.to_owned(), names)));
     Ok(())
+}
+
+/// Ids that are told of one page, and characters of each.
+const IDS: usize = 5;
+const ID: usize = 50;
+
+fn told(ids: &[String]) -> String {
+    let shown: Vec<_> = ids.iter().take(IDS).map(|id| id.chars().take(ID).collect::<String>()).collect();
+    let more = ids.len().saturating_sub(IDS);
+    shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }

@@ -1,11 +1,11 @@
 //! Findings about links, redirects, and how pages are reached.
 
 use super::depth;
-use super::finding::Need::{Links, Whole};
+use super::finding::Need::{Fragments, Links, Whole};
 use super::finding::{Finding, How, Severity};
 use super::sql::{ends, links, pages};
 
-pub const FINDINGS: [Finding; 8] = [
+pub const FINDINGS: [Finding; 9] = [
     Finding {
         name: "broken-link",
         severity: Severity::Error,
@@ -15,7 +15,7 @@ pub const FINDINGS: [Finding; 8] = [
         how: How::Sql(concat!(
             ends!(),
             "select f.url, t.url as other_url, coalesce(x.kind, cast(p.status as text))
-                 || case when r.id is null then '' else ' at ' || e.url end as detail
+                 || case when r.id is null then '' else ' at ' || e.url end || coalesce(', in ' || l.part, '') as detail
              from ",
             links!(),
             " left join ends r on r.start = t.id
@@ -94,6 +94,16 @@ pub const FINDINGS: [Finding; 8] = [
         )),
     },
     Finding {
+        name: "broken-fragment",
+        severity: Severity::Warning,
+        about: "A link to a place of a page that the page does not have: no element has such an id, and no anchor such a name.",
+        advice: "Correct what stands behind #, or give the element that is meant this id, unless a script does.",
+        needs: &[Fragments],
+        how: How::Sql(
+            "select from_url as url, to_url || '#' || fragment as other_url, nullif(text, '') as detail from broken_fragments",
+        ),
+    },
+    Finding {
         name: "deep",
         severity: Severity::Notice,
         about: "A page that takes more clicks from a seed than `depth`.",
@@ -108,7 +118,7 @@ pub const FINDINGS: [Finding; 8] = [
         advice: "Link to the https URL.",
         needs: &[Links],
         how: How::Sql(concat!(
-            "select f.url, t.url as other_url, l.element as detail from ",
+            "select f.url, t.url as other_url, l.element || coalesce(', in ' || l.part, '') as detail from ",
             links!(),
             " where f.url like 'https:%' and t.url like 'http:%' and l.element not in ('sitemap', 'redirect')"
         )),

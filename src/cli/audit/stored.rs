@@ -67,6 +67,7 @@ impl Stored {
             Need::Metadata => (self.has_read(Kind::Metadata), "needs `harvestman extract metadata`"),
             Need::Articles => (self.has_read(Kind::Articles), "needs `harvestman extract articles`"),
             Need::Sitemaps => (config.sitemaps, "the crawl read no sitemaps: it needs --sitemaps"),
+            Need::Fragments => (config.checks_fragments(), "needs --check fragments"),
             Need::Whole if self.unread > 0 => {
                 return Some(format!(
                     "needs a crawl to the end: {} may hold more links",
@@ -105,7 +106,13 @@ impl Stored {
             let targets = counted(targets, "target");
             gap("links", format!("{targets} of links and redirects not asked for ({})", reasons.join(", ")));
         }
-        gap("images, scripts, styles, #fragments", "only pages were asked for, and only whole".to_owned());
+        gap("images, scripts, styles", "only pages were asked for".to_owned());
+        let sql = "select count(*) from _host h where host like 'https:%' and certificate_expires_at is null
+             and exists (select 1 from _url u where u.host_id = h.id and u.state = 1)";
+        let unseen: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
+        if unseen > 0 {
+            gap("certificates", format!("{} not asked since certificates are looked at", counted(unseen, "host")));
+        }
         for (kind, stale) in DERIVED.iter().zip(self.stale).filter(|(kind, stale)| *stale > 0 && self.has_read(**kind))
         {
             let (pages, kind) = (counted(stale, "page"), kind.as_str());

@@ -9,19 +9,20 @@ use crate::store::audit::AuditRow;
 use super::audited::Audited;
 use super::catalogue::CATALOGUE;
 use super::compared::{FIXED, NEW};
-use super::finding::Severity;
+use super::finding::{Finding, Severity};
 
 /// The findings of one kind, counted.
-#[derive(Default)]
-struct Count<'a> {
-    present: u64,
-    new: u64,
-    fixed: u64,
+#[derive(Debug, Default)]
+pub struct Count<'a> {
+    pub present: u64,
+    pub new: u64,
+    pub fixed: u64,
     example: Option<&'a AuditRow>,
 }
 
-pub fn text(audited: &Audited) -> String {
-    let (mut rows, mut advice) = (Vec::new(), String::new());
+/// Each kind that was found, or found before, in the order of the catalogue.
+pub fn counts(audited: &Audited) -> Vec<(&'static Finding, Count<'_>)> {
+    let mut counts = Vec::new();
     for finding in CATALOGUE.iter() {
         let mut count = Count::default();
         for row in audited.rows.iter().filter(|row| row.finding == finding.name) {
@@ -34,9 +35,16 @@ pub fn text(audited: &Audited) -> String {
                 }
             }
         }
-        if count.present + count.fixed == 0 {
-            continue;
+        if count.present + count.fixed > 0 {
+            counts.push((finding, count));
         }
+    }
+    counts
+}
+
+pub fn text(audited: &Audited) -> String {
+    let (mut rows, mut advice) = (Vec::new(), String::new());
+    for (finding, count) in counts(audited) {
         let numbers = [count.present, count.new, count.fixed].map(Value::from);
         let words = [finding.severity.name(), finding.name].map(Value::from);
         let example = count.example.map(example).unwrap_or_default();

@@ -76,7 +76,8 @@ fn local(path: &str, deadline: Instant) -> Result<Page, Failure> {
     let absolute = Path::new(path).canonicalize().map_err(|e| failure().cause(&e))?;
     let url = Url::from_file_path(absolute).map_err(|()| failure())?;
     let format = kind::Format { kind: kind::Kind::Html, is_xml: false, charset: None };
-    let (charset, parsed) = parse_page(&url, &format, &body, "harvestman", Deadline::after(TIME, Duration::ZERO));
+    let (charset, parsed) =
+        parse_page(&url, &format, &body, "harvestman", false, Deadline::after(TIME, Duration::ZERO));
     let language = parsed.head.language.as_deref();
     Ok(Page::read(Source { url: &url, charset: Some(&charset), language, body: &body }, deadline))
 }

@@ -64,7 +64,7 @@ pub fn broken_links(db: &Database) -> Result<Section, Failure> {
 }
 
 /// Addresses with spaces between them, which are the first of `all`.
-fn links_of(urls: &str, all: i64) -> Cell {
+pub fn links_of(urls: &str, all: i64) -> Cell {
     let links: Vec<_> = urls.split(' ').map(Link::new).collect();
     let more = all - links.len() as i64;
     Cell::Links { links, more: (more > 0).then(|| format!("and {} more", count(more))) }

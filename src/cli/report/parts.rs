@@ -232,4 +232,8 @@ impl Link {
         let is_web = url.starts_with("http://") || url.starts_with("https://");
         Self { href: is_web.then(|| url.to_owned()), full: (text != whole).then_some(whole), text }
     }
+
+    pub fn whole(&self) -> &str {
+        self.full.as_deref().unwrap_or(&self.text)
+    }
 }

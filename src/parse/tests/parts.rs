@@ -50,7 +50,7 @@ fn a_document_for_which_there_is_no_time_is_skimmed_for_links_and_words() {
     let base = Url::parse("http://h.test/").unwrap();
     let format = Format { kind: kind::Kind::Html, charset: None, is_xml: false };
     let deadline = Deadline::after(Duration::ZERO, Duration::from_secs(60));
-    let (_, parsed) = parse_page(&base, &format, html.as_bytes(), "", deadline);
+    let (_, parsed) = parse_page(&base, &format, html.as_bytes(), "", false, deadline);
     assert!(parsed.cut_short);
     let links: Vec<_> =
         parsed.links.iter().map(|link| (link.url.path_and_query(), &*link.text, link.nofollow)).collect();

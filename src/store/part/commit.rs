@@ -173,12 +173,13 @@ impl<D: Tables> Part<D> {
 }
 
 fn log(record: &Record, run: i64, batch: &mut Batch) {
-    let (Some(request), Some((_, asked))) = (record.request(), record.asked()) else { return };
+    let (Some(request), Some((host, asked))) = (record.request(), record.asked()) else { return };
     let id = record.target().map(|target| target.id);
     // A robots.txt has no row of its own.
     let url = id.is_none().then(|| asked.as_str().to_owned());
     batch.delta.tally.requests += 1;
     batch.delta.tally.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);
+    batch.rows.certificates.extend(request.certificate_expires_at.map(|at| (host, at)));
     batch.rows.fetches.push(FetchRow {
         run,
         id,

@@ -11,7 +11,7 @@ use crate::policy::kept::{Kept, Links};
 use crate::policy::life::{Answer, Change, Memory, Renewal};
 use crate::store::failed::Failed;
 use crate::store::tables::{self, PageRow, Seeded, Tables};
-use crate::visit::{Element, Millis, Page, Record, Target, TrapId, UrlId, Way};
+use crate::visit::{Candidate, Element, Fragment, Landmark, Millis, Page, Record, Target, TrapId, UrlId, Way};
 
 use super::batch::Batch;
 use super::links::Found;
@@ -171,11 +171,15 @@ impl<D: Tables> Part<D> {
         match Links::of(&self.config) {
             Links::Whole => {
                 for (position, to, link) in found {
+                    let part = link.part.map(Landmark::as_str);
+                    let fragments = link.fragments.iter().cloned();
+                    batch.rows.fragments.extend(fragments.map(|Fragment { text, raw }| (id, position, text, raw, to)));
                     if link.element == Element::A && link.rel.is_empty() && link.follow {
-                        batch.rows.plain_links.push((id, position, to, link.text));
+                        batch.rows.plain_links.push((id, position, to, link.text, part));
                     } else {
                         let element = link.element.as_str();
-                        batch.rows.links.push((id, position, to, link.text, link.rel, element, link.follow));
+                        let Candidate { text, rel, follow, .. } = link;
+                        batch.rows.links.push((id, position, to, text, rel, element, follow, part));
                     }
                 }
             }

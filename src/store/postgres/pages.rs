@@ -179,18 +179,22 @@ impl PgDatabase {
         if !gathered.replaced.is_empty() {
             let replaced = sql("delete from link where from_id = any($1)");
             replaced.bind(&gathered.replaced).execute(&mut self.db).await?;
+            let replaced = sql("delete from fragment where from_id = any($1)");
+            replaced.bind(&gathered.replaced).execute(&mut self.db).await?;
         }
+        self.write_fragments(gathered).await?;
         let plain = gathered.plain_links.iter();
-        let plain = plain.map(|(from, at, to, text)| (*from, *at, *to, text.as_str(), "", "a", true));
-        let whole = gathered.links.iter().map(|(from, at, to, text, rel, element, follow)| {
-            (*from, *at, *to, text.as_str(), rel.as_str(), *element, *follow)
+        let plain = plain.map(|(from, at, to, text, part)| (*from, *at, *to, text.as_str(), "", "a", true, *part));
+        let whole = gathered.links.iter().map(|(from, at, to, text, rel, element, follow, part)| {
+            (*from, *at, *to, text.as_str(), rel.as_str(), *element, *follow, *part)
         });
         let links: Vec<_> = plain.chain(whole).collect();
         if !links.is_empty() {
-            sql("insert into link (from_id, position, to_id, text, rel, element, follow)
-                 select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::boolean[])
-                 on conflict (from_id, position) do update set (to_id, text, rel, element, follow) =
-                     (excluded.to_id, excluded.text, excluded.rel, excluded.element, excluded.follow)")
+            sql("insert into link (from_id, position, to_id, text, rel, element, follow, part)
+                 select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                     $7::boolean[], $8::text[])
+                 on conflict (from_id, position) do update set (to_id, text, rel, element, follow, part) =
+                     (excluded.to_id, excluded.text, excluded.rel, excluded.element, excluded.follow, excluded.part)")
             .bind(links.iter().map(|link| link.0).collect::<Vec<_>>())
             .bind(links.iter().map(|link| int(link.1.try_into().unwrap_or(u32::MAX))).collect::<Vec<_>>())
             .bind(links.iter().map(|link| link.2).collect::<Vec<_>>())
@@ -198,6 +202,7 @@ impl PgDatabase {
             .bind(links.iter().map(|link| clean(link.4)).collect::<Vec<_>>())
             .bind(links.iter().map(|link| link.5).collect::<Vec<_>>())
             .bind(links.iter().map(|link| link.6).collect::<Vec<_>>())
+            .bind(links.iter().map(|link| link.7).collect::<Vec<_>>())
             .execute(&mut self.db)
             .await?;
         }
@@ -207,6 +212,22 @@ impl PgDatabase {
             .bind(gathered.edges.iter().map(|edge| edge.0).collect::<Vec<_>>())
             .bind(gathered.edges.iter().map(|edge| edge.1).collect::<Vec<_>>())
             .bind(gathered.edges.iter().map(|edge| edge.2).collect::<Vec<_>>())
+            .execute(&mut self.db)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_fragments(&mut self, gathered: &Gathered) -> Result<(), Failed> {
+        let fragments = &gathered.fragments;
+        if !fragments.is_empty() {
+            sql("insert into fragment (from_id, position, fragment, raw, to_id)
+                 select * from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[]) on conflict do nothing")
+            .bind(fragments.iter().map(|row| row.0).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| int(row.1.try_into().unwrap_or(u32::MAX))).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| row.2.as_str()).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| row.3.as_deref()).collect::<Vec<_>>())
+            .bind(fragments.iter().map(|row| row.4).collect::<Vec<_>>())
             .execute(&mut self.db)
             .await?;
         }
@@ -243,6 +264,13 @@ impl PgDatabase {
             .bind(states.iter().map(|row| row.5).collect::<Vec<_>>())
             .execute(&mut self.db)
             .await?;
+        }
+        if !gathered.certificates.is_empty() {
+            let (hosts, times): (Vec<_>, Vec<_>) = gathered.certificates.iter().copied().unzip();
+            let update =
+                sql("update host set certificate_expires_at = v.at from unnest($1::bigint[], $2::bigint[]) v (i, at)
+                 where host.id = v.i");
+            update.bind(hosts).bind(times).execute(&mut self.db).await?;
         }
         Ok(())
     }

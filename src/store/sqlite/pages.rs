@@ -138,17 +138,31 @@ impl SqliteDatabase {
             .await?;
         run_json(
             &mut self.db,
-            "insert or fail into link (from_id, position, to_id, text, rel, element, follow)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+            "insert or fail into link (from_id, position, to_id, text, rel, element, follow, part)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
              from jsonb_each(?1) where true on conflict do nothing",
             &rows.links,
         )
         .await?;
+        run_json(
+            &mut self.db,
+            "delete from fragment where from_id in (select value from json_each(?1))",
+            &rows.replaced,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "insert or ignore into fragment (from_id, position, fragment, raw, to_id)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from jsonb_each(?1)",
+            &rows.fragments,
+        )
+        .await?;
         for links in rows.plain_links.chunks(rows::ROWS) {
             sqlx::query(
-                "insert or fail into link (from_id, position, to_id, text, rel, element, follow)
-                 select page.key, link.key, link.value ->> 0, link.value ->> 1, '', 'a', true
-                 from jsonb_each(?1) page, jsonb_each(page.value) link where true on conflict do nothing",
+                "insert or fail into link (from_id, position, to_id, text, rel, element, follow, part)
+                 select page.key, link.key, link.value ->> 0, link.value ->> 1, '', 'a', true, nullif(part.key, '')
+                 from jsonb_each(?1) page, jsonb_each(page.value) part, jsonb_each(part.value) link
+                 where true on conflict do nothing",
             )
             .bind(json(&ByPage(links))?)
             .execute(&mut self.db)
@@ -184,6 +198,12 @@ impl SqliteDatabase {
         .await?;
         run_json(
             &mut self.db,
+            "update or fail host set certificate_expires_at = v.value ->> 1 from jsonb_each(?1) v where host.id = v.value ->> 0",
+            &rows.certificates,
+        )
+        .await?;
+        run_json(
+            &mut self.db,
             "insert or fail into fetch (run_id, url_id, url, at, status, failure, elapsed_ms, bytes, unchanged)
              select value ->> 'run', value ->> 'id', value ->> 'url', value ->> 'at', value ->> 'status', value ->> 'failure',
                  value ->> 'elapsed', value ->> 'bytes', value ->> 'unchanged'
@@ -200,16 +220,26 @@ struct ByPage<'a>(&'a [PlainLink]);
 impl Serialize for ByPage<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let pages = self.0.chunk_by(|one, next| one.0 == next.0);
-        serializer.collect_map(pages.map(|links| (links[0].0, ByPosition(links))))
+        serializer.collect_map(pages.map(|links| (links[0].0, ByPart(links))))
     }
 }
 
-/// The links of one page.
+/// The links of one page, which follow each other part by part; a part may come several times.
+struct ByPart<'a>(&'a [PlainLink]);
+
+impl Serialize for ByPart<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = self.0.chunk_by(|one, next| one.4 == next.4);
+        serializer.collect_map(parts.map(|links| (links[0].4.unwrap_or_default(), ByPosition(links))))
+    }
+}
+
+/// The links of one part of a page.
 struct ByPosition<'a>(&'a [PlainLink]);
 
 impl Serialize for ByPosition<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(_, position, to, text)| (position, (to, text))))
+        serializer.collect_map(self.0.iter().map(|(_, position, to, text, _)| (position, (to, text))))
     }
 }
 

@@ -9,17 +9,20 @@ use rusqlite::Connection;
 const VIEWS: [(&str, &str); 17] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
-    ("host", "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms"),
+    (
+        "host",
+        "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms certificate_expires_at=null",
+    ),
     (
         "url",
         "id url host_id state reason depth attempts due_at referrer_id first_seen_at followed=1 sitemap=null lastmod=null known=0 trap_id=null",
     ),
     (
         "page",
-        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language",
+        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language charset",
     ),
     ("content", "url_id text body"),
-    ("link", "from_id position to_id text rel element follow"),
+    ("link", "from_id position to_id text rel element follow part=null"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
     ("trap", "id=null host_id=null pattern=null"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::policy::life;
 use crate::store::failed::Failed;
-use crate::visit::{Millis, Page, State, TrapId, UrlId};
+use crate::visit::{HostId, Millis, Page, State, TrapId, UrlId};
 
 use super::urls::Seeded;
 
@@ -28,10 +28,13 @@ pub struct Past {
 pub struct Gathered {
     pub states: Vec<StateRow>,
     pub fetches: Vec<FetchRow>,
+    /// Host, and when its certificate expires.
+    pub certificates: Vec<(HostId, Millis)>,
     /// Pages whose stored links are replaced.
     pub replaced: Vec<UrlId>,
     pub links: Vec<LinkRow>,
     pub plain_links: Vec<PlainLink>,
+    pub fragments: Vec<FragmentRow>,
     pub edges: Vec<Edge>,
     pub failures: Vec<FailureRow>,
     pub pages: Vec<PageRow>,
@@ -42,12 +45,15 @@ pub struct Gathered {
     pub unindexed: Vec<UrlId>,
 }
 
-/// From, position, to, text, rel, element, follow.
-pub type LinkRow = (UrlId, usize, UrlId, String, String, &'static str, bool);
+/// From, position, to, text, rel, element, follow, part.
+pub type LinkRow = (UrlId, usize, UrlId, String, String, &'static str, bool, Option<&'static str>);
 
-/// A link from an `<a>` without `rel` that is followed, as almost every one: from, position, to, text. Those of one page stand
-/// together.
-pub type PlainLink = (UrlId, usize, UrlId, String);
+/// A link from an `<a>` without `rel` that is followed, as almost every one: from, position, to, text, part. Those of one
+/// page stand together.
+pub type PlainLink = (UrlId, usize, UrlId, String, Option<&'static str>);
+
+/// From, position of the link, fragment, the same as the URL has it if that differs, to.
+pub type FragmentRow = (UrlId, usize, String, Option<String>, UrlId);
 
 /// From, to, whether it is a step: what a depth is passed on along when links are not stored.
 pub type Edge = (UrlId, UrlId, bool);

@@ -145,8 +145,7 @@ fn host_number(url: &CanonicalUrl) -> i64 {
 fn read(url: &CanonicalUrl, answer: Answer) -> Page {
     let candidate = |reference: &String, element| {
         let url = CanonicalUrl::join(url.url(), reference).unwrap();
-        let (text, rel, skip, sitemap, lastmod) = Default::default();
-        Candidate { url, text, rel, element, follow: true, skip, sitemap, lastmod }
+        Candidate::new(url, element)
     };
     let body = format!("{:?}{}{:?}{:?}", answer.title, answer.text, answer.links, answer.images);
     Page {
