@@ -15,7 +15,7 @@ use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::config::Config;
 use harvestman::internals::frontier::limits::Limits;
 use harvestman::internals::frontier::schedule::{Schedule, Step};
-use harvestman::internals::visit::{Errand, HostRecord, Rest, Settlement, Target};
+use harvestman::internals::visit::{Complete, Errand, HostRecord, Rest, Settlement, Target};
 
 const NODES: [usize; 6] = [1, 5, 10, 20, 40, 100];
 const URLS: f64 = 1e9;
@@ -218,7 +218,8 @@ impl Simulation {
                 Some(Work::Take(hosts)) => {
                     for host in self.next_host..self.next_host + hosts as i64 {
                         let (record, targets) = host_and_targets(host);
-                        node.schedule.refill(record, targets, true, now);
+                        let complete = Complete { pages: true, checks: true };
+                        node.schedule.refill(record, targets, complete, now);
                     }
                     node.hosts += hosts;
                     self.next_host += hosts as i64;

@@ -1,5 +1,6 @@
 //! The crawl itself: a pool of workers, one writer, and the way they stop.
 
+mod checker;
 mod company;
 mod crawl;
 pub(crate) mod extract;

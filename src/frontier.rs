@@ -23,8 +23,8 @@ use tokio::sync::Notify;
 
 use crate::canonical::Host;
 use crate::visit::{
-    Errand, FailureKind, Hold, HostId, HostRecord, Lease, Millis, Rest, Settlement, Standing, SteadyClock, Target,
-    TrapId,
+    Complete, Errand, FailureKind, Hold, HostId, HostRecord, Lease, Millis, Rest, Settlement, Standing, SteadyClock,
+    Target, TrapId,
 };
 use limits::Limits;
 use schedule::{Schedule, Step};
@@ -162,8 +162,8 @@ impl Frontier {
         self.lock().low()
     }
 
-    /// Takes in `targets`, which the store has pending for a host: all of them if `complete`.
-    pub fn refill(&self, host: HostRecord, targets: Vec<Target>, complete: bool) {
+    /// Takes in `targets`, which the store has pending for a host; `complete` says of what they are all.
+    pub fn refill(&self, host: HostRecord, targets: Vec<Target>, complete: Complete) {
         self.change(|schedule, now| schedule.refill(host, targets, complete, now));
     }
 

@@ -32,8 +32,10 @@
 //!
 //! - An *invocation* is one process of `crawl`. A *run* is what it works on: one pass over the seeds and what they lead to.
 //!   An invocation that was stopped or killed leaves its run open, and the next one goes on with it.
-//! - An *errand* is what a worker is handed: a page or a robots.txt to ask for, a host's sitemaps to take up, or a URL
-//!   to refuse, of which the last two cost no request. It ends as exactly one *record*, which is what the writer stores.
+//! - An *errand* is what a worker is handed: a page or a robots.txt to ask for, a URL to check, a host's sitemaps to take up,
+//!   or a URL to refuse, of which the last two cost no request. It ends as exactly one *record*, which is what the writer stores.
+//! - A *check* asks whether something is there that pages name and the crawl does not fetch. It waits on its host as a URL does,
+//!   and is none.
 //! - A *pattern* is a URL with its changing parts left open (`/tag/*`); its *budget* is how many more of its URLs are fetched
 //!   while they bring nothing new.
 //! - A *host clock* says when a host may be asked again. The clock of a page says when the page is due again.
@@ -44,7 +46,7 @@
 //!  seeds ─ CanonicalUrl::parse ──────────────────► Store::begin ──► Run      durable first
 //!                                                     │ pending
 //!       ┌─────────────────────────────────────────────▼
-//!       │                                         Frontier ─ next().await ──► Errand { Robots | Sitemaps | Page | Refuse }
+//!       │                                         Frontier ─ next().await ──► Errand { Robots | Sitemaps | Page | Check | Refuse }
 //!       │                                             ▲                          │
 //!       │                         release(): rest     └──────────────────────────┤
 //!       │                                                                        ▼
@@ -90,6 +92,7 @@
 //!   is, and whether and when something is tried again: `policy::retry`.
 //! - How many connections there are, and what happens when the machine has no more: `fetch::descriptors`, `fetch::clients`
 //!   (an HTTP client for each host), `frontier::connections`.
+//! - What is checked though it is not crawled, how, and what the answer says: `policy::check`.
 //! - When a robots.txt is asked for: `frontier::robots`; what its answer allows: `policy::robots`.
 //! - What memory bodies and documents take: `parse::memory` is the budget, whose `Held` keeps bytes taken until the commit;
 //!   `parse::body` a body from the wire to its reader; `parse::pool` how many bytes and threads read documents at once, and

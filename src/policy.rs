@@ -2,6 +2,7 @@
 //! a link makes of what is known.
 
 pub mod begin;
+pub mod check;
 pub mod due;
 pub mod fate;
 pub mod kept;

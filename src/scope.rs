@@ -117,6 +117,11 @@ impl Scope {
         self.gate.is_some()
     }
 
+    /// Whether the user keeps it out by a pattern, wherever it lies.
+    pub fn excludes(&self, url: &CanonicalUrl) -> bool {
+        self.patterns.exclude(url)
+    }
+
     /// The URL that a link or a sitemap leads to: as it is named there, without the parameters that are to be left out.
     pub fn without_dropped(&self, url: CanonicalUrl) -> CanonicalUrl {
         self.patterns.dropped_params.leave_out_of(url)

@@ -19,7 +19,8 @@ use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::scope::Scope;
 use crate::visit::{
-    Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId, UrlId, Word,
+    Complete, Hold, HostId, HostRecord, Lease, Record, SeedLine, Settlement, Standing, SteadyClock, Target, TrapId,
+    UrlId, Word,
 };
 pub use counts::{Accounting, Tally};
 pub use error::{DatabaseFailure, StoreError};
@@ -55,8 +56,8 @@ pub struct Committed {
 pub struct Refill {
     pub host: HostRecord,
     pub targets: Vec<Target>,
-    /// Nothing else of this host is pending on disk.
-    pub complete: bool,
+    /// Of what nothing else of this host waits on disk.
+    pub complete: Complete,
 }
 
 /// An open database in which no run of this process is under way.
@@ -115,6 +116,9 @@ pub trait Run: Send {
     /// Renews what this process holds and no more: for when something else takes so long that the next report would come too
     /// late.
     fn renew(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Whether there is anything left to check.
+    fn are_checks_left(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// How the invocation ended, if it has for all that take part in it.
     fn outcome(&self) -> Option<&str>;

@@ -66,7 +66,7 @@ async fn links_to_places_that_pages_lack_are_listed_and_no_others() {
          <a href='/b#named'>named</a> <a href='/b#b%C3%BCcher'>escaped</a> <a href='/b#sp ace'>space</a>
          <a href='/b#/route'>route</a> <a href='/b#!bang'>bang</a> <a href='/b#x:~:text=x'>text</a>
          <a href='/b#Here'>case</a> <a href='/missing#here'>missing</a> <a href='/old#here'>redirected</a>
-         <a href='http://elsewhere.test/#x'>elsewhere</a> <a href='/%62#lost%20place'>spelt</a>
+         <a href='http://elsewhere.test/#x'>elsewhere</a> <a href='./b#lost%20place'>spelt</a>
          <map><area href='/b#area' alt=area></map> <iframe src='/b#frame'></iframe>
          <iframe srcdoc=\"<a href='/b#inner'>inner</a>\"></iframe>",
     );
@@ -100,18 +100,13 @@ async fn what_changed_is_judged_again_and_what_did_not_stays() {
     site.put("/c", "");
     let server = site.serve().await;
     let bench = Bench::new();
-    let first = ["/a|/b|one|one", "/|/b|one|one", "/|/c|three|three"];
-    let sorted = |rows: &[&str]| {
-        let mut rows: Vec<_> = rows.iter().map(|row| (*row).to_owned()).collect();
-        rows.sort();
-        rows
-    };
+    let first = ["/|/b|one|one", "/|/c|three|three", "/a|/b|one|one"];
     // Pages that were read without the option are asked for as a whole once it is given.
     crawl(&bench, &server, &[]).await;
     assert_eq!(broken(&bench, &server).await, [""; 0]);
     for _ in 0..2 {
         crawl(&bench, &server, &CHECKED).await;
-        assert_eq!(broken(&bench, &server).await, sorted(&first));
+        assert_eq!(broken(&bench, &server).await, first);
     }
     assert_eq!(
         bench.rows("select distinct status from fetches where run = 3 and url not like '%robots.txt'").await,
@@ -137,7 +132,7 @@ async fn without_bodies_or_links_it_is_refused_and_without_it_the_audit_says_so(
     let bench = Bench::new();
     for option in ["--no-bodies", "--no-links"] {
         let output = bench.run(&["crawl", &server.url("/"), "--check", "fragments", option]).await;
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(2));
         assert!(
             stderr(&output).contains(option) && stderr(&output).contains("--check fragments"),
             "{}",

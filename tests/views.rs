@@ -16,7 +16,7 @@ use sqlx::Connection as _;
 const FAST: [&str; 4] = ["--rate", "0", "--max-connections-per-host", "16"];
 
 /// The contract.
-const VIEWS: [(&str, &str); 29] = [
+const VIEWS: [(&str, &str); 30] = [
     (
         "pages",
         "url, host, status, content_type, charset, language, title, description, canonical_url, text, size, \
@@ -30,8 +30,9 @@ const VIEWS: [(&str, &str); 29] = [
     ("skipped", "url, host, reason, referrer"),
     ("queue", "url, host, depth, attempts, due_at"),
     ("redirects", "from_url, to_url, status"),
-    ("broken_links", "from_url, to_url, text, status, failure"),
+    ("broken_links", "from_url, to_url, text, status, failure, element, final_url"),
     ("broken_fragments", "from_url, to_url, fragment, text"),
+    ("checks", "url, kind, method, status, failure, final_url, verdict, checked_at"),
     ("duplicates", "content_hash, url, copies"),
     (
         "runs",
@@ -158,7 +159,14 @@ async fn links_redirects_duplicates_and_broken_links_tell_how_pages_hang_togethe
     let twins = "select url, copies, content_hash = (select content_hash from pages p where p.url = d.url) from duplicates d order by 1";
     assert_eq!(rows(&bench, &site, twins).await, ["/?canonical|2|1", "/flaky|2|1", "/twin/1|2|1", "/twin/2|2|1"]);
     let broken = rows(&bench, &site, "select * from broken_links order by from_url, to_url").await;
-    assert_eq!(broken, ["/|/big|Big|null|too_large", "/|/gone|Gone|404|null", "/target|/gone|also gone|404|null"]);
+    assert_eq!(
+        broken,
+        [
+            "/|/big|Big|null|too_large|a|/big",
+            "/|/gone|Gone|404|null|a|/gone",
+            "/target|/gone|also gone|404|null|a|/gone"
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +244,7 @@ async fn times_are_iso_8601_in_utc_and_lie_within_the_crawl() {
             columns += 1;
         }
     }
-    assert_eq!(columns, 9);
+    assert_eq!(columns, 10);
     let order = "select count(*) from pages where not first_seen_at <= fetched_at or changed_at <> fetched_at";
     assert_eq!(bench.rows(order).await, ["0"]);
 }

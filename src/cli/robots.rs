@@ -8,7 +8,7 @@ use crate::fetch::{Fetch as _, HttpClient, Read, Request};
 use crate::parse::body::Body;
 use crate::parse::memory::Memory;
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules, answer_of};
-use crate::visit::RobotsAnswer;
+use crate::visit::{Method, RobotsAnswer};
 
 use super::failure::Failure;
 use super::output::printable;
@@ -51,8 +51,14 @@ async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, 
     let memory = Memory::default();
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let request =
-            Request { url: &url, licensed: url.host() == typed, validators: None, wants: &wants, memory: &memory };
+        let request = Request {
+            url: &url,
+            method: Method::Get,
+            licensed: url.host() == typed,
+            validators: None,
+            wants: &wants,
+            memory: &memory,
+        };
         let fetched =
             client.fetch(request).await.map_err(|e| Failure::new(format!("cannot fetch `{url}`")).cause(&e))?;
         let body = fetched.body.map(Body::load).transpose()?;

@@ -155,9 +155,9 @@ macro_rules! with_options {
         /// Also takes the URLs of the hosts' sitemaps.
         sitemaps: [bool] = false, Judges, Flag,
             "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
-        /// What pages name besides pages, and that is looked for: whether it is there.
+        /// What pages name besides what is crawled, and that is looked for: whether it is there.
         check: [Vec<ToCheck>] = empty(), Stored, List<ToCheck>,
-            "Check what links name besides pages: whether the places behind # exist on pages that are crawled (fragments)";
+            "Check, with one request each, what is not crawled: links out of scope (external); without any, whether the places that links name behind # exist (fragments); several with commas; repeatable";
         /// Stores the readable text of pages. Titles and descriptions are stored anyway.
         store_text as no_text: [bool] = true, Stored, Negative,
             "Do not store readable text; titles and descriptions are kept";
@@ -199,6 +199,11 @@ impl Config {
     /// Requests in flight, at most.
     pub fn connections(&self) -> usize {
         self.max_connections.unwrap_or(self.concurrency)
+    }
+
+    /// Whether anything is asked for that is checked and not crawled.
+    pub fn checks_by_requests(&self) -> bool {
+        self.check.iter().any(|what| *what != ToCheck::Fragments)
     }
 
     /// Whether the places that links name by their fragments are looked for.

@@ -86,9 +86,11 @@ words! {
 }
 
 words! {
-    /// What pages name besides pages, and that is looked for.
+    /// What pages name besides what is crawled, and that is looked for: whether it is there.
     pub enum ToCheck as "WHAT" {
-        /// Places of pages that links name by their fragments
+        /// Links out of scope
+        External = "external",
+        /// Places of crawled pages that links name behind #
         Fragments = "fragments",
     }
 }

@@ -95,6 +95,8 @@ impl Reply {
 /// A served request, for the server's own log.
 #[derive(Debug, Clone)]
 pub struct Hit {
+    /// The method, such as GET.
+    pub method: String,
     /// Path and query, as sent.
     pub path: String,
     /// When the head of the request had been read.
@@ -109,7 +111,7 @@ impl Hit {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
-        Self { path, at, headers: headers.collect() }
+        Self { method: request.method().to_string(), path, at, headers: headers.collect() }
     }
 
     /// The first value of a header, its name in any case.

@@ -133,7 +133,8 @@ impl<S: Store> Engine<S> {
         let watchers = Watchers { progress, observers, listener, fetched_before };
         let writer = Writer { run: &mut run, frontier, fetcher: &*fetcher, watchers: &watchers };
         let stopped = work_until(stop.clone(), writer, frontier, visitor, config.concurrency).await?;
-        let outcome = judge_end(&run, frontier, stopped);
+        let are_checks_left = run.are_checks_left().await?;
+        let outcome = judge_end(&run, frontier, stopped, are_checks_left);
         run.give_back(&frontier.holds()).await?;
         run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
         if config.checks_fragments() {
@@ -210,12 +211,12 @@ async fn look_for_places_until(stop: &impl Stop, run: &mut impl Run) -> Result<(
     Ok(())
 }
 
-fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>) -> CrawlEnd {
+fn judge_end(run: &impl Run, frontier: &Frontier, stopped: Option<CrawlEnd>, are_checks_left: bool) -> CrawlEnd {
     let (accounting, _) = run.accounting();
     match stopped {
         _ if run.outcome().is_some() => run.outcome().and_then(CrawlEnd::from_word).unwrap_or(CrawlEnd::Waiting),
         // Others may be about to find more.
-        _ if accounting.pending == 0 && run.lease().is_none() => CrawlEnd::Finished,
+        _ if accounting.pending == 0 && !are_checks_left && run.lease().is_none() => CrawlEnd::Finished,
         Some(end) => end,
         None if frontier.is_limited() => CrawlEnd::Limit,
         None => CrawlEnd::Waiting,

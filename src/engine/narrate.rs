@@ -7,8 +7,8 @@ use tracing::{debug, trace};
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::visit::{
-    self, Failure, Millis, PageOutcome, Record, Refusal, Request, Rest, Retry, RobotsAnswer, RobotsCall, RobotsOutcome,
-    SkipReason, Target,
+    self, CheckOutcome, Failure, Finding, Millis, PageOutcome, Record, Refusal, Request, Rest, Retry, RobotsAnswer,
+    RobotsCall, RobotsOutcome, SkipReason, Target,
 };
 
 pub(super) fn tell(record: &Record) {
@@ -18,6 +18,10 @@ pub(super) fn tell(record: &Record) {
     match record {
         Record::Page { target, request, rest, outcome } => {
             page(target, outcome, millis(request));
+            host(&target.url.host(), *rest);
+        }
+        Record::Check { target, request, rest, outcome } => {
+            check(target, outcome, millis(request));
             host(&target.url.host(), *rest);
         }
         Record::Robots { call, request, rest, outcome } => {
@@ -31,6 +35,9 @@ pub(super) fn tell(record: &Record) {
         Record::GuardedRobots(call) => robots_answer(&call.url, &call.guarded_answer(), 0),
         Record::Sitemaps { host, named, .. } => trace!(%host, named = named.len(), "sitemaps looked for"),
         Record::Refused { target, verdict: Refusal::Skip(reason) } => debug!(%reason, url = %target.url, "skipped"),
+        Record::Refused { target, verdict: Refusal::Wait } => {
+            debug!(url = %target.url, "not checked: the host asks for more time than there is");
+        }
         Record::Refused { target, verdict: Refusal::Fail { kind, message, attempts } } => {
             debug!(%kind, attempts, reason = ?&**message, url = %target.url, "failed with its host");
         }
@@ -55,6 +62,21 @@ fn page(target: &Target, outcome: &PageOutcome, ms: u64) {
             trace!(seconds = seconds_until(*due_at), ms, reason = ?&**message, %url, "to be tried again");
         }
         PageOutcome::Abandoned => trace!(%url, "left for later: the crawl is stopping"),
+    }
+}
+
+fn check(target: &Target, outcome: &CheckOutcome, ms: u64) {
+    let url = &target.url;
+    match outcome {
+        CheckOutcome::Found(Finding { verdict, status, failure }) => {
+            debug!(%verdict, status, failure = failure.as_deref(), ms, %url, "checked");
+        }
+        CheckOutcome::Retry { due_at, message, .. } => {
+            trace!(seconds = seconds_until(*due_at), ms, reason = ?&**message, %url, "to be checked again");
+        }
+        CheckOutcome::Whole => trace!(ms, %url, "to be checked with GET: HEAD is answered with an error"),
+        CheckOutcome::Moved(next) => trace!(ms, %next, %url, "to be checked where it is"),
+        CheckOutcome::Abandoned => trace!(%url, "left for later: the crawl is stopping"),
     }
 }
 

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use http::HeaderMap;
 use tokio::sync::watch;
 
+use super::checker::Checker;
 use super::hook::Hook;
 use super::observe::Observers;
 use super::page::Page;
@@ -23,8 +24,8 @@ use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, answer_of};
 use crate::visit::{
-    Errand, Failure, FailureKind, Lease, Millis, PageOutcome, Record, Request, Rest, Retry, RobotsAnswer, RobotsCall,
-    RobotsOutcome, SteadyClock, Target,
+    Check, CheckOutcome, Errand, Failure, FailureKind, Lease, Method, Millis, PageOutcome, Record, Request, Rest,
+    Retry, RobotsAnswer, RobotsCall, RobotsOutcome, SteadyClock, Target,
 };
 
 /// It has no body, whatever its headers say (RFC 9110, section 15.4.5).
@@ -36,6 +37,7 @@ pub(super) struct Visitor {
     fetcher: Arc<dyn Fetch>,
     retries: u32,
     max_redirects: u32,
+    checker: Checker,
     body_types: crate::config::BodyTypes,
     max_body_size: u64,
     clock: SteadyClock,
@@ -43,6 +45,14 @@ pub(super) struct Visitor {
     lease: Option<Lease>,
     observers: Observers,
     hook: Option<Arc<dyn Hook>>,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy)]
+enum Aim<'a> {
+    Robots,
+    Page(&'a Target),
+    Check(Check),
 }
 
 /// What a request has to do with while it is out.
@@ -87,7 +97,20 @@ impl Visitor {
     ) -> Self {
         let Config { retries, max_redirects, max_body_size, .. } = *config;
         let body_types = config.body_types.clone();
-        Self { reader, fetcher, retries, max_redirects, body_types, max_body_size, clock, lease: None, observers, hook }
+        let (checker, lease) = (Checker::new(config), None);
+        Self {
+            reader,
+            fetcher,
+            retries,
+            max_redirects,
+            checker,
+            body_types,
+            max_body_size,
+            clock,
+            lease,
+            observers,
+            hook,
+        }
     }
 
     /// Makes no request once this lease has ended.
@@ -105,6 +128,7 @@ impl Visitor {
                 Record::Sitemaps { id, host, named }
             }
             Errand::Page(target) => return self.visit_page(target, slot).await,
+            Errand::Check(target, check) => self.visit_check(target, check, slot).await,
             Errand::Robots(call) => self.visit_robots(call, slot).await,
         };
         (record, Held::default())
@@ -113,7 +137,7 @@ impl Visitor {
     async fn visit_page(&self, target: Target, slot: Slot<impl FnOnce(Rest)>) -> (Record, Held) {
         let mut held = Held::default();
         let mut aborted = slot.aborted.clone();
-        let record = match self.ask(&target.url, Some(&target), target.attempts + 1, slot).await {
+        let record = match self.ask(&target.url, Aim::Page(&target), target.attempts + 1, slot).await {
             Asked::Guarded => Record::GuardedPage(target),
             Asked::Postponed => Record::PostponedPage(target),
             Asked::Aborted(request) => {
@@ -136,8 +160,24 @@ impl Visitor {
         (record, held)
     }
 
+    async fn visit_check(&self, target: Target, check: Check, slot: Slot<impl FnOnce(Rest)>) -> Record {
+        match self.ask(&target.url, Aim::Check(check), target.attempts + 1, slot).await {
+            Asked::Guarded => Record::GuardedPage(target),
+            Asked::Postponed => Record::PostponedPage(target),
+            Asked::Aborted(request) => {
+                let (rest, outcome) = (Rest::default(), CheckOutcome::Abandoned);
+                Record::Check { target, request, rest, outcome }
+            }
+            Asked::Done { request, rest, result } => {
+                let answer = result.as_ref().map_err(|missed| (missed.trouble, &missed.failure));
+                let outcome = self.checker.judge(&target, check, answer, rest, self.clock.now());
+                Record::Check { target, request, rest, outcome }
+            }
+        }
+    }
+
     async fn visit_robots(&self, call: RobotsCall, slot: Slot<impl FnOnce(Rest)>) -> Record {
-        match self.ask(&call.url, None, call.attempt + 1, slot).await {
+        match self.ask(&call.url, Aim::Robots, call.attempt + 1, slot).await {
             Asked::Guarded => Record::GuardedRobots(call),
             Asked::Postponed => Record::PostponedRobots(call),
             Asked::Aborted(request) => {
@@ -151,13 +191,13 @@ impl Visitor {
         }
     }
 
-    /// Makes one request: try number `tries` for `url`, of a page or of a robots.txt.
-    async fn ask(&self, url: &CanonicalUrl, page: Option<&Target>, tries: u32, slot: Slot<impl FnOnce(Rest)>) -> Asked {
+    /// Makes one request: try number `tries` for `url`.
+    async fn ask(&self, url: &CanonicalUrl, aim: Aim<'_>, tries: u32, slot: Slot<impl FnOnce(Rest)>) -> Asked {
         let Slot { mut aborted, released } = slot;
         let in_use = self.observers.request();
         let (at, started) = (self.clock.now(), Instant::now());
         let result = tokio::select! {
-            result = AssertUnwindSafe(self.request(url, page)).catch_unwind() => Some(result.unwrap_or_else(|_| {
+            result = AssertUnwindSafe(self.request(url, aim)).catch_unwind() => Some(result.unwrap_or_else(|_| {
                 let Failure { kind, message } = unreadable();
                 Err(FetchError::failed(kind, &*message))
             })),
@@ -198,25 +238,31 @@ impl Visitor {
         }
     }
 
-    async fn request(&self, url: &CanonicalUrl, page: Option<&Target>) -> Result<Response, FetchError> {
+    async fn request(&self, url: &CanonicalUrl, aim: Aim<'_>) -> Result<Response, FetchError> {
         let licensed = self.reader.is_seed_host(url);
-        let wants = |status: u16, headers: &HeaderMap| match page {
+        let wants = |status: u16, headers: &HeaderMap| match aim {
             _ if status == NOT_MODIFIED || redirect::location(status, headers).is_some() => Read::Nothing,
-            None if status / 100 == 2 => Read::Start(MAX_ROBOTS_BYTES),
-            None => Read::Nothing,
-            Some(target) if status / 100 == 2 && self.reader.expects_sitemap(target) => Read::Whole(sitemap::MAX_BYTES),
-            Some(_) if mime::of(headers).is_none_or(|t| self.body_types.wants(&t.essence)) => {
+            Aim::Robots if status / 100 == 2 => Read::Start(MAX_ROBOTS_BYTES),
+            Aim::Robots | Aim::Check(_) => Read::Nothing,
+            Aim::Page(target) if status / 100 == 2 && self.reader.expects_sitemap(target) => {
+                Read::Whole(sitemap::MAX_BYTES)
+            }
+            Aim::Page(_) if mime::of(headers).is_none_or(|t| self.body_types.wants(&t.essence)) => {
                 Read::Whole(self.max_body_size)
             }
-            Some(_) => Read::Nothing,
+            Aim::Page(_) => Read::Nothing,
         };
-        let validators = page.and_then(|target| target.validators.as_deref());
+        let (method, validators) = match aim {
+            Aim::Robots => (Method::Get, None),
+            Aim::Page(target) => (Method::Get, target.validators.as_deref()),
+            Aim::Check(check) => (check.method, None),
+        };
         let memory = self.reader.memory();
         if self.lease.as_ref().is_some_and(|lease| !lease.is_held()) {
             // The process may have been stopped since the host's turn came.
             return Err(FetchError::Lapsed);
         }
-        self.fetcher.fetch(fetch::Request { url, licensed, validators, wants: &wants, memory }).await
+        self.fetcher.fetch(fetch::Request { url, method, licensed, validators, wants: &wants, memory }).await
     }
 
     /// When a request is made once more after `tries` tries, if it is.

@@ -34,7 +34,7 @@ pub(super) async fn work(
             }
         };
         let (record, held) = visitor.visit(errand, Slot { aborted: aborted.clone(), released }).await;
-        if let (Some(host), Some((kind, message))) = (host, record.page_failure()) {
+        if let (Some(host), Some((kind, message))) = (host, record.failure()) {
             frontier.give_up(host, kind, message.clone());
         }
         narrate::tell(&record);
@@ -47,7 +47,7 @@ pub(super) async fn work(
 /// The host that a request of this errand goes to.
 fn asked_host(errand: &Errand) -> Option<HostId> {
     match errand {
-        Errand::Page(target) => Some(target.host),
+        Errand::Page(target) | Errand::Check(target, _) => Some(target.host),
         Errand::Robots(call) => Some(call.host),
         Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }

@@ -55,7 +55,7 @@ impl Canned {
     }
 
     fn respond(&self, request: Request<'_>) -> Result<Response, FetchError> {
-        let Request { url, licensed, validators, wants, memory } = request;
+        let Request { url, method: _, licensed, validators, wants, memory } = request;
         let asked = Asked { url: url.clone(), licensed, validators: validators.cloned() };
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
         let Response { status, headers, body } = (self.answer)(&asked)?;
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::parse::memory::Memory;
-    use crate::visit::FailureKind;
+    use crate::visit::{FailureKind, Method};
 
     fn url(text: &str) -> CanonicalUrl {
         CanonicalUrl::parse(text).unwrap()
@@ -103,7 +103,14 @@ mod tests {
     async fn get(web: &dyn Fetch, to: &str, read: Read) -> Result<(u16, Option<Vec<u8>>), FetchError> {
         let wants = |status, _: &HeaderMap| if matches!(status, 200 | 500) { read } else { Read::Nothing };
         let memory = Memory::default();
-        let request = Request { url: &url(to), licensed: true, validators: None, wants: &wants, memory: &memory };
+        let request = Request {
+            url: &url(to),
+            method: Method::Get,
+            licensed: true,
+            validators: None,
+            wants: &wants,
+            memory: &memory,
+        };
         let body = |body: Option<Body>| body.map(|body| body.load().unwrap());
         web.fetch(request).await.map(|response| (response.status, body(response.body)))
     }
@@ -133,8 +140,14 @@ mod tests {
         let validators = Validators { etag: Some("\"1\"".into()), last_modified: None };
         let (url, wants) = (url("http://a.example/"), |_, _: &HeaderMap| Read::Nothing);
         let memory = Memory::default();
-        let request =
-            Request { url: &url, licensed: false, validators: Some(&validators), wants: &wants, memory: &memory };
+        let request = Request {
+            url: &url,
+            method: Method::Get,
+            licensed: false,
+            validators: Some(&validators),
+            wants: &wants,
+            memory: &memory,
+        };
         assert_eq!(web.fetch(request).await.unwrap().status, 304);
         assert!(web.fetch(Request { validators: None, ..request }).await.is_err());
         let asked = Asked { url: url.clone(), licensed: false, validators: Some(validators) };

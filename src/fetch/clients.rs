@@ -106,13 +106,14 @@ impl Clients {
     }
 
     /// Asks for a URL whose host answers in a form that only a lenient reader reads.
-    pub(super) async fn get_leniently(
+    pub(super) async fn ask_leniently(
         &self,
+        method: http::Method,
         url: &CanonicalUrl,
         opened: bool,
         headers: HeaderMap,
     ) -> Result<reqwest::Response, FetchError> {
-        self.lenient.get(&self.route(url).way(opened), url, headers).await
+        self.lenient.ask(method, &self.route(url).way(opened), url, headers).await
     }
 
     /// Closes the idle connections of a host.

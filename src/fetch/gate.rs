@@ -37,13 +37,21 @@ mod tests {
     use crate::config::Config;
     use crate::fetch::{Fetch as _, FetchError, HttpClient, Read, Request};
     use crate::parse::memory::Memory;
+    use crate::visit::Method;
 
     #[tokio::test]
     async fn nothing_is_sent_by_a_connection_that_stands_when_the_lease_has_ended() {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = CanonicalUrl::parse(&format!("http://{}/", server.local_addr().unwrap())).unwrap();
         let (wants, memory) = (|_, _: &http::HeaderMap| Read::Nothing, Memory::default());
-        let request = Request { url: &url, licensed: true, validators: None, wants: &wants, memory: &memory };
+        let request = Request {
+            url: &url,
+            method: Method::Get,
+            licensed: true,
+            validators: None,
+            wants: &wants,
+            memory: &memory,
+        };
         let lease = Lease::new(Duration::from_secs(60));
         for is_lenient in [false, true] {
             let client = HttpClient::new(&Config::default(), &[]).unwrap();

@@ -26,7 +26,7 @@ use crate::parse::body::Body;
 use crate::parse::cookie::Seconds;
 use crate::parse::memory::Memory;
 use crate::scope::AddressRules;
-use crate::visit::{self, FailureKind, Lease, Millis, Validators};
+use crate::visit::{self, FailureKind, Lease, Method, Millis, Validators};
 
 /// Makes requests over HTTP.
 pub struct HttpClient {
@@ -148,13 +148,18 @@ impl HttpClient {
         opened: bool,
         is_lenient: bool,
     ) -> Result<reqwest::Response, FetchError> {
-        let Request { url, licensed, validators, .. } = *request;
+        let Request { url, method, licensed, validators, .. } = *request;
+        let method = match method {
+            Method::Head => http::Method::HEAD,
+            Method::Get => http::Method::GET,
+        };
         let headers = self.headers(url, licensed, validators);
         if is_lenient {
-            return self.clients.get_leniently(url, opened, headers).await;
+            return self.clients.ask_leniently(method, url, opened, headers).await;
         }
         let client = self.clients.of(url, opened)?;
-        let sent = self.send_strictly(|| client.get(url.url().clone()).headers(headers.clone())).await;
+        let sent =
+            self.send_strictly(|| client.request(method.clone(), url.url().clone()).headers(headers.clone())).await;
         sent.map_err(|error| classify(&error))
     }
 

@@ -67,14 +67,19 @@ impl Lenient {
     }
 
     /// Asks for a URL over a connection of its own: after an answer that is not as it should be, none can be trusted.
-    pub(super) async fn get(
+    pub(super) async fn ask(
         &self,
+        method: http::Method,
         way: &Way<'_>,
         url: &CanonicalUrl,
         headers: HeaderMap,
     ) -> Result<reqwest::Response, FetchError> {
         let unusable = |e: &dyn std::error::Error| FetchError::failed(FailureKind::Protocol, e.to_string());
-        let mut request = http::Request::get(url.as_str()).body(Empty::<Bytes>::new()).map_err(|e| unusable(&e))?;
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .body(Empty::<Bytes>::new())
+            .map_err(|e| unusable(&e))?;
         *request.headers_mut() = headers;
         request.headers_mut().entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
         let proxy = way.proxy.map(|proxy| &proxy.lenient);

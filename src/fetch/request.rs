@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::parse::body::Body;
 use crate::parse::memory::Memory;
-use crate::visit::{FailureKind, Lease, Millis, Validators};
+use crate::visit::{FailureKind, Lease, Method, Millis, Validators};
 
 /// Answers requests.
 pub trait Fetch: fmt::Debug + Send + Sync {
@@ -40,6 +40,7 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Response, FetchError>
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     pub url: &'a CanonicalUrl,
+    pub method: Method,
     /// A seed names its host, so its address may be private.
     pub licensed: bool,
     /// The body is wanted only if it changed since the response that gave these.
@@ -52,9 +53,10 @@ pub struct Request<'a> {
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, licensed, validators, wants: _, memory: _ } = self;
+        let Self { url, method, licensed, validators, wants: _, memory: _ } = self;
         let mut debug = f.debug_struct("Request");
-        debug.field("url", url).field("licensed", licensed).field("validators", validators).finish_non_exhaustive()
+        debug.field("url", url).field("method", method).field("licensed", licensed);
+        debug.field("validators", validators).finish_non_exhaustive()
     }
 }
 

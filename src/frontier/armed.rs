@@ -12,9 +12,11 @@ use crate::visit::{HostId, Millis};
 #[derive(Debug, Default)]
 pub(super) struct Armed {
     due: BTreeSet<(Millis, HostId)>,
-    /// Hosts whose time had come, but no request could be made: for want of a connection or of a page in the budget.
-    /// They keep their places for when there is one.
+    /// Hosts whose time had come, but no request could be made for want of a connection. They keep their places for when
+    /// there is one.
     held_up: BTreeSet<(Millis, HostId)>,
+    /// The same for want of a page in the budget.
+    unpaid: BTreeSet<(Millis, HostId)>,
     slots: HashMap<HostId, Slot, RandomState>,
 }
 
@@ -22,6 +24,7 @@ pub(super) struct Armed {
 enum Slot {
     Due(Millis),
     HeldUp(Millis),
+    Unpaid(Millis),
 }
 
 impl Armed {
@@ -30,7 +33,7 @@ impl Armed {
         let at = match self.slots.get(&id) {
             Some(Slot::Due(due)) if *due <= at => return,
             Some(Slot::Due(_)) | None => at,
-            Some(Slot::HeldUp(due)) => at.min(*due),
+            Some(Slot::HeldUp(due) | Slot::Unpaid(due)) => at.min(*due),
         };
         self.disarm(id);
         self.due.insert((at, id));
@@ -42,6 +45,7 @@ impl Armed {
         match self.slots.remove(&id) {
             Some(Slot::Due(at)) => self.due.remove(&(at, id)),
             Some(Slot::HeldUp(at)) => self.held_up.remove(&(at, id)),
+            Some(Slot::Unpaid(at)) => self.unpaid.remove(&(at, id)),
             None => false,
         };
     }
@@ -52,22 +56,41 @@ impl Armed {
         self.arm(id, at);
     }
 
-    /// Lets a host wait for a connection or for budget.
+    /// Lets a host wait for a connection.
     pub(super) fn hold_up(&mut self, id: HostId) {
-        if let Some(slot) = self.slots.get_mut(&id)
-            && let Slot::Due(at) = *slot
-        {
-            self.due.remove(&(at, id));
+        if let Some(at) = self.take(id) {
             self.held_up.insert((at, id));
-            *slot = Slot::HeldUp(at);
+            self.slots.insert(id, Slot::HeldUp(at));
         }
     }
 
-    /// The host to be looked at next, and when; of those held up too if a request `can_start`.
-    pub(super) fn first(&self, can_start: bool) -> Option<(Millis, HostId)> {
+    /// Lets a host wait for a page in the budget.
+    pub(super) fn leave_unpaid(&mut self, id: HostId) {
+        if let Some(at) = self.take(id) {
+            self.unpaid.insert((at, id));
+            self.slots.insert(id, Slot::Unpaid(at));
+        }
+    }
+
+    /// Takes a host that was looked at out of its set.
+    fn take(&mut self, id: HostId) -> Option<Millis> {
+        let (Slot::Due(at) | Slot::HeldUp(at) | Slot::Unpaid(at)) = *self.slots.get(&id)?;
+        self.disarm(id);
+        Some(at)
+    }
+
+    /// The host to be looked at next, and when; of those held up too if a request `can_start`, and of the unpaid ones if
+    /// that may be one for a page.
+    pub(super) fn first(&self, can_start: bool, can_pay: bool) -> Option<(Millis, HostId)> {
         let due = self.due.first();
         let held_up = self.held_up.first().filter(|_| can_start);
-        due.into_iter().chain(held_up).min().copied()
+        let unpaid = self.unpaid.first().filter(|_| can_start && can_pay);
+        due.into_iter().chain(held_up).chain(unpaid).min().copied()
+    }
+
+    /// Hosts that have something to do, but for what a page in the budget is wanted for.
+    pub(super) fn len_paid(&self) -> usize {
+        self.slots.len() - self.unpaid.len()
     }
 
     /// Hosts that have something to do.
@@ -86,13 +109,13 @@ mod tests {
         armed.arm(1, 50);
         armed.arm(2, 40);
         armed.arm(1, 60);
-        assert_eq!(armed.first(true), Some((40, 2)));
+        assert_eq!(armed.first(true, true), Some((40, 2)));
         armed.arm(1, 30);
-        assert_eq!(armed.first(true), Some((30, 1)));
+        assert_eq!(armed.first(true, true), Some((30, 1)));
         armed.rearm(1, 60);
-        assert_eq!(armed.first(true), Some((40, 2)));
+        assert_eq!(armed.first(true, true), Some((40, 2)));
         armed.disarm(2);
-        assert_eq!((armed.first(true), armed.len()), (Some((60, 1)), 1));
+        assert_eq!((armed.first(true, true), armed.len()), (Some((60, 1)), 1));
     }
 
     #[test]
@@ -101,12 +124,24 @@ mod tests {
         armed.arm(1, 10);
         armed.arm(2, 20);
         armed.hold_up(1);
-        assert_eq!(armed.first(false), Some((20, 2)));
-        assert_eq!(armed.first(true), Some((10, 1)));
+        assert_eq!(armed.first(false, false), Some((20, 2)));
+        assert_eq!(armed.first(true, true), Some((10, 1)));
         armed.arm(1, 30);
-        assert_eq!(armed.first(false), Some((10, 1)), "something changed for it: it is looked at again");
+        assert_eq!(armed.first(false, false), Some((10, 1)), "something changed for it: it is looked at again");
         armed.hold_up(1);
         armed.disarm(1);
-        assert_eq!((armed.first(true), armed.len()), (Some((20, 2)), 1));
+        assert_eq!((armed.first(true, true), armed.len()), (Some((20, 2)), 1));
+    }
+
+    #[test]
+    fn a_host_that_waits_for_budget_holds_up_no_other() {
+        let mut armed = Armed::default();
+        armed.arm(1, 10);
+        armed.arm(2, 20);
+        armed.leave_unpaid(1);
+        assert_eq!((armed.first(true, false), armed.first(true, true)), (Some((20, 2)), Some((10, 1))));
+        armed.hold_up(2);
+        assert_eq!((armed.first(true, false), armed.first(false, true)), (Some((20, 2)), None));
+        assert_eq!((armed.len(), armed.len_paid()), (2, 1));
     }
 }

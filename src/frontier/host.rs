@@ -7,8 +7,8 @@ use foldhash::fast::RandomState;
 use crate::canonical::{CanonicalUrl, Host};
 use crate::policy::retry::Outages;
 use crate::visit::{
-    FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, SkipReason, Target, TrapId,
-    UrlId,
+    Complete, FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, SkipReason,
+    Target, TrapId, UrlId,
 };
 
 use super::clock::HostClock;
@@ -27,6 +27,8 @@ pub(super) struct HostState {
     /// Under which this process holds it.
     epoch: i64,
     window: Window,
+    /// What is to be checked of it: a window too, since the limits of pages are none of checks.
+    checks: Window,
     clock: HostClock,
     robots: Robots,
     in_flight: usize,
@@ -36,12 +38,19 @@ pub(super) struct HostState {
     stored: u64,
 }
 
+/// What a target is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queue {
+    Pages,
+    Checks,
+}
+
 /// What a host has to offer at a time.
 #[derive(Debug)]
 pub(super) enum Offer {
     Call,
-    Page,
-    Refuse(Refusal),
+    Ask(Queue),
+    Refuse(Queue, Refusal),
     AskRobots,
     Sitemaps,
     /// Not before this time.
@@ -53,7 +62,7 @@ pub(super) enum Offer {
 impl Offer {
     /// Whether it leads to a request at once.
     pub(super) fn is_request(&self) -> bool {
-        matches!(self, Self::Call | Self::Page | Self::AskRobots)
+        matches!(self, Self::Call | Self::Ask(_) | Self::AskRobots)
     }
 }
 
@@ -76,11 +85,12 @@ impl HostState {
         robots.recall(facts.are_sitemaps_known, facts.rare.robots.map(|state| *state));
         clock.set_pace(limits.rate, robots.crawl_delay(limits), limits.max_wait, tick);
         clock.park(now, limits.max_wait);
-        let (window, in_flight, reserved) = Default::default();
+        let (window, checks, in_flight, reserved) = Default::default();
         Self {
             host: record.host,
             epoch: record.epoch,
             window,
+            checks,
             clock,
             robots,
             in_flight,
@@ -110,15 +120,18 @@ impl HostState {
 
     /// Nothing of it is queued, on disk, in flight or waiting for a commit.
     pub(super) fn is_idle(&self) -> bool {
-        self.window.is_done() && self.in_flight == 0 && self.robots.is_quiet()
+        self.window.is_done() && self.checks.is_done() && self.in_flight == 0 && self.robots.is_quiet()
     }
 
     pub(super) fn standing(&self, limits: &Limits) -> Standing {
         let (queued, has_more) = (self.window.queued(), self.window.has_more());
-        let wants_more = has_more && !self.clock.is_parked();
+        let least = |window: &Window| window.has_more().then(|| window.queued());
+        // A parked host is asked for no page, and what was to be checked there is refused.
+        let pages = least(&self.window).filter(|_| !self.clock.is_parked());
+        let least = pages.into_iter().chain(least(&self.checks)).min();
         Standing {
-            low: wants_more && queued <= limits.window / 4,
-            starved: wants_more && queued == 0,
+            low: least.is_some_and(|queued| queued <= limits.window / 4),
+            starved: least == Some(0),
             held_back: limits.max_pages_per_host.is_some_and(|max| self.stored >= max) && (has_more || queued > 0),
         }
     }
@@ -127,14 +140,14 @@ impl HostState {
     pub(super) fn is_quiet(&self) -> bool {
         self.in_flight == 0
             && self.reserved == 0
-            && self.window.queued() == self.window.held()
+            && self.window.handed_out() + self.checks.handed_out() == 0
             && self.robots.is_quiet()
     }
 
     /// Errands handed out and not yet settled that are about it or ask it, but for a request for its robots.txt that another
     /// host is asked with.
     pub(super) fn handed_out(&self) -> usize {
-        self.window.held() - self.window.queued() + self.robots.handed_out()
+        self.window.handed_out() + self.checks.handed_out() + self.robots.handed_out()
     }
 
     /// When it may be asked next.
@@ -144,12 +157,12 @@ impl HostState {
 
     /// Whether anything is queued that may be offered some time.
     pub(super) fn has_work(&self) -> bool {
-        self.window.queued() > 0 || self.robots.next_call().is_some()
+        self.window.queued() > 0 || self.checks.queued() > 0 || self.robots.next_call().is_some()
     }
 
-    /// Targets in memory or handed out.
+    /// Targets in memory or handed out: pages, or checks if they are more.
     pub(super) fn held(&self) -> usize {
-        self.window.held()
+        self.window.held().max(self.checks.held())
     }
 
     /// Under which epoch it is held, when it was asked last, and until when it must be left alone. `id` is its own.
@@ -159,32 +172,76 @@ impl HostState {
     }
 
     pub(super) fn push(&mut self, target: Target, now: Millis, limits: &Limits) {
-        self.window.push(target, now, limits.window);
+        self.window_of(&target).push(target, now, limits.window);
     }
 
-    pub(super) fn refill(&mut self, targets: Vec<Target>, complete: bool, now: Millis, limits: &Limits) {
-        self.window.refill(complete);
+    fn window_of(&mut self, target: &Target) -> &mut Window {
+        if target.check.is_some() { &mut self.checks } else { &mut self.window }
+    }
+
+    pub(super) fn refill(&mut self, targets: Vec<Target>, complete: Complete, now: Millis, limits: &Limits) {
+        self.window.refill(complete.pages);
+        self.checks.refill(complete.checks);
         targets.into_iter().for_each(|target| self.push(target, now, limits));
     }
 
     /// Looks at what may be done for this host at `now`, changing nothing but what time has changed.
     pub(super) fn offer(&mut self, now: Millis, limits: &Limits, traps: &Traps, budget_left: bool) -> Offer {
-        let may_ask = budget_left && !self.clock.is_parked();
-        let may_ask_page = may_ask && self.has_budget(limits);
-        if let Some(due) = self.robots.next_call() {
-            return if may_ask { self.when_free(due, now, limits).unwrap_or(Offer::Call) } else { Offer::Nothing };
+        let is_parked = self.clock.is_parked();
+        let page = if let Some(due) = self.robots.next_call() {
+            // Those of hosts that are only checked are not of the budget.
+            if !is_parked && (budget_left || limits.checks) {
+                return self.when_free(due, now, limits).unwrap_or(Offer::Call);
+            }
+            Offer::Nothing
+        } else {
+            let may_ask = budget_left && !is_parked;
+            let may_ask_page = may_ask && self.has_budget(limits);
+            self.offer_of(Queue::Pages, now, limits, traps, (may_ask, may_ask_page))
+        };
+        if self.checks.queued() == 0 {
+            return page;
         }
+        match page {
+            // Pages wait for a later invocation. What others' hosts ask for is not to keep a run from its end.
+            Offer::Nothing if is_parked => match self.checks.first(now) {
+                Some(_) => Offer::Refuse(Queue::Checks, Refusal::Wait),
+                None => self.checks.next_due().map_or(Offer::Nothing, Offer::At),
+            },
+            Offer::Nothing => self.offer_of(Queue::Checks, now, limits, traps, (true, true)),
+            Offer::At(at) => match self.offer_of(Queue::Checks, now, limits, traps, (true, true)) {
+                Offer::Nothing => Offer::At(at),
+                Offer::At(other) => Offer::At(at.min(other)),
+                check => check,
+            },
+            page => page,
+        }
+    }
+
+    /// The same of one queue: whether its robots.txt may be asked for, and whether the next target.
+    fn offer_of(
+        &mut self,
+        queue: Queue,
+        now: Millis,
+        limits: &Limits,
+        traps: &Traps,
+        (may_ask, may_ask_page): (bool, bool),
+    ) -> Offer {
         let wait = self.when_free(now, now, limits);
-        let Some(target) = self.window.first(now) else {
-            return self.window.next_due().filter(|_| may_ask_page).map_or(Offer::Nothing, Offer::At);
+        let window = match queue {
+            Queue::Pages => &mut self.window,
+            Queue::Checks => &mut self.checks,
+        };
+        let Some(target) = window.first(now) else {
+            return window.next_due().filter(|_| may_ask_page).map_or(Offer::Nothing, Offer::At);
         };
         // A page that is stored already is no new URL of a trap.
         if !target.known && target.trap.is_some_and(|trap| traps.contains(&trap)) {
-            return Offer::Refuse(Refusal::Skip(SkipReason::Trap));
+            return Offer::Refuse(queue, Refusal::Skip(SkipReason::Trap));
         }
         match self.robots.stance(now) {
             Stance::Asked => Offer::Nothing,
-            Stance::Refuse(refusal) => Offer::Refuse(refusal),
+            Stance::Refuse(refusal) => Offer::Refuse(queue, refusal),
             Stance::Sitemaps => Offer::Sitemaps,
             Stance::Unknown if !may_ask => Offer::Nothing,
             Stance::Unknown => Offer::AskRobots,
@@ -192,8 +249,8 @@ impl HostState {
                 // Rules may be many and slow to match, so they are asked once for each URL, when its turn has come.
                 Some(wait) if may_ask_page => wait,
                 _ => match rules.forbid(&target.url) {
-                    Some(reason) => Offer::Refuse(Refusal::Skip(reason)),
-                    None if may_ask_page => Offer::Page,
+                    Some(reason) => Offer::Refuse(queue, Refusal::Skip(reason)),
+                    None if may_ask_page => Offer::Ask(queue),
                     None => Offer::Nothing,
                 },
             },
@@ -220,15 +277,18 @@ impl HostState {
         Ok(())
     }
 
-    /// Hands out the next page, for a request that was started.
-    pub(super) fn take_page(&mut self) -> Option<Target> {
-        self.reserved += 1;
-        self.window.pop()
+    /// Hands out the next target, for a request that was started.
+    pub(super) fn take_asked(&mut self, queue: Queue) -> Option<Target> {
+        self.reserved += u64::from(queue == Queue::Pages);
+        self.take_refused(queue)
     }
 
-    /// Hands out the next page, to be refused.
-    pub(super) fn take_refused(&mut self) -> Option<Target> {
-        self.window.pop()
+    /// Hands out the next target, to be refused.
+    pub(super) fn take_refused(&mut self, queue: Queue) -> Option<Target> {
+        match queue {
+            Queue::Pages => self.window.pop(),
+            Queue::Checks => self.checks.pop(),
+        }
     }
 
     /// Hands out the next request for a robots.txt, which was started.
@@ -267,10 +327,14 @@ impl HostState {
         self.window.let_go(id);
     }
 
-    /// A page request is to be made once more.
+    /// A request is to be made once more.
     pub(super) fn settle_again(&mut self, target: Target, now: Millis) {
-        self.reserved = self.reserved.saturating_sub(1);
-        self.window.requeue(target, now);
+        self.reserved = self.reserved.saturating_sub(u64::from(target.check.is_none()));
+        self.window_of(&target).requeue(target, now);
+    }
+
+    pub(super) fn settle_checked(&mut self, id: UrlId) {
+        self.checks.let_go(id);
     }
 
     pub(super) fn settle_reprieved(&mut self, target: Target, now: Millis) {
@@ -321,97 +385,4 @@ impl HostState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-    use crate::visit::StoredRobots;
-
-    const NOW: Millis = 1_000_000;
-
-    fn limits() -> Limits {
-        Limits::new(&Config {
-            rate: 0.0,
-            max_connections_per_host: 2,
-            max_pages_per_host: Some(2),
-            ..Config::default()
-        })
-    }
-
-    /// A host with these rules and the URLs `/1` and `/2`.
-    fn host(rules: &str) -> HostState {
-        let answer = RobotsAnswer::Rules { status: 200, body: rules.as_bytes().to_vec() };
-        let robots = Some(StoredRobots { fetched_at: NOW, answer });
-        let record = HostRecord {
-            id: 1,
-            host: Host::parse("http://h.test").unwrap(),
-            asked_at: 0,
-            blocked_until: 0,
-            robots,
-            epoch: 1,
-            stored: 0,
-        };
-        let mut host = HostState::new(record, Facts::default(), &limits(), &Tick::default(), NOW);
-        for id in 1..=2 {
-            let url = CanonicalUrl::parse(&format!("http://h.test/{id}")).unwrap();
-            host.push(Target::new(id, 1, url, 0), NOW, &limits());
-        }
-        host
-    }
-
-    fn start_page(host: &mut HostState) {
-        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), true), Offer::Page));
-        host.start(NOW, &limits()).unwrap();
-        host.take_page();
-    }
-
-    #[test]
-    fn pages_are_offered_as_far_as_connections_and_budget_go() {
-        let mut host = host("");
-        start_page(&mut host);
-        assert!(
-            matches!(host.offer(NOW, &limits(), &Traps::default(), false), Offer::Nothing),
-            "the budget of all hosts is used up"
-        );
-        let one = Limits { max_connections_per_host: 1, ..limits() };
-        assert!(matches!(host.offer(NOW, &one, &Traps::default(), true), Offer::Nothing), "it is at its connections");
-        let spent = Limits { max_pages_per_host: Some(1), ..limits() };
-        assert!(
-            matches!(host.offer(NOW, &spent, &Traps::default(), true), Offer::Nothing),
-            "its own budget is used up"
-        );
-        start_page(&mut host);
-    }
-
-    #[test]
-    fn what_costs_no_request_is_offered_though_none_may_be_made() {
-        let mut host = host("User-agent: *\nDisallow: /1\n");
-        host.release(Rest { asked_until: Some(Millis::MAX), ..Rest::default() }, NOW, &limits());
-        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), false), Offer::Refuse(Refusal::Skip(_))));
-        host.take_refused();
-        host.settle_refused(1);
-        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), true), Offer::Nothing), "it is parked");
-    }
-
-    #[test]
-    fn a_request_for_a_robots_txt_goes_before_the_pages() {
-        let mut host = host("");
-        let url = CanonicalUrl::parse("http://h.test/robots.txt").unwrap();
-        host.queue_call(RobotsCall { host: 1, for_host: 2, url, hop: 1, attempt: 0 }, NOW + 10);
-        assert!(matches!(host.offer(NOW, &limits(), &Traps::default(), true), Offer::At(at) if at == NOW + 10));
-        assert!(matches!(host.offer(NOW + 10, &limits(), &Traps::default(), true), Offer::Call));
-    }
-
-    #[test]
-    fn a_host_is_idle_once_all_it_handed_out_is_settled() {
-        let mut host = host("");
-        for id in 1..=2 {
-            start_page(&mut host);
-            host.release(Rest::default(), NOW, &limits());
-            assert!(!host.is_idle(), "its page is not committed");
-            host.settle_page(id, 1);
-        }
-        assert!(host.is_idle());
-        let facts = host.into_facts(&limits());
-        assert_eq!((facts.rare.stored, facts.are_sitemaps_known, facts.ever_answered), (2, true, false));
-    }
-}
+mod tests;

@@ -26,6 +26,8 @@ pub struct Limits {
     pub max_wait: Millis,
     pub retries: u32,
     pub ignore_robots: bool,
+    /// There may be URLs to check, which goes on when the budget of pages is used up.
+    pub checks: bool,
     /// Look for sitemaps, in robots.txt too if its rules are ignored.
     pub sitemaps: bool,
     pub product_token: String,
@@ -48,6 +50,7 @@ impl Limits {
             max_wait: politeness::millis(config.max_wait),
             retries: config.retries,
             ignore_robots: config.ignore_robots,
+            checks: config.checks_by_requests(),
             sitemaps: config.sitemaps,
             product_token: config.product_token().to_owned(),
             window: config.connections().saturating_mul(4).clamp(2 * WAITING, 2048),

@@ -19,13 +19,13 @@ use std::sync::Arc;
 use crate::canonical::Host;
 use crate::policy::politeness;
 use crate::visit::{
-    Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target, TrapId,
+    Complete, Errand, FailureKind, Hold, HostId, HostRecord, Millis, Rest, RobotsCall, Settlement, Target, TrapId,
 };
 
 use super::armed::Armed;
 use super::budget::Budget;
 use super::connections::Connections;
-use super::host::{HostState, Offer, Traps};
+use super::host::{HostState, Offer, Queue, Traps};
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::lost::LostHosts;
@@ -97,12 +97,12 @@ impl Schedule {
         self.tick.set(now);
         let (is_free, budget_left) = (self.is_free(), self.budget.is_left());
         while !self.closed {
-            let Some((at, id)) = self.armed.first(is_free && budget_left) else {
+            let Some((at, id)) = self.armed.first(is_free, budget_left) else {
                 let is_drained = self.outstanding == 0 && !self.waits_for_disk() && !self.limits.shared;
                 return if is_drained { Step::Drained } else { Step::Idle };
             };
             if at > now {
-                if self.outstanding == 0 && self.budget.is_spent() {
+                if self.outstanding == 0 && self.is_over() {
                     // Whatever the host is due for, this invocation will not ask for it.
                     return Step::Drained;
                 }
@@ -113,7 +113,7 @@ impl Schedule {
             match self.hosts.change(id, limits, look) {
                 None => self.armed.disarm(id),
                 Some((offer, _)) if offer.is_request() && !is_free => self.armed.hold_up(id),
-                Some((Offer::Nothing, true)) if !budget_left => self.armed.hold_up(id),
+                Some((Offer::Nothing, true)) if !budget_left => self.armed.leave_unpaid(id),
                 Some((Offer::Nothing, _)) => self.armed.disarm(id),
                 Some((Offer::At(at), _)) => self.armed.rearm(id, at),
                 Some((offer, _)) => match self.take(id, offer, now) {
@@ -135,15 +135,15 @@ impl Schedule {
                 self.hosts.change(id, limits, |host| host.ask_robots(id));
                 return Ok(None);
             }
-            Offer::Refuse(verdict) => {
-                let target = self.hosts.change(id, limits, HostState::take_refused).flatten();
+            Offer::Refuse(queue, verdict) => {
+                let target = self.hosts.change(id, limits, |host| host.take_refused(queue)).flatten();
                 target.map(|target| Errand::Refuse { target, verdict })
             }
             Offer::Sitemaps => {
                 let taken = self.hosts.change(id, limits, HostState::take_sitemaps);
                 taken.map(|(host, named)| Errand::Sitemaps { id, host, named })
             }
-            Offer::Call | Offer::Page => {
+            Offer::Call | Offer::Ask(_) => {
                 if now < self.connections.paused_until() {
                     return Err(self.connections.paused_until());
                 }
@@ -153,12 +153,19 @@ impl Schedule {
                     return Ok(None);
                 }
                 self.connections.take();
-                if matches!(offer, Offer::Call) {
-                    self.hosts.change(id, limits, HostState::take_call).flatten().map(Errand::Robots)
-                } else {
+                let Offer::Ask(queue) = offer else {
+                    let call = self.hosts.change(id, limits, HostState::take_call).flatten();
+                    self.outstanding += 1;
+                    return Ok(call.map(Errand::Robots));
+                };
+                if queue == Queue::Pages {
                     self.budget.reserve();
-                    self.hosts.change(id, limits, HostState::take_page).flatten().map(Errand::Page)
                 }
+                let target = self.hosts.change(id, limits, |host| host.take_asked(queue)).flatten();
+                target.map(|target| match target.check {
+                    Some(check) => Errand::Check(target, check),
+                    None => Errand::Page(target),
+                })
             }
         };
         self.outstanding += 1;
@@ -241,7 +248,10 @@ impl Schedule {
         self.tick.set(now);
         self.outstanding = self.outstanding.saturating_sub(1);
         match settlement {
-            Settlement::Refused { .. } | Settlement::Reprieved { .. } | Settlement::Sitemaps { .. } => {}
+            Settlement::Refused { .. }
+            | Settlement::Reprieved { .. }
+            | Settlement::Sitemaps { .. }
+            | Settlement::Checked { asked: false, .. } => {}
             _ => self.connections.settle(),
         }
         self.settle_lost(&settlement);
@@ -254,8 +264,11 @@ impl Schedule {
                 self.budget.settle(0);
                 self.change(host, now, |state, _, _| state.settle_page(id, 0));
             }
+            Settlement::Checked { host, id, .. } => self.change(host, now, |state, _, _| state.settle_checked(id)),
             Settlement::Again { target } | Settlement::Postponed { target } => {
-                self.budget.settle(0);
+                if target.check.is_none() {
+                    self.budget.settle(0);
+                }
                 self.change(target.host, now, |state, _, _| state.settle_again(target, now));
             }
             Settlement::Reprieved { target } => {
@@ -330,7 +343,7 @@ impl Schedule {
 
     /// When the earliest host is due; None if none is armed.
     pub fn next_moment(&self) -> Option<Millis> {
-        let (at, _) = self.armed.first(self.is_free() && self.budget.is_left())?;
+        let (at, _) = self.armed.first(self.is_free(), self.budget.is_left())?;
         Some(at.max(self.global.until()).max(self.connections.paused_until()))
     }
 
@@ -355,13 +368,19 @@ impl Schedule {
 
     /// Whether more hosts should be brought in from disk: there are some, and few of those in memory have anything to do.
     pub fn wants_hosts(&self) -> bool {
-        self.dormant && !self.budget.is_spent() && self.armed.len() < self.limits.connections * 4
+        let busy = if self.budget.is_left() { self.armed.len() } else { self.armed.len_paid() };
+        self.dormant && !self.is_over() && busy < self.limits.connections * 4
     }
 
     /// Whether what is on disk may bring more errands.
     fn waits_for_disk(&self) -> bool {
         let waits = self.dormant || !self.returning.is_empty() || self.hosts.is_any_starved();
-        waits && !self.budget.is_spent()
+        waits && !self.is_over()
+    }
+
+    /// Whether nothing more is asked for, whatever there is.
+    fn is_over(&self) -> bool {
+        self.budget.is_spent() && !self.limits.checks
     }
 
     /// Whether a limit, rather than the end of the queue, holds URLs back.
@@ -382,8 +401,8 @@ impl Schedule {
         low.chain(self.returning.iter().map(|id| (*id, cap))).collect()
     }
 
-    /// Takes in a refill: `targets` is what the store has pending for a host, `complete` if that is all of it.
-    pub fn refill(&mut self, host: HostRecord, targets: Vec<Target>, complete: bool, now: Millis) {
+    /// Takes in a refill: `targets` is what the store has pending for a host; `complete` says of what that is all.
+    pub fn refill(&mut self, host: HostRecord, targets: Vec<Target>, complete: Complete, now: Millis) {
         let id = host.id;
         self.add_host(host, now);
         self.change(id, now, |host, limits, _| host.refill(targets, complete, now, limits));

@@ -107,6 +107,10 @@ impl Window {
         self.held.len()
     }
 
+    pub(super) fn handed_out(&self) -> usize {
+        self.held() - self.queued()
+    }
+
     /// Whether more is pending on disk.
     pub(super) fn has_more(&self) -> bool {
         self.overflow

@@ -68,6 +68,8 @@ struct Name<'a> {
 /// What is being read.
 #[derive(Default)]
 struct Reading {
+    /// Within a start tag; attributes of end tags count for nothing.
+    in_tag: bool,
     is_anchor: bool,
     /// The attribute whose value comes next, if it is one of interest, and those that the tag had.
     attribute: Option<bool>,
@@ -83,13 +85,15 @@ fn each_name(html: &str, mut take: impl FnMut(Name<'_>)) {
     let mut read = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
         match event {
             CallbackEvent::OpenStartTag { name } => {
-                reading.is_anchor = name == b"a";
+                (reading.in_tag, reading.is_anchor) = (true, name == b"a");
                 (reading.attribute, reading.had) = (None, [false; 2]);
                 reading.templates += usize::from(name == b"template");
             }
             CallbackEvent::EndTag { name: b"template" } => reading.templates = reading.templates.saturating_sub(1),
+            CallbackEvent::CloseStartTag { .. } => reading.in_tag = false,
             CallbackEvent::AttributeName { name } => {
                 reading.attribute = match name {
+                    _ if !reading.in_tag => None,
                     b"id" => Some(true),
                     b"name" if reading.is_anchor => Some(false),
                     _ => None,

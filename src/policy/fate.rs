@@ -34,6 +34,8 @@ impl Fate {
                 outcome: RobotsOutcome::Answered(_) | RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned,
                 ..
             }
+            | Record::Check { .. }
+            | Record::Refused { verdict: Refusal::Wait, .. }
             | Record::GuardedRobots(_)
             | Record::PostponedPage(_)
             | Record::PostponedRobots(_)

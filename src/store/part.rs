@@ -6,6 +6,7 @@
 
 mod batch;
 pub mod begin;
+mod checks;
 mod clocks;
 mod commit;
 mod company;
@@ -129,6 +130,10 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
 
     async fn pending(&mut self, hosts: &[(HostId, usize)]) -> Result<Vec<Refill>, StoreError> {
         patiently!(self, self.limit(), self.windows(hosts))
+    }
+
+    async fn are_checks_left(&mut self) -> Result<bool, StoreError> {
+        patiently!(self, NO_LIMIT, self.database.are_checks_left())
     }
 
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {

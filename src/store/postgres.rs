@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod begin;
+mod checks;
 mod company;
 mod contents;
 mod copy;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod begin;
+mod checks;
 mod company;
 mod copy;
 mod database;

@@ -2,6 +2,7 @@
 //! they are, the files of `part` say, and the same of every database. What is here for each kind of row is one trait.
 
 mod begin;
+mod checks;
 mod company;
 mod hosts;
 mod pages;
@@ -14,6 +15,7 @@ use std::future::Future;
 
 use super::failed::Failed;
 pub use begin::{Beginning, StoredRun, Waits};
+pub use checks::{CheckRows, Checks, FoundRow, NewCheck};
 pub use company::{Company, Done, Entrance, Heard, Joined};
 pub use hosts::{Holder, Hosts, Robots};
 pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, PlainLink, StateRow};
@@ -24,12 +26,23 @@ pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Window, Woken};
 
 /// A database that can hold a crawl.
 pub trait Tables:
-    Transactions + Company + Beginning + Hosts + Urls + Pages + Places + Times + Accounts + Send + std::fmt::Debug
+    Transactions + Company + Beginning + Hosts + Urls + Pages + Places + Times + Accounts + Checks + Send + std::fmt::Debug
 {
 }
 
 impl<D> Tables for D where
-    D: Transactions + Company + Beginning + Hosts + Urls + Pages + Places + Times + Accounts + Send + std::fmt::Debug
+    D: Transactions
+        + Company
+        + Beginning
+        + Hosts
+        + Urls
+        + Pages
+        + Places
+        + Times
+        + Accounts
+        + Checks
+        + Send
+        + std::fmt::Debug
 {
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::words::{Element, FailureKind, Landmark, SkipReason, Way};
+use super::words::{CheckKind, Element, FailureKind, Landmark, Method, SkipReason, Way};
 use crate::canonical::{CanonicalUrl, Host};
 
 /// Milliseconds since the Unix epoch: the one notion of time that is stored, scheduled by and shown.
@@ -77,6 +77,13 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
+/// What is asked of a target that is no page of the crawl: whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Check {
+    pub kind: CheckKind,
+    pub method: Method,
+}
+
 /// A URL that is committed as pending and waits in the frontier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -99,13 +106,22 @@ pub struct Target {
     pub sitemap: Option<u32>,
     /// Only pages that this pays for name it ([`crate::policy::traps`]).
     pub trap: Option<TrapId>,
+    /// It is not to be fetched but checked: its id is that of a check, and redirects lead from the URL that pages name to
+    /// this one.
+    pub check: Option<Check>,
 }
 
 impl Target {
     /// A URL met for the first time.
     pub fn new(id: UrlId, host: HostId, url: CanonicalUrl, depth: u32) -> Self {
         let (known, validators, sitemap, trap) = Default::default();
-        Self { id, host, url, depth, hops: 0, attempts: 0, due_at: None, known, validators, sitemap, trap }
+        let (hops, attempts, due_at, check) = (0, 0, None, None);
+        Self { id, host, url, depth, hops, attempts, due_at, known, validators, sitemap, trap, check }
+    }
+
+    /// A URL to be checked.
+    pub fn to_check(id: UrlId, host: HostId, url: CanonicalUrl, check: Check) -> Self {
+        Self { check: Some(check), ..Self::new(id, host, url, 0) }
     }
 }
 
@@ -164,6 +180,13 @@ pub enum RobotsAnswer {
     Private,
 }
 
+/// Whether what was read of a host is all that waits there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    pub pages: bool,
+    pub checks: bool,
+}
+
 /// One piece of work for a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
@@ -171,6 +194,8 @@ pub enum Errand {
     Robots(RobotsCall),
     /// Fetch a page.
     Page(Target),
+    /// Look whether a URL is there.
+    Check(Target, Check),
     /// Take up the sitemaps `named` for a host, by its robots.txt or by custom; costs no request.
     Sitemaps { id: HostId, host: Host, named: Vec<CanonicalUrl> },
     /// Record why a page is not fetched; costs no request.
@@ -194,6 +219,8 @@ pub struct RobotsCall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     Skip(SkipReason),
+    /// Of a check: the host asks for more time than this invocation waits.
+    Wait,
     /// The host is dead: how its last request failed.
     Fail {
         kind: FailureKind,

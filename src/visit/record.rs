@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::errand::{Candidate, HostId, Millis, Refusal, RobotsAnswer, RobotsCall, Target, UrlId};
-use super::words::FailureKind;
+use super::check::CheckOutcome;
+use super::errand::{Candidate, Check, HostId, Millis, Refusal, RobotsAnswer, RobotsCall, Target, UrlId};
+use super::words::{FailureKind, Method};
 use crate::canonical::{CanonicalUrl, Host};
 
 /// One request, for the log of every request ever made.
@@ -25,6 +26,8 @@ pub struct Request {
 pub enum Record {
     /// A page was asked for.
     Page { target: Target, request: Request, rest: Rest, outcome: PageOutcome },
+    /// A URL that is checked was asked for.
+    Check { target: Target, request: Request, rest: Rest, outcome: CheckOutcome },
     /// A robots.txt was asked for.
     Robots { call: RobotsCall, request: Request, rest: Rest, outcome: RobotsOutcome },
     /// The address guard let no request for this page out.
@@ -95,9 +98,10 @@ impl Record {
     /// The host that was asked, and for what; none if there was no request.
     pub fn asked(&self) -> Option<(HostId, &CanonicalUrl)> {
         match self {
-            Self::Page { target, .. } | Self::GuardedPage(target) | Self::PostponedPage(target) => {
-                Some((target.host, &target.url))
-            }
+            Self::Page { target, .. }
+            | Self::Check { target, .. }
+            | Self::GuardedPage(target)
+            | Self::PostponedPage(target) => Some((target.host, &target.url)),
             Self::Robots { call, .. } | Self::GuardedRobots(call) | Self::PostponedRobots(call) => {
                 Some((call.host, &call.url))
             }
@@ -109,6 +113,7 @@ impl Record {
     pub fn subject(&self) -> HostId {
         match self {
             Self::Page { target, .. }
+            | Self::Check { target, .. }
             | Self::GuardedPage(target)
             | Self::PostponedPage(target)
             | Self::Refused { target, .. } => target.host,
@@ -117,10 +122,20 @@ impl Record {
         }
     }
 
-    /// The pending URL that it is about.
+    /// The pending URL of the crawl that it is about.
     pub fn target(&self) -> Option<&Target> {
+        self.waiting().filter(|target| target.check.is_none())
+    }
+
+    /// The check that it is about.
+    pub fn check(&self) -> Option<&Target> {
+        self.waiting().filter(|target| target.check.is_some())
+    }
+
+    fn waiting(&self) -> Option<&Target> {
         match self {
             Self::Page { target, .. }
+            | Self::Check { target, .. }
             | Self::GuardedPage(target)
             | Self::PostponedPage(target)
             | Self::Refused { target, .. } => Some(target),
@@ -131,7 +146,7 @@ impl Record {
     /// The request that was made.
     pub fn request(&self) -> Option<&Request> {
         match self {
-            Self::Page { request, .. } | Self::Robots { request, .. } => Some(request),
+            Self::Page { request, .. } | Self::Check { request, .. } | Self::Robots { request, .. } => Some(request),
             Self::GuardedPage(_)
             | Self::GuardedRobots(_)
             | Self::PostponedPage(_)
@@ -141,18 +156,22 @@ impl Record {
         }
     }
 
-    /// Why the page that was asked for did not answer, if it did not.
-    pub fn page_failure(&self) -> Option<(FailureKind, &Arc<str>)> {
+    /// Why what was asked for, but for a robots.txt, did not answer, if it did not.
+    pub fn failure(&self) -> Option<(FailureKind, &Arc<str>)> {
         match self {
             Self::Page { outcome: PageOutcome::Failed(Failure { kind, message }), .. }
             | Self::Page { outcome: PageOutcome::Retry(Retry { kind: Some(kind), message, .. }), .. } => {
+                Some((*kind, message))
+            }
+            Self::Check { outcome: CheckOutcome::Retry { kind: Some(kind), message, .. }, .. } => {
                 Some((*kind, message))
             }
             Self::Page {
                 outcome: PageOutcome::Fetched(_) | PageOutcome::Retry(Retry { kind: None, .. }) | PageOutcome::Abandoned,
                 ..
             } => None,
-            Self::Robots { .. }
+            Self::Check { .. }
+            | Self::Robots { .. }
             | Self::GuardedPage(_)
             | Self::GuardedRobots(_)
             | Self::PostponedPage(_)
@@ -179,7 +198,8 @@ impl Record {
                 (&[], None)
             }
             Self::Sitemaps { named, .. } => (named, None),
-            Self::Robots { .. }
+            Self::Check { .. }
+            | Self::Robots { .. }
             | Self::GuardedPage(_)
             | Self::GuardedRobots(_)
             | Self::PostponedPage(_)
@@ -198,9 +218,12 @@ impl Record {
     /// What the schedule has to know if the store refuses this: the errand is over, and nothing came of it.
     pub fn refused(&self) -> Settlement {
         match self {
+            Self::Check { target, .. } => target.left(),
+            Self::GuardedPage(target) | Self::PostponedPage(target) if target.check.is_some() => target.left(),
             Self::Page { target, .. } | Self::GuardedPage(target) | Self::PostponedPage(target) => {
                 Settlement::Ended { host: target.host, id: target.id }
             }
+            Self::Refused { target, .. } if target.check.is_some() => target.left_unasked(),
             Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
             Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
             Self::Robots { call, .. } | Self::GuardedRobots(call) | Self::PostponedRobots(call) => {
@@ -214,6 +237,9 @@ impl Record {
     pub fn settlement(&self, host_id: impl Fn(&Host) -> Option<HostId>) -> Settlement {
         match self {
             Self::Page { target, outcome, .. } => target.settlement(outcome),
+            Self::Check { target, outcome, .. } => target.settlement_of_check(outcome),
+            Self::GuardedPage(target) if target.check.is_some() => target.left(),
+            Self::Refused { target, .. } if target.check.is_some() => target.left_unasked(),
             Self::GuardedPage(target) => Settlement::Ended { host: target.host, id: target.id },
             Self::Refused { target, .. } => Settlement::Refused { host: target.host, id: target.id },
             Self::Sitemaps { id, .. } => Settlement::Sitemaps { host: *id },
@@ -248,6 +274,42 @@ impl Target {
             }
             PageOutcome::Abandoned => Settlement::Abandoned,
         }
+    }
+
+    /// Where a check stands after a request of it; none if it is over, or if the crawl is closing.
+    pub fn after(&self, outcome: &CheckOutcome) -> Option<Self> {
+        let check = self.check?;
+        match outcome {
+            CheckOutcome::Retry { due_at, .. } => {
+                Some(Self { attempts: self.attempts + 1, due_at: Some(*due_at), ..self.clone() })
+            }
+            CheckOutcome::Whole => {
+                let check = Some(Check { method: Method::Get, ..check });
+                Some(Self { attempts: 0, due_at: None, check, ..self.clone() })
+            }
+            CheckOutcome::Moved(url) => {
+                let (url, hops) = (url.clone(), self.hops + 1);
+                Some(Self { url, hops, attempts: 0, due_at: None, ..self.clone() })
+            }
+            CheckOutcome::Found(_) | CheckOutcome::Abandoned => None,
+        }
+    }
+
+    fn settlement_of_check(&self, outcome: &CheckOutcome) -> Settlement {
+        match self.after(outcome) {
+            _ if matches!(outcome, CheckOutcome::Abandoned) => Settlement::Abandoned,
+            Some(target) if target.url.host() == self.url.host() => Settlement::Again { target },
+            // What is asked of another host waits there.
+            Some(_) | None => self.left(),
+        }
+    }
+
+    fn left(&self) -> Settlement {
+        Settlement::Checked { host: self.host, id: self.id, asked: true }
+    }
+
+    fn left_unasked(&self) -> Settlement {
+        Settlement::Checked { host: self.host, id: self.id, asked: false }
     }
 }
 
@@ -296,6 +358,12 @@ pub enum Settlement {
     Refused {
         host: HostId,
         id: UrlId,
+    },
+    /// A host has no more to do with a check. Whether it was asked for it.
+    Checked {
+        host: HostId,
+        id: UrlId,
+        asked: bool,
     },
     /// A host's sitemaps are known URLs now.
     Sitemaps {

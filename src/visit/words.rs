@@ -157,6 +157,34 @@ named! {
 }
 
 named! {
+    /// How a request asks.
+    Method {
+        Head = "HEAD",
+        Get = "GET",
+    }
+}
+
+named! {
+    /// What a URL that is checked is to the pages that name it.
+    CheckKind {
+        /// The target of a link, which is not crawled.
+        External = "external",
+        /// A part of the page.
+        Resource = "resource",
+    }
+}
+
+named! {
+    /// What a check says of a URL.
+    Verdict {
+        Ok = "ok",
+        Broken = "broken",
+        /// The server tells no crawler.
+        Unsure = "unsure",
+    }
+}
+
+named! {
     /// The element (or header) a link was found in.
     Element {
         A = "a",

@@ -8,7 +8,7 @@ use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::config::Config;
 use harvestman::internals::fetch::{Fetch as _, FetchError, HttpClient, Read, Request, Response};
 use harvestman::internals::parse::memory::Memory;
-use harvestman::internals::visit::FailureKind;
+use harvestman::internals::visit::{FailureKind, Method};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -49,7 +49,14 @@ impl Bench {
 
     fn fetch(&self, read: Read) -> Result<Response, FetchError> {
         let wants = |_: u16, _: &HeaderMap| read;
-        let request = Request { url: &self.url, licensed: true, validators: None, wants: &wants, memory: &self.memory };
+        let request = Request {
+            url: &self.url,
+            method: Method::Get,
+            licensed: true,
+            validators: None,
+            wants: &wants,
+            memory: &self.memory,
+        };
         self.runtime.block_on(self.client.fetch(request))
     }
 }

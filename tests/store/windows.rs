@@ -30,9 +30,9 @@ pub async fn a_window_is_a_part_of_what_is_pending_and_says_so<P: Place>(place: 
     let mut hand = Hand::begin(place, &Config::default(), &seeds.each_ref().map(String::as_str)).await;
     let [host] = hand.run.take(10).await.unwrap()[..] else { panic!("one host has pending URLs") };
     let part = hand.run.pending(&[(host, 2)]).await.unwrap().remove(0);
-    assert_eq!((paths(&part.targets), part.complete), (vec!["/0".to_owned(), "/1".to_owned()], false));
+    assert_eq!((paths(&part.targets), part.complete.pages), (vec!["/0".to_owned(), "/1".to_owned()], false));
     let whole = hand.run.pending(&[(host, 4)]).await.unwrap().remove(0);
-    assert_eq!((whole.targets.len(), whole.complete), (3, true));
+    assert_eq!((whole.targets.len(), whole.complete.pages), (3, true));
     assert_eq!((whole.host.id, whole.host.host.as_str()), (host, "http://a.test"));
 }
 

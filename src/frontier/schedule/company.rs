@@ -37,13 +37,16 @@ impl Schedule {
     }
 
     fn rests(&self, now: Millis) -> bool {
-        if self.outstanding > 0 || !self.returning.is_empty() || self.hosts.is_any_starved() && self.budget.is_left() {
+        if self.outstanding > 0
+            || !self.returning.is_empty()
+            || self.hosts.is_any_starved() && (self.budget.is_left() || self.limits.checks)
+        {
             return false;
         }
-        match self.armed.first(self.is_free() && self.budget.is_left()) {
+        match self.armed.first(self.is_free(), self.budget.is_left()) {
             None => true,
             // Whatever the host is due for, it has no page to ask for it.
-            Some((at, _)) => at > now && !self.budget.is_left(),
+            Some((at, _)) => at > now && !self.budget.is_left() && !self.limits.checks,
         }
     }
 
@@ -106,6 +109,7 @@ impl Schedule {
             Settlement::Stored { host, .. }
             | Settlement::Ended { host, .. }
             | Settlement::Refused { host, .. }
+            | Settlement::Checked { host, .. }
             | Settlement::Sitemaps { host } => self.settle_lost_of(*host),
             Settlement::Again { target } | Settlement::Postponed { target } | Settlement::Reprieved { target } => {
                 self.settle_lost_of(target.host);

@@ -1,6 +1,6 @@
 //! The schedule as one of several: hosts that it gives to others, loses and gets back.
 
-use super::setting::{START, limits, plain, record, target};
+use super::setting::{ALL, START, limits, plain, record, target};
 use crate::frontier::limits::Limits;
 use crate::frontier::schedule::{Schedule, Step};
 use crate::visit::{Errand, HostId, HostRecord, Rest, Settlement, Target};
@@ -13,7 +13,7 @@ fn schedule(asks_robots: bool) -> Schedule {
 fn bring(schedule: &mut Schedule, host: HostRecord, urls: impl IntoIterator<Item = i64>) {
     let id = host.id;
     let targets: Vec<_> = urls.into_iter().map(|url| target(id, url)).collect();
-    schedule.refill(host, targets, true, START);
+    schedule.refill(host, targets, ALL, START);
 }
 
 fn page(schedule: &mut Schedule) -> Target {

@@ -1,6 +1,6 @@
 //! Hosts with nothing left leave memory, and come back as they were.
 
-use super::setting::{START, limits, plain, record, target};
+use super::setting::{ALL, START, limits, plain, record, target};
 use crate::canonical::CanonicalUrl;
 use crate::frontier::limits::Limits;
 use crate::frontier::schedule::{Schedule, Step};
@@ -33,7 +33,7 @@ fn meet_again(schedule: &mut Schedule, record: HostRecord, url: UrlId, now: Mill
     assert!(!schedule.push(target.clone(), now), "it left memory");
     assert_eq!(schedule.low().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [record.id]);
     assert!(!matches!(schedule.next(now), Step::Drained), "a URL of it is pending");
-    schedule.refill(record, vec![target], true, now);
+    schedule.refill(record, vec![target], ALL, now);
     assert!(schedule.low().is_empty());
 }
 

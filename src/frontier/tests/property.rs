@@ -11,12 +11,13 @@ fn any_setting() -> impl Strategy<Value = Setting> {
     let delay = prop_oneof![4 => Just(0), 2 => Just(250), 1 => Just(2_000), 1 => Just(MAX_WAIT * 10)];
     let hosts = prop::collection::vec((delay, any::<bool>()), HOSTS as usize);
     let caps = ((1_usize..6, 0_usize..4), 1_usize..4, interval(), prop_oneof![3 => Just(0), 1 => Just(50)]);
-    (caps, budget(), budget(), 2_usize..20, hosts).prop_map(
+    (caps, budget(), budget(), 2_usize..20, any::<bool>(), hosts).prop_map(
         |(
             ((connections, waiting), per_host, interval, global_interval),
             max_pages,
             max_pages_per_host,
             window,
+            checks,
             hosts,
         )| Setting {
             connections,
@@ -27,6 +28,7 @@ fn any_setting() -> impl Strategy<Value = Setting> {
             max_pages,
             max_pages_per_host,
             window,
+            checks,
             hosts,
         },
     )
@@ -47,6 +49,7 @@ fn any_end() -> impl Strategy<Value = End> {
 fn any_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         4 => (0..HOSTS).prop_map(Move::Push),
+        2 => (0..HOSTS).prop_map(Move::Check),
         5 => (1_usize..5).prop_map(Move::Next),
         4 => (any::<usize>(), any_end()).prop_map(|(which, end)| Move::Release(which, end)),
         4 => any::<usize>().prop_map(Move::Settle),

@@ -2,11 +2,13 @@
 
 use crate::canonical::{CanonicalUrl, Host};
 use crate::frontier::limits::Limits;
-use crate::visit::{HostId, HostRecord, Millis, Target, UrlId};
+use crate::visit::{Check, CheckKind, Complete, HostId, HostRecord, Method, Millis, Target, UrlId};
 
 /// Some day in 2025, so that times are of the size they really have.
 pub(super) const START: Millis = 1_750_000_000_000;
 pub(super) const HOSTS: HostId = 4;
+/// Nothing else waits on disk.
+pub(super) const ALL: Complete = Complete { pages: true, checks: true };
 pub(super) const MAX_WAIT: Millis = 60_000;
 
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub(super) struct Setting {
     pub(super) max_pages: Option<u64>,
     pub(super) max_pages_per_host: Option<u64>,
     pub(super) window: usize,
+    /// Whether there may be checks.
+    pub(super) checks: bool,
     /// Crawl-delay of each host in milliseconds, and whether it forbids every third URL.
     pub(super) hosts: Vec<(Millis, bool)>,
 }
@@ -35,6 +39,7 @@ pub(super) fn plain() -> Setting {
         max_pages: None,
         max_pages_per_host: None,
         window: 64,
+        checks: true,
         hosts: vec![(0, false); HOSTS as usize],
     }
 }
@@ -55,6 +60,7 @@ pub(super) fn limits(setting: &Setting) -> Limits {
         max_wait: MAX_WAIT,
         retries: 3,
         ignore_robots: false,
+        checks: setting.checks,
         sitemaps: true,
         product_token: "bot".into(),
         window: setting.window,
@@ -69,6 +75,12 @@ fn url(host: HostId, id: UrlId) -> CanonicalUrl {
 
 pub(super) fn target(host: HostId, id: UrlId) -> Target {
     Target::new(id, host, url(host, id), 0)
+}
+
+/// A URL to be checked. Checks have numbers of their own.
+pub(super) fn to_check(host: HostId, id: UrlId) -> Target {
+    let check = Check { kind: CheckKind::External, method: Method::Head };
+    Target::to_check(id, host, url(host, id), check)
 }
 
 pub(super) fn record(host: HostId) -> HostRecord {

@@ -2,17 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::setting::{HOSTS, MAX_WAIT, START, Setting, limits, record, target};
+use super::setting::{HOSTS, MAX_WAIT, START, Setting, limits, record, target, to_check};
 use crate::frontier::schedule::{Schedule, Step};
 use crate::visit::{
-    Errand, FailureKind, HostId, HostRecord, Millis, Rest, RobotsAnswer, RobotsCall, Settlement, StoredRobots, Target,
-    UrlId,
+    Complete, Errand, FailureKind, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, Settlement,
+    StoredRobots, Target, UrlId,
 };
 
 #[derive(Debug, Clone)]
 pub(super) enum Move {
     /// A link to a host was committed.
     Push(HostId),
+    /// Something to check on a host was committed.
+    Check(HostId),
     /// Take all that may be done now, at most so many.
     Next(usize),
     /// A request in flight comes to its end: which, and how.
@@ -52,11 +54,19 @@ pub(super) struct World {
 struct Disk {
     /// Pending URLs by host: what a refill answers with.
     pending: HashMap<HostId, Vec<Target>>,
+    /// The same of checks.
+    checks: HashMap<HostId, Vec<Target>>,
     clocks: HashMap<HostId, (Millis, Millis)>,
     robots: HashMap<HostId, StoredRobots>,
 }
 
 impl Disk {
+    /// Where a target waits.
+    fn waiting(&mut self, target: &Target) -> &mut Vec<Target> {
+        let waiting = if target.check.is_some() { &mut self.checks } else { &mut self.pending };
+        waiting.entry(target.host).or_default()
+    }
+
     fn host(&self, id: HostId) -> HostRecord {
         let (asked_at, blocked_until) = self.clocks.get(&id).copied().unwrap_or_default();
         HostRecord { asked_at, blocked_until, robots: self.robots.get(&id).cloned(), ..record(id) }
@@ -93,6 +103,14 @@ impl World {
                 self.schedule.push(target, self.now);
                 self.refill();
             }
+            Move::Check(host) if self.setting.checks => {
+                self.last_id += 1;
+                let target = to_check(host, self.last_id);
+                self.disk.waiting(&target).push(target.clone());
+                self.schedule.push(target, self.now);
+                self.refill();
+            }
+            Move::Check(_) => {}
             Move::Next(most) => {
                 for _ in 0..most {
                     if !self.take() {
@@ -137,6 +155,12 @@ impl World {
 
     fn check_errand(&mut self, errand: Errand) {
         match &errand {
+            Errand::Refuse { target, verdict: Refusal::Wait } => {
+                assert!(target.check.is_some() && self.seen.parked.contains(&target.host), "refused without a reason");
+                self.check_held_once(target);
+                self.landed.push((errand, End::Failed));
+                return;
+            }
             Errand::Refuse { target, .. } => {
                 let forbidden = self.setting.hosts[target.host as usize].1 && target.id % 3 == 0;
                 assert!(forbidden || self.seen.dead.contains(&target.host), "refused without a reason");
@@ -160,7 +184,7 @@ impl World {
                 assert!(!twice.clone().any(is_same));
                 self.check_pace(*host);
             }
-            Errand::Page(target) => {
+            Errand::Page(target) | Errand::Check(target, _) => {
                 assert!(self.seen.robots_known.contains(&target.host), "a page before robots.txt");
                 assert!(self.seen.sitemaps_taken.contains(&target.host), "a page before the host's sitemaps");
                 let forbids = self.setting.hosts[target.host as usize].1;
@@ -214,6 +238,7 @@ impl World {
     /// Drained is said exactly when nothing is under way and nothing on disk may be asked for by this invocation.
     pub(super) fn check_drained(&self) {
         assert!(self.flying.is_empty() && self.landed.is_empty(), "drained with work under way");
+        assert!(self.disk.checks.values().all(Vec::is_empty), "drained with checks left");
         if self.setting.max_pages.is_some_and(|max| self.seen.stored >= max) {
             return;
         }
@@ -262,6 +287,9 @@ impl World {
         let settlement = match errand {
             Errand::Refuse { target, .. } => {
                 self.end(&target);
+                if target.check.is_some() {
+                    return self.count(Settlement::Checked { host: target.host, id: target.id, asked: false });
+                }
                 Settlement::Refused { host: target.host, id: target.id }
             }
             Errand::Sitemaps { id, .. } => {
@@ -287,7 +315,11 @@ impl World {
                 self.disk.robots.insert(for_host, StoredRobots { fetched_at: self.now, answer: answer.clone() });
                 Settlement::Robots { host: for_host, answer, attempts: 1 }
             }
-            Errand::Page(target) => match end {
+            Errand::Page(target) | Errand::Check(target, _) => match end {
+                End::Stored | End::Failed if target.check.is_some() => {
+                    self.end(&target);
+                    Settlement::Checked { host: target.host, id: target.id, asked: true }
+                }
                 End::Stored => {
                     self.end(&target);
                     self.seen.stored += 1;
@@ -301,12 +333,16 @@ impl World {
                 End::Short => Settlement::Postponed { target },
                 End::Again | End::Busy(_) | End::Dead => {
                     let again = Target { attempts: target.attempts + 1, due_at: Some(self.now + 700), ..target };
-                    let pending = self.disk.pending.get_mut(&again.host).unwrap();
+                    let pending = self.disk.waiting(&again);
                     *pending.iter_mut().find(|t| t.id == again.id).unwrap() = again.clone();
                     Settlement::Again { target: again }
                 }
             },
         };
+        self.count(settlement);
+    }
+
+    fn count(&mut self, settlement: Settlement) {
         self.schedule.settle(settlement, self.now);
         self.refill();
     }
@@ -314,8 +350,9 @@ impl World {
     fn refill(&mut self) {
         for (host, most) in self.schedule.low() {
             let pending = self.disk.pending.get(&host).cloned().unwrap_or_default();
-            let complete = pending.len() < most;
-            let targets = pending.into_iter().take(most).collect();
+            let checks = self.disk.checks.get(&host).cloned().unwrap_or_default();
+            let complete = Complete { pages: pending.len() < most, checks: checks.len() < most };
+            let targets = pending.into_iter().take(most).chain(checks.into_iter().take(most)).collect();
             self.schedule.refill(self.disk.host(host), targets, complete, self.now);
         }
     }
@@ -329,7 +366,7 @@ impl World {
 
     fn end(&mut self, target: &Target) {
         assert!(self.seen.ended.insert(target.id));
-        self.disk.pending.get_mut(&target.host).unwrap().retain(|pending| pending.id != target.id);
+        self.disk.waiting(target).retain(|pending| pending.id != target.id);
     }
 
     fn rules(&self, host: HostId) -> RobotsAnswer {
@@ -339,10 +376,14 @@ impl World {
         RobotsAnswer::Rules { status: 200, body: body.into_bytes() }
     }
 
-    /// Who has nothing left on disk has left memory.
+    /// Who has nothing left on disk has left memory, but for hosts that are still to be asked for their robots.txt and ask for
+    /// more time than there is: what was to be checked there is not waited for.
     pub(super) fn check_left(&self) {
-        let left = self.disk.pending.values().filter(|pending| !pending.is_empty()).count();
-        assert_eq!(self.schedule.hosts(), left);
+        let has_pages = |id: &HostId| self.disk.pending.get(id).is_some_and(|pending| !pending.is_empty());
+        let left = (0..HOSTS).filter(has_pages).count();
+        let unasked = |id: &HostId| self.seen.parked.contains(id) && !self.seen.robots_known.contains(id);
+        let unasked = (0..HOSTS).filter(|id| !has_pages(id) && unasked(id)).count();
+        assert!((left..=left + unasked).contains(&self.schedule.hosts()));
     }
 
     /// Lets everything under way end well until nothing is left, at the pace of the schedule's own answers.
@@ -371,7 +412,7 @@ impl World {
 /// The host that is asked; none for a refusal.
 fn host(errand: &Errand) -> Option<HostId> {
     match errand {
-        Errand::Page(target) => Some(target.host),
+        Errand::Page(target) | Errand::Check(target, _) => Some(target.host),
         Errand::Robots(RobotsCall { host, .. }) => Some(*host),
         Errand::Sitemaps { .. } | Errand::Refuse { .. } => None,
     }
@@ -379,7 +420,7 @@ fn host(errand: &Errand) -> Option<HostId> {
 
 fn id(errand: &Errand) -> Option<UrlId> {
     match errand {
-        Errand::Page(target) | Errand::Refuse { target, .. } => Some(target.id),
+        Errand::Page(target) | Errand::Check(target, _) | Errand::Refuse { target, .. } => Some(target.id),
         Errand::Robots(RobotsCall { .. }) | Errand::Sitemaps { .. } => None,
     }
 }

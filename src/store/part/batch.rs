@@ -5,13 +5,20 @@ use std::collections::HashSet;
 use crate::policy::fate::Fate;
 use crate::policy::traps::Weighed;
 use crate::store::Committed;
-use crate::store::tables::{Gathered, Holder, Woken};
+use crate::store::tables::{CheckRows, Gathered, Holder, NewCheck, Woken};
 use crate::visit::{HostId, Millis, State, Target, TrapId, UrlId};
 
 use super::ledger::Delta;
 
 /// Beside each record of a batch, what its page is to the URLs that it names.
 pub(super) type Weights<'a> = Vec<Option<Weighed<'a>>>;
+
+/// Checks that a batch brings, and what it makes of others.
+#[derive(Default)]
+pub(super) struct Checked {
+    pub(super) new: Vec<NewCheck>,
+    pub(super) rows: CheckRows,
+}
 
 /// What a batch changes.
 #[derive(Default)]
@@ -20,6 +27,7 @@ pub(super) struct Batch {
     pub(super) committed: Committed,
     pub(super) delta: Delta,
     pub(super) rows: Gathered,
+    pub(super) checks: Checked,
     /// From, to: redirects of what may be a seed, or count for one.
     pub(super) heirs: Vec<(UrlId, UrlId)>,
     /// Id, time: when a sitemap says that a page changed last.

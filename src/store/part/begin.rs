@@ -13,6 +13,7 @@ use crate::store::tables::{Entrance, Tables};
 use crate::store::{Start, StoreError};
 use crate::visit::{Millis, State};
 
+use super::checks;
 use super::clocks;
 use super::company;
 use super::heirs;
@@ -153,6 +154,7 @@ async fn enter_alone(
         // What the user lets through now is pending again.
         database.open_traps(&config.allow_trap).await?;
     }
+    checks::begin(database, scope, config, entry).await?;
     Ok((id, began, Ledger::begin(database, id).await?))
 }
 

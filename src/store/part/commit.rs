@@ -52,7 +52,7 @@ impl<D: Tables> Part<D> {
     /// links lead to, and what a better link changes of those known; from which budget known URLs are fetched; of each record
     /// its redirect, its robots.txt, its body and what becomes of the version before; then changes, pages, links, failures, states and
     /// the log of requests (`Gathered`); what is asked again; what sitemaps say of changes; shorter depths, handed on; what
-    /// redirects of seeds let in; budgets of traps; who holds the hosts that came up; the run's accounting.
+    /// redirects of seeds let in; budgets of traps; checks; who holds the hosts that came up; the run's accounting.
     async fn apply(
         &mut self,
         records: Vec<Record>,
@@ -79,12 +79,17 @@ impl<D: Tables> Part<D> {
         self.pass_depth_on(past.lowered, &mut batch).await?;
         self.note_heirs(&mut batch).await?;
         self.write_traps(&mut batch).await?;
+        self.write_checks(&mut batch).await?;
         self.take_reached(&mut batch).await?;
         let ledger = self.write_ledger(&batch).await?;
         Ok((ledger, batch.committed))
     }
 
     async fn record(&mut self, record: Record, ids: &mut Ids, past: &Past, batch: &mut Batch) -> Result<(), Failed> {
+        if record.check().is_some() {
+            log(&record, self.id, batch);
+            return self.record_check(record, batch).await;
+        }
         let found = Found::of(&record, ids);
         if record.target().is_some_and(|target| past.ended.contains(&target.id)) {
             batch.committed.settlements.push(record.refused());
@@ -120,6 +125,8 @@ impl<D: Tables> Part<D> {
             Record::Page { outcome: PageOutcome::Retry(_) | PageOutcome::Abandoned, .. }
             | Record::Robots { outcome: RobotsOutcome::Again { .. } | RobotsOutcome::Abandoned, .. }
             | Record::Refused { verdict: Refusal::Skip(_), .. }
+            | Record::Refused { verdict: Refusal::Wait, .. }
+            | Record::Check { .. }
             | Record::GuardedPage(_)
             | Record::PostponedPage(_)
             | Record::PostponedRobots(_)
@@ -175,7 +182,7 @@ impl<D: Tables> Part<D> {
 fn log(record: &Record, run: i64, batch: &mut Batch) {
     let (Some(request), Some((host, asked))) = (record.request(), record.asked()) else { return };
     let id = record.target().map(|target| target.id);
-    // A robots.txt has no row of its own.
+    // A robots.txt has no row of its own, and what is checked is none of the crawl's URLs.
     let url = id.is_none().then(|| asked.as_str().to_owned());
     batch.delta.tally.requests += 1;
     batch.delta.tally.bytes += i64::try_from(request.bytes).unwrap_or(i64::MAX);

@@ -156,6 +156,9 @@ impl<D: Tables> Part<D> {
             let new = offer.improve(old);
             let known = Known { id: old.id, depth: new.depth, hops: new.hops, settled: new.settled, trap: new.trap };
             self.urls.insert(offer.url.as_str(), known);
+            if new.reason != old.reason {
+                self.note_check(offer.url, self.host_of(offer), new.reason.as_ref(), batch);
+            }
             if new.opens {
                 batch.delta.change(old.state, new.state);
                 self.hand_out(offer, old.id, new.depth, batch);
@@ -188,6 +191,7 @@ impl<D: Tables> Part<D> {
         for (id, offer) in ids.into_iter().zip(new) {
             let Some(id) = id else { continue };
             batch.delta.discover(offer.first_state());
+            self.note_check(offer.url, self.host_of(offer), offer.skip, batch);
             if offer.skip.is_none() {
                 self.hand_out(offer, id, offer.depth, batch);
             }

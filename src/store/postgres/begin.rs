@@ -37,8 +37,12 @@ impl Beginning for PgDatabase {
         .bind(now)
         .execute(&mut self.db)
         .await?;
-        let waits = sql("update url set due_at = due_at - $1 where state = 0 and due_at > $2");
-        waits.bind(by).bind(now).execute(&mut self.db).await?;
+        for waits in [
+            "update url set due_at = due_at - $1 where state = 0 and due_at > $2",
+            "update probe set due_at = due_at - $1 where state = 0 and due_at > $2",
+        ] {
+            sql(waits).bind(by).bind(now).execute(&mut self.db).await?;
+        }
         self.set_meta("set_back", &request.to_string()).await
     }
 

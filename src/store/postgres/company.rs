@@ -325,7 +325,8 @@ impl PgDatabase {
     async fn end_if_all_rest(&mut self, run: i64) -> Result<Option<String>, Failed> {
         let ended: Option<String> = scalar(concat!(
             "update invocation set outcome = case
-                 when (select pending from run where id = $2) = 0 then 'finished'
+                 when (select pending from run where id = $2) = 0
+                     and not exists (select 1 from probe where state = 0) then 'finished'
                  when exists (select 1 from node where invocation_id = $1 and not gone and is_limited) then 'limit'
                  else 'waiting' end
              where id = $1 and outcome is null
@@ -334,7 +335,8 @@ impl PgDatabase {
                      or not exists (select 1 from node where invocation_id = $1 and not gone and lacks_pages))
                  and not exists (select 1 from host h where queued_at is not null and ",
             is_free!(),
-            " and exists (select 1 from url where host_id = h.id and state = 0 offset 0))
+            " and (exists (select 1 from url where host_id = h.id and state = 0 offset 0)
+                     or exists (select 1 from probe where host_id = h.id and state = 0 offset 0)))
              returning outcome"
         ))
         .bind(self.invocation)

@@ -49,7 +49,7 @@ impl Takes for PgDatabase {
         let columns = scalar(
             "select attname::text from pg_attribute
              where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attname not in ('holder', 'stored', 'stored_in')
-                 and not ($1 = 'url' and attname = 'hash')
+                 and not ($1 in ('url', 'probe') and attname = 'hash')
              order by attnum",
         );
         let columns = columns.bind(table.name_on(true)).fetch_all(&mut self.db);
@@ -79,7 +79,7 @@ impl Takes for PgDatabase {
 }
 
 /// Tables whose rows get numbers from the database.
-const NUMBERED: [&str; 7] = ["host", "request", "change", "old_content", "version", "seed_line", "run"];
+const NUMBERED: [&str; 8] = ["host", "request", "change", "old_content", "version", "seed_line", "run", "probe"];
 
 impl PgDatabase {
     async fn stored_mark(&mut self) -> Result<Option<String>, Failed> {
@@ -96,7 +96,7 @@ impl PgDatabase {
         rows: &[Vec<Value>],
         mark: &str,
     ) -> Result<(), Failed> {
-        let url = columns.iter().position(|column| column == "url").filter(|_| table.name == "url");
+        let url = columns.iter().position(|column| column == "url").filter(|_| matches!(table.name, "url" | "probe"));
         let mut names = columns.join(", ");
         if url.is_some() {
             names.push_str(", hash");

@@ -141,7 +141,8 @@ impl PgDatabase {
         let locked: Vec<HostId> = scalar(concat!(
             "select id from host h where queued_at is not null and holder <> $1 and ",
             rows::is_free!(),
-            " and exists (select 1 from url where host_id = h.id and state = 0 offset 0)
+            " and (exists (select 1 from url where host_id = h.id and state = 0 offset 0)
+                 or exists (select 1 from probe where host_id = h.id and state = 0 offset 0))
              order by queued_at, id limit $2 for update skip locked"
         ))
         .bind(me)
@@ -180,6 +181,7 @@ impl PgDatabase {
         let locked: Vec<HostId> = scalar(
             "select id from host where id = any($2) and holder = $1
                  and not exists (select 1 from url where host_id = host.id and state = 0 offset 0)
+                 and not exists (select 1 from probe where host_id = host.id and state = 0 offset 0)
              for update skip locked",
         )
         .bind(me)
@@ -190,7 +192,8 @@ impl PgDatabase {
         self.update_clocks(freed, me, holds).await?;
         // A statement of its own, which sees what was committed before the rows were locked.
         sql("update host set queued_at = null where id = any($1) and holder = 0
-                 and not exists (select 1 from url where host_id = host.id and state = 0 offset 0)")
+                 and not exists (select 1 from url where host_id = host.id and state = 0 offset 0)
+                 and not exists (select 1 from probe where host_id = host.id and state = 0 offset 0)")
         .bind(locked)
         .execute(&mut self.db)
         .await?;

@@ -157,7 +157,7 @@ pub(super) fn target(row: &PgRow) -> Result<Target, Failed> {
     Ok(Target {
         id: row.get("id"),
         host: row.get("host_id"),
-        url: parse(row.get("url"))?,
+        url: url(row)?,
         depth: uint(row, "depth"),
         hops: uint(row, "hops"),
         attempts: uint(row, "attempts"),
@@ -166,6 +166,7 @@ pub(super) fn target(row: &PgRow) -> Result<Target, Failed> {
         validators: None,
         sitemap: optional(row, "sitemap"),
         trap: row.get("trap_id"),
+        check: None,
     })
 }
 
@@ -204,6 +205,11 @@ pub(super) fn waits(row: &PgRow) -> Result<Waits, Failed> {
 /// The columns `seed` and `heir`.
 pub(super) fn seed_and_heir(row: &PgRow) -> Result<(CanonicalUrl, CanonicalUrl), Failed> {
     Ok((parse(row.get("seed"))?, parse(row.get("heir"))?))
+}
+
+/// The column `url`.
+pub(super) fn url(row: &PgRow) -> Result<CanonicalUrl, Failed> {
+    parse(row.get("url"))
 }
 
 fn parse(url: &str) -> Result<CanonicalUrl, Failed> {

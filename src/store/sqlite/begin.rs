@@ -34,6 +34,7 @@ impl Beginning for SqliteDatabase {
                  robots_at = iif(robots_at > ?2, robots_at - ?1, robots_at)
              where asked_at > ?2 or blocked_until > ?2 or robots_at > ?2",
             "update url set due_at = due_at - ?1 where state = 0 and due_at > ?2",
+            "update probe set due_at = due_at - ?1 where state = 0 and due_at > ?2",
             "insert into meta (key, value) values ('set_back', ?3) on conflict do update set value = ?3",
         ] {
             sqlx::query(sql).bind(by).bind(now).bind(request).execute(&mut self.db).await?;

@@ -32,7 +32,8 @@ impl Hosts for SqliteDatabase {
         let taken = sqlx::query_scalar(
             "update host set epoch = epoch + 1, holder = ?1
              where id in (select id from host h
-                 where holder < ?1 and exists (select 1 from url where host_id = h.id and state = 0)
+                 where holder < ?1 and (exists (select 1 from url where host_id = h.id and state = 0)
+                     or exists (select 1 from probe where host_id = h.id and state = 0))
                  order by holder, id limit ?2)
              returning id",
         );

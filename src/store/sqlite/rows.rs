@@ -79,6 +79,7 @@ pub(super) fn target(row: &SqliteRow) -> Result<Target, Failed> {
         validators: None,
         sitemap: row.get("sitemap"),
         trap: row.get("trap_id"),
+        check: None,
     })
 }
 
@@ -124,7 +125,7 @@ pub(super) fn seed_and_heir(row: &SqliteRow) -> Result<(CanonicalUrl, CanonicalU
 }
 
 /// The column `url`.
-fn url(row: &SqliteRow) -> Result<CanonicalUrl, Failed> {
+pub(super) fn url(row: &SqliteRow) -> Result<CanonicalUrl, Failed> {
     parse(row.get("url"))
 }
 

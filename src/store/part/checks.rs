@@ -1,0 +1,123 @@
+//! Checks: what pages name and the crawl does not fetch, and what came of asking for it.
+
+use crate::canonical::CanonicalUrl;
+use crate::config::{Config, ToCheck};
+use crate::policy::begin::Entry;
+use crate::policy::check::{CHECKED, is_checked, refused};
+use crate::scope::Scope;
+use crate::store::failed::Failed;
+use crate::store::tables::{FoundRow, NewCheck, Tables, Woken};
+use crate::visit::{CheckKind, CheckOutcome, Finding, HostId, Record, Refusal, SkipReason, Target};
+
+use super::batch::Batch;
+use super::run::Part;
+
+/// URLs looked through in one go.
+const CHUNK: i64 = 5_000;
+
+/// The kinds of checks that the settings ask for.
+fn kinds(config: &Config) -> Vec<CheckKind> {
+    let kind = |what: &ToCheck| match what {
+        ToCheck::External => Some(CheckKind::External),
+        ToCheck::Fragments => None,
+    };
+    config.check.iter().filter_map(kind).collect()
+}
+
+/// Whether the target of a link, which is skipped for this reason, is to be checked.
+fn wants(config: &Config, scope: &Scope, url: &CanonicalUrl, reason: Option<&SkipReason>) -> bool {
+    config.check.contains(&ToCheck::External) && reason.is_some_and(is_checked) && !scope.excludes(url)
+}
+
+/// The checks with which an invocation begins: those that were left, or in a new run all anew; and those of what was skipped
+/// before anybody asked for it.
+pub(super) async fn begin(
+    database: &mut impl Tables,
+    scope: &Scope,
+    config: &Config,
+    entry: Entry,
+) -> Result<(), Failed> {
+    if entry == Entry::Another {
+        database.renew_checks(config.store_links).await?;
+    }
+    database.leave_checks(&kinds(config), &CHECKED).await?;
+    let mut after = 0;
+    while config.check.contains(&ToCheck::External) {
+        let skipped = database.skipped_for(&CHECKED, after, CHUNK).await?;
+        let Some((last, ..)) = skipped.last() else { break };
+        after = *last;
+        let is_wanted = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| !scope.excludes(&url));
+        let new = skipped.into_iter().filter(|(_, url, _)| is_wanted(url));
+        let new: Vec<_> = new.map(|(_, url, host)| NewCheck { url, host, kind: CheckKind::External }).collect();
+        // Hosts are taken when the crawl begins.
+        database.insert_checks(0, &new).await?;
+    }
+    Ok(())
+}
+
+impl<D: Tables> Part<D> {
+    /// Notes a URL that is skipped for a reason, if it is to be checked.
+    pub(super) fn note_check(&self, url: &CanonicalUrl, host: HostId, reason: Option<&SkipReason>, batch: &mut Batch) {
+        if wants(&self.config, &self.scope, url, reason) {
+            batch.checks.new.push(NewCheck { url: url.to_string(), host, kind: CheckKind::External });
+        }
+    }
+
+    /// Stores what is to be checked, and what came of checks.
+    pub(super) async fn write_checks(&mut self, batch: &mut Batch) -> Result<(), Failed> {
+        if !batch.checks.new.is_empty() {
+            let new = std::mem::take(&mut batch.checks.new);
+            for Woken { target, holder } in self.database.insert_checks(self.node.id, &new).await? {
+                if batch.may_fetch_at(target.host, holder) {
+                    batch.committed.targets.push(target);
+                }
+            }
+        }
+        self.database.write_checks(&batch.checks.rows).await
+    }
+
+    /// Takes in what an errand of a check came to.
+    pub(super) async fn record_check(&mut self, record: Record, batch: &mut Batch) -> Result<(), Failed> {
+        batch.committed.settlements.push(record.settlement(|_| None));
+        match record {
+            Record::Check { target, outcome: CheckOutcome::Found(finding), .. } => {
+                self.found(&target, finding, true, batch)
+            }
+            Record::Check { target, outcome, .. } => {
+                let Some(next) = target.after(&outcome) else { return Ok(()) };
+                let host = next.url.host();
+                self.resolve_hosts(std::iter::once(&host), batch).await?;
+                let next = Target { host: self.hosts.id(&host).unwrap_or(target.host), ..next };
+                batch.checks.rows.moved.push(next.clone());
+                if next.host != target.host && self.may_fetch(&host, batch) {
+                    batch.committed.targets.push(next);
+                }
+            }
+            Record::GuardedPage(target) => {
+                let refusal = Refusal::Skip(SkipReason::PrivateAddress);
+                self.found(&target, refused(&refusal), false, batch);
+            }
+            Record::Refused { target, verdict } => self.found(&target, refused(&verdict), false, batch),
+            Record::Page { .. }
+            | Record::Robots { .. }
+            | Record::GuardedRobots(_)
+            | Record::PostponedPage(_)
+            | Record::PostponedRobots(_)
+            | Record::Sitemaps { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn found(&self, target: &Target, finding: Finding, was_asked: bool, batch: &mut Batch) {
+        let Finding { verdict, status, failure } = finding;
+        batch.checks.rows.found.push(FoundRow {
+            id: target.id,
+            asked: target.check.filter(|_| was_asked).map(|check| check.method.as_str()),
+            status,
+            failure,
+            final_url: target.url.to_string(),
+            verdict: verdict.as_str(),
+            at: self.database.clock().now(),
+        });
+    }
+}

@@ -1,0 +1,157 @@
+//! Checks: what pages name and the crawl does not fetch.
+
+use std::collections::HashMap;
+
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use crate::store::failed::Failed;
+use crate::store::tables::{CheckRows, Checks, NewCheck, Woken};
+use crate::visit::{Check, CheckKind, HostId, Method, SkipReason, Target, UrlId};
+
+use super::database::PgDatabase;
+use super::rows::{self, bigint, hash, int, scalar, sql, words};
+
+/// The columns that [`check`] reads, of a row of `probe`.
+macro_rules! check_columns {
+    () => {
+        "probe.id, coalesce(probe.at_url, probe.url) as url, probe.host_id, probe.kind, probe.method, probe.hops, probe.attempts,
+             probe.due_at"
+    };
+}
+
+impl Checks for PgDatabase {
+    async fn insert_checks(&mut self, me: i64, new: &[NewCheck]) -> Result<Vec<Woken>, Failed> {
+        // In one order, so that two that insert the same ones wait for each other and no more; no row twice.
+        let mut new: Vec<_> = new.iter().map(|new| (hash(&new.url), new)).collect();
+        new.sort_unstable_by(|one, other| (&one.0, one.1.kind).cmp(&(&other.0, other.1.kind)));
+        new.dedup_by(|one, other| one.0 == other.0);
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sql(concat!(
+            "insert into probe (hash, url, home_id, host_id, kind)
+             select hash, url, host, host, kind from unnest($2::bytea[], $3::text[], $4::bigint[], $5::text[])
+                 v (hash, url, host, kind)
+             on conflict (hash) do update set kind = excluded.kind where excluded.kind < probe.kind
+             returning state, (select ",
+            rows::holder_column!(),
+            " from host h where h.id = probe.host_id), ",
+            check_columns!()
+        ));
+        let rows = rows
+            .bind(me)
+            .bind(new.iter().map(|(hash, _)| hash.as_slice()).collect::<Vec<_>>())
+            .bind(new.iter().map(|(_, new)| new.url.as_str()).collect::<Vec<_>>())
+            .bind(new.iter().map(|(_, new)| new.host).collect::<Vec<_>>())
+            .bind(new.iter().map(|(_, new)| new.kind.as_str()).collect::<Vec<_>>());
+        let rows = rows.fetch_all(&mut self.db).await?;
+        let waits = rows.iter().filter(|row| row.get::<i16, _>("state") == 0);
+        waits.map(|row| Ok(Woken { target: check(row)?, holder: rows::holder(row) })).collect()
+    }
+
+    async fn write_checks(&mut self, rows: &CheckRows) -> Result<(), Failed> {
+        let moved = &rows.moved;
+        if !moved.is_empty() {
+            let method = |target: &Target| target.check.map(|check| check.method.as_str());
+            sql("update probe set host_id = v.host, at_url = v.url, method = v.method, hops = v.hops, attempts = v.attempts,
+                     due_at = v.due
+                 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::bigint[])
+                     v (i, host, url, method, hops, attempts, due)
+                 where probe.id = v.i")
+            .bind(moved.iter().map(|target| target.id).collect::<Vec<_>>())
+            .bind(moved.iter().map(|target| target.host).collect::<Vec<_>>())
+            .bind(moved.iter().map(|target| target.url.as_str()).collect::<Vec<_>>())
+            .bind(moved.iter().map(method).collect::<Vec<_>>())
+            .bind(moved.iter().map(|target| int(target.hops)).collect::<Vec<_>>())
+            .bind(moved.iter().map(|target| int(target.attempts)).collect::<Vec<_>>())
+            .bind(moved.iter().map(|target| target.due_at).collect::<Vec<_>>())
+            .execute(&mut self.db)
+            .await?;
+        }
+        let found = &rows.found;
+        if !found.is_empty() {
+            sql("update probe set state = 1, asked = v.asked, status = v.status, failure = v.failure,
+                     final_url = v.final_url, verdict = v.verdict, checked_at = v.at
+                 from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+                     v (i, asked, status, failure, final_url, verdict, at)
+                 where probe.id = v.i and probe.state = 0")
+            .bind(found.iter().map(|row| row.id).collect::<Vec<_>>())
+            .bind(found.iter().map(|row| row.asked).collect::<Vec<_>>())
+            .bind(found.iter().map(|row| row.status.map(i32::from)).collect::<Vec<_>>())
+            .bind(found.iter().map(|row| row.failure.as_deref()).collect::<Vec<_>>())
+            .bind(found.iter().map(|row| row.final_url.as_str()).collect::<Vec<_>>())
+            .bind(found.iter().map(|row| row.verdict).collect::<Vec<_>>())
+            .bind(found.iter().map(|row| row.at).collect::<Vec<_>>())
+            .execute(&mut self.db)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn waiting_checks(&mut self, hosts: &[(HostId, usize)]) -> Result<Vec<Target>, Failed> {
+        let limits: HashMap<_, _> = hosts.iter().copied().collect();
+        let rows = sql(concat!(
+            "select ",
+            check_columns!(),
+            " from unnest($1::bigint[], $2::bigint[]) v (host, most)
+             cross join lateral (select * from probe where host_id = v.host and state = 0 order by id limit v.most) probe
+             order by probe.id"
+        ));
+        let rows = rows.bind(limits.keys().copied().collect::<Vec<_>>());
+        let rows = rows.bind(limits.values().map(|limit| bigint(*limit)).collect::<Vec<_>>());
+        rows.fetch_all(&mut self.db).await?.iter().map(check).collect()
+    }
+
+    async fn are_checks_left(&mut self) -> Result<bool, Failed> {
+        Ok(scalar("select exists (select 1 from probe where state = 0)").fetch_one(&mut self.db).await?)
+    }
+
+    async fn leave_checks(&mut self, kinds: &[CheckKind], reasons: &[SkipReason]) -> Result<(), Failed> {
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        for change in ["update probe set state = 1", "delete from probe"] {
+            let more = if change.starts_with("delete") { "verdict is null" } else { "state = 0" };
+            let text = format!(
+                "{change} where {more} and (kind <> all($1) or kind = 'external'
+                     and not exists (select 1 from url u where u.hash = probe.hash and u.state = 3 and u.reason = any($2)))"
+            );
+            let changed = sqlx::query(sqlx::AssertSqlSafe(text)).persistent(false);
+            changed.bind(&kinds).bind(words(reasons)).execute(&mut self.db).await?;
+        }
+        Ok(())
+    }
+
+    async fn renew_checks(&mut self, are_links_stored: bool) -> Result<(), Failed> {
+        if are_links_stored {
+            sql("delete from probe where kind = 'external' and not exists (select 1 from url u where u.hash = probe.hash
+                     and (u.id in (select to_id from link) or u.id in (select redirect_to from page)))")
+            .execute(&mut self.db)
+            .await?;
+        }
+        let renewed = sql("update probe set state = 0, host_id = home_id, at_url = null, method = 'HEAD', hops = 0,
+             attempts = 0, due_at = null");
+        renewed.execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn skipped_for(
+        &mut self,
+        reasons: &[SkipReason],
+        after: UrlId,
+        limit: i64,
+    ) -> Result<Vec<(UrlId, String, HostId)>, Failed> {
+        let rows = sql(
+            "select id, url, host_id from url where id > $1 and state = 3 and reason = any($2) order by id limit $3",
+        );
+        let rows = rows.bind(after).bind(words(reasons)).bind(limit).fetch_all(&mut self.db).await?;
+        Ok(rows.iter().map(|row| (row.get("id"), row.get("url"), row.get("host_id"))).collect())
+    }
+}
+
+fn check(row: &PgRow) -> Result<Target, Failed> {
+    let kind = CheckKind::from_word(row.get("kind")).unwrap_or(CheckKind::External);
+    let method = Method::from_word(row.get("method")).unwrap_or(Method::Get);
+    let target = Target::to_check(row.get("id"), row.get("host_id"), rows::url(row)?, Check { kind, method });
+    let (hops, attempts, due_at) = (rows::uint(row, "hops"), rows::uint(row, "attempts"), row.get("due_at"));
+    Ok(Target { hops, attempts, due_at, ..target })
+}

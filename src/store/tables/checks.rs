@@ -1,0 +1,72 @@
+//! Checks: what pages name and the crawl does not fetch. A check stands beside the URLs of the crawl, waits on its host as
+//! they do, and is none of them. `me` is the number of this invocation.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::store::failed::Failed;
+use crate::visit::{CheckKind, HostId, Millis, SkipReason, Target, UrlId};
+
+use super::urls::Woken;
+
+/// A URL to check.
+#[derive(Debug)]
+pub struct NewCheck {
+    pub url: String,
+    pub host: HostId,
+    pub kind: CheckKind,
+}
+
+/// What became of checks, as one transaction writes it.
+#[derive(Debug, Default)]
+pub struct CheckRows {
+    /// Where those stand that are not over.
+    pub moved: Vec<Target>,
+    pub found: Vec<FoundRow>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct FoundRow {
+    pub id: UrlId,
+    /// How the last request asked; none if there was no request.
+    pub asked: Option<&'static str>,
+    pub status: Option<u16>,
+    pub failure: Option<Arc<str>>,
+    pub final_url: String,
+    pub verdict: &'static str,
+    pub at: Millis,
+}
+
+pub trait Checks {
+    /// Inserts those that nobody knows, each of them once, and answers with these.
+    fn insert_checks(&mut self, me: i64, new: &[NewCheck]) -> impl Future<Output = Result<Vec<Woken>, Failed>> + Send;
+
+    fn write_checks(&mut self, rows: &CheckRows) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// The first checks of these hosts that wait, of each as many as is said beside it.
+    fn waiting_checks(&mut self, hosts: &[(HostId, usize)])
+    -> impl Future<Output = Result<Vec<Target>, Failed>> + Send;
+
+    /// Whether any check waits.
+    fn are_checks_left(&mut self) -> impl Future<Output = Result<bool, Failed>> + Send;
+
+    /// Checks of these kinds alone are made, and of targets of links those that are skipped for one of these reasons: what else
+    /// waits does so no more.
+    fn leave_checks(
+        &mut self,
+        kinds: &[CheckKind],
+        reasons: &[SkipReason],
+    ) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// A new run makes all checks anew. Forgets what no page names any more, as far as links are stored.
+    fn renew_checks(&mut self, are_links_stored: bool) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// The first `limit` URLs of an id after `after` that are skipped for one of these reasons, with their hosts, by id.
+    fn skipped_for(
+        &mut self,
+        reasons: &[SkipReason],
+        after: UrlId,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(UrlId, String, HostId)>, Failed>> + Send;
+}

@@ -1,0 +1,181 @@
+//! Checks: what pages name and the crawl does not fetch is asked for once, as politely as pages are.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Bench, page, stderr, summary, until};
+use harvestman::demo::{Hit, Reply, Server};
+
+const FAST: [&str; 8] =
+    ["--rate", "0", "--retries", "1", "--allow-address", "127.0.0.0/8", "--max-connections-per-host", "8"];
+
+async fn crawl(bench: &Bench, args: &[&str]) -> Output {
+    bench.run(&[&["crawl"], args, &FAST[..], &["--json"]].concat()).await
+}
+
+/// How often each path was asked for by each method, robots.txt aside.
+fn asked(server: &Server) -> Vec<String> {
+    let mut asked: Vec<_> = server.hits().iter().map(|hit| format!("{} {}", hit.method, hit.path)).collect();
+    asked.retain(|asked| !asked.ends_with("/robots.txt"));
+    asked.sort();
+    asked
+}
+
+/// Another site.
+async fn elsewhere(other: String) -> Server {
+    Server::start_with_request(move |hit| match (hit.method.as_str(), hit.path.as_str()) {
+        (_, "/robots.txt") => Reply::text("User-agent: *\nDisallow: /private\n"),
+        ("HEAD", "/nohead") => Reply::status(405),
+        (_, "/gone") => Reply::status(404),
+        (_, "/moved") => Reply::redirect(302, &other),
+        (_, "/lost") => Reply::redirect(301, "/gone"),
+        (_, "/round") => Reply::redirect(302, "/round"),
+        (_, "/wall") => Reply::status(403),
+        (_, "/odd") => Reply::status(999),
+        _ => Reply::text("there"),
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_out_of_scope_are_asked_for_once_and_their_fate_is_told() {
+    let third = Server::start(|_| Reply::text("at the end")).await.unwrap();
+    let other = elsewhere(third.url("/end")).await;
+    let paths = ["ok", "nohead", "gone", "moved", "lost", "round", "wall", "odd", "private", "excluded"];
+    let mut links: Vec<_> = paths.iter().map(|path| other.url(&format!("/{path}"))).collect();
+    links.extend(["http://nowhere.invalid/".to_owned(), "http://10.0.0.1/".to_owned(), "/second".to_owned()]);
+    let site = Server::start(move |_| page(&links)).await.unwrap();
+    let bench = Bench::new();
+    let output =
+        crawl(&bench, &[&site.url("/"), "--check", "external", "--exclude", "excluded", "--max-redirects", "3"]).await;
+    let closing = summary(&output);
+    assert_eq!((&closing["outcome"], &closing["fetched"]), (&"finished".into(), &2.into()), "{}", stderr(&output));
+
+    let base = other.url("");
+    let end = third.url("/end");
+    let rows =
+        bench.rows("select url, kind, method, status, failure, final_url, verdict from checks order by url").await;
+    let rows: Vec<_> = rows.iter().map(|row| row.replace(&base, "").replace(&end, "END")).collect();
+    assert_eq!(
+        rows,
+        [
+            "http://10.0.0.1/|external|null|null|private_address|http://10.0.0.1/|unsure",
+            "/gone|external|GET|404|null|/gone|broken",
+            "/lost|external|GET|404|null|/gone|broken",
+            "/moved|external|HEAD|200|null|END|ok",
+            "/nohead|external|GET|200|null|/nohead|ok",
+            "/odd|external|GET|999|null|/odd|unsure",
+            "/ok|external|HEAD|200|null|/ok|ok",
+            "/private|external|null|null|robots|/private|unsure",
+            "/round|external|HEAD|null|redirect|/round|broken",
+            "/wall|external|GET|403|null|/wall|unsure",
+            "http://nowhere.invalid/|external|null|null|dns|http://nowhere.invalid/|broken",
+        ]
+    );
+    let broken =
+        "select to_url, status, failure, element, final_url from broken_links where from_url like '%/' order by 1";
+    let broken: Vec<_> = bench.rows(broken).await.iter().map(|row| row.replace(&base, "")).collect();
+    assert_eq!(
+        broken,
+        [
+            "/gone|404|null|a|/gone",
+            "/lost|404|null|a|/gone",
+            "/round|null|redirect|a|/round",
+            "http://nowhere.invalid/|null|dns|a|http://nowhere.invalid/"
+        ]
+    );
+    // The URLs stay what they were, and each is asked for once, though two pages name it.
+    assert_eq!(bench.rows("select count(*) from skipped where reason = 'scope'").await, ["12"]);
+    let gone = asked(&other).iter().filter(|asked| asked.ends_with("/gone")).count();
+    assert_eq!(
+        (gone, asked(&third)),
+        (4, vec!["HEAD /end".to_owned()]),
+        "HEAD and GET of /gone and of what leads there"
+    );
+    let logged = format!("select count(*) from fetches where url like '{base}%' and url not like '%/robots.txt'");
+    assert_eq!(bench.rows(&logged).await, [asked(&other).len().to_string()], "every request is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_option_nothing_else_is_asked_for_and_with_it_what_was_met_before() {
+    let other = elsewhere(String::new()).await;
+    let link = other.url("/ok");
+    let site = Server::start(move |_| page([&link])).await.unwrap();
+    let bench = Bench::new();
+    crawl(&bench, &[&site.url("/")]).await;
+    assert_eq!((other.hit_count(), bench.rows("select count(*) from checks").await), (0, vec!["0".to_owned()]));
+    // A new run, in which the page is not due.
+    let again = [site.url("/"), "--check".into(), "external".into(), "--recrawl-after".into(), "1h".into()];
+    for times in 1..=2 {
+        let output = crawl(&bench, &again.each_ref().map(String::as_str)).await;
+        assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+        assert_eq!(asked(&other), vec!["HEAD /ok"; times], "a run checks anew");
+    }
+    let first = site.hits().iter().filter(|hit| hit.path == "/").count();
+    assert_eq!(first, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_keep_to_the_pace_of_their_host_and_to_no_limit_of_pages() {
+    let other = elsewhere(String::new()).await;
+    let links: Vec<_> = (0..8).map(|n| other.url(&format!("/{n}"))).chain(["/a".into(), "/b".into()]).collect();
+    let site = Server::start(move |_| page(&links)).await.unwrap();
+    let bench = Bench::new();
+    let args = [&site.url("/"), "--check", "external", "--max-pages", "1", "--rate", "20"];
+    let output = bench.run(&[&["crawl"], &args[..], &["--allow-address", "127.0.0.0/8", "--json"]].concat()).await;
+    let closing = summary(&output);
+    assert_eq!((&closing["outcome"], &closing["fetched"]), (&"limit".into(), &1.into()), "{}", stderr(&output));
+    assert_eq!(bench.rows("select verdict, count(*) from checks group by 1").await, ["ok|8"]);
+    assert!(bench.closest_requests().await >= 49.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_hours_keeps_no_run_from_its_end() {
+    let other = Server::start(|path| match path {
+        "/robots.txt" => Reply::status(404),
+        _ => Reply::status(429).with_header("retry-after", "7200"),
+    });
+    let other = other.await.unwrap();
+    let links: Vec<_> = (0..5).map(|n| other.url(&format!("/{n}"))).collect();
+    let site = Server::start(move |_| page(&links)).await.unwrap();
+    let bench = Bench::new();
+    let output = crawl(&bench, &[&site.url("/"), "--check", "external", "--max-connections", "1"]).await;
+    assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    let rows = bench.rows("select verdict, count(*), count(status), count(failure) from checks group by 1").await;
+    assert_eq!(rows, ["unsure|5|1|4"]);
+    assert_eq!(asked(&other).len(), 1);
+}
+
+/// How often each path was asked for.
+fn counts(hits: &[Hit], of: &[String]) -> Vec<usize> {
+    of.iter().map(|path| hits.iter().filter(|hit| hit.path == *path).count()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_killed_in_the_midst_goes_on_and_asks_nothing_twice_that_was_committed() {
+    let other = Server::start(|_| Reply::text("there").delayed(Duration::from_millis(15))).await.unwrap();
+    let other = Arc::new(other);
+    let links: Vec<_> = (0..60).map(|n| other.url(&format!("/{n}"))).collect();
+    let site = Server::start(move |_| page(&links)).await.unwrap();
+    let bench = Bench::new();
+    let seed = site.url("/");
+    let args = [&["crawl", &seed, "--check", "external", "--max-connections", "2"], &FAST[..]].concat();
+    let mut child = bench.start(&args);
+    until("some checks", || other.hit_count() > 20).await;
+    bench.kill(&mut child).await;
+    let base = other.url("");
+    let committed = bench.rows("select url from checks order by 1").await;
+    let committed: Vec<_> = committed.iter().map(|url| url.replace(&base, "")).collect();
+    let before = counts(&other.hits(), &committed);
+    let output = bench.run(&[&args[..], &["--json"]].concat()).await;
+    assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    assert_eq!(counts(&other.hits(), &committed), before);
+    assert_eq!(bench.rows("select verdict, count(*) from checks group by 1").await, ["ok|60"]);
+    assert_eq!(bench.rows("select count(*) from runs").await, ["1"]);
+}
