@@ -4,149 +4,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use calamine::{Reader as _, Xlsx};
+use common::site::{Made, Site, audit, audited, crawl, details, findings, page, prose, sitemap, sorted, titled};
 use common::{Bench, stderr, stdout};
 use harvestman::demo::{Reply, Server};
 use serde_json::Value;
-
-const WORDS: [&str; 12] = [
-    "hedge", "lantern", "ferry", "orchard", "ledger", "barrel", "bridge", "candle", "meadow", "harbour", "thistle",
-    "anvil",
-];
-
-/// A hundred and fifty words that no other page has in this order.
-fn prose(seed: &str) -> String {
-    let mut rng = fastrand::Rng::with_seed(seed.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte)));
-    (0..150).map(|_| WORDS[rng.usize(..WORDS.len())]).collect::<Vec<_>>().join(" ")
-}
-
-/// A page without fault, and what may be changed of it.
-struct Made {
-    head: String,
-    body: String,
-}
-
-impl Made {
-    fn new(path: &str) -> Self {
-        let head = format!(
-            "<title>All there is to know of {path}</title>
-             <meta name=description content='What is written on the page {path}, in a sentence that is long enough.'>"
-        );
-        Self { head, body: format!("<h1>{path}</h1><p>{}</p>", prose(path)) }
-    }
-
-    fn head(mut self, more: &str) -> Self {
-        self.head.push_str(more);
-        self
-    }
-
-    fn links(mut self, targets: &[&str]) -> Self {
-        targets.iter().for_each(|target| write!(self.body, "<a href='{target}'>{target}</a> ").unwrap());
-        self
-    }
-
-    fn reply(self) -> Reply {
-        let Self { head, body } = self;
-        safe(Reply::html(format!("<!doctype html><html lang=en><head><meta charset=utf-8>{head}</head><body>{body}")))
-    }
-}
-
-fn safe(reply: Reply) -> Reply {
-    reply.with_header("content-security-policy", "default-src 'self'").with_header("x-content-type-options", "nosniff")
-}
-
-fn page(path: &str) -> Made {
-    Made::new(path)
-}
-
-/// A page whose title and description are these.
-fn titled(title: &str, description: &str, path: &str) -> Reply {
-    let head = format!("<title>{title}</title><meta name=description content='{description}'>");
-    Made { head, ..page(path) }.reply()
-}
-
-/// A site whose pages may change from run to run. The front page links to all but those that are hidden.
-#[derive(Clone, Default)]
-struct Site(Arc<Mutex<BTreeMap<String, Reply>>>);
-
-impl Site {
-    fn put(&self, path: &str, reply: Reply) {
-        self.0.lock().unwrap().insert(path.to_owned(), reply);
-    }
-
-    async fn serve(&self) -> Server {
-        let pages = self.0.clone();
-        Server::start(move |path| pages.lock().unwrap().get(path).cloned().unwrap_or_else(|| Reply::status(404)))
-            .await
-            .unwrap()
-    }
-}
-
-async fn crawl(bench: &Bench, server: &Server, options: &[&str]) {
-    let seed = server.url("/");
-    let fast = ["--rate", "0", "--retries", "0", "--quiet"];
-    let output = bench.run(&[&["crawl", &seed], &fast[..], options].concat()).await;
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-}
-
-async fn audit(bench: &Bench, options: &[&str]) -> std::process::Output {
-    bench.run(&[&["audit"], options].concat()).await
-}
-
-async fn audited(bench: &Bench) {
-    let output = audit(bench, &[]).await;
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-}
-
-/// What the view has of the last run, in the order of the bytes: `finding url other_url`, the server's address left out.
-async fn findings(bench: &Bench, server: &Server) -> Vec<String> {
-    audited(bench).await;
-    let sql =
-        "select finding, url, other_url from findings where state <> 'fixed' and run = (select max(id) from runs)";
-    let rows = bench.rows(sql).await.into_iter().map(|row| row.replace(&server.url(""), ""));
-    let mut rows: Vec<_> = rows.map(|row| row.trim_end_matches("|null").replace('|', " ")).collect();
-    rows.sort();
-    rows
-}
-
-async fn details(bench: &Bench, server: &Server, finding: &str) -> Vec<String> {
-    let sql = format!("select url, detail from findings where finding = '{finding}' and state <> 'fixed'");
-    let rows = bench.rows(&sql).await.into_iter().map(|row| row.replace(&server.url(""), ""));
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort();
-    rows
-}
-
-fn sorted(mut expected: Vec<&str>) -> Vec<&str> {
-    expected.sort_unstable();
-    expected
-}
-
-fn sitemap(server: &Server, paths: &[&str]) -> Reply {
-    let urls: String = paths.iter().map(|path| format!("<url><loc>{}</loc></url>", server.url(path))).collect();
-    Reply::of(
-        "application/xml",
-        &format!("<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>"),
-    )
-}
-
-/// A reply of any type.
-trait Of {
-    fn of(content_type: &str, body: &str) -> Reply;
-}
-
-impl Of for Reply {
-    fn of(content_type: &str, body: &str) -> Reply {
-        Reply { body: body.as_bytes().to_vec(), ..Reply::status(200) }.with_header("content-type", content_type)
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_clean_site_nothing_is_found() {
@@ -158,6 +24,11 @@ async fn on_a_clean_site_nothing_is_found() {
             [2 * number + 1, 2 * number + 2].into_iter().filter_map(|child| paths.get(child).map(String::as_str));
         let targets: Vec<_> = ["/"].into_iter().chain(below).collect();
         let made = page(path).links(&targets).head(&format!("<link rel=canonical href='{path}#top'>"));
+        let described = format!(
+            "<script type='application/ld+json'>{{\"@type\": \"Product\", \"name\": \"{path}\", \"offers\": {{\"price\": {number}}}}}</script>"
+        );
+        let mut made = made.head(&described).head(&format!("<link rel=alternate hreflang=en-GB href='{path}'>"));
+        made.body.push_str("<h2>More</h2><img src=/leg.png alt='A leg'><img src=/line.png alt=''>");
         site.put(path, made.head("<meta name=robots content='index, follow, max-image-preview:large'>").reply());
     }
     let server = site.serve().await;
@@ -165,7 +36,7 @@ async fn on_a_clean_site_nothing_is_found() {
     site.put("/sitemap.xml", sitemap(&server, &listed));
     site.put("/robots.txt", Reply::text(format!("Sitemap: {}", server.url("/sitemap.xml"))));
     let bench = Bench::new();
-    crawl(&bench, &server, &["--sitemaps"]).await;
+    crawl(&bench, &server, &["--sitemaps", "--extract", "all"]).await;
     assert_eq!(bench.rows("select count(*) from pages where status = 200").await, ["41"]);
     assert_eq!(findings(&bench, &server).await, [""; 0]);
     let told = stdout(&audit(&bench, &[]).await);
@@ -737,6 +608,8 @@ async fn what_was_not_stored_or_not_crawled_is_told_as_unchecked() {
 async fn the_healthy_pages_of_the_demo_have_no_findings_and_its_faults_are_found() {
     let bench = Bench::new();
     let output = bench.run(&["demo", "--database", &bench.database(), "--quiet"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let output = bench.run(&["extract", "--quiet"]).await;
     assert!(output.status.success(), "{}", stderr(&output));
     std::fs::write(bench.path("harvestman.toml"), "[audit]\ntitle = [4, 90]\ndescription = [15, 160]\n").unwrap();
     audited(&bench).await;

@@ -4,54 +4,26 @@
 
 mod common;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use common::web::Web;
+use common::{page, stderr};
+use harvestman::demo::Reply;
 
-use common::{Bench, page, stderr, stdout};
-use harvestman::demo::{Reply, Server};
-
-/// A site that is another one each day.
-struct Web {
-    bench: Bench,
-    server: Server,
-    day: Arc<AtomicUsize>,
+async fn changes(web: &Web, options: &[&str]) -> String {
+    web.run(&[&["changes"], options].concat()).await.0
 }
 
-impl Web {
-    async fn new(site: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let day = Arc::new(AtomicUsize::new(0));
-        let today = day.clone();
-        let server = Server::start(move |path| site(today.load(Ordering::SeqCst), path)).await.unwrap();
-        Self { bench: Bench::new(), server, day }
-    }
-
-    /// The crawl of the next day.
-    async fn crawl(&self, options: &[&str]) {
-        self.day.fetch_add(1, Ordering::SeqCst);
-        let seed = self.server.url("/");
-        let output = self.bench.run(&[&["crawl", &seed, "--rate", "0"], options].concat()).await;
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    }
-
-    async fn changes(&self, options: &[&str]) -> String {
-        let output = self.bench.run(&[&["changes"], options].concat()).await;
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        stdout(&output)
-    }
-
-    /// Run, path and change of each line.
-    async fn listed(&self, options: &[&str]) -> Vec<String> {
-        let lines = self.changes(&[options, &["--format", "jsonl"]].concat()).await;
-        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        let mut lines: Vec<_> = lines
-            .map(|line| {
-                let path = line["url"].as_str().unwrap().replace(&self.server.url(""), "");
-                format!("{} {path} {}", line["run"], line["change"].as_str().unwrap())
-            })
-            .collect();
-        lines.sort();
-        lines
-    }
+/// Run, path and change of each line.
+async fn listed(web: &Web, options: &[&str]) -> Vec<String> {
+    let lines = changes(web, &[options, &["--format", "jsonl"]].concat()).await;
+    let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut lines: Vec<_> = lines
+        .map(|line| {
+            let path = line["url"].as_str().unwrap().replace(&web.server.url(""), "");
+            format!("{} {path} {}", line["run"], line["change"].as_str().unwrap())
+        })
+        .collect();
+    lines.sort();
+    lines
 }
 
 /// Day 1: three pages; day 2: /a is another, /b is gone; day 3: nothing changes; day 4: /b is back.
@@ -70,22 +42,22 @@ fn news(day: usize, path: &str) -> Reply {
 async fn the_changes_of_the_last_run_are_listed_or_of_all_since_a_run_or_a_day() {
     let web = Web::new(news).await;
     web.crawl(&[]).await;
-    assert_eq!(web.listed(&[]).await, ["1 / new", "1 /a new", "1 /b new"]);
+    assert_eq!(listed(&web, &[]).await, ["1 / new", "1 /a new", "1 /b new"]);
     web.crawl(&[]).await;
     let second = ["2 /a changed", "2 /b gone"];
-    assert_eq!(web.listed(&[]).await, second);
+    assert_eq!(listed(&web, &[]).await, second);
     web.crawl(&[]).await;
-    assert_eq!(web.listed(&[]).await, [""; 0]);
-    assert_eq!(web.changes(&["--format", "json"]).await, "[]\n");
+    assert_eq!(listed(&web, &[]).await, [""; 0]);
+    assert_eq!(changes(&web, &["--format", "json"]).await, "[]\n");
     web.crawl(&[]).await;
     let later = [&second[..], &["4 /b restored"]].concat();
-    assert_eq!(web.listed(&["--since", "2"]).await, later);
+    assert_eq!(listed(&web, &["--since", "2"]).await, later);
     for all in ["1", "2020-01-01", "2020-01-01T12:30", "2020-01-01T12:30:15Z", "2020-01-01T12:30+02:00"] {
-        assert_eq!(web.listed(&["--since", all]).await.len(), 6, "{all}");
+        assert_eq!(listed(&web, &["--since", all]).await.len(), 6, "{all}");
     }
-    assert_eq!(web.listed(&["--since", "2999-12-31"]).await, [""; 0]);
+    assert_eq!(listed(&web, &["--since", "2999-12-31"]).await, [""; 0]);
     let third = &web.bench.rows("select started_at from runs where id = 3").await[0];
-    assert_eq!(web.listed(&["--since", third]).await, ["4 /b restored"]);
+    assert_eq!(listed(&web, &["--since", third]).await, ["4 /b restored"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,13 +65,13 @@ async fn the_listing_is_a_table_csv_json_or_json_lines() {
     let web = Web::new(|_, _| Reply::html("x")).await;
     web.crawl(&[]).await;
     let (url, at) = (web.server.url("/"), &web.bench.rows("select at from changes").await[0]);
-    let table = web.changes(&[]).await;
+    let table = changes(&web, &[]).await;
     assert!(table.lines().next().unwrap().split_whitespace().eq(["run", "url", "change", "at"]), "{table}");
     assert!(table.lines().nth(1).unwrap().split_whitespace().eq(["1", &url, "new", at]), "{table}");
-    assert_eq!(web.changes(&["--format", "csv"]).await, format!("run,url,change,at\r\n1,{url},new,{at}\r\n"));
+    assert_eq!(changes(&web, &["--format", "csv"]).await, format!("run,url,change,at\r\n1,{url},new,{at}\r\n"));
     let object = format!("{{\"run\":1,\"url\":\"{url}\",\"change\":\"new\",\"at\":\"{at}\"}}");
-    assert_eq!(web.changes(&["--format", "jsonl"]).await, format!("{object}\n"));
-    assert_eq!(web.changes(&["--format", "json"]).await, format!("[{object}]\n"));
+    assert_eq!(changes(&web, &["--format", "jsonl"]).await, format!("{object}\n"));
+    assert_eq!(changes(&web, &["--format", "json"]).await, format!("[{object}]\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,7 +194,7 @@ async fn diff_shows_what_changed_in_the_readable_text() {
     for _ in 0..3 {
         web.crawl(&["--keep-versions", "5"]).await;
     }
-    let shown = web.changes(&["--diff"]).await;
+    let shown = changes(&web, &["--diff"]).await;
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines[0].starts_with("run 3  changed  http://127.0.0.1:"), "{shown}");
     assert!(
@@ -233,7 +205,7 @@ async fn diff_shows_what_changed_in_the_readable_text() {
         ["@@ -3,7 +3,7 @@", " line 2", " line 3", " line 4", "-day 2", "+day 3", " line 6", " line 7", " line 8", ""];
     assert_eq!(&lines[3..], hunk);
 
-    let objects = web.changes(&["--diff", "--since", "1", "--format", "jsonl"]).await;
+    let objects = changes(&web, &["--diff", "--since", "1", "--format", "jsonl"]).await;
     let objects = objects.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let diffs: Vec<_> = objects.map(|object| object["diff"].clone()).collect();
     assert!(diffs.len() == 3 && diffs[0].is_null(), "{diffs:?}");
@@ -246,16 +218,16 @@ async fn diff_says_where_nothing_is_kept_and_where_the_text_is_the_same() {
     let web = Web::new(diary).await;
     web.crawl(&[]).await;
     web.crawl(&[]).await;
-    let shown = web.changes(&["--diff"]).await;
+    let shown = changes(&web, &["--diff"]).await;
     assert!(shown.contains("changed") && shown.contains("crawl --keep-versions 1"), "{shown}");
-    assert!(web.changes(&["--diff", "--format", "json"]).await.contains("\"diff\":null"));
+    assert!(changes(&web, &["--diff", "--format", "json"]).await.contains("\"diff\":null"));
 
     let web = Web::new(|day, _| Reply::html(format!("<p class={day}>text"))).await;
     web.crawl(&[]).await;
     web.crawl(&["--keep-versions", "1"]).await;
-    let shown = web.changes(&["--diff"]).await;
+    let shown = changes(&web, &["--diff"]).await;
     assert!(shown.contains("the readable text is the same"), "{shown}");
-    assert!(web.changes(&["--diff", "--format", "json"]).await.contains("\"diff\":\"\""));
+    assert!(changes(&web, &["--diff", "--format", "json"]).await.contains("\"diff\":\"\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +239,7 @@ async fn what_comes_from_pages_cannot_steer_the_terminal_and_a_text_too_long_is_
     .await;
     web.crawl(&["--body-types", "*/*"]).await;
     web.crawl(&["--body-types", "*/*", "--keep-versions", "1"]).await;
-    let shown = web.changes(&["--diff"]).await;
+    let shown = changes(&web, &["--diff"]).await;
     assert!(shown.contains("+\\u{9b}31m \\u{202e}day 2"), "{shown}");
     assert!(shown.contains("too long to be compared"), "{shown}");
 }

@@ -4,50 +4,12 @@
 
 mod common;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use common::web::Web;
+use common::{Bench, page, stderr};
+use harvestman::demo::Reply;
 
-use common::{Bench, page, stderr, stdout};
-use harvestman::demo::{Reply, Server};
-
-/// A site that is another one each day.
-struct Web {
-    bench: Bench,
-    server: Server,
-    day: Arc<AtomicUsize>,
-}
-
-impl Web {
-    async fn new(site: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let day = Arc::new(AtomicUsize::new(0));
-        let today = day.clone();
-        let server = Server::start(move |path| site(today.load(Ordering::SeqCst), path)).await.unwrap();
-        Self { bench: Bench::new(), server, day }
-    }
-
-    /// The crawl of the next day; what it tells.
-    async fn crawl(&self, options: &[&str]) -> String {
-        self.day.fetch_add(1, Ordering::SeqCst);
-        let seed = self.server.url("/");
-        self.run(&[&["crawl"], options, &[seed.as_str(), "--rate", "0"]].concat()).await.1
-    }
-
-    /// What a command prints, and what it tells.
-    async fn run(&self, args: &[&str]) -> (String, String) {
-        let output = self.bench.run(args).await;
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        (stdout(&output), stderr(&output))
-    }
-
-    async fn extract(&self, options: &[&str]) -> (String, String) {
-        self.run(&[&["extract"], options].concat()).await
-    }
-
-    /// Rows with paths in place of URLs.
-    async fn rows(&self, sql: &str) -> Vec<String> {
-        let rows = self.bench.rows(sql).await;
-        rows.into_iter().map(|row| row.replace(&self.server.url(""), "")).collect()
-    }
+async fn extract(web: &Web, options: &[&str]) -> (String, String) {
+    web.run(&[&["extract"], options].concat()).await
 }
 
 /// Day 1: three pages and an image; day 2: /a is another, /b is gone.
@@ -70,7 +32,7 @@ async fn metadata_is_read_from_stored_pages_and_asks_no_server() {
     web.crawl(&[]).await;
     let before = web.rows("select count(*) from fetches").await;
     assert!(web.rows("select * from metadata").await.is_empty());
-    let (printed, told) = web.extract(&["metadata"]).await;
+    let (printed, told) = extract(&web, &["metadata"]).await;
     assert_eq!(printed, "");
     assert!(told.contains("Extracted from 4 pages"), "{told}");
     assert_eq!(
@@ -92,7 +54,7 @@ async fn one_page_shows_its_metadata_once_it_was_read() {
     let output = web.bench.run(&["show", &url, "--metadata"]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("harvestman extract metadata"), "{}", stderr(&output));
-    web.extract(&["metadata"]).await;
+    extract(&web, &["metadata"]).await;
     let (printed, _) = web.run(&["show", &url, "--metadata"]).await;
     assert!(printed.contains("heading") && printed.contains("An image"), "{printed}");
 }
@@ -101,11 +63,11 @@ async fn one_page_shows_its_metadata_once_it_was_read() {
 async fn only_what_changed_is_read_again_and_what_is_gone_is_dropped() {
     let web = Web::new(news).await;
     web.crawl(&[]).await;
-    web.extract(&["metadata"]).await;
-    let (_, told) = web.extract(&["metadata"]).await;
+    extract(&web, &["metadata"]).await;
+    let (_, told) = extract(&web, &["metadata"]).await;
     assert!(told.contains("Nothing is new"), "{told}");
     web.crawl(&[]).await;
-    let (_, told) = web.extract(&["metadata"]).await;
+    let (_, told) = extract(&web, &["metadata"]).await;
     assert!(told.contains("Extracted from 1 page."), "{told}");
     assert_eq!(
         web.rows("select url, source, name, value from metadata order by url").await,
@@ -118,9 +80,9 @@ async fn only_what_changed_is_read_again_and_what_is_gone_is_dropped() {
 async fn what_was_derived_by_another_version_is_derived_anew() {
     let web = Web::new(news).await;
     web.crawl(&[]).await;
-    web.extract(&["metadata"]).await;
+    extract(&web, &["metadata"]).await;
     web.bench.write("update derived set version = 'of long ago'; delete from meta_value").await;
-    let (_, told) = web.extract(&["metadata"]).await;
+    let (_, told) = extract(&web, &["metadata"]).await;
     assert!(told.contains("Extracted from 4 pages"), "{told}");
     assert_eq!(web.rows("select count(*) from metadata").await, ["3"]);
 }
@@ -132,14 +94,14 @@ async fn what_there_is_is_printed_or_what_changed_since_a_run() {
     let lines = |printed: &str| -> Vec<serde_json::Value> {
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let (printed, _) = web.extract(&["metadata", "--format", "jsonl"]).await;
+    let (printed, _) = extract(&web, &["metadata", "--format", "jsonl"]).await;
     assert_eq!(lines(&printed).len(), 3);
     let first = &lines(&printed)[0];
     assert_eq!((&first["source"], &first["value"], &first["position"]), (&"heading".into(), &"One".into(), &1.into()));
-    let (printed, _) = web.extract(&["--format", "csv"]).await;
+    let (printed, _) = extract(&web, &["--format", "csv"]).await;
     assert!(printed.starts_with("url,type,title,"), "{printed}");
     web.crawl(&[]).await;
-    let (printed, _) = web.extract(&["--since", "2", "--format", "jsonl"]).await;
+    let (printed, _) = extract(&web, &["--since", "2", "--format", "jsonl"]).await;
     let titles: Vec<_> = lines(&printed).iter().map(|line| line["title"].clone()).collect();
     assert_eq!(titles, ["Second"]);
 }
@@ -163,7 +125,7 @@ async fn extracting_twice_at_once_derives_each_page_once() {
     });
     let web = web.await;
     web.crawl(&["--max-connections-per-host", "16"]).await;
-    let (one, other) = tokio::join!(web.extract(&["metadata"]), web.extract(&["metadata"]));
+    let (one, other) = tokio::join!(extract(&web, &["metadata"]), extract(&web, &["metadata"]));
     for (_, told) in [one, other] {
         assert!(told.contains("xtracted"), "{told}");
     }
@@ -175,7 +137,7 @@ async fn extracting_twice_at_once_derives_each_page_once() {
 async fn a_crawl_without_bodies_leaves_nothing_to_extract_from_and_is_told_so() {
     let web = Web::new(news).await;
     web.crawl(&["--no-bodies"]).await;
-    let (_, told) = web.extract(&[]).await;
+    let (_, told) = extract(&web, &[]).await;
     assert!(told.contains("no body"), "{told}");
 }
 
@@ -224,7 +186,7 @@ async fn articles_are_the_main_content_as_text_and_markdown_and_near_ones_are_pa
     });
     let web = web.await;
     web.crawl(&[]).await;
-    web.extract(&["articles"]).await;
+    extract(&web, &["articles"]).await;
     let article =
         web.rows("select title, language, words > 400, text, markdown from articles where url like '%/one'").await;
     let parts: Vec<_> = article[0].split('|').collect();
@@ -269,7 +231,7 @@ async fn items_are_found_by_rules_and_have_a_view_with_a_column_for_each_field()
     let web = Web::new(shop).await;
     web.crawl(&[]).await;
     std::fs::write(web.bench.path("shop.toml"), SHOP).unwrap();
-    let (printed, told) = web.extract(&["items", "--rules", "shop.toml", "--format", "jsonl"]).await;
+    let (printed, told) = extract(&web, &["items", "--rules", "shop.toml", "--format", "jsonl"]).await;
     let first: serde_json::Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
     assert_eq!((&first["item"], &first["position"]), (&"product".into(), &1.into()));
     assert_eq!(first["data"]["tags"], serde_json::json!(["long", "thin"]));
@@ -292,16 +254,16 @@ async fn rules_replace_those_before_and_are_used_again_until_then() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("--rules"), "{}", stderr(&output));
     std::fs::write(web.bench.path("shop.toml"), SHOP).unwrap();
-    web.extract(&["items", "--rules", "shop.toml"]).await;
-    let (_, told) = web.extract(&["items"]).await;
+    extract(&web, &["items", "--rules", "shop.toml"]).await;
+    let (_, told) = extract(&web, &["items"]).await;
     assert!(told.contains("Nothing is new"), "{told}");
     assert_eq!(web.rows("select count(*) from items").await, ["2"]);
     // Those that come with the program read what pages state for machines.
-    web.extract(&["items", "--rules", "product"]).await;
+    extract(&web, &["items", "--rules", "product"]).await;
     assert_eq!(web.rows("select url, name, price from items_product").await, ["/about|Silk|7.5"]);
     let renamed = SHOP.replace("item.product", "item.thing");
     std::fs::write(web.bench.path("shop.toml"), renamed).unwrap();
-    web.extract(&["--rules", "shop.toml"]).await;
+    extract(&web, &["--rules", "shop.toml"]).await;
     assert_eq!(web.rows("select distinct item from items").await, ["thing"]);
     assert_eq!(web.rows("select name from items_thing order by position").await, ["Leg", "Web's"]);
     assert_ne!(web.bench.run(&["query", "select * from items_product"]).await.status.code(), Some(0));
@@ -334,4 +296,71 @@ async fn a_character_that_no_database_takes_costs_no_page() {
     assert_eq!(web.rows("select name from items_product").await, ["a\u{fffd}b"]);
     assert_eq!(web.rows("select value from metadata where name = 'name'").await, ["a\u{fffd}b"]);
     assert_eq!(web.rows("select count(*) from page_data").await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_metadata_is_kept_with_its_source_and_its_place() {
+    let web = Web::new(|_, path| match path {
+        "/" => Reply::html(
+            r#"<html lang=en><title>T</title><meta name=keywords content=legs><meta property=og:title content=O>
+             <meta name=twitter:card content=summary><link rel=alternate hreflang=de href=/de>
+             <script type="application/ld+json">{"@type": "Product", "offers": {"price": 7}}</script>
+             <script type="application/ld+json">{</script>
+             <h1>One</h1><h2>Two</h2><img src=i.png alt=I><img src=j.png>
+             <div itemscope itemtype="https://schema.org/Event"><b itemprop=name>E</b></div>
+             <div vocab="https://schema.org/" typeof=Person><b property=name>P</b></div>"#,
+        )
+        .with_header("link", "</fr>; rel=alternate; hreflang=fr"),
+        _ => Reply::status(404),
+    });
+    let web = web.await;
+    web.crawl(&["--extract", "metadata"]).await;
+    let rows =
+        "select source, name, value, position from metadata where name <> '@error' order by source, position, name";
+    assert_eq!(
+        web.rows(rows).await,
+        [
+            "heading|h1|One|1",
+            "heading|h2|Two|2",
+            "hreflang|fr|/fr|1",
+            "hreflang|de|/de|2",
+            "image|/i.png|I|1",
+            "image|/j.png|null|2",
+            "jsonld|@type|Product|1",
+            "jsonld|offers.price|7|1",
+            "meta|keywords|legs|1",
+            "microdata|@type|Event|1",
+            "microdata|name|E|1",
+            "opengraph|og:title|O|1",
+            "rdfa|@type|Person|1",
+            "rdfa|name|P|1",
+            "twitter|twitter:card|summary|1",
+        ]
+    );
+    let error = web.rows("select value from metadata where name = '@error' and source = 'jsonld'").await;
+    assert!(error.len() == 1 && error[0].starts_with("JSON-LD block 2, line 1"), "{error:?}");
+    assert_eq!(web.rows("select type from page_data where price = 7").await, ["Product"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_of_the_notebook_find_what_the_documentation_says() {
+    let document = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/notebook.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let rules = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let bench = Bench::new();
+    std::fs::write(bench.path("wares.toml"), rules).unwrap();
+    let output = bench.run(&["demo", "--database", &bench.database(), "--quiet"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let told = stderr(&bench.run(&["extract", "items", "--rules", "wares.toml"]).await);
+    assert!(
+        told.contains("product: 60 items on 60 of 60 pages") && document.contains("60 items on 60 of 60"),
+        "{told}"
+    );
+    let kinds = bench.rows("select kind, count(*), max(price) from items_product group by kind order by kind").await;
+    for kind in kinds {
+        let cells: Vec<_> = kind.split('|').collect();
+        let line = document.lines().find(|line| line.starts_with(cells[0])).unwrap();
+        let in_document: Vec<_> = line.split_whitespace().collect();
+        assert_eq!((in_document[1], in_document[3].trim_end_matches('0')), (cells[1], cells[2].trim_end_matches('0')));
+    }
 }

@@ -21,7 +21,7 @@ const TIME: Duration = Duration::from_secs(10);
 /// Articles of fewer words are not compared with others.
 const COMPARED_WORDS: u64 = 50;
 /// Raised when what is derived from the same body changes.
-const METADATA_VERSION: &str = "1";
+const METADATA_VERSION: &str = "2";
 const ARTICLES_VERSION: &str = "1";
 
 /// What is derived.

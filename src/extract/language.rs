@@ -27,6 +27,11 @@ pub fn detect(text: &str) -> Option<String> {
     Some(short.unwrap_or(code).to_owned())
 }
 
+/// Whether texts in a language, as pages name it, can be told from others. Norwegian is told as Bokmål.
+pub fn can_tell(code: &str) -> bool {
+    code == "no" || TWO_LETTERS.iter().any(|(_, short)| *short == code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::detect;

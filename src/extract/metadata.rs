@@ -47,7 +47,7 @@ fn read_element(page: &Page, element: &Element, found: ElementRef<'_>, work: &Wo
         "meta" => read_meta(element, values),
         "link" => read_link(page, element, values),
         name @ ("h1" | "h2" | "h3" | "h4" | "h5" | "h6") => {
-            values.add(Source::Heading, name, Some(&line(found, work)));
+            values.add(Source::Heading, name, Some(&heading(found, work)));
         }
         "img" => {
             let alt = element.attr("alt").map(str::trim);
@@ -57,6 +57,17 @@ fn read_element(page: &Page, element: &Element, found: ElementRef<'_>, work: &Wo
         }
         _ => {}
     }
+}
+
+/// The text of a heading; if it shows nothing but images, what stands for them.
+fn heading(found: ElementRef<'_>, work: &Work) -> String {
+    let text = line(found, work);
+    if !text.is_empty() {
+        return text;
+    }
+    let elements = found.descendent_elements().take_while(|_| work.take(1));
+    let alts = elements.filter(|element| element.value().name() == "img").filter_map(|image| image.attr("alt"));
+    alts.map(str::trim).filter(|alt| !alt.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A page's `meta` with a name or a property. Both are used for Open Graph and Twitter cards, rightly or not.

@@ -4,6 +4,8 @@
 pub mod pool;
 pub mod postgres;
 pub mod proxy;
+pub mod site;
+pub mod web;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::finding::Finding;
-use super::{certificates, content, headers, indexing, links, titles};
+use super::{certificates, content, headers, indexing, jsonld, languages, links, markup, params, titles};
 
 /// All of them, in the order in which they are told.
 pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
@@ -12,6 +12,10 @@ pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
     all.extend(indexing::FINDINGS);
     all.extend(titles::FINDINGS);
     all.extend(content::FINDINGS);
+    all.extend(markup::FINDINGS);
+    all.extend(jsonld::FINDINGS);
+    all.extend(languages::FINDINGS);
+    all.extend(params::FINDINGS);
     all.extend(headers::FINDINGS);
     all.extend(certificates::FINDINGS);
     all.sort_by_key(|finding| finding.severity);
@@ -40,6 +44,8 @@ mod tests {
             Need::Sitemaps => "`--sitemaps`",
             Need::Fragments => "`--check fragments`",
             Need::Whole => "a crawl to the end",
+            Need::Metadata => "`extract metadata`",
+            Need::Articles => "`extract articles`",
         });
         words.collect::<Vec<_>>().join(", ")
     }

@@ -38,6 +38,10 @@ pub enum Need {
     Fragments,
     /// Every page that the crawl knows, so that what is missing is missing.
     Whole,
+    /// What `extract metadata` derives.
+    Metadata,
+    /// What `extract articles` derives.
+    Articles,
 }
 
 /// One kind of finding.
@@ -105,10 +109,15 @@ impl<'db> Site<'db> {
         Ok(self.heads.get_or_init(|| heads))
     }
 
+    /// The answer to a question as [`How::Sql`] has it.
+    pub fn ask(&self, sql: &str) -> Result<Vec<Found>, ReadError> {
+        self.db.query(sql, [])?.map(|row| Found::read(&row?)).collect()
+    }
+
     /// Where a kind of finding is found, in the order of the URLs.
     pub fn find(&self, finding: &Finding) -> Result<Vec<Found>, ReadError> {
         let mut found = match finding.how {
-            How::Sql(sql) => self.db.query(sql, [])?.map(|row| Found::read(&row?)).collect::<Result<Vec<_>, _>>()?,
+            How::Sql(sql) => self.ask(sql)?,
             How::Rust(find) => find(self)?,
         };
         found.sort();

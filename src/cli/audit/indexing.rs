@@ -6,7 +6,7 @@ use crate::read::ReadError;
 
 use super::finding::Need::{Links, Sitemaps, Whole};
 use super::finding::{Finding, Found, How, Severity, Site};
-use super::sql::{canonicals, pages};
+use super::sql::{canonical, canonicals, pages};
 
 pub const FINDINGS: [Finding; 7] = [
     Finding {
@@ -139,11 +139,7 @@ fn unlisted(site: &Site<'_>) -> Result<Vec<Found>, ReadError> {
         let row = row?;
         hosts.entry(row.at(1)?).or_default().insert(row.at(0)?);
     }
-    let sql = concat!(
-        "select u.id, u.host_id, u.url from ",
-        pages!(),
-        " where p.canonical_url is null or p.canonical_url = u.url or instr(p.canonical_url, u.url || '#') = 1"
-    );
+    let sql = concat!("select u.id, u.host_id, u.url from ", pages!(), " where ", canonical!());
     let mut found = Vec::new();
     for row in site.db.query(sql, [])? {
         let row = row?;

@@ -34,17 +34,53 @@ macro_rules! links {
     };
 }
 
+/// That a page names no other URL as the canonical one. The URL that it names may have a fragment, which makes no other page.
+macro_rules! canonical {
+    () => {
+        "(p.canonical_url is null or p.canonical_url = u.url or instr(p.canonical_url, u.url || '#') = 1)"
+    };
+}
+
+/// A URL without its fragment.
+macro_rules! bare {
+    ($url:literal) => {
+        concat!(
+            "case when instr(",
+            $url,
+            ", '#') > 0 then substr(",
+            $url,
+            ", 1, instr(",
+            $url,
+            ", '#') - 1) else ",
+            $url,
+            " end"
+        )
+    };
+}
+
+/// Pages from which `extract` derived this kind of data as they are now.
+macro_rules! extracted {
+    ($kind:literal) => {
+        concat!(
+            $crate::cli::audit::sql::pages!(),
+            " join _derived d on d.url_id = p.url_id and d.content_hash = p.content_hash and d.kind = '",
+            $kind,
+            "'"
+        )
+    };
+}
+
 /// Pages `c` with the canonical URL that they name, without its fragment.
 macro_rules! canonicals {
     () => {
         concat!(
-            "(select u.id, u.url, case when instr(p.canonical_url, '#') > 0
-                      then substr(p.canonical_url, 1, instr(p.canonical_url, '#') - 1) else p.canonical_url end as named
-              from ",
+            "(select u.id, u.url, ",
+            $crate::cli::audit::sql::bare!("p.canonical_url"),
+            " as named from ",
             $crate::cli::audit::sql::pages!(),
             " where p.canonical_url is not null) c "
         )
     };
 }
 
-pub(super) use {canonicals, ends, links, pages};
+pub(super) use {bare, canonical, canonicals, ends, extracted, links, pages};

@@ -3,9 +3,11 @@
 use crate::cli::due;
 use crate::cli::words::counted;
 use crate::config::Config;
+use crate::extract::{Kind, Wanted};
 use crate::read::{Database, ReadError};
 
 use super::finding::{Finding, Need};
+use super::sql::{bare, extracted, pages};
 
 /// Something that was not checked, or not all of it, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +22,34 @@ pub struct Stored {
     config: Config,
     /// URLs whose pages may hold links that nobody has seen.
     unread: i64,
+    /// Pages, and those that `extract` has not read as they are now: for metadata, and for articles.
+    pages: i64,
+    stale: [i64; 2],
 }
+
+/// What `extract` derives and findings read.
+const DERIVED: [Kind; 2] = [Kind::Metadata, Kind::Articles];
 
 impl Stored {
     pub fn look(db: &Database) -> Result<Self, ReadError> {
         let count = |sql: &str| db.first(sql, [])?.map_or(Ok(0), |row| row.at::<i64>(0));
+        let stale = |kind: Kind| {
+            let sql = concat!(
+                "select count(*) from ",
+                pages!(),
+                " left join _derived d on d.url_id = p.url_id and d.kind = ?1 and d.version = ?2
+                     and d.content_hash = p.content_hash where d.url_id is null"
+            );
+            let wanted = Wanted::new(&[kind], None);
+            let version = wanted.iter().next().map_or("", |(_, version)| version);
+            db.first(sql, [kind.as_str().into(), version.into()])?.map_or(Ok(0), |row| row.at(0))
+        };
+        let [metadata, articles] = DERIVED.map(stale);
         Ok(Self {
             config: due::settings(db)?.unwrap_or_default(),
             unread: count("select count(*) from _url where state = 0 or (state = 3 and reason = 'depth')")?,
+            pages: count(concat!("select count(*) from ", pages!()))?,
+            stale: [metadata?, articles?],
         })
     }
 
@@ -42,6 +64,8 @@ impl Stored {
             Need::Links => (config.store_links, "the crawl stored no links (--no-links)"),
             Need::Bodies => (config.store_bodies, "the crawl stored no bodies (--no-bodies)"),
             Need::Texts => (config.store_text, "the crawl stored no text (--no-text)"),
+            Need::Metadata => (self.has_read(Kind::Metadata), "needs `harvestman extract metadata`"),
+            Need::Articles => (self.has_read(Kind::Articles), "needs `harvestman extract articles`"),
             Need::Sitemaps => (config.sitemaps, "the crawl read no sitemaps: it needs --sitemaps"),
             Need::Fragments => (config.checks_fragments(), "needs --check fragments"),
             Need::Whole if self.unread > 0 => {
@@ -53,6 +77,12 @@ impl Stored {
             Need::Whole => return None,
         };
         (!is_there).then(|| why.to_owned())
+    }
+
+    /// Whether `extract` has read any page for this as it is now. Where there are none, nothing is missing.
+    fn has_read(&self, kind: Kind) -> bool {
+        let stale = DERIVED.iter().zip(self.stale).find(|(derived, _)| **derived == kind);
+        self.pages == 0 || stale.is_none_or(|(_, stale)| stale < self.pages)
     }
 
     /// What no finding tells, because pages are missing.
@@ -82,6 +112,24 @@ impl Stored {
         let unseen: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
         if unseen > 0 {
             gap("certificates", format!("{} not asked since certificates are looked at", counted(unseen, "host")));
+        }
+        for (kind, stale) in DERIVED.iter().zip(self.stale).filter(|(kind, stale)| *stale > 0 && self.has_read(**kind))
+        {
+            let (pages, kind) = (counted(stale, "page"), kind.as_str());
+            gap(kind, format!("{pages} not read as now stored: needs `harvestman extract {kind}`"));
+        }
+        let sql = concat!(
+            "select count(distinct m.target) from (select ",
+            bare!("m.value"),
+            " as target from ",
+            extracted!("metadata"),
+            " join _meta_value m on m.url_id = p.url_id and m.source = 'hreflang') m
+             left join _url t on t.url = m.target
+             where t.id is null or t.state = 0 or (t.state = 3 and t.reason <> 'robots')"
+        );
+        let translations: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
+        if translations > 0 {
+            gap("hreflang", format!("{} not asked for", counted(translations, "translation")));
         }
         if !self.config.store_bodies {
             gap("meta robots", "the crawl stored no bodies (--no-bodies): X-Robots-Tag alone was read".to_owned());

@@ -4,7 +4,7 @@ use crate::read::{ReadError, Row};
 
 use super::finding::{Finding, Found, How, Severity, Site};
 use super::settings::Bounds;
-use super::sql::pages;
+use super::sql::{canonical, pages};
 use super::width::{DESCRIPTION, Room, TITLE};
 
 pub const FINDINGS: [Finding; 8] = [
@@ -107,13 +107,12 @@ impl Field {
 /// Goes through the pages that search engines may show, host by host and in the order of the field: the URL and the field.
 fn each(site: &Site<'_>, field: Field, mut take: impl FnMut(&str, &str, Option<&str>)) -> Result<(), ReadError> {
     let heads = site.heads()?;
-    // A canonical URL may have a fragment, which makes no other page.
     let sql = format!(
         "select u.url, h.host, p.{0} from {1} join _host h on h.id = u.host_id
-         where p.canonical_url is null or p.canonical_url = u.url or instr(p.canonical_url, u.url || '#') = 1
-         order by h.host, p.{0}, u.url",
+         where {2} order by h.host, p.{0}, u.url",
         field.name(),
-        pages!()
+        pages!(),
+        canonical!()
     );
     for row in site.db.query(&sql, [])? {
         let row: Row = row?;

@@ -82,6 +82,13 @@ fn alternates_in_other_languages_come_from_headers_and_from_the_head() {
 }
 
 #[test]
+fn a_heading_of_images_says_what_stands_for_them() {
+    let html = "<h1><a href=/><img alt=' Our logo '></a> <img alt=''><img alt=Shop></h1><h2><img src=i.png></h2><h3>T <img alt=I></h3>";
+    let rows = [("h1", Some("Our logo Shop"), 1), ("h2", Some(""), 2), ("h3", Some("T"), 3)];
+    assert_eq!(read(html, &[], Source::Heading), expected(&rows));
+}
+
+#[test]
 fn headings_are_told_with_their_levels_and_on_one_line() {
     let html = "<h2>First</h2><h1> The\n<em>title</em><br>of it <script>no</script></h1><h4></h4>
         <template><h1>Not there</h1></template><h6>Last";

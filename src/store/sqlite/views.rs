@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 14] = [
+const VIEWS: [(&str, &str); 17] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     (
@@ -30,6 +30,9 @@ const VIEWS: [(&str, &str); 14] = [
     ("heir", "url_id=null seed_id=null"),
     ("unindexed", "url_id=null"),
     ("audit", "run_id=null at=null"),
+    ("derived", "url_id=null kind=null content_hash=null version=null"),
+    ("meta_value", "url_id=null number=null source=null name=null value=null position=null"),
+    ("near", "url_id=null other_id=null distance=null"),
 ];
 
 /// The pages that `match` on `words` finds in the full-text index, as far as it is up to date.
