@@ -253,6 +253,8 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "/charset/1",
         "/charset/2",
         "/charset/fine",
+        "/charset/latin",
+        "/charset/broken",
         "/text",
         "/ids/1",
         "/ids/2",
@@ -304,6 +306,18 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         site.put(&path, page(&path).reply().with_header("content-type", "text/html; charset=windows-1252"));
     }
     site.put("/charset/fine", page("/charset/fine").reply().with_header("content-type", "text/html; charset=UTF8"));
+    // The same bytes are a fault only where they are said to be UTF-8.
+    let with_latin = |path: &str| {
+        let mut reply = page(path).reply();
+        reply.body.extend(b"<p>fa\xE7ade");
+        reply
+    };
+    let latin = "text/html; charset=iso-8859-1";
+    let latin = with_latin("/charset/latin").with_header("content-type", latin);
+    let meta = latin.body.windows(20).position(|part| part == b"<meta charset=utf-8>").unwrap();
+    let latin = Reply { body: [&latin.body[..meta], &latin.body[meta + 20..]].concat(), ..latin };
+    site.put("/charset/latin", latin);
+    site.put("/charset/broken", with_latin("/charset/broken"));
     site.put("/text", Reply::text("Not found"));
     let ids = [
         ("/ids/1", "<p id=a><p id=a>"),
@@ -361,6 +375,7 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "duplicate-id /ids/2",
         "charset-conflict /charset/1",
         "charset-conflict /charset/2",
+        "charset-conflict /charset/broken",
     ]);
     assert_eq!(findings(&bench, &server).await, expected);
     assert_eq!(details(&bench, &server, "thin").await[1..], ["/thin/1|2 words", "/thin/2|0 words"]);
