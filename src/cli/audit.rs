@@ -2,6 +2,7 @@
 
 mod audited;
 mod catalogue;
+mod checks;
 mod compared;
 mod content;
 mod depth;

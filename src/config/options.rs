@@ -157,7 +157,7 @@ macro_rules! with_options {
             "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
         /// What pages name and the crawl does not fetch, and that is asked for once a run: whether it is there.
         check: [Vec<ToCheck>] = empty(), Stored, List<ToCheck>,
-            "Check, with one request each, what is not crawled: links out of scope (external); several with commas; repeatable";
+            "Check, with one request each, what is not crawled: links out of scope (external), images, scripts, styles, fonts and media (resources); both with a comma";
         /// Stores the readable text of pages. Titles and descriptions are stored anyway.
         store_text as no_text: [bool] = true, Stored, Negative,
             "Do not store readable text; titles and descriptions are kept";

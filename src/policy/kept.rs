@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::config::Config;
+use crate::config::{Config, ToCheck};
 use crate::visit::{Millis, Validators};
 
 /// What was kept of a page when it was fetched, or is wanted of it: a set, stored as a number.
@@ -15,6 +15,7 @@ impl Kept {
     const LINKS: u8 = 2;
     const TEXT: u8 = 4;
     const SITEMAP: u8 = 8;
+    const RESOURCES: u8 = 16;
 
     /// What the settings keep of every page.
     pub fn of(config: &Config) -> Self {
@@ -23,6 +24,7 @@ impl Kept {
             (config.store_links, Self::LINKS),
             (config.store_text, Self::TEXT),
             (config.sitemaps, Self::SITEMAP),
+            (config.check.contains(&ToCheck::Resources), Self::RESOURCES),
         ];
         Self(bits.iter().filter(|(is_kept, _)| *is_kept).map(|(_, bit)| bit).sum())
     }

@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 
 use super::finding::Finding;
-use super::{content, headers, indexing, links, titles};
+use super::{checks, content, headers, indexing, links, titles};
 
 /// All of them, in the order in which they are told.
 pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
     let mut all = Vec::new();
     all.extend(links::FINDINGS);
+    all.extend(checks::FINDINGS);
     all.extend(indexing::FINDINGS);
     all.extend(titles::FINDINGS);
     all.extend(content::FINDINGS);
@@ -37,6 +38,8 @@ mod tests {
             Need::Bodies => "bodies",
             Need::Texts => "text",
             Need::Sitemaps => "`--sitemaps`",
+            Need::ExternalChecks => "`--check external`",
+            Need::ResourceChecks => "`--check resources`",
             Need::Whole => "a crawl to the end",
         });
         words.collect::<Vec<_>>().join(", ")

@@ -34,6 +34,10 @@ pub enum Need {
     Texts,
     /// The sitemaps of the hosts, read for what they name.
     Sitemaps,
+    /// Whether targets of links are there that the crawl did not fetch.
+    ExternalChecks,
+    /// The same of what pages are put together from.
+    ResourceChecks,
     /// Every page that the crawl knows, so that what is missing is missing.
     Whole,
 }

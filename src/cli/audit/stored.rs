@@ -2,7 +2,7 @@
 
 use crate::cli::due;
 use crate::cli::words::counted;
-use crate::config::Config;
+use crate::config::{Config, ToCheck};
 use crate::read::{Database, ReadError};
 
 use super::finding::{Finding, Need};
@@ -43,6 +43,8 @@ impl Stored {
             Need::Bodies => (config.store_bodies, "the crawl stored no bodies (--no-bodies)"),
             Need::Texts => (config.store_text, "the crawl stored no text (--no-text)"),
             Need::Sitemaps => (config.sitemaps, "the crawl read no sitemaps: it needs --sitemaps"),
+            Need::ExternalChecks => (config.check.contains(&ToCheck::External), "needs --check external"),
+            Need::ResourceChecks => (config.check.contains(&ToCheck::Resources), "needs --check resources"),
             Need::Whole if self.unread > 0 => {
                 return Some(format!(
                     "needs a crawl to the end: {} may hold more links",
@@ -61,7 +63,7 @@ impl Stored {
         let sql = "select case when u.state = 0 then 'pending' else u.reason end as why, count(*) from _url u
              join (select to_id as id from _link where element in ('a', 'area', 'iframe', 'frame')
                  union select redirect_to from _page where redirect_to is not null) t on t.id = u.id
-             where u.state = 0 or (u.state = 3 and u.reason <> 'robots')
+             where u.state = 0 or (u.state = 3 and u.reason <> 'robots' and not exists (select 1 from checks c where c.url = u.url))
              group by case when u.state = 0 then 'pending' else u.reason end order by 2 desc, 1";
         let mut reasons = Vec::new();
         let mut targets = 0_i64;
@@ -75,7 +77,10 @@ impl Stored {
             let targets = counted(targets, "target");
             gap("links", format!("{targets} of links and redirects not asked for ({})", reasons.join(", ")));
         }
-        gap("images, scripts, styles, #fragments", "only pages were asked for, and only whole".to_owned());
+        if !self.config.check.contains(&ToCheck::Resources) {
+            gap("images, scripts, styles", "needs --check resources".to_owned());
+        }
+        gap("#fragments", "pages were asked for whole".to_owned());
         if !self.config.store_bodies {
             gap("meta robots", "the crawl stored no bodies (--no-bodies): X-Robots-Tag alone was read".to_owned());
         }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 14] = [
+const VIEWS: [(&str, &str); 16] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     ("host", "id host asked_at=0 blocked_until robots_at robots_status robots_failure robots_body crawl_delay_ms"),
@@ -27,6 +27,11 @@ const VIEWS: [(&str, &str); 14] = [
     ("heir", "url_id=null seed_id=null"),
     ("unindexed", "url_id=null"),
     ("audit", "run_id=null at=null"),
+    (
+        "probe",
+        "id=null url=null kind=null state=1 asked=null status=null failure=null final_url=null verdict=null checked_at=null",
+    ),
+    ("resource", "by_sheet=null from_id=null probe_id=null element=null"),
 ];
 
 /// The pages that `match` on `words` finds in the full-text index, as far as it is up to date.
