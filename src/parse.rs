@@ -4,6 +4,7 @@
 pub mod body;
 mod charset;
 pub mod cookie;
+mod css;
 mod deadline;
 mod directives;
 mod fragments;
@@ -18,6 +19,7 @@ pub mod message;
 pub mod mime;
 pub mod pool;
 mod reader;
+mod resources;
 pub mod sitemap;
 mod sniff;
 #[cfg(test)]
@@ -38,6 +40,8 @@ use http::{HeaderMap, HeaderValue};
 use scraper::node::Element as Tag;
 use scraper::{Html, Node};
 use url::Url;
+
+use crate::visit::Resource;
 
 use charset::Declares;
 pub use deadline::Deadline;
@@ -168,6 +172,18 @@ pub fn parse_page(
         end = tree::build(&text, Readers::INTERESTS, deadline, None, &mut |part| found.read(part));
     }
     (encoding.name().to_ascii_lowercase(), found.end(&end))
+}
+
+/// What a page is put together from, whose character encoding is known by its name. Reads as far as `deadline` allows.
+pub fn resources_of_page(base: &Url, body: &[u8], charset: &str, deadline: Deadline) -> Vec<Resource> {
+    let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8);
+    resources::of_page(base, &charset::text_of(encoding, body).0, encoding, deadline)
+}
+
+/// What a style sheet names (CSS Syntax, section 3.2, of its encoding).
+pub fn resources_of_style_sheet(base: &Url, body: &[u8], headers: &HeaderMap) -> Vec<Resource> {
+    let charset = mime::of(headers).and_then(|media_type| media_type.charset);
+    resources::of_style_sheet(base, &decoded(body, charset.as_deref()))
 }
 
 /// Parses HTML that is text already, for so long.

@@ -13,8 +13,8 @@ pub use check::{CheckOutcome, Finding};
 pub use clock::{Asked, Lease, SteadyClock, Waiting};
 pub use company::{Standing, Word};
 pub use errand::{
-    Candidate, Check, Complete, Errand, Fragment, Hold, HostId, HostRecord, Millis, Refusal, RobotsAnswer, RobotsCall,
-    StoredRobots, Target, TrapId, UrlId, Validators, now,
+    Candidate, Check, Complete, Errand, Fragment, Hold, HostId, HostRecord, Millis, Refusal, Resource, RobotsAnswer,
+    RobotsCall, StoredRobots, Target, TrapId, UrlId, Validators, now,
 };
 pub use record::{Failure, Page, PageOutcome, Record, Request, Rest, Retry, RobotsOutcome, Settlement};
 pub use seed::SeedLine;

@@ -253,6 +253,8 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "/charset/1",
         "/charset/2",
         "/charset/fine",
+        "/charset/latin",
+        "/charset/broken",
         "/text",
         "/ids/1",
         "/ids/2",
@@ -304,6 +306,18 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         site.put(&path, page(&path).reply().with_header("content-type", "text/html; charset=windows-1252"));
     }
     site.put("/charset/fine", page("/charset/fine").reply().with_header("content-type", "text/html; charset=UTF8"));
+    // The same bytes are a fault only where they are said to be UTF-8.
+    let with_latin = |path: &str| {
+        let mut reply = page(path).reply();
+        reply.body.extend(b"<p>fa\xE7ade");
+        reply
+    };
+    let latin = "text/html; charset=iso-8859-1";
+    let latin = with_latin("/charset/latin").with_header("content-type", latin);
+    let meta = latin.body.windows(20).position(|part| part == b"<meta charset=utf-8>").unwrap();
+    let latin = Reply { body: [&latin.body[..meta], &latin.body[meta + 20..]].concat(), ..latin };
+    site.put("/charset/latin", latin);
+    site.put("/charset/broken", with_latin("/charset/broken"));
     site.put("/text", Reply::text("Not found"));
     let ids = [
         ("/ids/1", "<p id=a><p id=a>"),
@@ -361,6 +375,7 @@ async fn faults_of_titles_contents_and_headers_are_found_and_nothing_else() {
         "duplicate-id /ids/2",
         "charset-conflict /charset/1",
         "charset-conflict /charset/2",
+        "charset-conflict /charset/broken",
     ]);
     assert_eq!(findings(&bench, &server).await, expected);
     assert_eq!(details(&bench, &server, "thin").await[1..], ["/thin/1|2 words", "/thin/2|0 words"]);
@@ -595,9 +610,18 @@ async fn what_was_not_stored_or_not_crawled_is_told_as_unchecked() {
     assert_eq!(findings(&bench, &server).await, [""; 0]);
     crawl(&bench, &server, &["--no-bodies", "--no-text", "--no-links", "--fresh"]).await;
     let told = unchecked().await;
-    for name in
-        ["broken-link", "orphan", "deep", "thin", "soft-404", "charset-conflict", "meta robots", "sitemap-missing"]
-    {
+    for name in [
+        "broken-link",
+        "orphan",
+        "deep",
+        "thin",
+        "soft-404",
+        "charset-conflict",
+        "meta robots",
+        "sitemap-missing",
+        "unsure-link",
+        "broken-resource",
+    ] {
         assert!(told.iter().any(|gap| gap.starts_with(&format!("{name}: "))), "{name}: {told:?}");
     }
     let output = bench.run(&["audit", "-d", "none.db"]).await;
@@ -624,4 +648,114 @@ async fn the_healthy_pages_of_the_demo_have_no_findings_and_its_faults_are_found
     }
     let chains = bench.rows("select detail from findings where finding = 'redirect-chain'").await;
     assert_eq!(chains, ["3 redirects"]);
+}
+
+/// Answers as a host that is not crawled, with `/gone`, `/moved` and `/wall`.
+async fn elsewhere() -> Server {
+    Server::start(|path| match path {
+        "/robots.txt" | "/gone" | "/gone2" => Reply::status(404),
+        "/moved" | "/moved2" => Reply::redirect(301, "/there"),
+        "/lost" => Reply::redirect(301, "/gone"),
+        "/wall" => Reply::status(403),
+        "/shy" => Reply::status(999),
+        _ => Reply::text("there"),
+    })
+    .await
+    .unwrap()
+}
+
+const CHECKED: [&str; 4] = ["--check", "external,resources", "--allow-address", "127.0.0.0/8"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_that_lead_elsewhere_are_judged_by_what_was_checked() {
+    let other = elsewhere().await;
+    let to = |paths: &[&str]| paths.iter().map(|path| other.url(path)).collect::<Vec<_>>();
+    let site = Site::default();
+    let put = |path: &str, links: Vec<String>| {
+        site.put(path, page(path).links(&links.iter().map(String::as_str).collect::<Vec<_>>()).reply());
+    };
+    put("/", [to(&["/ok", "/gone"]), ["/a", "/b"].map(str::to_owned).to_vec()].concat());
+    put("/a", to(&["/lost", "/moved", "/wall"]));
+    put("/b", to(&["/ok", "/shy", "/fine"]));
+    let server = site.serve().await;
+    let bench = Bench::new();
+    crawl(&bench, &server, &CHECKED).await;
+    let found: Vec<_> =
+        findings(&bench, &server).await.iter().map(|row| row.replace(&other.url(""), "OTHER")).collect();
+    assert_eq!(
+        found,
+        [
+            "broken-link / OTHER/gone",
+            "broken-link /a OTHER/lost",
+            "redirected-link /a OTHER/moved",
+            "unsure-link /a OTHER/wall",
+            "unsure-link /b OTHER/shy"
+        ]
+    );
+    let details: Vec<_> = details(&bench, &server, "broken-link").await;
+    assert_eq!(details, ["/a|404 at ".to_owned() + &other.url("/gone"), "/|404".to_owned()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_pages_are_judged_by_what_was_checked() {
+    let other = elsewhere().await;
+    let base = other.url("");
+    let site = Site::default();
+    let with = |path: &str, more: &str| {
+        let mut made = page(path).links(&["/a", "/b", "/c"]);
+        made.body.push_str(&more.replace("OTHER", &base));
+        site.put(path, made.reply());
+    };
+    with("/", "<img src=/fine.png alt=''><img src=OTHER/gone alt=''>");
+    with("/a", "<script src=/none.js></script><img src=OTHER/moved alt=''>");
+    with("/b", "<link rel=stylesheet href=/s.css><video src=/film></video>");
+    with("/c", "<img src=/fine.png alt=''>");
+    site.put("/fine.png", Reply::text("x"));
+    site.put("/film", Reply::redirect(302, "/fine.png"));
+    let style = Reply::text("b { background: url(gone.png) }").with_header("content-type", "text/css");
+    site.put("/s.css", style);
+    let server = site.serve().await;
+    let bench = Bench::new();
+    crawl(&bench, &server, &CHECKED).await;
+    let found: Vec<_> = findings(&bench, &server).await.iter().map(|row| row.replace(&base, "OTHER")).collect();
+    assert_eq!(
+        found,
+        [
+            "broken-resource / OTHER/gone",
+            "broken-resource /a /none.js",
+            "broken-resource /s.css /gone.png",
+            "redirected-resource /a OTHER/moved",
+            "redirected-resource /b /film"
+        ]
+    );
+    assert_eq!(
+        details(&bench, &server, "broken-resource").await,
+        ["/a|script: 404", "/s.css|style: 404", "/|img: 404"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_that_come_over_http_into_pages_of_https_are_told() {
+    let site = Site::default();
+    site.put("/", page("/").links(&["/a", "/b", "/c"]).reply());
+    for (path, part) in [("/a", "<img src=/a.png>"), ("/b", "<script src=/b.js>"), ("/c", "<img src=/c.png>")] {
+        let mut made = page(path);
+        made.body.push_str(&part.replace('>', " alt=''>"));
+        site.put(path, made.reply());
+    }
+    for path in ["/a.png", "/b.js", "/c.png"] {
+        site.put(path, Reply::text("x"));
+    }
+    let server = site.serve().await;
+    let bench = Bench::new();
+    crawl(&bench, &server, &CHECKED).await;
+    let insecure = "select url from findings where finding = 'insecure-resource' and state <> 'fixed' order by 1";
+    audited(&bench).await;
+    assert_eq!(bench.rows(insecure).await, [""; 0], "pages of http have parts of http");
+    // Their page is one of https now, but for /c, and so is the part of the front page that has none.
+    bench.write("update url set url = replace(url, 'http:', 'https:') where url like '%/a' or url like '%/b' or url like '%/'").await;
+    audited(&bench).await;
+    let found: Vec<_> = bench.rows(insecure).await;
+    let expected = ["/a", "/b"].map(|path| server.url(path).replace("http:", "https:"));
+    assert_eq!(found, expected);
 }

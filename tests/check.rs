@@ -8,7 +8,7 @@ use std::process::Output;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Bench, page, stderr, summary, until};
+use common::{Bench, ended, page, stderr, summary, until};
 use harvestman::demo::{Hit, Reply, Server};
 
 const FAST: [&str; 8] =
@@ -178,4 +178,129 @@ async fn what_was_killed_in_the_midst_goes_on_and_asks_nothing_twice_that_was_co
     assert_eq!(counts(&other.hits(), &committed), before);
     assert_eq!(bench.rows("select verdict, count(*) from checks group by 1").await, ["ok|60"]);
     assert_eq!(bench.rows("select count(*) from runs").await, ["1"]);
+}
+
+/// A site with one of every part, and a style sheet that leads on.
+async fn furnished(cdn: String) -> Server {
+    Server::start(move |path| match path {
+        "/" => Reply::html(format!(
+            "<link rel=stylesheet href=/a.css><link rel=preload as=style href=/a.css><script src=/gone.js></script>
+             <picture><source srcset='/1.webp 1x, /2.webp 2x'><img src=/moved.png></picture>
+             <p style=\"background: url('{cdn}/back.png')\"><a href=/page>x</a><a href='{cdn}/link'>y</a>
+             <img src='{cdn}/link'><img src='data:,x'>"
+        )),
+        "/page" => Reply::html("<img src=/2.webp><link rel=stylesheet href=/a.css>"),
+        "/a.css" => css("@import 'b.css'; @font-face { src: url(f.woff2) }"),
+        "/b.css" => css("a { background: url(missing.png) } @import 'a.css'; b { cursor: url(/a.css) }"),
+        "/moved.png" => Reply::redirect(301, "/here.png"),
+        "/robots.txt" | "/gone.js" | "/missing.png" => Reply::status(404),
+        _ => Reply::text("there"),
+    })
+    .await
+    .unwrap()
+}
+
+fn css(text: &str) -> Reply {
+    Reply::text(text).with_header("content-type", "text/css")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_pages_are_put_together_from_is_asked_for_once_and_style_sheets_are_read() {
+    let cdn = Server::start(|path| Reply::status(if path == "/link" { 410 } else { 200 })).await.unwrap();
+    let site = furnished(cdn.url("")).await;
+    let bench = Bench::new();
+    let output = crawl(&bench, &[&site.url("/"), "--check", "resources"]).await;
+    let closing = summary(&output);
+    let counts = ["outcome", "discovered", "fetched"].map(|key| closing[key].to_string());
+    assert_eq!(counts, ["\"finished\"", "3", "2"], "{}", stderr(&output));
+    let rows = bench.rows("select url, kind, method, status, final_url, verdict from checks order by url").await;
+    let (own, other) = (site.url(""), cdn.url(""));
+    let mut rows: Vec<_> = rows.iter().map(|row| row.replace(&own, "").replace(&other, "CDN")).collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            "/1.webp|resource|HEAD|200|/1.webp|ok",
+            "/2.webp|resource|HEAD|200|/2.webp|ok",
+            "/a.css|resource|GET|200|/a.css|ok",
+            "/b.css|resource|GET|200|/b.css|ok",
+            "/f.woff2|resource|HEAD|200|/f.woff2|ok",
+            "/gone.js|resource|GET|404|/gone.js|broken",
+            "/missing.png|resource|GET|404|/missing.png|broken",
+            "/moved.png|resource|HEAD|200|/here.png|ok",
+            "CDN/back.png|resource|HEAD|200|CDN/back.png|ok",
+            "CDN/link|resource|GET|410|CDN/link|broken",
+        ]
+    );
+    let twice = asked(&site).iter().filter(|asked| asked.ends_with("/2.webp") || asked.ends_with("/a.css")).count();
+    assert_eq!(twice, 2);
+    let links = bench.rows("select to_url, status from broken_links").await;
+    assert_eq!(links, [format!("{}|410", cdn.url("/link"))], "what is known of it holds for the link too");
+
+    // What is a link too is one row, and an external one; a second run checks all of it anew.
+    let output = crawl(&bench, &[&site.url("/"), "--check", "resources,external"]).await;
+    assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    let kinds = bench.rows("select kind, count(*) from checks group by 1 order by 1").await;
+    assert_eq!(kinds, ["external|1", "resource|9"]);
+    let broken: Vec<_> = bench.rows("select to_url, status from broken_links").await;
+    assert_eq!(broken, [format!("{}|410", cdn.url("/link"))]);
+    assert_eq!(asked(&site).iter().filter(|asked| asked.ends_with("/f.woff2")).count(), 2);
+
+    // What is named no more is forgotten, and what is not to be checked any more waits for nothing.
+    let output = crawl(&bench, &[&site.url("/"), "--check", "external"]).await;
+    assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    assert_eq!(asked(&site).iter().filter(|asked| asked.ends_with("/f.woff2")).count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_style_sheet_is_read_in_part_and_no_more_imports_than_lead_anywhere() {
+    let site = Server::start(|path| match path.strip_prefix("/s").and_then(|rest| rest.strip_suffix(".css")) {
+        Some(n) => {
+            let next = n.parse::<u32>().unwrap() + 1;
+            css(&format!("@import '/s{next}.css'; {} b {{ background: url(/late{n}.png) }}", " ".repeat(2 << 20)))
+        }
+        None if path == "/" => Reply::html("<link rel=stylesheet href=/s0.css>"),
+        None => Reply::status(404),
+    });
+    let site = site.await.unwrap();
+    let bench = Bench::new();
+    let output = crawl(&bench, &[&site.url("/"), "--check", "resources"]).await;
+    assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    let rows = bench.rows("select substr(url, length(url) - 6), method from checks order by 1").await;
+    assert_eq!(rows, ["/s0.css|GET", "/s1.css|GET", "/s2.css|GET", "/s3.css|GET", "/s4.css|HEAD"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_that_can_be_checked_are_named_to_whoever_asks_for_another() {
+    let bench = Bench::new();
+    let output = bench.run(&["crawl", "http://a.test/", "--check", "external,fonts"]).await;
+    let said = stderr(&output);
+    assert!(output.status.code() == Some(2) && said.contains("`fonts`") && said.contains("`resources`"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_share_what_is_to_be_checked() {
+    let bench = Bench::new();
+    if bench.schema.is_none() {
+        return;
+    }
+    let mut others = Vec::new();
+    for _ in 0..4 {
+        others.push(elsewhere(String::new()).await);
+    }
+    let links: Vec<_> = others.iter().flat_map(|other| (0..30).map(|n| other.url(&format!("/{n}")))).collect();
+    let site = Server::start(move |_| page(&links)).await.unwrap();
+    let seed = site.url("/");
+    let args = ["crawl", &seed, "--check", "external", "--rate", "15", "--allow-address", "127.0.0.0/8"];
+    let mut first = bench.start(&[&args[..], &["--node", "first"]].concat());
+    let all = || others.iter().map(Server::hit_count).sum::<usize>();
+    until("some checks", || all() > 12).await;
+    let mut second = bench.start(&[&args[..], &["--node", "second", "--join"]].concat());
+    assert!(ended(&mut first).await.success() && ended(&mut second).await.success());
+    assert_eq!(bench.rows("select verdict, count(*) from checks group by 1").await, ["ok|120"]);
+    assert_eq!(bench.rows("select outcome, count(*) from runs group by 1").await, ["finished|1"]);
+    let mut once: Vec<_> = others.iter().flat_map(asked).collect();
+    once.sort();
+    assert_eq!(once.len(), 120, "each is asked for once, whichever node does");
+    assert!(bench.closest_requests().await >= 65.0);
 }

@@ -285,7 +285,7 @@ async fn the_keys_of_the_json_are_these() {
     let bench = crawled(&site).await;
     let told = explain(&bench, &site.url("/a")).await;
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
-    let all = "url state reason meaning message trap response depth first_seen_at found scope robots request_count requests \
+    let all = "url state reason meaning message trap response check depth first_seen_at found scope robots request_count requests \
                next would";
     assert_eq!(keys(&told), all);
     assert_eq!(keys(&told["response"]), "status content_type redirect_to fetched_at");

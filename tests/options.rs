@@ -355,7 +355,7 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "metrics" => "'127.0.0.1:0'",
             "database" | "user-agent" | "node" | "rules" => "'x'",
             "extract" => "'all'",
-            "check" => "['external', 'fragments']",
+            "check" => "['external', 'resources', 'fragments']",
             "proxy" => "'http://127.0.0.1:1'",
             "body-types" => "'*/*'",
             "max-body-size" => "'1MiB'",

@@ -23,7 +23,7 @@ async fn as_json_it_is_one_object_with_the_rows_of_each_part() {
     // A file has no nodes.
     let keys: Vec<_> = status.as_object().unwrap().keys().filter(|key| *key != "nodes").collect();
     assert!(status.get("nodes").is_none_or(|nodes| nodes[0]["state"] == "ended"));
-    assert_eq!(keys, ["accounting", "runs", "hosts", "queue", "traps", "due"]);
+    assert_eq!(keys, ["accounting", "runs", "hosts", "queue", "checks", "traps", "due"]);
     let accounting = serde_json::json!({"discovered": 3, "fetched": 2, "failed": 0, "skipped": 0, "pending": 1});
     assert_eq!(status["accounting"], accounting);
     assert_eq!((&status["runs"][0]["id"], &status["runs"][0]["outcome"]), (&1.into(), &"limit".into()));

@@ -13,7 +13,9 @@ create table probe (
     -- What is to be asked now: the host and the URL that redirects led to, and how.
     host_id bigint not null references host,
     at_url text collate "C",
-    method text collate "C" not null default 'HEAD',
+    method text collate "C" not null,
+    -- It is a style sheet that is read for what it names: how many style sheets led to it.
+    sheet int,
     hops int not null default 0,
     attempts int not null default 0,
     due_at bigint,
@@ -28,6 +30,19 @@ create table probe (
 create unique index probe_hash on probe (hash);
 create index probe_queue on probe (host_id, id) where state = 0;
 
+-- Where it is named as a part: by a page, or by a style sheet, which is a row of probe (by_sheet).
+create table resource (
+    by_sheet smallint not null,
+    from_id bigint not null,
+    probe_id bigint not null,
+    element text collate "C" not null,
+    primary key (by_sheet, from_id, probe_id, element)
+);
+create index resource_probe on resource (probe_id);
+
+alter table run add column checked bigint not null default 0;
+alter table invocation add column checked bigint not null default 0;
+
 -- Hosts of which something is to be checked wait in the queue as those of which something is pending.
 create trigger queue_new after insert on probe referencing new table as fresh
     for each statement execute function queue_hosts_of_new();
@@ -39,6 +54,10 @@ select p.url, p.kind, p.asked as method, p.status, p.failure, p.final_url, p.ver
 from probe p
 where p.verdict is not null
     and (p.kind <> 'external' or exists (select 1 from url u where u.hash = p.hash and u.state = 3));
+
+create view _probe as select id, url, kind, state, asked, status, failure, final_url, verdict, checked_at from probe;
+
+create view _resource as select by_sheet, from_id, probe_id, element from resource;
 
 drop view broken_links;
 

@@ -11,7 +11,9 @@ create table probe (
     -- What is to be asked now: the host and the URL that redirects led to, and how.
     host_id integer not null,
     at_url text,
-    method text not null default 'HEAD',
+    method text not null,
+    -- It is a style sheet that is read for what it names: how many style sheets led to it.
+    sheet integer,
     hops integer not null default 0,
     attempts integer not null default 0,
     due_at integer,
@@ -25,9 +27,21 @@ create table probe (
 );
 create index probe_queue on probe (host_id, id) where state = 0;
 
+-- Where it is named as a part: by a page, or by a style sheet, which is a row of probe (by_sheet).
+create table resource (
+    by_sheet integer not null,
+    from_id integer not null,
+    probe_id integer not null,
+    element text not null,
+    primary key (by_sheet, from_id, probe_id, element)
+) without rowid;
+create index resource_probe on resource (probe_id);
+
+alter table run add column checked integer not null default 0;
+
 create view checks as -- One row for each URL that is not crawled and that was checked (`--check`).
 select p.url, -- As pages name it
-    p.kind, -- external: the target of a link
+    p.kind, -- external: the target of a link; resource: a part of a page, such as an image, a script, a style sheet or a font
     p.asked as method, -- HEAD or GET: how the last request asked; null if there was none
     p.status, -- HTTP status, after redirects; null without a response
     p.failure, -- Why there is no status: a failure kind, or why nothing was asked (robots, private_address, wait …)

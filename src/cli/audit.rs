@@ -3,6 +3,7 @@
 mod audited;
 mod catalogue;
 mod certificates;
+mod checks;
 mod compared;
 mod content;
 mod depth;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::output::{printable, unwritten};
 use super::words;
-use facts::{Facts, Hop, Request, Response, Trap};
+use facts::{Check, Facts, Hop, Request, Response, Trap};
 use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
 
 /// The answer; its fields are the keys of `--json`.
@@ -34,6 +34,8 @@ struct Explanation {
     /// The trap that holds it back.
     trap: Option<Trap>,
     response: Option<Response>,
+    /// What `--check` found of it.
+    check: Option<Check>,
     depth: Option<u32>,
     first_seen_at: Option<String>,
     /// The way from a seed to the URL.
@@ -80,6 +82,7 @@ fn explain(url: &CanonicalUrl, facts: Facts) -> Explanation {
         message: facts.failure.map(|(_, message)| message),
         trap: facts.trap,
         response: facts.response,
+        check: facts.check,
         depth: facts.known.as_ref().map(|known| known.depth),
         first_seen_at: facts.known.as_ref().map(|known| timestamp(known.first_seen_at)),
         found: facts.found,
@@ -153,6 +156,9 @@ impl Explanation {
         if let Some(response) = &self.response {
             lines.put("response", &response.line());
         }
+        if let Some(check) = &self.check {
+            check.text(&mut lines);
+        }
         lines.put("next", &self.next.what);
         if let Some(at) = &self.next.at {
             lines.put("", &format!("Not before {at}."));
@@ -211,6 +217,19 @@ impl Explanation {
         lines.put("requests", &total);
         for request in &self.requests {
             lines.put("", &request.line());
+        }
+    }
+}
+
+impl Check {
+    fn text(&self, lines: &mut Lines) {
+        let answer = self.status.map(|status| status.to_string()).or_else(|| self.failure.clone()).unwrap_or_default();
+        let how =
+            self.method.as_ref().map_or_else(|| "not asked for".to_owned(), |method| format!("asked with {method}"));
+        let at = &self.checked_at;
+        lines.put("checked", &format!("{}: {answer} at {}, {how}, {at} (--check)", self.verdict, self.final_url));
+        for place in &self.named_by {
+            lines.put("", &format!("a part of {place}"));
         }
     }
 }

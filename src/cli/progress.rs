@@ -83,6 +83,7 @@ async fn log(progress: watch::Receiver<Progress>) {
             pending = a.pending,
             requests = tally.requests,
             bytes = tally.bytes,
+            checked = tally.checked,
             "{rate:.1} pages/s"
         );
     }
@@ -136,6 +137,9 @@ impl View {
                 time(Duration::from_secs(self.elapsed.as_secs())).replace(".0 s", " s"),
             ),
         ];
+        if tally.checked > 0 {
+            lines.push(format!("{} checked that are not crawled", count(tally.checked)));
+        }
         let list = |title: &str, hosts: &[HostActivity], figure: &dyn Fn(&HostActivity) -> String| {
             let hosts: Vec<_> = hosts.iter().map(|host| format!("{} {}", host.host, figure(host))).collect();
             format!("{title}  {}", hosts.join("  "))
@@ -181,7 +185,7 @@ mod tests {
         let view = View {
             progress: Progress {
                 accounting,
-                tally: Tally { unchanged: 0, bytes: 3 << 20, requests: 1250 },
+                tally: Tally { bytes: 3 << 20, requests: 1250, checked: 1017, ..Tally::default() },
                 stored: 1234,
             },
             max_pages: Some(5000),
@@ -193,6 +197,7 @@ mod tests {
         let expected = [
             "1,234 of 5,000 pages, 3,000 queued, 12 failed, 41.3 pages/s",
             "3.0 MiB, 1,250 requests, 9 skipped, 5 s",
+            "1,017 checked that are not crawled",
             "busiest  http://a.test 2.0/s  http://b.test:81 1.5/s",
             "slowest  http://b.test:81 3.0 s",
         ];

@@ -17,7 +17,7 @@ use super::output::{self, Answer, unwritten};
 use super::query::ask;
 
 /// The key of a part in JSON, its title, and its question.
-const PARTS: [(&str, &str, &str); 6] = [
+const PARTS: [(&str, &str, &str); 7] = [
     ("accounting", "Accounting", "select * from accounting"),
     ("runs", "Runs", "select * from runs order by id desc limit 10"),
     ("hosts", "Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
@@ -25,6 +25,12 @@ const PARTS: [(&str, &str, &str); 6] = [
         "queue",
         "Queue",
         "select host, count(*) as pending, min(due_at) as next_due from queue group by host order by 2 desc limit 10",
+    ),
+    (
+        "checks",
+        "Checks of what is not crawled",
+        "select case when state = 0 then 'waiting' else verdict end as verdict, count(*) as urls from _probe
+         group by case when state = 0 then 'waiting' else verdict end order by 2 desc, 1",
     ),
     (NODES, "Nodes", "select * from nodes order by state, node, started_at limit 50"),
     ("traps", "Traps", "select * from traps order by held_back desc, host, pattern limit 10"),

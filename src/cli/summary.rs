@@ -27,6 +27,7 @@ pub fn say(console: &Console, summary: &Summary) {
         unchanged = t.unchanged,
         bytes = t.bytes,
         requests = t.requests,
+        checked = t.checked,
         elapsed_seconds = summary.elapsed_seconds,
         "the crawl has ended"
     );
@@ -117,7 +118,7 @@ mod tests {
             run: 3,
             outcome: CrawlEnd::Finished,
             accounting: Accounting { discovered: 1234, fetched: 1200, failed: 4, skipped: 30, pending: 0 },
-            tally: Tally { unchanged: 0, bytes: 5_242_880, requests: 1 },
+            tally: Tally { bytes: 5_242_880, requests: 1, ..Tally::default() },
             elapsed_seconds: 2.25,
         }
     }

@@ -13,7 +13,7 @@ pub const EXIT_CODE: u8 = 5;
 type Counter = fn(&Summary, &Ending) -> f64;
 type Comparison = fn(f64, f64) -> bool;
 
-const COUNTERS: [(&str, Counter); 16] = [
+const COUNTERS: [(&str, Counter); 17] = [
     ("discovered", |summary, _| summary.accounting.discovered as f64),
     ("fetched", |summary, _| summary.accounting.fetched as f64),
     ("failed", |summary, _| summary.accounting.failed as f64),
@@ -21,6 +21,7 @@ const COUNTERS: [(&str, Counter); 16] = [
     ("pending", |summary, _| summary.accounting.pending as f64),
     ("unchanged", |summary, _| summary.tally.unchanged as f64),
     ("requests", |summary, _| summary.tally.requests as f64),
+    ("checked", |summary, _| summary.tally.checked as f64),
     ("bytes", |summary, _| summary.tally.bytes as f64),
     ("elapsed_seconds", |summary, _| summary.elapsed_seconds),
     ("status_4xx", |_, ending| ending.statuses_of('4') as f64),
@@ -145,7 +146,7 @@ mod tests {
             run: 1,
             outcome: CrawlEnd::Finished,
             accounting: Accounting { discovered: 200, fetched: 170, failed: 20, skipped: 7, pending: 3 },
-            tally: Tally { unchanged: 50, bytes: 1, requests: 999 },
+            tally: Tally { unchanged: 50, bytes: 1, requests: 999, ..Tally::default() },
             elapsed_seconds: 1.0,
         };
         let ending = Ending {

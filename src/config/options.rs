@@ -157,7 +157,7 @@ macro_rules! with_options {
             "Also take the URLs of the hosts' sitemaps: those robots.txt names, else /sitemap.xml";
         /// What pages name besides what is crawled, and that is looked for: whether it is there.
         check: [Vec<ToCheck>] = empty(), Stored, List<ToCheck>,
-            "Check, with one request each, what is not crawled: links out of scope (external); without any, whether the places that links name behind # exist (fragments); several with commas; repeatable";
+            "Check, with one request each, what is not crawled: links out of scope (external), images, scripts, styles, fonts and media (resources); without any, whether the places that links name behind # exist (fragments); several with commas; repeatable";
         /// Stores the readable text of pages. Titles and descriptions are stored anyway.
         store_text as no_text: [bool] = true, Stored, Negative,
             "Do not store readable text; titles and descriptions are kept";

@@ -90,6 +90,8 @@ words! {
     pub enum ToCheck as "WHAT" {
         /// Links out of scope
         External = "external",
+        /// What pages are put together from
+        Resources = "resources",
         /// Places of crawled pages that links name behind #
         Fragments = "fragments",
     }

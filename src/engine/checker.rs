@@ -34,7 +34,7 @@ impl Checker {
             // What others' servers ask for is not to keep a run from its end.
             due.filter(|due| due - now <= self.max_wait)
         };
-        let failed = |kind| CheckOutcome::Found(check::failed(kind));
+        let failed = |kind| CheckOutcome::Found(check::failed(kind), Vec::new());
         match answer {
             Err((_, Failure { kind, .. })) if check::fails_for_whole(method, *kind) => CheckOutcome::Whole,
             Err((trouble, Failure { kind, message })) => match again(trouble) {
@@ -50,7 +50,7 @@ impl Checker {
                     return CheckOutcome::Retry { due_at, kind: None, message: format!("status {status}").into() };
                 }
                 let Some(location) = redirect::location(status, &response.headers) else {
-                    return CheckOutcome::Found(check::answered(status, &response.headers));
+                    return CheckOutcome::Found(check::answered(status, &response.headers), Vec::new());
                 };
                 match CanonicalUrl::join_header(target.url.url(), location.as_bytes()) {
                     Ok(url) if target.hops < self.max_redirects => CheckOutcome::Moved(url),

@@ -68,7 +68,7 @@ fn page(target: &Target, outcome: &PageOutcome, ms: u64) {
 fn check(target: &Target, outcome: &CheckOutcome, ms: u64) {
     let url = &target.url;
     match outcome {
-        CheckOutcome::Found(Finding { verdict, status, failure }) => {
+        CheckOutcome::Found(Finding { verdict, status, failure }, _) => {
             debug!(%verdict, status, failure = failure.as_deref(), ms, %url, "checked");
         }
         CheckOutcome::Retry { due_at, message, .. } => {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::observe::{Observers, Stage};
 use super::sitemaps::Sitemaps;
 use crate::canonical::{CanonicalUrl, Host};
-use crate::config::Config;
+use crate::config::{Config, ToCheck};
 use crate::fetch::{Response, latin1};
 use crate::parse::kind::{Format, Kind};
 use crate::parse::memory::{Held, Memory};
@@ -14,7 +14,7 @@ use crate::parse::pool::{Admitted, Attempt, ParsePool};
 use crate::parse::{self, FoundLink, Parsed};
 use crate::policy::{due, offer, politeness, redirect};
 use crate::scope::Scope;
-use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Target, Way};
+use crate::visit::{Candidate, Element, Failure, FailureKind, Page, Request, Resource, Target, Way};
 use aws_lc_rs::digest;
 
 /// Reads responses to pages, by the settings of one crawl.
@@ -25,6 +25,8 @@ pub(super) struct PageReader {
     parsers: Arc<ParsePool>,
     max_redirects: u32,
     ignore_robots: bool,
+    /// Whether what pages are put together from is to be checked.
+    reads_resources: bool,
     product_token: String,
     checks_fragments: bool,
     observers: Observers,
@@ -39,6 +41,7 @@ impl PageReader {
             parsers,
             max_redirects: config.max_redirects,
             ignore_robots: config.ignore_robots,
+            reads_resources: config.check.contains(&ToCheck::Resources),
             product_token: config.product_token().to_owned(),
             checks_fragments: config.checks_fragments(),
             observers,
@@ -146,7 +149,9 @@ impl PageReader {
                 (page.text, page.charset) = self.parsers.run(body, job).await.map_err(|_| unreadable())?;
             }
             Kind::Html => {
-                let (charset, parsed) = self.parse(target, body, format).await?;
+                let reads_resources = self.reads_resources && !offer::is_error(page.status);
+                let (charset, parsed, resources) = self.parse(target, body, format, reads_resources).await?;
+                page.resources = resources;
                 page.charset = Some(charset);
                 follows &= self.ignore_robots || !parsed.head.nofollow;
                 self.take_in(target, page, parsed, follows);
@@ -155,16 +160,28 @@ impl PageReader {
         Ok(follows)
     }
 
-    /// The character encoding of a page, and what it says.
-    async fn parse(&self, target: &Target, body: &mut Admitted, format: Format) -> Result<(String, Parsed), Failure> {
+    /// The character encoding of a page, what it says, and what it is put together from, if that is read.
+    async fn parse(
+        &self,
+        target: &Target,
+        body: &mut Admitted,
+        format: Format,
+        reads_resources: bool,
+    ) -> Result<(String, Parsed, Vec<Resource>), Failure> {
         let base = target.url.url().clone();
         let (token, fragments) = (self.product_token.clone(), self.checks_fragments);
         let observers = self.observers.clone();
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
             let (charset, parsed) = parse::parse_page(&base, &format, body, &token, fragments, deadline);
+            let resources = match reads_resources {
+                true => parse::resources_of_page(&base, body, &charset, deadline),
+                false => Vec::new(),
+            };
             observers.took(Stage::Parse, started.elapsed());
-            if parsed.cut_short { Attempt::CutShort((charset, parsed)) } else { Attempt::Whole((charset, parsed)) }
+            let is_whole = !parsed.cut_short;
+            let read = (charset, parsed, resources);
+            if is_whole { Attempt::Whole(read) } else { Attempt::CutShort(read) }
         };
         self.parsers.run(body, job).await.map_err(|_| unreadable())
     }

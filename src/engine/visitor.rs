@@ -18,7 +18,8 @@ use crate::config::Config;
 use crate::fetch::{self, Fetch, FetchError, Read, Response};
 use crate::parse::body::Body;
 use crate::parse::memory::Held;
-use crate::parse::{mime, sitemap};
+use crate::parse::{self, mime, sitemap};
+use crate::policy::check::MAX_SHEET_BYTES;
 use crate::policy::politeness;
 use crate::policy::redirect;
 use crate::policy::retry::{self, Trouble};
@@ -170,7 +171,15 @@ impl Visitor {
             }
             Asked::Done { request, rest, result } => {
                 let answer = result.as_ref().map_err(|missed| (missed.trouble, &missed.failure));
-                let outcome = self.checker.judge(&target, check, answer, rest, self.clock.now());
+                let mut outcome = self.checker.judge(&target, check, answer, rest, self.clock.now());
+                if let (CheckOutcome::Found(_, named), Ok(Response { headers, body: Some(body), .. })) =
+                    (&mut outcome, result)
+                {
+                    // What this machine could not read back, or nobody could read, names nothing.
+                    let body = body.load().unwrap_or_default();
+                    let read = || parse::resources_of_style_sheet(target.url.url(), &body, &headers);
+                    *named = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_default();
+                }
                 Record::Check { target, request, rest, outcome }
             }
         }
@@ -243,6 +252,9 @@ impl Visitor {
         let wants = |status: u16, headers: &HeaderMap| match aim {
             _ if status == NOT_MODIFIED || redirect::location(status, headers).is_some() => Read::Nothing,
             Aim::Robots if status / 100 == 2 => Read::Start(MAX_ROBOTS_BYTES),
+            Aim::Check(Check { sheet: Some(_), .. }) if status / 100 == 2 && is_style_sheet(headers) => {
+                Read::Start(MAX_SHEET_BYTES)
+            }
             Aim::Robots | Aim::Check(_) => Read::Nothing,
             Aim::Page(target) if status / 100 == 2 && self.reader.expects_sitemap(target) => {
                 Read::Whole(sitemap::MAX_BYTES)
@@ -352,6 +364,11 @@ impl Visitor {
             }
         }
     }
+}
+
+/// Whether a response is one that browsers take for a style sheet (WHATWG HTML, 4.6.7.20).
+fn is_style_sheet(headers: &HeaderMap) -> bool {
+    mime::of(headers).is_none_or(|media_type| media_type.essence == "text/css")
 }
 
 /// Judges what the host may be asked for after try number `tries`, and completes the log of the request.

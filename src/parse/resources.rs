@@ -91,7 +91,7 @@ struct Page {
 }
 
 impl Page {
-    fn open(&mut self, tag: &StartTag) {
+    fn open(&mut self, tag: &StartTag<()>) {
         let name: &[u8] = &tag.name;
         let value = |attribute: &[u8]| tag.attributes.get(attribute).map(|value| String::from_utf8_lossy(value));
         if name == b"template" && value(b"shadowrootmode").is_none() || self.templates > 0 && name == b"template" {
@@ -207,19 +207,21 @@ mod tests {
         let page = Url::parse("https://a.test/dir/").unwrap();
         let deadline = Deadline::after(Duration::from_secs(9), Duration::ZERO);
         let found = of_page(&page, html, encoding_rs::UTF_8, deadline).into_iter();
-        found.map(|Resource { url, element, .. }| format!("{element} {}", url.as_str().replace("https://a.test", ""))).collect()
+        found
+            .map(|Resource { url, element, .. }| format!("{element} {}", url.as_str().replace("https://a.test", "")))
+            .collect()
     }
 
     #[test]
     fn every_part_of_a_page_is_found_and_no_link() {
-        let html = r#"<link rel="Shortcut Icon" href=/i.ico><link rel=stylesheet href=s.css><link rel=canonical href=/c>
+        let html = r##"<link rel="Shortcut Icon" href=/i.ico><link rel=stylesheet href=s.css><link rel=canonical href=/c>
             <link rel=preload as=font href=p.woff2><style>@import "t.css"; b { background: url(u.png) }</style>
             <script src=v.js></script><script>"<img src=no.png>"</script><a href=/page>x</a><iframe src=/f></iframe>
             <picture><source srcset="w.webp 1x, x.webp 2x"><img src=y.png srcset="y.png, z,1.png 2x,,/q?a,b"></picture>
             <video src=1.mp4 poster=2.png><track src=3.vtt></video><audio src=4.mp3></audio><object data=5.pdf></object>
             <embed src=6.svg><input type=IMAGE src=7.png><p style="background: url('8.png')">
             <svg><image href=9.png /><use xlink:href="#own" /><use href="10.svg#part" /></svg>
-            <img src="data:image/png;base64,xx"><img src=""><template><img src=no.png></template><img src=11.png>"#;
+            <img src="data:image/png;base64,xx"><img src=""><template><img src=no.png></template><img src=11.png>"##;
         let expected = "icon /i.ico, stylesheet /dir/s.css, link /dir/p.woff2, style /dir/t.css, style /dir/u.png, \
              script /dir/v.js, source /dir/w.webp, source /dir/x.webp, img /dir/y.png, img /dir/z,1.png, img /q?a,b, \
              video /dir/1.mp4, video /dir/2.png, track /dir/3.vtt, audio /dir/4.mp3, object /dir/5.pdf, embed /dir/6.svg, \

@@ -16,6 +16,22 @@ const WALLS: [u16; 6] = [401, 403, 407, 429, 451, 999];
 /// WAF say so when they answer with a challenge.
 const CHALLENGES: [(&str, &str); 2] = [("cf-mitigated", "challenge"), ("x-amzn-waf-action", "challenge")];
 
+/// Style sheets that may lead from one to the next; what the last names is checked, and not read.
+pub const MAX_IMPORTS: u32 = 3;
+
+/// Bytes of a style sheet that are read; what follows is left on the wire.
+pub const MAX_SHEET_BYTES: usize = 1 << 20;
+
+/// How a URL is asked for at first: what is read is asked for as a whole.
+pub fn first_method(sheet: Option<u32>) -> Method {
+    if sheet.is_some() { Method::Get } else { Method::Head }
+}
+
+/// As what a style sheet that style sheets of this level name is read; none if it is not.
+pub fn imported(level: u32) -> Option<u32> {
+    (level < MAX_IMPORTS).then_some(level + 1)
+}
+
 /// Whether a URL that is skipped is to be checked.
 pub fn is_checked(reason: &SkipReason) -> bool {
     CHECKED.contains(reason)

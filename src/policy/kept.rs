@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::config::Config;
+use crate::config::{Config, ToCheck};
 use crate::visit::{Millis, Validators};
 
 /// What was kept of a page when it was fetched, or is wanted of it: a set, stored as a number.
@@ -16,6 +16,7 @@ impl Kept {
     const TEXT: u8 = 4;
     const SITEMAP: u8 = 8;
     const FRAGMENTS: u8 = 16;
+    const RESOURCES: u8 = 32;
 
     /// What the settings keep of every page.
     pub fn of(config: &Config) -> Self {
@@ -25,6 +26,7 @@ impl Kept {
             (config.store_text, Self::TEXT),
             (config.sitemaps, Self::SITEMAP),
             (config.checks_fragments(), Self::FRAGMENTS),
+            (config.check.contains(&ToCheck::Resources), Self::RESOURCES),
         ];
         Self(bits.iter().filter(|(is_kept, _)| *is_kept).map(|(_, bit)| bit).sum())
     }

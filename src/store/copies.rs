@@ -29,7 +29,7 @@ impl Table {
 
 /// What a crawl is made of. Not copied is what belongs to a database itself: who holds it, its full-text index, which the next
 /// search makes, and what was derived from pages, which the next `extract` does.
-pub const TABLES: [Table; 22] = [
+pub const TABLES: [Table; 23] = [
     Table::new("host", &["id"]),
     Table::new("url", &["id"]),
     Table::new("page", &["url_id"]),
@@ -47,6 +47,7 @@ pub const TABLES: [Table; 22] = [
     Table::new("heir", &["url_id", "seed_id"]),
     Table::new("trap", &["id"]),
     Table::new("probe", &["id"]),
+    Table::new("resource", &["by_sheet", "from_id", "probe_id", "element"]),
     Table::new("run", &["id"]),
     Table::new("audit", &["run_id"]),
     Table::new("finding_kind", &["finding"]),

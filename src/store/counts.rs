@@ -27,4 +27,6 @@ pub struct Tally {
     pub bytes: i64,
     /// Requests made, robots.txt included.
     pub requests: i64,
+    /// URLs checked that are not crawled.
+    pub checked: i64,
 }

@@ -15,7 +15,7 @@ use std::future::Future;
 
 use super::failed::Failed;
 pub use begin::{Beginning, StoredRun, Waits};
-pub use checks::{CheckRows, Checks, FoundRow, NewCheck};
+pub use checks::{CheckRows, Checks, FoundRow, NamedBy, NewCheck};
 pub use company::{Company, Done, Entrance, Heard, Joined};
 pub use hosts::{Holder, Hosts, Robots};
 pub use pages::{Edge, FailureRow, FetchRow, Gathered, KeptAlive, LinkRow, PageRow, Pages, Past, PlainLink, StateRow};

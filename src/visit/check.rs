@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::errand::Millis;
+use super::errand::{Millis, Resource};
 use super::words::{FailureKind, Verdict};
 use crate::canonical::CanonicalUrl;
 
@@ -18,13 +18,10 @@ pub struct Finding {
 /// How a request of a check ended.
 #[derive(Debug, Clone)]
 pub enum CheckOutcome {
-    Found(Finding),
+    /// That is it; and what the style sheet that it is names.
+    Found(Finding, Vec<Resource>),
     /// To be tried again.
-    Retry {
-        due_at: Millis,
-        kind: Option<FailureKind>,
-        message: Arc<str>,
-    },
+    Retry { due_at: Millis, kind: Option<FailureKind>, message: Arc<str> },
     /// HEAD was answered with an error, which GET may not be.
     Whole,
     /// It is elsewhere.

@@ -82,6 +82,17 @@ pub struct Validators {
 pub struct Check {
     pub kind: CheckKind,
     pub method: Method,
+    /// It is a style sheet, of which is read what it names in turn: how many style sheets led here.
+    pub sheet: Option<u32>,
+}
+
+/// A part of a page, or of a style sheet, that is a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    pub url: CanonicalUrl,
+    /// The element that names it; a style sheet, or a style within the page, is `style`.
+    pub element: &'static str,
+    pub is_sheet: bool,
 }
 
 /// A URL that is committed as pending and waits in the frontier.

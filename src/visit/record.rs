@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::CheckOutcome;
-use super::errand::{Candidate, Check, HostId, Millis, Refusal, RobotsAnswer, RobotsCall, Target, UrlId};
+use super::errand::{Candidate, Check, HostId, Millis, Refusal, Resource, RobotsAnswer, RobotsCall, Target, UrlId};
 use super::words::{FailureKind, Method};
 use crate::canonical::{CanonicalUrl, Host};
 
@@ -212,7 +212,8 @@ impl Record {
     pub fn weight(&self) -> usize {
         let Some((_, page)) = self.page() else { return 0 };
         let links: usize = page.links.iter().map(|link| link.url.as_str().len() + link.text.len() + 200).sum();
-        page.body.as_ref().map_or(0, Vec::len) + page.text.as_ref().map_or(0, String::len) + links
+        let resources: usize = page.resources.iter().map(|part| part.url.as_str().len() + 200).sum();
+        page.body.as_ref().map_or(0, Vec::len) + page.text.as_ref().map_or(0, String::len) + links + resources
     }
 
     /// What the schedule has to know if the store refuses this: the errand is over, and nothing came of it.
@@ -291,7 +292,7 @@ impl Target {
                 let (url, hops) = (url.clone(), self.hops + 1);
                 Some(Self { url, hops, attempts: 0, due_at: None, ..self.clone() })
             }
-            CheckOutcome::Found(_) | CheckOutcome::Abandoned => None,
+            CheckOutcome::Found(..) | CheckOutcome::Abandoned => None,
         }
     }
 
@@ -429,6 +430,8 @@ pub struct Page {
     pub last_modified: Option<String>,
     pub redirect: Option<Candidate>,
     pub links: Vec<Candidate>,
+    /// What it is put together from, if that is to be checked.
+    pub resources: Vec<Resource>,
     /// Of the addresses of its images and other media, a hash each.
     pub images: Vec<u64>,
     /// What stands in place of its images.

@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 
 use super::finding::Finding;
-use super::{certificates, content, headers, indexing, jsonld, languages, links, markup, params, titles};
+use super::{certificates, checks, content, headers, indexing, jsonld, languages, links, markup, params, titles};
 
 /// All of them, in the order in which they are told.
 pub static CATALOGUE: LazyLock<Vec<Finding>> = LazyLock::new(|| {
     let mut all = Vec::new();
     all.extend(links::FINDINGS);
+    all.extend(checks::FINDINGS);
     all.extend(indexing::FINDINGS);
     all.extend(titles::FINDINGS);
     all.extend(content::FINDINGS);
@@ -43,6 +44,8 @@ mod tests {
             Need::Texts => "text",
             Need::Sitemaps => "`--sitemaps`",
             Need::Fragments => "`--check fragments`",
+            Need::ExternalChecks => "`--check external`",
+            Need::ResourceChecks => "`--check resources`",
             Need::Whole => "a crawl to the end",
             Need::Metadata => "`extract metadata`",
             Need::Articles => "`extract articles`",

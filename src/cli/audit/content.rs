@@ -66,13 +66,10 @@ pub const FINDINGS: [Finding; 7] = [
     Finding {
         name: "charset-conflict",
         severity: Severity::Warning,
-        about: "A page whose Content-Type and document name different encodings.",
-        advice: "Name the same in both: the header decides, and text may be shown garbled.",
+        about: "A page whose Content-Type and document name different encodings, or that says it is UTF-8 and is not.",
+        advice: "Name the same in both, and the one that the page is in: the header decides, and text may be shown garbled.",
         needs: &[Bodies],
-        how: How::Rust(|site| {
-            let told = |[header, document]: [&str; 2]| format!("{header} in the header, {document} in the document");
-            Ok(site.heads()?.charsets.iter().map(|(url, names)| Found::new(url, told(*names))).collect())
-        }),
+        how: How::Rust(|site| Ok(site.heads()?.charsets.iter().map(|(url, fault)| Found::new(url, fault)).collect())),
     },
     Finding {
         name: "duplicate-id",

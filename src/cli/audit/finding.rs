@@ -36,6 +36,10 @@ pub enum Need {
     Sitemaps,
     /// The places that links name by their fragments, looked for.
     Fragments,
+    /// Whether targets of links are there that the crawl did not fetch.
+    ExternalChecks,
+    /// The same of what pages are put together from.
+    ResourceChecks,
     /// Every page that the crawl knows, so that what is missing is missing.
     Whole,
     /// What `extract metadata` derives.

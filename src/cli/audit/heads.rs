@@ -29,8 +29,8 @@ pub struct Heads {
     pub policies: HashSet<String>,
     /// Pages with ids that several elements have, and these ids.
     pub repeated_ids: Vec<(String, String)>,
-    /// Pages whose header and document name different encodings, in this order.
-    pub charsets: Vec<(String, [&'static str; 2])>,
+    /// Pages whose header and document name different encodings, or that are not in the one they name; and what they are.
+    pub charsets: Vec<(String, String)>,
 }
 
 impl Heads {
@@ -109,12 +109,24 @@ fn read_page(heads: &mut Heads, row: &Row) -> Result<(), ReadError> {
     if robots != Robots::default() {
         heads.robots.insert(url.to_owned(), robots);
     }
-    let repeated = parse::repeated_ids(&parse::decoded(body, row.at(4)?));
+    let charset: Option<&str> = row.at(4)?;
+    let repeated = parse::repeated_ids(&parse::decoded(body, charset));
     if !repeated.is_empty() {
         heads.repeated_ids.push((url.to_owned(), told(&repeated)));
     }
-    heads.charsets.extend(parse::contradicting_charsets(content_type, body).map(|names| (url.to_owned(), names)));
+    heads.charsets.extend(charset_fault(content_type, charset, body).map(|fault| (url.to_owned(), fault)));
     Ok(())
+}
+
+/// What is wrong with the encoding that a page names.
+fn charset_fault(content_type: &str, charset: Option<&str>, body: &[u8]) -> Option<String> {
+    if let Some([header, document]) = parse::contradicting_charsets(content_type, body) {
+        return Some(format!("{header} in the header, {document} in the document"));
+    }
+    // What is not UTF-8 is read as such only if the page says so.
+    let problem =
+        std::str::from_utf8(body).err().filter(|_| charset.is_some_and(|name| name.eq_ignore_ascii_case("utf-8")))?;
+    Some(format!("it says UTF-8, and its byte {} is none", problem.valid_up_to() + 1))
 }
 
 /// Ids that are told of one page, and characters of each.

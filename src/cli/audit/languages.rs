@@ -40,20 +40,22 @@ pub const FINDINGS: [Finding; 4] = [
         advice: "Name all translations on each of them: search engines ignore those that are named from one side alone.",
         needs: &[Metadata],
         how: How::Sql(concat!(
-            "select a.url, b.url as other_url, min(a.name) as detail
-             from (select u.url, m.name, ",
-            bare!("m.value"),
-            " as target from ",
+            // Pairs are looked up and not gone through, for a page may name thousands.
+            "with pair as (select p.url_id as from_id, t.id as to_id, min(m.name) as name from ",
             extracted!("metadata"),
-            " join _meta_value m on m.url_id = p.url_id and m.source = 'hreflang' where ",
-            canonical!(),
-            ") a
+            " join _meta_value m on m.url_id = p.url_id and m.source = 'hreflang'
+             join _url t on t.url = ",
+            bare!("m.value"),
+            " group by p.url_id, t.id)
+             select u.url, b.url as other_url, pair.name as detail from ",
+            pages!(),
+            " join pair on pair.from_id = p.url_id
              join (select p.url_id, u.url from ",
             extracted!("metadata"),
-            ") b on b.url = a.target and b.url <> a.url
-             where not exists (select 1 from _meta_value m where m.url_id = b.url_id and m.source = 'hreflang'
-                 and (m.value = a.url or instr(m.value, a.url || '#') = 1))
-             group by a.url, b.url"
+            ") b on b.url_id = pair.to_id
+             left join pair back on back.from_id = pair.to_id and back.to_id = pair.from_id
+             where back.from_id is null and pair.from_id <> pair.to_id and ",
+            canonical!()
         )),
     },
     Finding {

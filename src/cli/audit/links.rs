@@ -14,15 +14,17 @@ pub const FINDINGS: [Finding; 9] = [
         needs: &[Links],
         how: How::Sql(concat!(
             ends!(),
-            "select f.url, t.url as other_url, coalesce(x.kind, cast(p.status as text))
-                 || case when r.id is null then '' else ' at ' || e.url end || coalesce(', in ' || l.part, '') as detail
+            "select f.url, t.url as other_url, coalesce(x.kind, c.failure, cast(coalesce(p.status, c.status) as text))
+                 || case when coalesce(c.final_url, e.url) = t.url then '' else ' at ' || coalesce(c.final_url, e.url) end
+                 || coalesce(', in ' || l.part, '') as detail
              from ",
             links!(),
             " left join ends r on r.start = t.id
              join _url e on e.id = coalesce(r.id, t.id)
              left join _page p on p.url_id = e.id and e.state < 2
              left join _failure x on x.url_id = e.id and e.state = 2
-             where (p.status >= 400 or x.kind is not null) and l.element not in ('sitemap', 'redirect')
+             left join checks c on c.url = e.url and e.state = 3 and c.verdict = 'broken'
+             where (p.status >= 400 or x.kind is not null or c.url is not null) and l.element not in ('sitemap', 'redirect')
                  and not (l.element = 'link' and ' ' || l.rel || ' ' like '% canonical %')"
         )),
     },
@@ -70,6 +72,11 @@ pub const FINDINGS: [Finding; 9] = [
             " join ends r on r.start = t.id and r.nth < 20
              join _url e on e.id = r.id and e.state < 2
              join _page p on p.url_id = e.id and p.status < 400
+             where l.element in ('a', 'area', 'iframe', 'frame')
+             union
+             select f.url, t.url, c.final_url from ",
+            links!(),
+            " join checks c on c.url = t.url and t.state = 3 and c.verdict = 'ok' and c.final_url <> c.url
              where l.element in ('a', 'area', 'iframe', 'frame')"
         )),
     },

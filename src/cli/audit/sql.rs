@@ -83,4 +83,19 @@ macro_rules! canonicals {
     };
 }
 
-pub(super) use {bare, canonical, canonicals, ends, extracted, links, pages};
+/// What pages that answered with 200, and style sheets of such, are put together from: `n` has where it is named, what, and the
+/// element that names it.
+macro_rules! resources {
+    () => {
+        "(select u.url, p.url as resource, r.element from _resource r join _probe p on p.id = r.probe_id
+              join _url u on u.id = r.from_id and u.state < 2
+              join _page s on s.url_id = u.id and s.status = 200
+              where r.by_sheet = 0
+              union all
+              select s.url, p.url, r.element from _resource r join _probe p on p.id = r.probe_id
+              join _probe s on s.id = r.from_id
+              where r.by_sheet = 1) n"
+    };
+}
+
+pub(super) use {bare, canonical, canonicals, ends, extracted, links, pages, resources};

@@ -2,7 +2,7 @@
 
 use crate::cli::due;
 use crate::cli::words::counted;
-use crate::config::Config;
+use crate::config::{Config, ToCheck};
 use crate::extract::{Kind, Wanted};
 use crate::read::{Database, ReadError};
 
@@ -68,6 +68,8 @@ impl Stored {
             Need::Articles => (self.has_read(Kind::Articles), "needs `harvestman extract articles`"),
             Need::Sitemaps => (config.sitemaps, "the crawl read no sitemaps: it needs --sitemaps"),
             Need::Fragments => (config.checks_fragments(), "needs --check fragments"),
+            Need::ExternalChecks => (config.check.contains(&ToCheck::External), "needs --check external"),
+            Need::ResourceChecks => (config.check.contains(&ToCheck::Resources), "needs --check resources"),
             Need::Whole if self.unread > 0 => {
                 return Some(format!(
                     "needs a crawl to the end: {} may hold more links",
@@ -92,7 +94,7 @@ impl Stored {
         let sql = "select case when u.state = 0 then 'pending' else u.reason end as why, count(*) from _url u
              join (select to_id as id from _link where element in ('a', 'area', 'iframe', 'frame')
                  union select redirect_to from _page where redirect_to is not null) t on t.id = u.id
-             where u.state = 0 or (u.state = 3 and u.reason <> 'robots')
+             where u.state = 0 or (u.state = 3 and u.reason <> 'robots' and not exists (select 1 from checks c where c.url = u.url))
              group by case when u.state = 0 then 'pending' else u.reason end order by 2 desc, 1";
         let mut reasons = Vec::new();
         let mut targets = 0_i64;
@@ -106,7 +108,9 @@ impl Stored {
             let targets = counted(targets, "target");
             gap("links", format!("{targets} of links and redirects not asked for ({})", reasons.join(", ")));
         }
-        gap("images, scripts, styles", "only pages were asked for".to_owned());
+        if !self.config.check.contains(&ToCheck::Resources) {
+            gap("images, scripts, styles", "needs --check resources".to_owned());
+        }
         let sql = "select count(*) from _host h where host like 'https:%' and certificate_expires_at is null
              and exists (select 1 from _url u where u.host_id = h.id and u.state = 1)";
         let unseen: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;

@@ -75,6 +75,21 @@ pub struct Hop {
     pub text: Option<String>,
 }
 
+/// What `--check` found of it, and which pages and style sheets name it as a part of theirs.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    pub kind: String,
+    pub verdict: String,
+    /// How the last request asked; None if there was none.
+    pub method: Option<String>,
+    pub status: Option<u16>,
+    pub failure: Option<String>,
+    pub final_url: String,
+    pub checked_at: String,
+    /// The first few.
+    pub named_by: Vec<String>,
+}
+
 /// One request.
 #[derive(Debug, Serialize)]
 pub struct Request {
@@ -107,6 +122,7 @@ pub struct Facts {
     /// Kind and message of the failure.
     pub failure: Option<(String, String)>,
     pub trap: Option<Trap>,
+    pub check: Option<Check>,
     /// The way from the seed to the URL.
     pub found: Vec<Hop>,
     /// The last requests, oldest first, and how many there are in all.
@@ -130,6 +146,7 @@ pub fn gather(db: &Database, url: &CanonicalUrl) -> Result<Facts, ReadError> {
         response: id.map(|id| response(db, id)).transpose()?.flatten(),
         failure: failed.map(|known| failure(db, known.id)).transpose()?.flatten(),
         trap: id.map(|id| trap(db, id)).transpose()?.flatten(),
+        check: check(db, url)?,
         found: id.map(|id| way(db, id)).transpose()?.unwrap_or_default(),
         requests: requests(db, id, url)?,
         ahead: waits.map(|known| ahead(db, known)).transpose()?.unwrap_or(0),
@@ -257,6 +274,29 @@ fn step(db: &Database, from: i64, to: i64) -> Result<(String, Option<String>), R
         "select element, text from _link where from_id = ?1 and to_id = ?2 order by follow desc, position limit 1";
     let link = one(db, link, ends(), |row| Ok((row.at(0)?, row.at(1)?)))?;
     Ok(link.unwrap_or_else(|| ("link".to_owned(), None)))
+}
+
+fn check(db: &Database, url: &CanonicalUrl) -> Result<Option<Check>, ReadError> {
+    let sql = "select * from _probe where url = ?1 and verdict is not null";
+    let found = one(db, sql, [url.as_str().into()], |row| {
+        let check = Check {
+            kind: row.get("kind")?,
+            verdict: row.get("verdict")?,
+            method: row.get("asked")?,
+            status: row.get("status")?,
+            failure: row.get("failure")?,
+            final_url: row.get("final_url")?,
+            checked_at: timestamp(row.get("checked_at")?),
+            named_by: Vec::new(),
+        };
+        Ok((row.get::<i64>("id")?, check))
+    })?;
+    let Some((id, check)) = found else { return Ok(None) };
+    let sql = "select coalesce(u.url, p.url) from _resource r left join _url u on u.id = r.from_id and r.by_sheet = 0
+         left join _probe p on p.id = r.from_id and r.by_sheet = 1
+         where r.probe_id = ?1 order by r.by_sheet, r.from_id limit 5";
+    let named_by = db.query(sql, [id.into()])?.map(|row| row?.at::<String>(0)).collect::<Result<_, _>>()?;
+    Ok(Some(Check { named_by, ..check }))
 }
 
 fn requests(db: &Database, id: Option<i64>, url: &CanonicalUrl) -> Result<(Vec<Request>, i64), ReadError> {

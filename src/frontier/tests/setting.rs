@@ -79,7 +79,7 @@ pub(super) fn target(host: HostId, id: UrlId) -> Target {
 
 /// A URL to be checked. Checks have numbers of their own.
 pub(super) fn to_check(host: HostId, id: UrlId) -> Target {
-    let check = Check { kind: CheckKind::External, method: Method::Head };
+    let check = Check { kind: CheckKind::External, method: Method::Head, sheet: None };
     Target::to_check(id, host, url(host, id), check)
 }
 

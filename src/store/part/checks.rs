@@ -1,13 +1,15 @@
 //! Checks: what pages name and the crawl does not fetch, and what came of asking for it.
 
+use indexmap::IndexMap;
+
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, ToCheck};
 use crate::policy::begin::Entry;
-use crate::policy::check::{CHECKED, is_checked, refused};
+use crate::policy::check::{CHECKED, imported, is_checked, refused};
 use crate::scope::Scope;
 use crate::store::failed::Failed;
-use crate::store::tables::{FoundRow, NewCheck, Tables, Woken};
-use crate::visit::{CheckKind, CheckOutcome, Finding, HostId, Record, Refusal, SkipReason, Target};
+use crate::store::tables::{FoundRow, NamedBy, NewCheck, Seeded, Tables, Woken};
+use crate::visit::{CheckKind, CheckOutcome, Finding, HostId, Record, Refusal, Resource, SkipReason, Target};
 
 use super::batch::Batch;
 use super::run::Part;
@@ -19,6 +21,7 @@ const CHUNK: i64 = 5_000;
 fn kinds(config: &Config) -> Vec<CheckKind> {
     let kind = |what: &ToCheck| match what {
         ToCheck::External => Some(CheckKind::External),
+        ToCheck::Resources => Some(CheckKind::Resource),
         ToCheck::Fragments => None,
     };
     config.check.iter().filter_map(kind).collect()
@@ -37,7 +40,7 @@ pub(super) async fn begin(
     config: &Config,
     entry: Entry,
 ) -> Result<(), Failed> {
-    if entry == Entry::Another {
+    if entry == Entry::Another && !config.check.is_empty() {
         database.renew_checks(config.store_links).await?;
     }
     database.leave_checks(&kinds(config), &CHECKED).await?;
@@ -48,25 +51,68 @@ pub(super) async fn begin(
         after = *last;
         let is_wanted = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| !scope.excludes(&url));
         let new = skipped.into_iter().filter(|(_, url, _)| is_wanted(url));
-        let new: Vec<_> = new.map(|(_, url, host)| NewCheck { url, host, kind: CheckKind::External }).collect();
+        let new: Vec<_> =
+            new.map(|(_, url, host)| NewCheck { url, host, kind: CheckKind::External, sheet: None }).collect();
         // Hosts are taken when the crawl begins.
         database.insert_checks(0, &new).await?;
     }
     Ok(())
 }
 
+/// Each URL once: as the target of a link before a part of a page, and read as a style sheet if any names it as one.
+fn once(new: Vec<NewCheck>) -> Vec<NewCheck> {
+    let mut merged: IndexMap<String, NewCheck, Seeded> = IndexMap::default();
+    for check in new {
+        match merged.get_mut(&check.url) {
+            Some(known) => {
+                known.kind = known.kind.min(check.kind);
+                known.sheet = known.sheet.into_iter().chain(check.sheet).min();
+            }
+            None => {
+                merged.insert(check.url.clone(), check);
+            }
+        }
+    }
+    merged.into_values().collect()
+}
+
 impl<D: Tables> Part<D> {
     /// Notes a URL that is skipped for a reason, if it is to be checked.
     pub(super) fn note_check(&self, url: &CanonicalUrl, host: HostId, reason: Option<&SkipReason>, batch: &mut Batch) {
         if wants(&self.config, &self.scope, url, reason) {
-            batch.checks.new.push(NewCheck { url: url.to_string(), host, kind: CheckKind::External });
+            let (kind, sheet) = (CheckKind::External, None);
+            batch.checks.new.push(NewCheck { url: url.to_string(), host, kind, sheet });
         }
+    }
+
+    /// Notes what a page or a style sheet names. `level` is that of a style sheet among it.
+    pub(super) async fn note_resources(
+        &mut self,
+        by: NamedBy,
+        named: Vec<Resource>,
+        level: Option<u32>,
+        batch: &mut Batch,
+    ) -> Result<(), Failed> {
+        if !self.config.check.contains(&ToCheck::Resources) {
+            return Ok(());
+        }
+        batch.checks.rows.read.push(by);
+        let named: Vec<_> = named.into_iter().filter(|part| !self.scope.excludes(&part.url)).collect();
+        let hosts: Vec<_> = named.iter().map(|part| part.url.host()).collect();
+        self.resolve_hosts(hosts.iter(), batch).await?;
+        for (Resource { url, element, is_sheet }, host) in named.into_iter().zip(hosts) {
+            let Some(host) = self.hosts.id(&host) else { continue };
+            let (url, kind, sheet) = (url.to_string(), CheckKind::Resource, level.filter(|_| is_sheet));
+            batch.checks.rows.named.push((by, url.clone(), element));
+            batch.checks.new.push(NewCheck { url, host, kind, sheet });
+        }
+        Ok(())
     }
 
     /// Stores what is to be checked, and what came of checks.
     pub(super) async fn write_checks(&mut self, batch: &mut Batch) -> Result<(), Failed> {
         if !batch.checks.new.is_empty() {
-            let new = std::mem::take(&mut batch.checks.new);
+            let new = once(std::mem::take(&mut batch.checks.new));
             for Woken { target, holder } in self.database.insert_checks(self.node.id, &new).await? {
                 if batch.may_fetch_at(target.host, holder) {
                     batch.committed.targets.push(target);
@@ -80,8 +126,11 @@ impl<D: Tables> Part<D> {
     pub(super) async fn record_check(&mut self, record: Record, batch: &mut Batch) -> Result<(), Failed> {
         batch.committed.settlements.push(record.settlement(|_| None));
         match record {
-            Record::Check { target, outcome: CheckOutcome::Found(finding), .. } => {
-                self.found(&target, finding, true, batch)
+            Record::Check { target, outcome: CheckOutcome::Found(finding, named), .. } => {
+                self.found(&target, finding, true, batch);
+                if let Some(level) = target.check.and_then(|check| check.sheet) {
+                    self.note_resources(NamedBy::Sheet(target.id), named, imported(level), batch).await?;
+                }
             }
             Record::Check { target, outcome, .. } => {
                 let Some(next) = target.after(&outcome) else { return Ok(()) };
@@ -110,6 +159,7 @@ impl<D: Tables> Part<D> {
 
     fn found(&self, target: &Target, finding: Finding, was_asked: bool, batch: &mut Batch) {
         let Finding { verdict, status, failure } = finding;
+        batch.delta.tally.checked += 1;
         batch.checks.rows.found.push(FoundRow {
             id: target.id,
             asked: target.check.filter(|_| was_asked).map(|check| check.method.as_str()),

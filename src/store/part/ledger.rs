@@ -74,6 +74,7 @@ impl Ledger {
             unchanged: self.tally.unchanged - self.earlier.unchanged,
             bytes: self.tally.bytes - self.earlier.bytes,
             requests: self.tally.requests - self.earlier.requests,
+            checked: self.tally.checked - self.earlier.checked,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::policy::fate;
 use crate::policy::kept::{Kept, Links};
 use crate::policy::life::{Answer, Change, Memory, Renewal};
 use crate::store::failed::Failed;
-use crate::store::tables::{self, PageRow, Seeded, Tables};
+use crate::store::tables::{self, NamedBy, PageRow, Seeded, Tables};
 use crate::visit::{Candidate, Element, Fragment, Landmark, Millis, Page, Record, Target, TrapId, UrlId, Way};
 
 use super::batch::Batch;
@@ -123,6 +123,7 @@ impl<D: Tables> Part<D> {
         }
         let recrawl = self.recrawl(row, page.fetched_at, memory.interval, page.fresh_until);
         self.link(id, &mut page, found.links, batch);
+        self.note_resources(NamedBy::Page(id), std::mem::take(&mut page.resources), Some(0), batch).await?;
         let answered = Answered { elapsed, hash, redirect: found.redirect, memory };
         self.write_page(id, page, answered, batch).await?;
         Ok(recrawl)

@@ -225,7 +225,8 @@ impl Beginning for PgDatabase {
     async fn count(&mut self, run: i64) -> Result<(Accounting, Tally), Failed> {
         let row = sql("update run set (discovered, fetched, failed, skipped, pending) =
                            (select discovered, fetched, failed, skipped, pending from accounting) where id = $1
-                       returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests");
+                       returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests,
+                 checked");
         Ok(counts(&row.bind(run).fetch_one(&mut self.db).await?))
     }
 
@@ -243,12 +244,14 @@ impl Beginning for PgDatabase {
         }
         let row = sql("update run set discovered = discovered + $2, fetched = fetched + $3, failed = failed + $4,
                            skipped = skipped + $5, pending = pending + $6, unchanged = unchanged + $7,
-                           bytes = bytes + $8, requests = requests + $9 where id = $1
-                       returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests");
+                           bytes = bytes + $8, requests = requests + $9, checked = checked + $10 where id = $1
+                       returning discovered, fetched, failed, skipped, pending, unchanged, bytes, requests,
+                 checked");
         let (more, tally) = (done.accounting, done.tally);
         let row = row.bind(run).bind(more.discovered).bind(more.fetched).bind(more.failed);
         let row =
             row.bind(more.skipped).bind(more.pending).bind(tally.unchanged).bind(tally.bytes).bind(tally.requests);
+        let row = row.bind(tally.checked);
         let waits = Instant::now();
         let counted = row.fetch_one(&mut self.db).await?;
         self.waited += waits.elapsed();
@@ -352,5 +355,11 @@ pub(super) fn counts(row: &PgRow) -> (Accounting, Tally) {
         skipped: row.get("skipped"),
         pending: row.get("pending"),
     };
-    (accounting, Tally { unchanged: row.get("unchanged"), bytes: row.get("bytes"), requests: row.get("requests") })
+    let tally = Tally {
+        unchanged: row.get("unchanged"),
+        bytes: row.get("bytes"),
+        requests: row.get("requests"),
+        checked: row.get("checked"),
+    };
+    (accounting, tally)
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use crate::policy::check::first_method;
 use crate::store::failed::Failed;
-use crate::store::tables::{CheckRows, Checks, NewCheck, Woken};
+use crate::store::tables::{CheckRows, Checks, NamedBy, NewCheck, Woken};
 use crate::visit::{Check, CheckKind, HostId, Method, SkipReason, Target, UrlId};
 
 use super::database::PgDatabase;
@@ -15,8 +16,8 @@ use super::rows::{self, bigint, hash, int, scalar, sql, words};
 /// The columns that [`check`] reads, of a row of `probe`.
 macro_rules! check_columns {
     () => {
-        "probe.id, coalesce(probe.at_url, probe.url) as url, probe.host_id, probe.kind, probe.method, probe.hops, probe.attempts,
-             probe.due_at"
+        "probe.id, coalesce(probe.at_url, probe.url) as url, probe.host_id, probe.kind, probe.method, probe.sheet, probe.hops,
+             probe.attempts, probe.due_at"
     };
 }
 
@@ -30,9 +31,10 @@ impl Checks for PgDatabase {
             return Ok(Vec::new());
         }
         let rows = sql(concat!(
-            "insert into probe (hash, url, home_id, host_id, kind)
-             select hash, url, host, host, kind from unnest($2::bytea[], $3::text[], $4::bigint[], $5::text[])
-                 v (hash, url, host, kind)
+            "insert into probe (hash, url, home_id, host_id, kind, method, sheet)
+             select hash, url, host, host, kind, method, sheet
+             from unnest($2::bytea[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::int[])
+                 v (hash, url, host, kind, method, sheet)
              on conflict (hash) do update set kind = excluded.kind where excluded.kind < probe.kind
              returning state, (select ",
             rows::holder_column!(),
@@ -44,7 +46,9 @@ impl Checks for PgDatabase {
             .bind(new.iter().map(|(hash, _)| hash.as_slice()).collect::<Vec<_>>())
             .bind(new.iter().map(|(_, new)| new.url.as_str()).collect::<Vec<_>>())
             .bind(new.iter().map(|(_, new)| new.host).collect::<Vec<_>>())
-            .bind(new.iter().map(|(_, new)| new.kind.as_str()).collect::<Vec<_>>());
+            .bind(new.iter().map(|(_, new)| new.kind.as_str()).collect::<Vec<_>>())
+            .bind(new.iter().map(|(_, new)| first_method(new.sheet).as_str()).collect::<Vec<_>>())
+            .bind(new.iter().map(|(_, new)| new.sheet.map(int)).collect::<Vec<_>>());
         let rows = rows.fetch_all(&mut self.db).await?;
         let waits = rows.iter().filter(|row| row.get::<i16, _>("state") == 0);
         waits.map(|row| Ok(Woken { target: check(row)?, holder: rows::holder(row) })).collect()
@@ -86,6 +90,29 @@ impl Checks for PgDatabase {
             .execute(&mut self.db)
             .await?;
         }
+        let by = |by: &NamedBy| by.columns();
+        if !rows.read.is_empty() {
+            let (sheets, ids): (Vec<_>, Vec<_>) =
+                rows.read.iter().map(by).map(|(sheet, id)| (i16::from(sheet), id)).unzip();
+            let gone = sql(
+                "delete from resource where (by_sheet, from_id) in (select * from unnest($1::smallint[], $2::bigint[]))",
+            );
+            gone.bind(sheets).bind(ids).execute(&mut self.db).await?;
+        }
+        let named = &rows.named;
+        if !named.is_empty() {
+            sql("insert into resource (by_sheet, from_id, probe_id, element)
+                 select v.sheet, v.id, p.id, v.element
+                 from unnest($1::smallint[], $2::bigint[], $3::bytea[], $4::text[]) v (sheet, id, hash, element)
+                 join probe p on p.hash = v.hash
+                 on conflict do nothing")
+            .bind(named.iter().map(|(from, ..)| i16::from(by(from).0)).collect::<Vec<_>>())
+            .bind(named.iter().map(|(from, ..)| by(from).1).collect::<Vec<_>>())
+            .bind(named.iter().map(|(_, url, _)| hash(url)).collect::<Vec<_>>())
+            .bind(named.iter().map(|(.., element)| *element).collect::<Vec<_>>())
+            .execute(&mut self.db)
+            .await?;
+        }
         Ok(())
     }
 
@@ -118,18 +145,28 @@ impl Checks for PgDatabase {
             let changed = sqlx::query(sqlx::AssertSqlSafe(text)).persistent(false);
             changed.bind(&kinds).bind(words(reasons)).execute(&mut self.db).await?;
         }
+        // Where things are named that are not checked any more, and what is named by such.
+        sql("delete from resource r where not exists (select 1 from probe p where p.id = r.probe_id)
+                 or by_sheet = 1 and not exists (select 1 from probe p where p.id = r.from_id)")
+        .execute(&mut self.db)
+        .await?;
         Ok(())
     }
 
     async fn renew_checks(&mut self, are_links_stored: bool) -> Result<(), Failed> {
         if are_links_stored {
-            sql("delete from probe where kind = 'external' and not exists (select 1 from url u where u.hash = probe.hash
+            sql("delete from probe where kind = 'external' and id not in (select probe_id from resource)
+                     and not exists (select 1 from url u where u.hash = probe.hash
                      and (u.id in (select to_id from link) or u.id in (select redirect_to from page)))")
             .execute(&mut self.db)
             .await?;
         }
-        let renewed = sql("update probe set state = 0, host_id = home_id, at_url = null, method = 'HEAD', hops = 0,
-             attempts = 0, due_at = null");
+        sql("delete from probe where kind = 'resource' and id not in (select probe_id from resource)")
+            .execute(&mut self.db)
+            .await?;
+        let renewed =
+            sql("update probe set state = 0, host_id = home_id, at_url = null, hops = 0, attempts = 0, due_at = null,
+             method = case when sheet is null then 'HEAD' else 'GET' end");
         renewed.execute(&mut self.db).await?;
         Ok(())
     }
@@ -151,7 +188,12 @@ impl Checks for PgDatabase {
 fn check(row: &PgRow) -> Result<Target, Failed> {
     let kind = CheckKind::from_word(row.get("kind")).unwrap_or(CheckKind::External);
     let method = Method::from_word(row.get("method")).unwrap_or(Method::Get);
-    let target = Target::to_check(row.get("id"), row.get("host_id"), rows::url(row)?, Check { kind, method });
+    let target = Target::to_check(
+        row.get("id"),
+        row.get("host_id"),
+        rows::url(row)?,
+        Check { kind, method, sheet: rows::optional(row, "sheet") },
+    );
     let (hops, attempts, due_at) = (rows::uint(row, "hops"), rows::uint(row, "attempts"), row.get("due_at"));
     Ok(Target { hops, attempts, due_at, ..target })
 }

@@ -45,7 +45,7 @@ impl Company for PgDatabase {
         self.refuse_beside("and invocation_id is null").await?;
         let others =
             sql("select i.id as invocation, i.settings, i.unchanged as unchanged_before, i.bytes as bytes_before,
-                 i.requests as requests_before, r.* from invocation i join run r on r.id = i.run_id
+                 i.requests as requests_before, i.checked as checked_before, r.* from invocation i join run r on r.id = i.run_id
              where i.outcome is null and exists (select 1 from node where invocation_id = i.id and not gone)
              order by i.id desc limit 1");
         let others = others.fetch_optional(&mut self.db).await?;
@@ -62,8 +62,8 @@ impl Company for PgDatabase {
             // Whoever comes back to one whose nodes were all gone is not to go on beside this.
             sql("update invocation set outcome = 'interrupted' where outcome is null").execute(&mut self.db).await?;
             let begun = scalar(
-                "insert into invocation (run_id, settings, pages_left, unchanged, bytes, requests)
-                 select id, $2, $3, unchanged, bytes, requests from run where id = $1 returning id",
+                "insert into invocation (run_id, settings, pages_left, unchanged, bytes, requests, checked)
+                 select id, $2, $3, unchanged, bytes, requests, checked from run where id = $1 returning id",
             );
             let pages = self.config.max_pages.map(bigint);
             self.invocation = begun.bind(run).bind(settings).bind(pages).fetch_one(&mut self.db).await?;
@@ -150,6 +150,7 @@ fn joined(row: &PgRow) -> Joined {
         unchanged: row.get("unchanged_before"),
         bytes: row.get("bytes_before"),
         requests: row.get("requests_before"),
+        checked: row.get("checked_before"),
     };
     Joined {
         run: row.get("id"),

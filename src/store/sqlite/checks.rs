@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::policy::check::first_method;
 use crate::store::failed::Failed;
 use crate::store::tables::{CheckRows, Checks, FoundRow, NewCheck, Woken};
 use crate::visit::{Check, CheckKind, HostId, Method, SkipReason, Target, UrlId};
@@ -14,18 +15,23 @@ use super::rows::{self, json, run_json, words};
 /// The columns that [`check`] reads.
 macro_rules! check_columns {
     () => {
-        "id, coalesce(at_url, url) as url, host_id, kind, method, hops, attempts, due_at"
+        "id, coalesce(at_url, url) as url, host_id, kind, method, sheet, hops, attempts, due_at"
     };
 }
 
+/// Forgets where things are named that are not checked any more, and what is named by such.
+const LOOSE: &str = "delete from resource where probe_id not in (select id from probe)
+     or by_sheet = 1 and from_id not in (select id from probe)";
+
 impl Checks for SqliteDatabase {
     async fn insert_checks(&mut self, me: i64, new: &[NewCheck]) -> Result<Vec<Woken>, Failed> {
-        let rows: Vec<_> = new.iter().map(|new| (&new.url, new.host, new.kind.as_str())).collect();
+        let rows: Vec<_> = new.iter().map(row).collect();
         let mut woken = Vec::new();
         for some in rows.chunks(rows::ROWS) {
             let inserted = sqlx::query(concat!(
-                "insert into probe (url, home_id, host_id, kind)
-                 select value ->> 0, value ->> 1, value ->> 1, value ->> 2 from jsonb_each(?1) where true
+                "insert into probe (url, home_id, host_id, kind, method, sheet)
+                 select value ->> 0, value ->> 1, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from jsonb_each(?1)
+                 where true
                  on conflict (url) do update set kind = excluded.kind where excluded.kind < kind
                  returning state, (select holder from host where id = host_id) as holder, ",
                 check_columns!()
@@ -65,6 +71,20 @@ impl Checks for SqliteDatabase {
              where probe.id = v.id and probe.state = 0",
             &rows.found.iter().map(found).collect::<Vec<_>>(),
         )
+        .await?;
+        run_json(
+            &mut self.db,
+            "delete from resource where (by_sheet, from_id) in (select value ->> 0, value ->> 1 from json_each(?1))",
+            &rows.read.iter().map(|by| by.columns()).collect::<Vec<_>>(),
+        )
+        .await?;
+        run_json(
+            &mut self.db,
+            "insert or ignore into resource (by_sheet, from_id, probe_id, element)
+             select value ->> '$[0][0]', value ->> '$[0][1]', (select id from probe where url = value ->> 1), value ->> 2
+             from jsonb_each(?1)",
+            &rows.named.iter().map(|(by, url, element)| (by.columns(), url, element)).collect::<Vec<_>>(),
+        )
         .await
     }
 
@@ -101,18 +121,22 @@ impl Checks for SqliteDatabase {
             let changed = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&kinds).bind(words(reasons)?);
             changed.execute(&mut self.db).await?;
         }
+        sqlx::query(LOOSE).execute(&mut self.db).await?;
         Ok(())
     }
 
     async fn renew_checks(&mut self, are_links_stored: bool) -> Result<(), Failed> {
         if are_links_stored {
-            let forgotten = "delete from probe where kind = 'external' and url not in (select url from url
-                 where id in (select to_id from link) or id in (select redirect_to from page where redirect_to is not null))";
+            let forgotten = "delete from probe where kind = 'external' and id not in (select probe_id from resource)
+                 and url not in (select url from url where id in (select to_id from link)
+                     or id in (select redirect_to from page where redirect_to is not null))";
             sqlx::query(forgotten).execute(&mut self.db).await?;
         }
+        let forgotten = "delete from probe where kind = 'resource' and id not in (select probe_id from resource)";
+        sqlx::query(forgotten).execute(&mut self.db).await?;
         let renewed =
-            "update probe set state = 0, host_id = home_id, at_url = null, method = 'HEAD', hops = 0, attempts = 0,
-             due_at = null";
+            "update probe set state = 0, host_id = home_id, at_url = null, hops = 0, attempts = 0, due_at = null,
+             method = iif(sheet is null, 'HEAD', 'GET')";
         sqlx::query(renewed).execute(&mut self.db).await?;
         Ok(())
     }
@@ -132,6 +156,11 @@ impl Checks for SqliteDatabase {
     }
 }
 
+fn row(new: &NewCheck) -> impl Serialize {
+    let NewCheck { url, host, kind, sheet } = new;
+    (url, host, kind.as_str(), first_method(*sheet).as_str(), sheet)
+}
+
 fn found(row: &FoundRow) -> impl Serialize {
     (row.id, row.asked, row.status, row.failure.as_deref(), (&row.final_url, row.verdict, row.at))
 }
@@ -139,7 +168,12 @@ fn found(row: &FoundRow) -> impl Serialize {
 fn check(row: &SqliteRow) -> Result<Target, Failed> {
     let kind = CheckKind::from_word(row.get("kind")).unwrap_or(CheckKind::External);
     let method = Method::from_word(row.get("method")).unwrap_or(Method::Get);
-    let target = Target::to_check(row.get("id"), row.get("host_id"), rows::url(row)?, Check { kind, method });
+    let target = Target::to_check(
+        row.get("id"),
+        row.get("host_id"),
+        rows::url(row)?,
+        Check { kind, method, sheet: row.get("sheet") },
+    );
     let (hops, attempts, due_at) = (row.get("hops"), row.get("attempts"), row.get("due_at"));
     Ok(Target { hops, attempts, due_at, ..target })
 }

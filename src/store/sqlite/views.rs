@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 17] = [
+const VIEWS: [(&str, &str); 19] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     (
@@ -33,6 +33,11 @@ const VIEWS: [(&str, &str); 17] = [
     ("derived", "url_id=null kind=null content_hash=null version=null"),
     ("meta_value", "url_id=null number=null source=null name=null value=null position=null"),
     ("near", "url_id=null other_id=null distance=null"),
+    (
+        "probe",
+        "id=null url=null kind=null state=1 asked=null status=null failure=null final_url=null verdict=null checked_at=null",
+    ),
+    ("resource", "by_sheet=null from_id=null probe_id=null element=null"),
 ];
 
 /// The pages that `match` on `words` finds in the full-text index, as far as it is up to date.

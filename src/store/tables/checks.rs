@@ -15,6 +15,24 @@ pub struct NewCheck {
     pub url: String,
     pub host: HostId,
     pub kind: CheckKind,
+    pub sheet: Option<u32>,
+}
+
+/// Where something is named: by a page, or by a style sheet, which is a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    Page(UrlId),
+    Sheet(UrlId),
+}
+
+impl NamedBy {
+    /// The columns `by_sheet` and `from_id`.
+    pub fn columns(self) -> (u8, UrlId) {
+        match self {
+            Self::Page(id) => (0, id),
+            Self::Sheet(id) => (1, id),
+        }
+    }
 }
 
 /// What became of checks, as one transaction writes it.
@@ -23,6 +41,10 @@ pub struct CheckRows {
     /// Where those stand that are not over.
     pub moved: Vec<Target>,
     pub found: Vec<FoundRow>,
+    /// Pages and style sheets that were read: what they named before counts no more.
+    pub read: Vec<NamedBy>,
+    /// What they name now, and the element that names it.
+    pub named: Vec<(NamedBy, String, &'static str)>,
 }
 
 /// What was found.
