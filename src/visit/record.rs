@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check::CheckOutcome;
+use super::check::{CheckOutcome, Finding};
 use super::errand::{Candidate, Check, HostId, Millis, Refusal, Resource, RobotsAnswer, RobotsCall, Target, UrlId};
 use super::words::{FailureKind, Method};
 use crate::canonical::{CanonicalUrl, Host};
@@ -166,6 +166,9 @@ impl Record {
             Self::Check { outcome: CheckOutcome::Retry { kind: Some(kind), message, .. }, .. } => {
                 Some((*kind, message))
             }
+            Self::Check {
+                outcome: CheckOutcome::Found(Finding { status: None, failure: Some(word), .. }, _), ..
+            } => FailureKind::from_word(word).map(|kind| (kind, word)),
             Self::Page {
                 outcome: PageOutcome::Fetched(_) | PageOutcome::Retry(Retry { kind: None, .. }) | PageOutcome::Abandoned,
                 ..
