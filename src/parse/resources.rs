@@ -94,7 +94,8 @@ impl Page {
     fn open(&mut self, tag: &StartTag<()>) {
         let name: &[u8] = &tag.name;
         let value = |attribute: &[u8]| tag.attributes.get(attribute).map(|value| String::from_utf8_lossy(value));
-        if name == b"template" && value(b"shadowrootmode").is_none() || self.templates > 0 && name == b"template" {
+        // One that is shown in its place is a part of the document, unless it stands in one that is not.
+        if name == b"template" && (self.templates > 0 || value(b"shadowrootmode").is_none()) {
             self.templates += 1;
         }
         if self.templates > 0 || self.named.len() > MAX_RESOURCES * 2 {
