@@ -53,7 +53,6 @@ pub use head::Head;
 use head::HeadReader;
 use images::{ImageReader, Media};
 use kind::Format;
-use landmarks::Landmarks;
 use links::{BaseReader, LinkReader, add};
 pub use links::{FoundLink, refresh_link};
 pub use reader::is_inert;
@@ -80,7 +79,7 @@ macro_rules! readers {
         }
 
         impl<'a> Readers<'a> {
-            const INTERESTS: &'static [&'static [Interest]] = &[BaseReader::INTERESTS, Landmarks::INTERESTS, $(<$reader>::INTERESTS),*];
+            const INTERESTS: &'static [&'static [Interest]] = &[BaseReader::INTERESTS, $(<$reader>::INTERESTS),*];
 
             fn new(context: &Context<'a>) -> Self {
                 Self { base: BaseReader::default(), $($name: <$reader>::new(context),)* }

@@ -69,14 +69,21 @@ impl Workbook {
             && let Some(cells) = rows.next()
         {
             for (column, cell) in (0..).zip(cells) {
-                match cell {
-                    Cell::Number(number) => sheet.write_number(row, column, number)?,
-                    Cell::Link(url) if links < MAX_LINKS && is_link(&url) => {
-                        links += 1;
-                        sheet.write_url(row, column, &*url)?
+                let text = match cell {
+                    Cell::Number(number) => {
+                        sheet.write_number(row, column, number)?;
+                        continue;
                     }
-                    Cell::Text(text) | Cell::Link(text) => sheet.write_string(row, column, shown(&text))?,
+                    // One that is too long once it is escaped is text, too.
+                    Cell::Link(url)
+                        if links < MAX_LINKS && is_link(&url) && sheet.write_url(row, column, &*url).is_ok() =>
+                    {
+                        links += 1;
+                        continue;
+                    }
+                    Cell::Text(text) | Cell::Link(text) => text,
                 };
+                sheet.write_string(row, column, shown(&text))?;
             }
             row += 1;
         }
@@ -194,6 +201,9 @@ mod tests {
         assert!(!is_link("javascript:alert(1)") && !is_link("http://a.test/\u{1}"));
         let (cells, _) = one(vec![Cell::Link(of(2_079)), Cell::Link(of(2_080))]);
         assert_eq!(cells, [Data::String(of(2_079)), Data::String(of(2_080))]);
+        let grows = format!("http://a.test/#{}", "\" <".repeat(500));
+        let (cells, _) = one(vec![Cell::Link(grows.clone()), Cell::Link("http://a.test/a b#c d".into())]);
+        assert_eq!(cells, [Data::String(grows), Data::String("http://a.test/a b#c d".into())]);
     }
 
     #[test]

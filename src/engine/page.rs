@@ -29,7 +29,8 @@ pub struct Link<'a> {
     pub rel: &'a str,
     /// The element it was found in, such as `a`, `iframe` or `sitemap`.
     pub element: &'a str,
-    /// The part of the page it stands in: `main`, `nav`, `header`, `footer` or `aside`, the innermost; none of them if none.
+    /// The part of the page it stands in: `main`, `nav`, `header`, `footer` or `aside`, the innermost; `None` outside
+    /// of them.
     pub part: Option<&'a str>,
     /// Why its target is not fetched, as far as this link can tell: a reason of the view `skipped`.
     pub skipped: Option<&'a str>,

@@ -48,3 +48,42 @@ fn expires_at(certificate: &[u8]) -> Option<Millis> {
     let expires_at = certificate.tbs_certificate().validity().not_after.to_unix_duration();
     Millis::try_from(expires_at.as_millis()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::pem::PemObject as _;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_certificate_is_read_and_of_what_is_none_nothing() {
+        let whole = CertificateDer::from_pem_slice(include_bytes!("../../tests/common/localhost.pem")).unwrap();
+        assert_eq!(expires_at(&whole), Some(4_733_510_400_000));
+        assert!((0..whole.len()).all(|end| expires_at(&whole[..end]).is_none()));
+        // Whatever one byte is: it is read or it is not.
+        for at in 0..whole.len() {
+            let mut changed = whole.to_vec();
+            changed[at] ^= 0x55;
+            expires_at(&changed);
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_told_once_to_the_host_of_that_name() {
+        let certificate = CertificateDer::from_pem_slice(include_bytes!("../../tests/common/localhost.pem")).unwrap();
+        let certificates = Certificates::default();
+        let url = |url| CanonicalUrl::parse(url).unwrap();
+        for name in ["a.test", "::1"] {
+            certificates.note(&ServerName::try_from(name).unwrap(), &certificate);
+        }
+        for (asked, told) in [
+            ("https://b.test/", false),
+            ("http://a.test/", false),
+            ("https://a.test:8443/x", true),
+            ("https://a.test/", false),
+            ("https://[::1]/", true),
+        ] {
+            assert_eq!(certificates.take(&url(asked)).is_some(), told, "{asked}");
+        }
+    }
+}

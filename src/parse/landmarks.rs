@@ -3,7 +3,7 @@
 use html5ever::{local_name, ns};
 use scraper::node::Element as Tag;
 
-use super::reader::{Interest, attribute};
+use super::reader::attribute;
 use crate::visit::Landmark;
 
 /// An open element that may change the part.
@@ -16,7 +16,7 @@ struct Open<'a> {
 }
 
 /// The landmarks around the place that is being read (HTML-AAM, 3.5 "HTML element role mappings"): `main`, `nav`, `aside`, a
-/// `header` or `footer` outside of them and of `article` and `section`, and a `div` or `section` whose `role` makes it one.
+/// `header` or `footer` outside of them and of `article` and `section`, and any other element whose `role` makes it one.
 /// An `aside` is one with or without a name.
 #[derive(Debug, Default)]
 pub(super) struct Landmarks<'a> {
@@ -24,9 +24,6 @@ pub(super) struct Landmarks<'a> {
 }
 
 impl<'a> Landmarks<'a> {
-    pub const INTERESTS: &'static [Interest] =
-        &[(local_name!("div"), &[local_name!("role")]), (local_name!("section"), &[local_name!("role")])];
-
     /// The innermost.
     pub fn part(&self) -> Option<Landmark> {
         self.open.last()?.part
@@ -37,19 +34,17 @@ impl<'a> Landmarks<'a> {
         if tag.name.ns != ns!(html) {
             return;
         }
-        match tag.name.local {
-            local_name!("main") => self.push(tag, Some(Landmark::Main), true),
-            local_name!("nav") => self.push(tag, Some(Landmark::Nav), true),
-            local_name!("aside") => self.push(tag, Some(Landmark::Aside), true),
-            local_name!("header") if !self.is_sectioned() => self.push(tag, Some(Landmark::Header), false),
-            local_name!("footer") if !self.is_sectioned() => self.push(tag, Some(Landmark::Footer), false),
-            local_name!("article") => self.push(tag, None, true),
-            local_name!("section") => self.push(tag, by_role(tag), true),
-            local_name!("div") if !tag.attrs.is_empty() => {
-                if let Some(part) = by_role(tag) {
-                    let is_sectioned = self.is_sectioned() || !matches!(part, Landmark::Header | Landmark::Footer);
-                    self.push(tag, Some(part), is_sectioned);
-                }
+        let by_role = if tag.attrs.is_empty() { None } else { by_role(tag) };
+        match (&tag.name.local, by_role) {
+            (&local_name!("main"), _) => self.push(tag, Some(Landmark::Main), true),
+            (&local_name!("nav"), _) => self.push(tag, Some(Landmark::Nav), true),
+            (&local_name!("aside"), _) => self.push(tag, Some(Landmark::Aside), true),
+            (&local_name!("header"), _) if !self.is_sectioned() => self.push(tag, Some(Landmark::Header), false),
+            (&local_name!("footer"), _) if !self.is_sectioned() => self.push(tag, Some(Landmark::Footer), false),
+            (&(local_name!("article") | local_name!("section")), part) => self.push(tag, part, true),
+            (_, Some(part)) => {
+                let is_sectioned = self.is_sectioned() || !matches!(part, Landmark::Header | Landmark::Footer);
+                self.push(tag, Some(part), is_sectioned);
             }
             _ => {}
         }
@@ -73,7 +68,7 @@ impl<'a> Landmarks<'a> {
     }
 }
 
-/// WAI-ARIA, 5.3.4 "landmark roles". The first role of a list that is known counts.
+/// WAI-ARIA, 5.3.4 "landmark roles". Of a list of roles the first that is one counts.
 fn by_role(tag: &Tag) -> Option<Landmark> {
     let role = attribute(tag, &local_name!("role"))?;
     role.split_ascii_whitespace().find_map(|role| match &*role.to_ascii_lowercase() {
@@ -145,9 +140,10 @@ mod tests {
                 "<div role='BANNER'><a href=1>1</a><header><a href=2>2</a></header></div>",
                 [Header, Header].map(Some).into(),
             ),
-            ("<div role='presentation navigation'><div><a href=1>1</a></div></div>", vec![Some(Nav)]),
+            ("<div role='x-menu navigation'><div><a href=1>1</a></div></div>", vec![Some(Nav)]),
             ("<section role=contentinfo><a href=1>1</a></section>", vec![Some(Footer)]),
             ("<section role=complementary><a href=1>1</a></section>", vec![Some(Aside)]),
+            ("<ul role=navigation><li><a href=1>1</a></ul>", vec![Some(Nav)]),
             ("<div role=button><a href=1>1</a></div>", vec![None]),
         ] {
             assert_eq!(parts(body), expected, "{body}");

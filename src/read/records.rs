@@ -93,7 +93,7 @@ pub struct LinkRow {
     pub rel: String,
     /// The element it was found in: a, area, iframe, frame, link or meta.
     pub element: String,
-    /// The part of the page it stands in: main, nav, header, footer or aside, the innermost; none of them if none.
+    /// The part of the page it stands in: main, nav, header, footer or aside, the innermost; `None` outside of them.
     pub part: Option<String>,
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use encoding_rs::Encoding;
 use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::parse::kind::Format;
-use harvestman::internals::parse::{Deadline, parse_page, resources_of_page, resources_of_style_sheet};
+use harvestman::internals::parse::{
+    Deadline, decoded, missing, parse_page, repeated_ids, resources_of_page, resources_of_style_sheet,
+};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
@@ -39,6 +41,11 @@ pub fn page(input: &[u8]) {
     let bytes: usize = parsed.links.iter().map(|link| link.url.as_str().len()).sum();
     assert!(bytes <= MAX_LINK_BYTES, "{bytes} bytes of links");
     parsed.links.iter().take(32).for_each(|link| is_canonical(&link.url));
+    let text = decoded(body, Some(&name));
+    let repeated = repeated_ids(&text);
+    assert!(repeated.iter().map(String::len).sum::<usize>() <= GROWTH * body.len(), "{} ids", repeated.len());
+    let named: Vec<_> = parsed.links.iter().flat_map(|link| link.fragments.clone()).collect();
+    assert!(missing(&text, &named).len() <= named.len());
     let parts = || resources_of_page(base.url(), body, &name, Deadline::after(far, Duration::ZERO));
     assert_eq!(parts(), parts(), "reading twice is the same");
     for parts in [parts(), resources_of_style_sheet(base.url(), body, &headers)] {

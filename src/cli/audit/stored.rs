@@ -115,7 +115,7 @@ impl Stored {
              and exists (select 1 from _url u where u.host_id = h.id and u.state = 1)";
         let unseen: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
         if unseen > 0 {
-            gap("certificates", format!("{} not asked since certificates are looked at", counted(unseen, "host")));
+            gap("certificates", format!("of {} of https none is known yet", counted(unseen, "host")));
         }
         for (kind, stale) in DERIVED.iter().zip(self.stale).filter(|(kind, stale)| *stale > 0 && self.has_read(**kind))
         {

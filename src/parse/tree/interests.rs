@@ -19,16 +19,20 @@ pub(super) struct Interests {
     all: Vec<Interest>,
     /// The bits of all their elements, which tell of most others at once that they are not among them.
     bits: u64,
-    /// Of any element: `hidden`, which stands in the tree for a `style` that hides it too, and `background`, which stands
-    /// for the image that a `style` shows behind it.
-    pub hiding: [LocalName; 3],
+    /// Of any element: `hidden`, which stands in the tree for a `style` that hides it too; `background`, which stands
+    /// for the image that a `style` shows behind it; and `role`.
+    pub of_any: [LocalName; 4],
 }
 
 impl Interests {
     pub fn new(readers: &[&[Interest]]) -> Self {
         let all: Vec<_> = readers.iter().copied().chain([SHAPING]).flatten().cloned().collect();
         let bits = all.iter().fold(0, |bits, (element, _)| bits | bit(element));
-        Self { all, bits, hiding: [local_name!("hidden"), local_name!("style"), local_name!("background")] }
+        Self {
+            all,
+            bits,
+            of_any: [local_name!("hidden"), local_name!("style"), local_name!("background"), local_name!("role")],
+        }
     }
 
     /// The attributes of an element that are to be kept, one slice for each interest in the element.

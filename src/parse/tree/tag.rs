@@ -15,8 +15,8 @@ const LAZY: [&[u8]; 6] =
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
-    /// `hidden`, `style` and `background`.
-    hiding: &'a [LocalName; 3],
+    /// `hidden`, `style`, `background` and `role`.
+    of_any: &'a [LocalName; 4],
     names: Names<'a>,
     pub kind: TagKind,
     pub name: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) struct TagParts<'a> {
 impl<'a> TagParts<'a> {
     pub fn new(interests: &'a Interests) -> Self {
         Self {
-            hiding: &interests.hiding,
+            of_any: &interests.of_any,
             names: Names::new(interests),
             kind: TagKind::StartTag,
             name: Vec::new(),
@@ -77,8 +77,8 @@ impl<'a> TagParts<'a> {
     }
 
     pub fn push_attribute(&mut self, part: &[u8]) {
-        // Of most tags no attribute is kept but what hides them, and most names need not be copied.
-        if self.wanted().is_empty() && self.attribute.is_empty() && !matches!(part, [b'h' | b's', ..] | []) {
+        // Of most tags no attribute is kept but what hides them and `role`, and most names need not be copied.
+        if self.wanted().is_empty() && self.attribute.is_empty() && !matches!(part, [b'h' | b's' | b'r', ..] | []) {
             self.is_other = true;
         }
         if !self.is_other {
@@ -135,9 +135,9 @@ impl<'a> TagParts<'a> {
         let value = std::mem::take(&mut self.value);
         let style = text(&value);
         if hides(&style) {
-            self.keep(&self.hiding[0], b"");
+            self.keep(&self.of_any[0], b"");
         } else if let Some(address) = image(&style) {
-            self.keep(&self.hiding[2], address.as_bytes());
+            self.keep(&self.of_any[2], address.as_bytes());
         }
         self.value = value;
     }
@@ -160,8 +160,9 @@ impl<'a> TagParts<'a> {
 
     fn wanted_attribute(&self) -> Option<&'a LocalName> {
         match &self.attribute[..] {
-            b"hidden" => Some(&self.hiding[0]),
-            b"style" => Some(&self.hiding[1]),
+            b"hidden" => Some(&self.of_any[0]),
+            b"style" => Some(&self.of_any[1]),
+            b"role" => Some(&self.of_any[3]),
             [b'd', b'a', b't', b'a', b'-', ..] => {
                 let is_lazy = LAZY.contains(&&*self.attribute);
                 self.wanted().iter().copied().find(|wanted| is_lazy && **wanted == local_name!("data"))

@@ -147,7 +147,7 @@ fn element(reader: &NsReader<&[u8]>, tag: &BytesStart<'_>, interests: &Interests
             ResolveResult::Unknown(_) => return None,
         };
         let is_read = ns == ns!(xlink)
-            || name == local_name!("hidden")
+            || matches!(name, local_name!("hidden") | local_name!("role"))
             || interests.of(&local).flatten().any(|wanted| *wanted == name);
         if is_read && attributes.iter().all(|attribute| attribute.name.local != name || attribute.name.ns != ns) {
             let name = QualName::new(None, ns, name);
