@@ -117,7 +117,7 @@ const REQUIRED: &[Required] = &[
         within: &[("itemReviewed", &["name"])],
     },
     Required {
-        of: &["SoftwareApplication", "MobileApplication", "WebApplication", "VideoGame"],
+        of: &["SoftwareApplication", "MobileApplication", "WebApplication"],
         properties: &[&["name"], &["offers"], &["aggregateRating", "review"]],
         within: &[("offers", &["price", "priceSpecification", "lowPrice"]), RATING, RATINGS, REVIEWER],
     },
