@@ -174,7 +174,7 @@ pub fn parse_page(
 }
 
 /// What a page is put together from, whose character encoding is known by its name. Reads as far as `deadline` allows.
-pub fn resources_of_page(base: &Url, body: &[u8], charset: &str, deadline: Deadline) -> Vec<Resource> {
+pub fn resources_of_page(base: &Url, body: &[u8], charset: &str, deadline: Deadline) -> (Vec<Resource>, bool) {
     let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8);
     resources::of_page(base, &charset::text_of(encoding, body).0, encoding, deadline)
 }

@@ -122,6 +122,11 @@ impl Scope {
         self.patterns.exclude(url)
     }
 
+    /// Whether it may be asked for to see whether it is there, wherever it lies.
+    pub fn may_be_checked(&self, url: &CanonicalUrl) -> bool {
+        !self.excludes(url) && url.as_str().len() <= self.max_url_length
+    }
+
     /// The URL that a link or a sitemap leads to: as it is named there, without the parameters that are to be left out.
     pub fn without_dropped(&self, url: CanonicalUrl) -> CanonicalUrl {
         self.patterns.dropped_params.leave_out_of(url)

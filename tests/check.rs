@@ -6,6 +6,7 @@ mod common;
 
 use std::process::Output;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::{Bench, ended, page, stderr, summary, until};
@@ -276,6 +277,57 @@ async fn the_words_that_can_be_checked_are_named_to_whoever_asks_for_another() {
     let output = bench.run(&["crawl", "http://a.test/", "--check", "external,fonts"]).await;
     let said = stderr(&output);
     assert!(output.status.code() == Some(2) && said.contains("`fonts`") && said.contains("`resources`"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_out_later_or_linked_no_more_is_not_asked_for_again() {
+    let other = Server::start(|_| Reply::text("there")).await.unwrap();
+    let links = ["/stays", "/tracker", "/goes"].map(|path| other.url(path));
+    let is_later = Arc::<AtomicBool>::default();
+    let later = is_later.clone();
+    let site = Server::start(move |_| page(&links[..if later.load(Ordering::SeqCst) { 2 } else { 3 }])).await.unwrap();
+    let bench = Bench::new();
+    let seed = site.url("/");
+    crawl(&bench, &[&seed, "--check", "external", "--ignore-robots"]).await;
+    assert_eq!(asked(&other), ["HEAD /goes", "HEAD /stays", "HEAD /tracker"]);
+    is_later.store(true, Ordering::SeqCst);
+    // The run that finds that a link is gone begins with it.
+    for _ in 0..2 {
+        let output = crawl(&bench, &[&seed, "--check", "external", "--ignore-robots", "--exclude", "tracker"]).await;
+        assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    }
+    let twice_and_thrice = ["HEAD /goes", "HEAD /goes", "HEAD /stays", "HEAD /stays", "HEAD /stays", "HEAD /tracker"];
+    assert_eq!(asked(&other), twice_and_thrice);
+    let goes = format!("select count(*) from checks where url = '{}'", other.url("/goes"));
+    assert_eq!(bench.rows(&goes).await, ["0"], "nothing leads there any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_into_what_is_kept_out_is_not_followed() {
+    let third = Server::start(|_| Reply::text("out")).await.unwrap();
+    let other = elsewhere(third.url("/logout")).await;
+    let link = other.url("/moved");
+    let site = Server::start(move |_| page([&link])).await.unwrap();
+    let bench = Bench::new();
+    let output = crawl(&bench, &[&site.url("/"), "--check", "external", "--exclude", "/logout"]).await;
+    assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
+    assert_eq!(bench.rows("select verdict, failure from checks").await, ["unsure|excluded"]);
+    assert_eq!(third.hit_count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_never_answers_head_is_asked_with_get() {
+    let other = Server::start_with_request(|hit| match hit.method.as_str() {
+        "HEAD" => Reply::text("").delayed(Duration::from_secs(600)),
+        _ => Reply::text("there"),
+    });
+    let other = other.await.unwrap();
+    let link = other.url("/page");
+    let site = Server::start(move |_| page([&link])).await.unwrap();
+    let bench = Bench::new();
+    crawl(&bench, &[&site.url("/"), "--check", "external", "--timeout", "2s", "--ignore-robots"]).await;
+    assert_eq!(bench.rows("select method, verdict from checks").await, ["GET|ok"]);
+    assert_eq!(asked(&other), ["GET /page", "HEAD /page"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

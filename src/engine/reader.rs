@@ -174,12 +174,12 @@ impl PageReader {
         let job = move |body: &[u8], deadline| {
             let started = Instant::now();
             let (charset, parsed) = parse::parse_page(&base, &format, body, &token, fragments, deadline);
-            let resources = match reads_resources {
+            let (resources, are_all) = match reads_resources {
                 true => parse::resources_of_page(&base, body, &charset, deadline),
-                false => Vec::new(),
+                false => (Vec::new(), true),
             };
             observers.took(Stage::Parse, started.elapsed());
-            let is_whole = !parsed.cut_short;
+            let is_whole = !parsed.cut_short && are_all;
             let read = (charset, parsed, resources);
             if is_whole { Attempt::Whole(read) } else { Attempt::CutShort(read) }
         };

@@ -244,7 +244,7 @@ impl HostState {
         if !target.known && target.trap.is_some_and(|trap| traps.contains(&trap)) {
             return Offer::Refuse(queue, Refusal::Skip(SkipReason::Trap));
         }
-        match self.robots.stance(now) {
+        match self.robots.stance(now, queue == Queue::Pages) {
             Stance::Asked => Offer::Nothing,
             Stance::Refuse(refusal) => Offer::Refuse(queue, refusal),
             Stance::Sitemaps => Offer::Sitemaps,

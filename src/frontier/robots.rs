@@ -133,7 +133,8 @@ impl Robots {
         matches!(self.state, State::Known { .. })
     }
 
-    pub(super) fn stance(&self, now: Millis) -> Stance<'_> {
+    /// `takes_sitemaps`: whether those come first, if the host has any.
+    pub(super) fn stance(&self, now: Millis, takes_sitemaps: bool) -> Stance<'_> {
         match &self.state {
             State::Dead { kind, message, attempts } => {
                 Stance::Refuse(Refusal::Fail { kind: *kind, message: message.clone(), attempts: *attempts })
@@ -141,9 +142,9 @@ impl Robots {
             State::Private => Stance::Refuse(Refusal::Skip(SkipReason::PrivateAddress)),
             _ if self.asked_on.is_some() => Stance::Asked,
             State::Known { rules, until } if *until > now => match self.sitemaps {
-                Sitemaps::Due => Stance::Sitemaps,
-                Sitemaps::Asked => Stance::Asked,
-                Sitemaps::Known => Stance::Rules(rules),
+                Sitemaps::Due if takes_sitemaps => Stance::Sitemaps,
+                Sitemaps::Asked if takes_sitemaps => Stance::Asked,
+                _ => Stance::Rules(rules),
             },
             State::Known { .. } | State::Unknown => Stance::Unknown,
         }
@@ -263,19 +264,19 @@ mod tests {
     #[test]
     fn robots_txt_comes_before_the_sitemaps_and_these_before_the_pages() {
         let mut robots = Robots::new(None, &limits());
-        assert!(matches!(robots.stance(NOW), Stance::Unknown));
+        assert!(matches!(robots.stance(NOW, true), Stance::Unknown));
         robots.ask(1, &host());
-        assert!(matches!(robots.stance(NOW), Stance::Asked));
+        assert!(matches!(robots.stance(NOW, true), Stance::Asked));
         assert_eq!(robots.pop_call().map(|call| call.for_host), Some(1));
         assert_eq!(robots.move_on(None), Some(1));
         robots.count_call_in();
         robots.learn(&rules("Sitemap: http://h.test/map.xml"), 1, NOW, &limits());
-        assert!(matches!(robots.stance(NOW), Stance::Sitemaps));
+        assert!(matches!(robots.stance(NOW, true), Stance::Sitemaps));
         assert_eq!(robots.take_sitemaps(&host()).len(), 1);
-        assert!(matches!(robots.stance(NOW), Stance::Asked));
+        assert!(matches!(robots.stance(NOW, true), Stance::Asked));
         assert!(!robots.is_quiet());
         robots.settle_sitemaps();
-        assert!(matches!(robots.stance(NOW), Stance::Rules(_)));
+        assert!(matches!(robots.stance(NOW, true), Stance::Rules(_)));
         assert!(robots.is_quiet());
     }
 
@@ -286,11 +287,11 @@ mod tests {
         robots.recall(true, None);
         assert_eq!(robots.crawl_delay(&limits()), Some(Duration::from_secs(3)));
         let day = politeness::millis(MAX_ROBOTS_AGE);
-        assert!(matches!(robots.stance(NOW + day - 1), Stance::Rules(_)));
-        assert!(matches!(robots.stance(NOW + day), Stance::Unknown));
+        assert!(matches!(robots.stance(NOW + day - 1, true), Stance::Rules(_)));
+        assert!(matches!(robots.stance(NOW + day, true), Stance::Unknown));
         let unreachable = RobotsAnswer::Unreachable { status: Some(503), failure: None };
         let stored = StoredRobots { fetched_at: NOW, answer: unreachable };
-        assert!(matches!(Robots::new(Some(stored), &limits()).stance(NOW), Stance::Unknown));
+        assert!(matches!(Robots::new(Some(stored), &limits()).stance(NOW, true), Stance::Unknown));
     }
 
     #[test]
@@ -312,6 +313,6 @@ mod tests {
     #[test]
     fn without_rules_and_sitemaps_nothing_is_asked_for() {
         let limits = Limits::new(&Config { ignore_robots: true, sitemaps: false, ..Config::default() });
-        assert!(matches!(Robots::new(None, &limits).stance(NOW), Stance::Rules(_)));
+        assert!(matches!(Robots::new(None, &limits).stance(NOW, true), Stance::Rules(_)));
     }
 }

@@ -15,16 +15,20 @@ use crate::visit::Resource;
 const MAX_RESOURCES: usize = 10_000;
 /// Bytes of their URLs: a long `<base>` makes much of little.
 const MAX_BYTES: usize = 4 << 20;
+/// Bytes of URLs that are put together for it, those that come twice included.
+const MAX_WORK: usize = 4 * MAX_BYTES;
 /// Tokens between two looks at the clock.
 const STEP: usize = 1_000;
 
-/// What a page that is text already names, each URL once for each element that names it. Reads as far as `deadline` allows.
-pub fn of_page(document: &Url, html: &str, encoding: &'static Encoding, deadline: Deadline) -> Vec<Resource> {
+/// What a page that is text already names, each URL once for each element that names it; and whether all of it was read: it is
+/// as far as `deadline` allows.
+pub fn of_page(document: &Url, html: &str, encoding: &'static Encoding, deadline: Deadline) -> (Vec<Resource>, bool) {
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
-    let mut page = Page::default();
+    let (mut page, mut is_whole) = (Page::default(), true);
     for (nth, token) in Tokenizer::new_with_emitter(html, emitter).enumerate() {
         if nth % STEP == STEP - 1 && deadline.left() != Left::All {
+            is_whole = false;
             break;
         }
         match token {
@@ -37,7 +41,7 @@ pub fn of_page(document: &Url, html: &str, encoding: &'static Encoding, deadline
     }
     let base = page.base.take().and_then(|href| canonical::join(document, &href, encoding).ok());
     let url = base.filter(|url| !matches!(url.scheme(), "data" | "javascript")).unwrap_or_else(|| document.clone());
-    resolved(&Base { url, encoding }, page.named)
+    (resolved(&Base { url, encoding }, page.named), is_whole)
 }
 
 /// What a style sheet names.
@@ -61,12 +65,16 @@ fn style(text: &str, named: &mut Vec<Named>) {
 
 fn resolved(base: &Base, named: Vec<Named>) -> Vec<Resource> {
     let (mut seen, mut bytes) = (std::collections::HashSet::<_, foldhash::fast::RandomState>::default(), 0);
-    let mut resources = Vec::new();
+    let (mut resources, mut work) = (Vec::new(), 0);
     for Named { reference, element, is_sheet } in named {
         let reference = reference.trim();
         // Of itself it names but a part, such as a filter of an SVG image.
         let is_part = reference.is_empty() || reference.starts_with('#');
         let Some(url) = base.join(reference).filter(|_| !is_part) else { continue };
+        work += url.as_str().len();
+        if work > MAX_WORK {
+            break;
+        }
         if seen.insert((url.clone(), element)) {
             bytes += url.as_str().len();
             if bytes > MAX_BYTES || resources.len() == MAX_RESOURCES {
@@ -207,7 +215,7 @@ mod tests {
     fn found(html: &str) -> Vec<String> {
         let page = Url::parse("https://a.test/dir/").unwrap();
         let deadline = Deadline::after(Duration::from_secs(9), Duration::ZERO);
-        let found = of_page(&page, html, encoding_rs::UTF_8, deadline).into_iter();
+        let found = of_page(&page, html, encoding_rs::UTF_8, deadline).0.into_iter();
         found
             .map(|Resource { url, element, .. }| format!("{element} {}", url.as_str().replace("https://a.test", "")))
             .collect()

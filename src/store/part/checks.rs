@@ -29,7 +29,7 @@ fn kinds(config: &Config) -> Vec<CheckKind> {
 
 /// Whether the target of a link, which is skipped for this reason, is to be checked.
 fn wants(config: &Config, scope: &Scope, url: &CanonicalUrl, reason: Option<&SkipReason>) -> bool {
-    config.check.contains(&ToCheck::External) && reason.is_some_and(is_checked) && !scope.excludes(url)
+    config.check.contains(&ToCheck::External) && reason.is_some_and(is_checked) && scope.may_be_checked(url)
 }
 
 /// The checks with which an invocation begins: those that were left, or in a new run all anew; and those of what was skipped
@@ -41,20 +41,33 @@ pub(super) async fn begin(
     entry: Entry,
 ) -> Result<(), Failed> {
     if entry == Entry::Another && !config.check.is_empty() {
-        database.renew_checks(config.store_links).await?;
+        database.renew_checks().await?;
     }
     database.leave_checks(&kinds(config), &CHECKED).await?;
+    let is_wanted = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| scope.may_be_checked(&url));
     let mut after = 0;
+    while !config.check.is_empty() {
+        let waiting = database.waiting_urls(after, CHUNK).await?;
+        let Some((last, _)) = waiting.last() else { break };
+        after = *last;
+        let unwanted: Vec<_> = waiting.iter().filter(|(_, url)| !is_wanted(url)).map(|(id, _)| *id).collect();
+        if !unwanted.is_empty() {
+            database.drop_checks(&unwanted).await?;
+        }
+    }
+    after = 0;
     while config.check.contains(&ToCheck::External) {
         let skipped = database.skipped_for(&CHECKED, after, CHUNK).await?;
         let Some((last, ..)) = skipped.last() else { break };
         after = *last;
-        let is_wanted = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| !scope.excludes(&url));
         let new = skipped.into_iter().filter(|(_, url, _)| is_wanted(url));
         let new: Vec<_> =
             new.map(|(_, url, host)| NewCheck { url, host, kind: CheckKind::External, sheet: None }).collect();
         // Hosts are taken when the crawl begins.
         database.insert_checks(0, &new).await?;
+    }
+    if config.check.contains(&ToCheck::External) && config.store_links {
+        database.forget_unlinked().await?;
     }
     Ok(())
 }
@@ -97,7 +110,7 @@ impl<D: Tables> Part<D> {
             return Ok(());
         }
         batch.checks.rows.read.push(by);
-        let named: Vec<_> = named.into_iter().filter(|part| !self.scope.excludes(&part.url)).collect();
+        let named: Vec<_> = named.into_iter().filter(|part| self.scope.may_be_checked(&part.url)).collect();
         let hosts: Vec<_> = named.iter().map(|part| part.url.host()).collect();
         self.resolve_hosts(hosts.iter(), batch).await?;
         for (Resource { url, element, is_sheet }, host) in named.into_iter().zip(hosts) {
@@ -134,6 +147,11 @@ impl<D: Tables> Part<D> {
             }
             Record::Check { target, outcome, .. } => {
                 let Some(next) = target.after(&outcome) else { return Ok(()) };
+                if !self.scope.may_be_checked(&next.url) {
+                    let refusal = Refusal::Skip(SkipReason::Excluded);
+                    self.found(&target, refused(&refusal), true, batch);
+                    return Ok(());
+                }
                 let host = next.url.host();
                 self.resolve_hosts(std::iter::once(&host), batch).await?;
                 let next = Target { host: self.hosts.id(&host).unwrap_or(target.host), ..next };

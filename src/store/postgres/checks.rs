@@ -21,6 +21,10 @@ macro_rules! check_columns {
     };
 }
 
+/// Forgets where things are named that are not checked any more, and what is named by such.
+const LOOSE: &str = "delete from resource r where not exists (select 1 from probe p where p.id = r.probe_id)
+     or by_sheet = 1 and not exists (select 1 from probe p where p.id = r.from_id)";
+
 impl Checks for PgDatabase {
     async fn insert_checks(&mut self, me: i64, new: &[NewCheck]) -> Result<Vec<Woken>, Failed> {
         // In one order, so that two that insert the same ones wait for each other and no more; no row twice.
@@ -35,7 +39,11 @@ impl Checks for PgDatabase {
              select hash, url, host, host, kind, method, sheet
              from unnest($2::bytea[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::int[])
                  v (hash, url, host, kind, method, sheet)
-             on conflict (hash) do update set kind = excluded.kind where excluded.kind < probe.kind
+             on conflict (hash) do update set kind = least(probe.kind, excluded.kind),
+                 sheet = coalesce(probe.sheet, excluded.sheet),
+                 method = case when probe.sheet is null and excluded.sheet is not null then 'GET' else probe.method end,
+                 state = case when probe.sheet is null and excluded.sheet is not null then 0 else probe.state end
+             where excluded.kind < probe.kind or probe.sheet is null and excluded.sheet is not null
              returning state, (select ",
             rows::holder_column!(),
             " from host h where h.id = probe.host_id), ",
@@ -136,6 +144,13 @@ impl Checks for PgDatabase {
 
     async fn leave_checks(&mut self, kinds: &[CheckKind], reasons: &[SkipReason]) -> Result<(), Failed> {
         let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        if !kinds.is_empty() {
+            let only_resources = sql("update probe set kind = 'resource'
+                 where kind = 'external' and exists (select 1 from resource r where r.probe_id = probe.id)
+                     and ('external' <> all($1) or not exists (select 1 from url u
+                         where u.hash = probe.hash and u.state = 3 and u.reason = any($2)))");
+            only_resources.bind(&kinds).bind(words(reasons)).execute(&mut self.db).await?;
+        }
         for change in ["update probe set state = 1", "delete from probe"] {
             let more = if change.starts_with("delete") { "verdict is null" } else { "state = 0" };
             let text = format!(
@@ -145,25 +160,43 @@ impl Checks for PgDatabase {
             let changed = sqlx::query(sqlx::AssertSqlSafe(text)).persistent(false);
             changed.bind(&kinds).bind(words(reasons)).execute(&mut self.db).await?;
         }
-        // Where things are named that are not checked any more, and what is named by such.
-        sql("delete from resource r where not exists (select 1 from probe p where p.id = r.probe_id)
-                 or by_sheet = 1 and not exists (select 1 from probe p where p.id = r.from_id)")
-        .execute(&mut self.db)
-        .await?;
+        sql(LOOSE).execute(&mut self.db).await?;
         Ok(())
     }
 
-    async fn renew_checks(&mut self, are_links_stored: bool) -> Result<(), Failed> {
-        if are_links_stored {
-            sql("delete from probe where kind = 'external' and id not in (select probe_id from resource)
-                     and not exists (select 1 from url u where u.hash = probe.hash
-                     and (u.id in (select to_id from link) or u.id in (select redirect_to from page)))")
-            .execute(&mut self.db)
-            .await?;
+    async fn waiting_urls(&mut self, after: UrlId, limit: i64) -> Result<Vec<(UrlId, String)>, Failed> {
+        let rows =
+            sql("select id, coalesce(at_url, url) as url from probe where id > $1 and state = 0 order by id limit $2");
+        let rows = rows.bind(after).bind(limit).fetch_all(&mut self.db).await?;
+        Ok(rows.iter().map(|row| (row.get("id"), row.get("url"))).collect())
+    }
+
+    async fn drop_checks(&mut self, checks: &[UrlId]) -> Result<(), Failed> {
+        for change in
+            ["update probe set state = 1 where verdict is not null", "delete from probe where verdict is null"]
+        {
+            let text = format!("{change} and id = any($1)");
+            sqlx::query(sqlx::AssertSqlSafe(text)).persistent(false).bind(checks).execute(&mut self.db).await?;
         }
-        sql("delete from probe where kind = 'resource' and id not in (select probe_id from resource)")
+        sql(LOOSE).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn forget_unlinked(&mut self) -> Result<(), Failed> {
+        sql("delete from probe where kind = 'external'
+                     and not exists (select 1 from resource r where r.probe_id = probe.id)
+                     and not exists (select 1 from url u join link l on l.to_id = u.id where u.hash = probe.hash)
+                     and not exists (select 1 from url u join page p on p.redirect_to = u.id where u.hash = probe.hash)")
             .execute(&mut self.db)
             .await?;
+        Ok(())
+    }
+
+    async fn renew_checks(&mut self) -> Result<(), Failed> {
+        sql("delete from probe where kind = 'resource'
+                 and not exists (select 1 from resource r where r.probe_id = probe.id)")
+        .execute(&mut self.db)
+        .await?;
         let renewed =
             sql("update probe set state = 0, host_id = home_id, at_url = null, hops = 0, attempts = 0, due_at = null,
              method = case when sheet is null then 'HEAD' else 'GET' end");

@@ -32,7 +32,10 @@ impl Checks for SqliteDatabase {
                 "insert into probe (url, home_id, host_id, kind, method, sheet)
                  select value ->> 0, value ->> 1, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from jsonb_each(?1)
                  where true
-                 on conflict (url) do update set kind = excluded.kind where excluded.kind < kind
+                 on conflict (url) do update set kind = min(kind, excluded.kind), sheet = coalesce(sheet, excluded.sheet),
+                     method = iif(sheet is null and excluded.sheet is not null, 'GET', method),
+                     state = iif(sheet is null and excluded.sheet is not null, 0, state)
+                 where excluded.kind < kind or sheet is null and excluded.sheet is not null
                  returning state, (select holder from host where id = host_id) as holder, ",
                 check_columns!()
             ));
@@ -110,7 +113,16 @@ impl Checks for SqliteDatabase {
     }
 
     async fn leave_checks(&mut self, kinds: &[CheckKind], reasons: &[SkipReason]) -> Result<(), Failed> {
+        let is_any = !kinds.is_empty();
         let kinds = json(&kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())?;
+        if is_any {
+            let only_resources = sqlx::query(
+                "update probe set kind = 'resource' where kind = 'external' and id in (select probe_id from resource)
+                 and ('external' not in (select value from json_each(?1)) or not exists (select 1 from url u
+                     where u.url = probe.url and u.state = 3 and u.reason in (select value from json_each(?2))))",
+            );
+            only_resources.bind(&kinds).bind(words(reasons)?).execute(&mut self.db).await?;
+        }
         for change in ["update probe set state = 1", "delete from probe"] {
             let more = if change.starts_with("delete") { "verdict is null" } else { "state = 0" };
             let sql = format!(
@@ -125,13 +137,34 @@ impl Checks for SqliteDatabase {
         Ok(())
     }
 
-    async fn renew_checks(&mut self, are_links_stored: bool) -> Result<(), Failed> {
-        if are_links_stored {
-            let forgotten = "delete from probe where kind = 'external' and id not in (select probe_id from resource)
-                 and url not in (select url from url where id in (select to_id from link)
-                     or id in (select redirect_to from page where redirect_to is not null))";
-            sqlx::query(forgotten).execute(&mut self.db).await?;
+    async fn waiting_urls(&mut self, after: UrlId, limit: i64) -> Result<Vec<(UrlId, String)>, Failed> {
+        let rows = sqlx::query(
+            "select id, coalesce(at_url, url) as url from probe where id > ?1 and state = 0 order by id limit ?2",
+        );
+        let rows = rows.bind(after).bind(limit).fetch_all(&mut self.db).await?;
+        Ok(rows.iter().map(|row| (row.get("id"), row.get("url"))).collect())
+    }
+
+    async fn drop_checks(&mut self, checks: &[UrlId]) -> Result<(), Failed> {
+        for change in
+            ["update probe set state = 1 where verdict is not null", "delete from probe where verdict is null"]
+        {
+            let sql = format!("{change} and id in (select value from json_each(?1))");
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(json(checks)?).execute(&mut self.db).await?;
         }
+        sqlx::query(LOOSE).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn forget_unlinked(&mut self) -> Result<(), Failed> {
+        let forgotten = "delete from probe where kind = 'external' and id not in (select probe_id from resource)
+             and url not in (select url from url where id in (select to_id from link)
+                 or id in (select redirect_to from page where redirect_to is not null))";
+        sqlx::query(forgotten).execute(&mut self.db).await?;
+        Ok(())
+    }
+
+    async fn renew_checks(&mut self) -> Result<(), Failed> {
         let forgotten = "delete from probe where kind = 'resource' and id not in (select probe_id from resource)";
         sqlx::query(forgotten).execute(&mut self.db).await?;
         let renewed =

@@ -74,15 +74,28 @@ pub trait Checks {
     fn are_checks_left(&mut self) -> impl Future<Output = Result<bool, Failed>> + Send;
 
     /// Checks of these kinds alone are made, and of targets of links those that are skipped for one of these reasons: what else
-    /// waits does so no more.
+    /// waits does so no more. What is a target of links no more may still be named as a resource.
     fn leave_checks(
         &mut self,
         kinds: &[CheckKind],
         reasons: &[SkipReason],
     ) -> impl Future<Output = Result<(), Failed>> + Send;
 
-    /// A new run makes all checks anew. Forgets what no page names any more, as far as links are stored.
-    fn renew_checks(&mut self, are_links_stored: bool) -> impl Future<Output = Result<(), Failed>> + Send;
+    /// The first `limit` checks of an id after `after` that wait, by id, each with the URL that is to be asked for.
+    fn waiting_urls(
+        &mut self,
+        after: UrlId,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(UrlId, String)>, Failed>> + Send;
+
+    /// These wait no more.
+    fn drop_checks(&mut self, checks: &[UrlId]) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// A new run makes all checks anew. Forgets resources that nothing names any more.
+    fn renew_checks(&mut self) -> impl Future<Output = Result<(), Failed>> + Send;
+
+    /// Forgets targets of links, if links are stored, that no page leads to any more.
+    fn forget_unlinked(&mut self) -> impl Future<Output = Result<(), Failed>> + Send;
 
     /// The first `limit` URLs of an id after `after` that are skipped for one of these reasons, with their hosts, by id.
     fn skipped_for(
