@@ -331,6 +331,25 @@ async fn a_server_that_never_answers_head_is_asked_with_get() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_audit_tells_of_pages_that_were_fetched_before_anybody_asked_for_checks() {
+    let site = Server::start(|_| Reply::html("<img src=/logo.png> <a href='#place'>here</a>")).await.unwrap();
+    let bench = Bench::new();
+    let seed = site.url("/");
+    crawl(&bench, &[&seed]).await;
+    crawl(&bench, &[&seed, "--recrawl-after", "1d", "--check", "resources,fragments"]).await;
+    let output = bench.run(&["audit", "--output", "audit.json"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let audit: serde_json::Value = serde_json::from_slice(&std::fs::read(bench.path("audit.json")).unwrap()).unwrap();
+    let why = |what: &str| {
+        let gap = audit["unchecked"].as_array().unwrap().iter().find(|gap| gap["what"] == what);
+        gap.map(|gap| gap["why"].as_str().unwrap().to_owned())
+    };
+    for what in ["images, scripts, styles", "fragments"] {
+        assert_eq!(why(what).as_deref(), Some("1 page fetched before they were asked for"), "{audit}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_share_what_is_to_be_checked() {
     let bench = Bench::new();
     if bench.schema.is_none() {

@@ -31,7 +31,9 @@ mod workbook;
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
+use std::path::Path;
 
+use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
 use crate::read::Database;
@@ -47,7 +49,6 @@ use super::output::{Rows, object, printable};
 use super::settings::CONFIG_FILE;
 use super::target::Target;
 use super::threshold::EXIT_CODE;
-use super::workbook::is_workbook;
 use super::{signals, upgrade};
 use audited::{Audited, COLUMNS};
 use catalogue::CATALOGUE;
@@ -74,8 +75,7 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
         false => db,
     };
     let target = Target::new(&args.output, db.path())?;
-    let by_name = if is_workbook(&args.output) { AuditFormat::Xlsx } else { AuditFormat::Table };
-    let format = args.format.unwrap_or(by_name);
+    let format = args.format.unwrap_or_else(|| by_name(&args.output));
     let audited = audit(&db, &settings, &ignored)?;
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
@@ -131,6 +131,12 @@ fn audit(db: &Database, settings: &Settings, ignored: &[Ignored]) -> Result<Audi
     }
     unchecked.extend(stored.gaps(db)?);
     Ok(Audited { run, before, rows, unchecked })
+}
+
+/// The format that the name of a file asks for.
+fn by_name(file: &Path) -> AuditFormat {
+    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.and_then(|ending| AuditFormat::from_str(&ending, true).ok()).unwrap_or(AuditFormat::Table)
 }
 
 async fn keep(database: &str, audited: &Audited) -> Result<(), Failure> {

@@ -15,8 +15,8 @@ impl Kept {
     const LINKS: u8 = 2;
     const TEXT: u8 = 4;
     const SITEMAP: u8 = 8;
-    const FRAGMENTS: u8 = 16;
-    const RESOURCES: u8 = 32;
+    pub const FRAGMENTS: u8 = 16;
+    pub const RESOURCES: u8 = 32;
 
     /// What the settings keep of every page.
     pub fn of(config: &Config) -> Self {

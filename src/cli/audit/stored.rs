@@ -4,6 +4,7 @@ use crate::cli::due;
 use crate::cli::words::counted;
 use crate::config::{Config, ToCheck};
 use crate::extract::{Kind, Wanted};
+use crate::policy::kept::Kept;
 use crate::read::{Database, ReadError};
 
 use super::finding::{Finding, Need};
@@ -108,8 +109,29 @@ impl Stored {
             let targets = counted(targets, "target");
             gap("links", format!("{targets} of links and redirects not asked for ({})", reasons.join(", ")));
         }
-        if !self.config.check.contains(&ToCheck::Resources) {
-            gap("images, scripts, styles", "needs --check resources".to_owned());
+        let unread = |bit: u8| {
+            let sql = concat!("select count(*) from ", pages!(), " where p.kept & ?1 = 0");
+            db.first(sql, [i64::from(bit).into()])?.map_or(Ok(0_i64), |row| row.at(0))
+        };
+        let parts = "images, scripts, styles";
+        if self.config.check.contains(&ToCheck::Resources) {
+            let unread = unread(Kept::RESOURCES)?;
+            if unread > 0 {
+                gap(parts, format!("{} fetched before they were asked for", counted(unread, "page")));
+            }
+            let sql = "select count(*) from _probe where state = 0 and kind = 'resource'";
+            let waiting: i64 = db.first(sql, [])?.map_or(Ok(0), |row| row.at(0))?;
+            if waiting > 0 {
+                gap(parts, format!("{} not asked for yet: go on with the crawl", counted(waiting, "resource")));
+            }
+        } else {
+            gap(parts, "needs --check resources".to_owned());
+        }
+        if self.config.checks_fragments() {
+            let unread = unread(Kept::FRAGMENTS)?;
+            if unread > 0 {
+                gap("fragments", format!("{} fetched before they were asked for", counted(unread, "page")));
+            }
         }
         let sql = "select count(*) from _host h where host like 'https:%' and certificate_expires_at is null
              and exists (select 1 from _url u where u.host_id = h.id and u.state = 1)";

@@ -62,6 +62,7 @@ fn cell(cell: &parts::Cell) -> Cell {
     let all = |links: &[Link], between: &str| links.iter().map(Link::whole).collect::<Vec<_>>().join(between);
     match cell {
         parts::Cell::Text(text) => Cell::text(&**text),
+        parts::Cell::Number { text, .. } if text.is_empty() => Cell::Text(String::new()),
         parts::Cell::Number { sort, .. } => Cell::Number(*sort),
         parts::Cell::Link(link) => address(link),
         parts::Cell::Links { links, more } => {

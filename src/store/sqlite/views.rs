@@ -19,7 +19,7 @@ const VIEWS: [(&str, &str); 19] = [
     ),
     (
         "page",
-        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language charset",
+        "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language charset kept=0",
     ),
     ("content", "url_id text body"),
     ("link", "from_id position to_id text rel element follow part=null"),
