@@ -91,6 +91,9 @@ async fn links_out_of_scope_are_asked_for_once_and_their_fate_is_told() {
             "http://nowhere.invalid/|null|dns|a|http://nowhere.invalid/"
         ]
     );
+    bench.run(&["report", "--output", "report.html"]).await;
+    let report = std::fs::read_to_string(bench.path("report.html")).unwrap();
+    assert!(report.contains("8 links to 4 broken URLs"), "from two pages each");
     // The URLs stay what they were, and each is asked for once, though two pages name it.
     assert_eq!(bench.rows("select count(*) from skipped where reason = 'scope'").await, ["12"]);
     let gone = asked(&other).iter().filter(|asked| asked.ends_with("/gone")).count();

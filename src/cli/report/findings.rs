@@ -17,7 +17,8 @@ const SLOW: i64 = 25;
 const BROKEN: &str = "
     with broken(id) as materialized (
         select url_id from _page where status >= 400
-        union select f.url_id from _failure f join _url u on u.id = f.url_id where u.state = 2),
+        union select f.url_id from _failure f join _url u on u.id = f.url_id where u.state = 2
+        union select u.id from _probe c join _url u on u.url = c.url and u.state = 3 where c.verdict = 'broken'),
     top as materialized (
         select to_id, count(*) as links, count(*) over () as targets, sum(count(*)) over () as total
         from _link where to_id in (select id from broken) group by to_id order by links desc, to_id limit ?1),
@@ -27,11 +28,11 @@ const BROKEN: &str = "
                 count(*) over (partition by to_id) as pages
             from (select distinct to_id, from_id from _link where to_id in (select to_id from top)) each_page) placed
         where place <= 3)
-    select t.url, coalesce(cast(p.status as text), x.kind), top.links, (select max(pages) from shown s where s.to_id = top.to_id),
+    select t.url, coalesce(cast(p.status as text), x.kind, cast(c.status as text), c.failure), top.links, (select max(pages) from shown s where s.to_id = top.to_id),
         (select string_agg(f.url, ' ' order by f.id) from shown s join _url f on f.id = s.from_id where s.to_id = top.to_id),
         top.targets, top.total
     from top join _url t on t.id = top.to_id left join _page p on p.url_id = top.to_id and p.status >= 400
-    left join _failure x on x.url_id = top.to_id
+    left join _failure x on x.url_id = top.to_id left join _probe c on c.url = t.url
     order by top.links desc, t.url";
 
 pub fn broken_links(db: &Database) -> Result<Section, Failure> {
@@ -50,7 +51,9 @@ pub fn broken_links(db: &Database) -> Result<Section, Failure> {
     let stored: bool = one(db, "select exists (select 1 from _link)", [], |row| row.at(0))?;
     let lead = match (targets, stored) {
         (0, false) => "No links are stored, so none can be judged.".to_owned(),
-        (0, true) => "No link leads to a page of status 400 or above, or to a failure.".to_owned(),
+        (0, true) => {
+            "No link leads to a page of status 400 or above, or to a failure, as far as was asked for.".to_owned()
+        }
         _ => format!("{} to {}.", counted(links, "link"), counted(targets, "broken URL")),
     };
     let names = ["Broken URL", "Why", "#Links", "#Pages", "Stands on"];
