@@ -309,13 +309,13 @@ async fn what_is_kept_out_later_or_linked_no_more_is_not_asked_for_again() {
 async fn a_redirect_into_what_is_kept_out_is_not_followed() {
     let third = Server::start(|_| Reply::text("out")).await.unwrap();
     let other = elsewhere(third.url("/logout")).await;
-    let link = other.url("/moved");
-    let site = Server::start(move |_| page([&link])).await.unwrap();
+    let links = ["/moved", "/lost"].map(|path| other.url(path));
+    let site = Server::start(move |_| page(&links)).await.unwrap();
     let bench = Bench::new();
-    let output = crawl(&bench, &[&site.url("/"), "--check", "external", "--exclude", "/logout"]).await;
+    let output = crawl(&bench, &[&site.url("/"), "--check", "external", "--exclude", "/(logout|gone)"]).await;
     assert_eq!(summary(&output)["outcome"], "finished", "{}", stderr(&output));
-    assert_eq!(bench.rows("select verdict, failure from checks").await, ["unsure|excluded"]);
-    assert_eq!(third.hit_count(), 0);
+    assert_eq!(bench.rows("select verdict, failure from checks").await, ["unsure|excluded"; 2]);
+    assert_eq!((third.hit_count(), asked(&other)), (0, vec!["HEAD /lost".to_owned(), "HEAD /moved".to_owned()]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,8 @@ pub fn asks_for_whole(method: Method, status: u16) -> bool {
     method == Method::Head && status >= 400 && !matches!(status, 408 | 425 | 429 | 503)
 }
 
-/// The same of a request that was not answered as HTTP has it: some servers send a body where HEAD has none, hang up, or never answer.
+/// The same of a request that was not answered as HTTP has it: some servers send a body where HEAD has none, hang up, or never
+/// answer.
 pub fn fails_for_whole(method: Method, kind: FailureKind) -> bool {
     method == Method::Head
         && matches!(kind, FailureKind::Closed | FailureKind::Protocol | FailureKind::Decode | FailureKind::Timeout)

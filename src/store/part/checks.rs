@@ -136,7 +136,13 @@ impl<D: Tables> Part<D> {
     }
 
     /// Takes in what an errand of a check came to.
-    pub(super) async fn record_check(&mut self, record: Record, batch: &mut Batch) -> Result<(), Failed> {
+    pub(super) async fn record_check(&mut self, mut record: Record, batch: &mut Batch) -> Result<(), Failed> {
+        if let Record::Check { outcome, .. } = &mut record
+            && let CheckOutcome::Moved(url) = outcome
+            && !self.scope.may_be_checked(url)
+        {
+            *outcome = CheckOutcome::Found(refused(&Refusal::Skip(SkipReason::Excluded)), Vec::new());
+        }
         batch.committed.settlements.push(record.settlement(|_| None));
         match record {
             Record::Check { target, outcome: CheckOutcome::Found(finding, named), .. } => {
@@ -147,11 +153,6 @@ impl<D: Tables> Part<D> {
             }
             Record::Check { target, outcome, .. } => {
                 let Some(next) = target.after(&outcome) else { return Ok(()) };
-                if !self.scope.may_be_checked(&next.url) {
-                    let refusal = Refusal::Skip(SkipReason::Excluded);
-                    self.found(&target, refused(&refusal), true, batch);
-                    return Ok(());
-                }
                 let host = next.url.host();
                 self.resolve_hosts(std::iter::once(&host), batch).await?;
                 let next = Target { host: self.hosts.id(&host).unwrap_or(target.host), ..next };

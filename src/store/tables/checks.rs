@@ -61,7 +61,8 @@ pub struct FoundRow {
 }
 
 pub trait Checks {
-    /// Inserts those that nobody knows, each of them once, and answers with these.
+    /// Inserts those that nobody knows, each of them once, and answers with these. A known one that a page names as a style sheet
+    /// for the first time is to be asked for anew, as a whole.
     fn insert_checks(&mut self, me: i64, new: &[NewCheck]) -> impl Future<Output = Result<Vec<Woken>, Failed>> + Send;
 
     fn write_checks(&mut self, rows: &CheckRows) -> impl Future<Output = Result<(), Failed>> + Send;
