@@ -8,8 +8,10 @@ use crate::visit::{Hold, HostId, Millis, Settlement, Standing, TrapId};
 use super::Schedule;
 use crate::frontier::host::HostState;
 
-/// Hosts that a process takes at first, for each of its connections; and as many again while most of these are free.
-const HOSTS: usize = 8;
+/// Hosts that a process takes at first, for each of its connections; and as many again while most of these are free. With few,
+/// those that are taken last are asked alone, at the pace of each, while connections are free: half as many cost four nodes a
+/// tenth of their pages/s (`benches/nodes.rs`).
+const HOSTS: usize = 16;
 
 impl Schedule {
     pub fn standing(&self, now: Millis) -> Standing {
