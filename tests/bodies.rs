@@ -7,6 +7,8 @@ mod common;
 mod raw;
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
@@ -454,4 +456,97 @@ async fn body_types_choose_what_is_downloaded() {
     };
     assert_eq!(downloaded("*/*").await, TYPES.len().to_string());
     assert_eq!(downloaded("text/html, Image/*").await, "4", "html, two images, and what names no type");
+}
+
+/// Pages of one site: most of each is what all have.
+const SHELVES: usize = 90;
+
+fn shelf(path: &str, edition: usize) -> Reply {
+    let menu: String = (0..500).map(|at| format!("<li class='entry level-{}'>Department {at}</li>", at % 7)).collect();
+    let own = sha256(path.as_bytes()).repeat(600);
+    let links: String = (0..SHELVES).map(|at| format!("<a href='/shelf/{at}#end'>x</a>")).collect();
+    Reply::html(format!("<nav>{menu}</nav><title>{path}</title><p>{edition} {own}</p>{links}<i id=end></i>"))
+}
+
+/// What `bodies` has of each URL, asked by harvestman.
+fn as_received(bench: &Bench, database: &str) -> Vec<(String, String)> {
+    let db = harvestman::Database::open(bench.path(database)).unwrap();
+    let rows = db.query("select p.url, p.content_hash, b.body from pages p join bodies b using (url) order by 1", []);
+    let rows = rows.unwrap().map(|row| {
+        let row = row.unwrap();
+        let hash = row.get::<&str>("content_hash").unwrap().to_owned();
+        assert_eq!(sha256(row.get("body").unwrap()), hash);
+        (row.get::<&str>("url").unwrap().to_owned(), hash)
+    });
+    rows.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_bodies_take_a_fraction_of_the_space_and_are_read_as_received() {
+    let server = Server::start(|path| shelf(path, 1)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    // A dictionary is made in the midst of it; what one invocation made, the next one uses.
+    crawl(&bench, &[&server.url("/"), "--compress", "--max-pages", "75", "--check", "fragments"]).await;
+    crawl(&bench, &[&server.url("/"), "--compress", "--check", "fragments"]).await;
+    let stored = "select count(*), count(distinct dictionary_id), sum(length(body)) * 5 < sum(size),
+        (select count(*) from dictionary) from content join page using (url_id)";
+    assert_eq!(bench.rows(stored).await, [format!("{}|2|1|1", SHELVES + 1)]);
+    assert_eq!(as_received(&bench, "crawl.db").len(), SHELVES + 1);
+    assert_eq!(bench.rows("select count(*) from broken_fragments").await, ["0"], "each page was read for its places");
+    let shown = bench.run(&["show", "--body", &server.url("/shelf/7")]).await;
+    assert_eq!(shown.stdout, shelf("/shelf/7", 1).body);
+    let extracted = bench.run(&["extract", "metadata"]).await;
+    assert!(extracted.status.success(), "{}", stderr(&extracted));
+    let titles = "select count(*) from page_data where title like '/shelf/%'";
+    assert_eq!(bench.rows(titles).await, [SHELVES.to_string()]);
+    let archived = bench.run(&["export", "--format", "warc", "--output", "-"]).await;
+    assert!(archived.status.success(), "{}", stderr(&archived));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_body_is_a_frame_that_zstd_reads_with_the_dictionary() {
+    let server = Server::start(|path| shelf(path, 1)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    crawl(&bench, &[&server.url("/"), "--compress"]).await;
+    let db = rusqlite::Connection::open(bench.path("crawl.db")).unwrap();
+    let sql = "select b.body, d.bytes from bodies b join url u using (url) join content c on c.url_id = u.id
+        join dictionary d on d.id = c.dictionary_id where u.url = ?1";
+    let last = server.hits().last().unwrap().path.clone();
+    let (body, dictionary): (Vec<u8>, Vec<u8>) =
+        db.query_row(sql, [server.url(&last)], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let mut decoder = ::zstd::stream::Decoder::with_dictionary(&body[..], &dictionary).unwrap();
+    let mut read = Vec::new();
+    std::io::copy(&mut decoder, &mut read).unwrap();
+    assert_eq!(read, shelf(&last, 1).body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_versions_stay_compressed_and_a_copy_holds_all_bodies_as_received() {
+    let edition = Arc::new(AtomicUsize::new(1));
+    let now = edition.clone();
+    let server = Server::start(move |path| shelf(path, now.load(Ordering::Relaxed))).await.unwrap();
+    let bench = Bench::on_sqlite();
+    let options = ["--compress", "--keep-versions", "1", "--max-depth", "1"];
+    crawl(&bench, &[&[server.url("/").as_str()], &options[..]].concat()).await;
+    edition.store(2, Ordering::Relaxed);
+    // What is fetched without the option is stored as received.
+    let only = server.url("/shelf/1");
+    crawl(&bench, &[&[server.url("/").as_str()], &options[1..], &["--exclude", "/shelf/[02-9]"]].concat()).await;
+    let old = "select body from versions where url = ?1";
+    let db = harvestman::Database::open(bench.path("crawl.db")).unwrap();
+    let row = db.first(old, [only.as_str().into()]).unwrap().unwrap();
+    assert_eq!(row.at::<&[u8]>(0).unwrap(), shelf("/shelf/1", 1).body);
+    let ways = "select (select count(*) from content where dictionary_id is null) > 0,
+        (select count(*) from content where dictionary_id is not null) > 0,
+        (select count(*) from old_content where dictionary_id is null)";
+    assert_eq!(bench.rows(ways).await, ["1|1|0"]);
+    let copied = bench.run(&["copy", "crawl.db", "copy.db"]).await;
+    assert!(copied.status.success(), "{}", stderr(&copied));
+    assert_eq!(as_received(&bench, "copy.db"), as_received(&bench, "crawl.db"));
+    let copy = rusqlite::Connection::open(bench.path("copy.db")).unwrap();
+    let packed = "select (select count(*) from content where dictionary_id is not null)
+        + (select count(*) from old_content where dictionary_id is not null) + (select count(*) from dictionary)";
+    assert_eq!(copy.query_row(packed, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    let body: Vec<u8> = copy.query_row("select body from versions where url = ?1", [only], |row| row.get(0)).unwrap();
+    assert_eq!(body, shelf("/shelf/1", 1).body);
 }

@@ -102,7 +102,7 @@ fn state(db: &Database) -> Result<String, Failure> {
 async fn take<S: Takes>(source: &Database, target: &mut S, mark: Mark, is_of_postgres: bool) -> Result<(), Failure> {
     let Mark { state, table: first, mut after } = mark;
     for (place, table) in TABLES.iter().enumerate().skip(first) {
-        let name = table.name_on(is_of_postgres);
+        let name = table.read_from(is_of_postgres);
         let there = target.columns(table).await?;
         let here = source.prepare(&format!("select * from {name}"))?;
         let is_there = |column: &&str| there.iter().any(|known| known == column);

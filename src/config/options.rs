@@ -150,6 +150,9 @@ macro_rules! with_options {
         body_types: [BodyTypes] = BodyTypes::default(), Stored, As<BodyTypes>, "Media types whose bodies are downloaded";
         /// Stores the bodies of responses.
         store_bodies as no_bodies: [bool] = true, Stored, Negative, "Do not store bodies";
+        /// Stores bodies compressed, in a SQLite database; PostgreSQL compresses by itself.
+        compress: [bool] = false, Stored, Flag,
+            "Store bodies compressed (zstd): a fraction of the space, and read by harvestman alone; PostgreSQL does so by itself";
         /// Stores which page links to which.
         store_links as no_links: [bool] = true, Stored, Negative, "Do not store links";
         /// Also takes the URLs of the hosts' sitemaps.

@@ -21,6 +21,15 @@ impl Table {
         Self { name, on_postgres: None, key }
     }
 
+    /// Where its rows are read from: of a file with bodies as they were received.
+    pub fn read_from(&self, is_postgres: bool) -> &'static str {
+        match self.name {
+            "content" if !is_postgres => "_content",
+            "old_content" if !is_postgres => "_old_content",
+            _ => self.name_on(is_postgres),
+        }
+    }
+
     /// What it is called in a database of this kind.
     pub fn name_on(&self, is_postgres: bool) -> &'static str {
         self.on_postgres.filter(|_| is_postgres).unwrap_or(self.name)

@@ -9,6 +9,7 @@ mod database;
 pub mod derived;
 mod hosts;
 pub mod index;
+mod packing;
 mod pages;
 pub mod peek;
 mod places;

@@ -139,7 +139,7 @@ impl<D: Tables> Part<D> {
         let body = page.body.take();
         let size = body.as_ref().map_or(0, Vec::len);
         let kept = body.filter(|_| self.config.store_bodies);
-        self.database.write_content(id, page.text.take(), kept).await?;
+        self.database.write_content(id, page.text.take(), kept, self.config.compress).await?;
         let is_redirect = answered.redirect.is_some();
         let row = page_row(id, page, size, Kept::of(&self.config), answered);
         if is_redirect {

@@ -71,7 +71,13 @@ impl Pages for PgDatabase {
         Ok(false)
     }
 
-    async fn write_content(&mut self, id: UrlId, text: Option<String>, body: Option<Vec<u8>>) -> Result<(), Failed> {
+    async fn write_content(
+        &mut self,
+        id: UrlId,
+        text: Option<String>,
+        body: Option<Vec<u8>>,
+        _compress: bool,
+    ) -> Result<(), Failed> {
         self.contents.add(id, text, body);
         if self.contents.is_much() { self.contents.write(&mut self.db).await } else { Ok(()) }
     }

@@ -35,8 +35,8 @@ impl Takes for SqliteDatabase {
     }
 
     async fn columns(&mut self, table: &Table) -> Result<Vec<String>, StoreError> {
-        // Who holds a host is another's matter.
-        let sql = "select name from pragma_table_info(?1) where name <> 'holder'";
+        // Who holds a host is another's matter, and bodies are taken over as they were received.
+        let sql = "select name from pragma_table_info(?1) where name not in ('holder', 'dictionary_id')";
         sqlx::query_scalar(sql).bind(table.name).fetch_all(&mut self.db).await.map_err(StoreError::database)
     }
 

@@ -14,6 +14,7 @@ use crate::store::part::times;
 use crate::store::tables::Transactions;
 use crate::visit;
 
+use super::packing::Packer;
 use super::peek;
 use super::rows::timestamp;
 use super::schema;
@@ -32,6 +33,8 @@ const INCREMENTAL: i64 = 2;
 pub struct SqliteDatabase {
     pub(super) db: SqliteConnection,
     pub(super) path: PathBuf,
+    /// Once bodies are to be stored compressed.
+    pub(super) packer: Option<Packer>,
     // Declared after `db`: closing any descriptor of the file would drop SQLite's own locks.
     lock: File,
 }
@@ -64,14 +67,14 @@ impl SqliteDatabase {
             return Err(refuse("it holds no crawl but something else".into()));
         }
         let db = connect(&path).await?;
-        let mut database = Self { db, path, lock };
+        let mut database = Self { db, path, packer: None, lock };
         times::bring_in(&mut database).await?;
         Ok(database)
     }
 
     /// Closes the database cleanly: the WAL is written back. Fails too if its file was taken away meanwhile.
     pub async fn close(self) -> Result<(), StoreError> {
-        let Self { db, path, lock } = self;
+        let Self { db, path, lock, .. } = self;
         db.close().await.map_err(StoreError::database)?;
         let identity = |file: std::io::Result<Metadata>| file.map(|file| (file.dev(), file.ino())).ok();
         match identity(lock.metadata()) == identity(path.metadata()) {
@@ -144,6 +147,8 @@ impl Transactions for SqliteDatabase {
 
     async fn undo_transaction(&mut self) {
         let _ = sqlx::query("rollback").execute(&mut self.db).await;
+        // The dictionary that it has may not be stored.
+        self.packer = None;
     }
 }
 

@@ -11,6 +11,7 @@ use crate::store::StoreError;
 use crate::store::derived::{COMPARED, DerivedError, Derives, ItemView, Lacking, RULES, StoredRules};
 use crate::visit::UrlId;
 
+use super::packing::BODY;
 use super::peek;
 
 impl From<rusqlite::Error> for DerivedError {
@@ -77,11 +78,11 @@ impl Derives for DerivedFile {
     }
 
     async fn load(&mut self, pages: &[Lacking]) -> Result<Vec<Stored>, DerivedError> {
-        let mut page = self.db.prepare_cached(
-            "select u.url, p.charset, p.language, p.title, p.description, p.headers, c.text, c.body, p.content_hash
+        let mut page = self.db.prepare_cached(&format!(
+            "select u.url, p.charset, p.language, p.title, p.description, p.headers, c.text, {BODY}, p.content_hash
              from page p join url u on u.id = p.url_id join content c on c.url_id = p.url_id
              where p.url_id = ?1 and p.status = 200 and p.content_hash is not null and c.body is not null",
-        )?;
+        ))?;
         let mut found = Vec::new();
         for lacking in pages {
             let read = |row: &Row<'_>| {

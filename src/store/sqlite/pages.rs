@@ -16,6 +16,7 @@ use crate::store::tables::{Gathered, PageRow, Pages, Past, PlainLink, Seeded};
 use crate::visit::{Page, UrlId};
 
 use super::database::SqliteDatabase;
+use super::packing;
 use super::rows::{self, json, run_json};
 
 // `jsonb_each` hands nested values on in their binary form, `json_each` as text to be parsed again.
@@ -45,9 +46,11 @@ impl Pages for SqliteDatabase {
 
     async fn keep_version(&mut self, id: UrlId, keep: u32) -> Result<(), Failed> {
         sqlx::query(
-            "insert into old_content (hash, text, body)
-             select p.content_hash, c.text, c.body from page p join content c on c.url_id = p.url_id where p.url_id = ?1
-             on conflict (hash) do update set body = excluded.body where body is null and excluded.body is not null",
+            "insert into old_content (hash, text, body, dictionary_id)
+             select p.content_hash, c.text, c.body, c.dictionary_id
+             from page p join content c on c.url_id = p.url_id where p.url_id = ?1
+             on conflict (hash) do update set body = excluded.body, dictionary_id = excluded.dictionary_id
+                 where body is null and excluded.body is not null",
         )
         .bind(id)
         .execute(&mut self.db)
@@ -92,9 +95,22 @@ impl Pages for SqliteDatabase {
         Ok(put_aside.is_some())
     }
 
-    async fn write_content(&mut self, id: UrlId, text: Option<String>, body: Option<Vec<u8>>) -> Result<(), Failed> {
-        let sql = "insert or replace into content (url_id, text, body) values (?1, ?2, ?3)";
-        sqlx::query(sql).bind(id).bind(text).bind(body).execute(&mut self.db).await?;
+    async fn write_content(
+        &mut self,
+        id: UrlId,
+        text: Option<String>,
+        body: Option<Vec<u8>>,
+        compress: bool,
+    ) -> Result<(), Failed> {
+        let (body, dictionary) = match body {
+            Some(body) if compress => {
+                let (body, dictionary) = packing::pack(&mut self.packer, &mut self.db, body).await?;
+                (Some(body), dictionary)
+            }
+            body => (body, None),
+        };
+        let sql = "insert or replace into content (url_id, text, body, dictionary_id) values (?1, ?2, ?3, ?4)";
+        sqlx::query(sql).bind(id).bind(text).bind(body).bind(dictionary).execute(&mut self.db).await?;
         Ok(())
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::packing;
+
 /// How long a reader waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// And who writes beside a crawl, which never holds one for long.
@@ -25,6 +27,7 @@ pub fn connect_to_write(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(WRITER_PATIENCE)?;
+    packing::register(&db)?;
     db.execute_batch("pragma synchronous = normal; pragma cache_size = -32768; pragma temp_store = memory")?;
     Ok(db)
 }

@@ -7,12 +7,14 @@ use crate::store::tables::{Places, Sought};
 use crate::visit::{Fragment, Millis, UrlId};
 
 use super::database::SqliteDatabase;
+use super::packing::unpack;
 use super::rows::json;
 
 impl Places for SqliteDatabase {
     async fn sought(&mut self, after: UrlId) -> Result<Option<Sought>, Failed> {
         let page = sqlx::query(
-            "select g.to_id, p.changed_at, p.charset, c.body
+            "select g.to_id, p.changed_at, p.charset, c.body, c.dictionary_id,
+                 (select d.bytes from dictionary d where d.id = c.dictionary_id) as dictionary
              from fragment g join page p on p.url_id = g.to_id join content c on c.url_id = g.to_id
              where g.to_id > ?1 and g.target_changed_at is not p.changed_at and p.status = 200 and c.body is not null
                  and (lower(p.content_type) like 'text/html%' or lower(p.content_type) like 'application/xhtml+xml%')
@@ -27,7 +29,7 @@ impl Places for SqliteDatabase {
             id,
             changed_at: page.get("changed_at"),
             charset: page.get("charset"),
-            body: page.get("body"),
+            body: unpack(page.get("body"), page.get("dictionary_id"), page.get("dictionary"))?,
             fragments: fragments.collect(),
         }))
     }

@@ -4,9 +4,11 @@
 
 use rusqlite::Connection;
 
+use super::packing::{self, BODY};
+
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 19] = [
+const VIEWS: [(&str, &str); 20] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     (
@@ -22,6 +24,7 @@ const VIEWS: [(&str, &str); 19] = [
         "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language charset kept=0",
     ),
     ("content", "url_id text body"),
+    ("old_content", "id=null hash=null text=null body=null"),
     ("link", "from_id position to_id text rel element follow part=null"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
@@ -51,19 +54,36 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
     for (table, columns) in VIEWS {
         let mut present = db.prepare_cached("select name from pragma_table_info(?1)")?;
         let present = present.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let are_packed = present.iter().any(|known| known == "dictionary_id");
         let column = |text: &str| match text.split_once('=') {
+            _ if are_packed && text.starts_with("body") => format!("{BODY} as body"),
             Some((name, instead)) if !present.iter().any(|known| known == name) => format!("{instead} as {name}"),
             Some((name, _)) => name.to_owned(),
             None => text.to_owned(),
         };
         let columns = columns.split(' ').map(column).collect::<Vec<_>>().join(", ");
-        let source = if present.is_empty() { "where false".to_owned() } else { format!("from main.{table}") };
+        let source = if present.is_empty() { "where false".to_owned() } else { format!("from main.{table} c") };
         sql.push_str(&format!("create temp view _{table} as select {columns} {source};\n"));
+    }
+    if has_dictionaries(db)? {
+        packing::register(db)?;
+        sql.push_str(&format!(
+            "create temp view bodies as select u.url, {BODY} as body
+                 from main.content c join main.url u on u.id = c.url_id where c.body is not null;
+             create temp view versions as select v.url, v.fetched_at, v.status, v.content_type, v.charset, v.size,
+                 v.content_hash, {BODY} as body, v.text
+                 from main.versions v join main.old_content c on c.hash = v.content_hash;\n"
+        ));
     }
     if has_index(db)? {
         sql.push_str(HITS);
     }
     db.execute_batch(&sql)
+}
+
+/// Whether bodies may be packed in it.
+fn has_dictionaries(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("select exists (select 1 from sqlite_master where name = 'dictionary')", [], |row| row.get(0))
 }
 
 /// Whether the database has a full-text index: those of earlier versions get it when they are next opened for writing.

@@ -125,11 +125,13 @@ pub trait Pages {
     /// and the index needs them. Whether the page is to be indexed again.
     fn put_aside(&mut self, id: UrlId, page: &Page) -> impl Future<Output = Result<bool, Failed>> + Send;
 
+    /// With `compress`, the body takes less space. A database that compresses by itself need not heed it.
     fn write_content(
         &mut self,
         id: UrlId,
         text: Option<String>,
         body: Option<Vec<u8>>,
+        compress: bool,
     ) -> impl Future<Output = Result<(), Failed>> + Send;
 
     fn write_pages(&mut self, pages: &[PageRow]) -> impl Future<Output = Result<(), Failed>> + Send;
