@@ -515,6 +515,19 @@ async fn a_wacz_holds_the_archive_its_index_and_a_list_of_pages_with_their_diges
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_place_of_a_numbered_file_is_replaced_and_not_followed() {
+    let site = site().await;
+    let bench = crawled(&site.url("/"), &[]).await;
+    std::fs::write(bench.path("theirs"), "theirs").unwrap();
+    std::os::unix::fs::symlink("theirs", bench.path("x-00001.warc.gz")).unwrap();
+    std::os::unix::fs::symlink("nowhere", bench.path("x.cdxj")).unwrap();
+    export_files(&bench, &["--split", "1GB", "--cdxj"]).await;
+    assert_eq!(std::fs::read_to_string(bench.path("theirs")).unwrap(), "theirs");
+    assert_eq!(read(&numbered(&bench, ".warc.gz")[0].1).len(), 28);
+    assert!(!bench.path("nowhere").exists() && !bench.path("x.cdxj").is_symlink());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn options_of_archives_are_refused_where_they_mean_nothing() {
     let site = site().await;
     let bench = crawled(&site.url("/"), &[]).await;

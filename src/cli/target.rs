@@ -238,17 +238,22 @@ impl Parts {
         Ok(Part(BufWriter::new(Sink::File(file, path))))
     }
 
-    /// Refuses, before the first of them does, what must not be replaced.
+    /// Refuses, before the first of them does, what must not be replaced. A link is replaced itself: nobody asked for what
+    /// lies where it leads to, since nobody named it.
     pub fn take_their_names(self, database: Option<&Path>) -> Result<(), Failure> {
-        let targets = self.names.iter().map(|name| Target::new(&self.place.join(name), database));
-        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
-        for (name, target) in self.names.iter().zip(targets) {
+        let places: Vec<_> = self.names.iter().map(|name| self.place.join(name)).collect();
+        let is_linked = |path: &Path| fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink());
+        let mut kept = Vec::new();
+        for path in &places {
+            match Target::new(path, database)? {
+                Target::File(_, permissions) => kept.push(permissions.filter(|_| !is_linked(path))),
+                _ => return Err(Failure::new(format!("cannot replace `{}`: it is no file", path.display()))),
+            }
+        }
+        for ((name, path), permissions) in self.names.iter().zip(&places).zip(kept) {
             let part = self.unfinished.path().join(name);
-            let Target::File(path, permissions) = target else {
-                return Err(Failure::new(format!("cannot replace `{name}`: it is no file")));
-            };
             let moved = permissions.map_or(Ok(()), |permissions| fs::set_permissions(&part, permissions));
-            moved.and_then(|()| fs::rename(&part, &path)).map_err(|e| named(&path, &e))?;
+            moved.and_then(|()| fs::rename(&part, path)).map_err(|e| named(path, &e))?;
         }
         Ok(())
     }

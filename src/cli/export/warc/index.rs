@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::cli::failure::Failure;
 
 /// Bytes of lines that are kept in memory.
-const IN_MEMORY: usize = 32 << 20;
+const IN_MEMORY: usize = 16 << 20;
 
 #[derive(Debug)]
 pub struct Index {
@@ -29,7 +29,8 @@ impl Index {
     }
 
     /// Adds a line, with its end.
-    pub fn add(&mut self, line: String) -> Result<(), Failure> {
+    pub fn add(&mut self, mut line: String) -> Result<(), Failure> {
+        line.shrink_to_fit();
         self.bytes += line.len() + size_of::<String>();
         self.lines.push(line);
         if self.bytes >= self.in_memory {

@@ -45,17 +45,17 @@ impl Files {
 
     /// Writes the index, and gives all files their names; answers with what they are called together.
     pub fn finish(mut self, index: &str, database: Option<&Path>) -> Result<String, Failure> {
+        let mut called = match self.parts.names() {
+            [] => String::new(),
+            [one] => one.clone(),
+            [first, .., last] => format!("{first} … {last}"),
+        };
         if let Some(lines) = self.index.take() {
             self.begin(Some(index))?;
             lines.each(|line| self.put(line.as_bytes()))?;
+            called.push_str(&format!(" and {index}"));
         }
         self.open.take().map_or(Ok(()), Part::close)?;
-        let called = match self.parts.names() {
-            [] => String::new(),
-            [one] => one.clone(),
-            [one, other] => format!("{one} and {other}"),
-            [first, .., last] => format!("{first} to {last}, {} files", self.parts.names().len()),
-        };
         self.parts.take_their_names(database)?;
         Ok(called)
     }
