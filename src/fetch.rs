@@ -25,6 +25,8 @@ mod route;
 mod stream;
 mod tls;
 
+pub(crate) use coding::ACCEPTED as ACCEPT_ENCODING;
 pub(crate) use descriptors::Connections;
+pub(crate) use http::ACCEPTED_TYPES as ACCEPT;
 pub use http::HttpClient;
 pub use request::{Fetch, FetchError, Read, Request, Response, latin1};

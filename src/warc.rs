@@ -1,5 +1,7 @@
 //! WARC/1.1 records (ISO 28500:2017), each in a gzip member of its own: what web archives are made of.
 
+pub mod surt;
+
 use std::fmt;
 use std::io::{self, Write};
 
@@ -16,9 +18,10 @@ pub struct RecordId([u8; 16]);
 
 impl RecordId {
     /// The same for the same arguments, so that a record can be named before or after it is written and nothing has
-    /// to be remembered. `archive` is random, and the same for all records of one archive.
-    pub fn new(archive: &[u8; 16], kind: &str, number: i64) -> Self {
-        let name = [archive, &number.to_be_bytes()[..], kind.as_bytes()].concat();
+    /// to be remembered. `archive` is random, and the same for all records of one archive; of these, no two of a kind have
+    /// the same number and moment.
+    pub fn new(archive: &[u8; 16], kind: &str, number: i64, moment: i64) -> Self {
+        let name = [archive, &number.to_be_bytes()[..], &moment.to_be_bytes(), kind.as_bytes()].concat();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest(&SHA256, &name).as_ref()[..16]);
         bytes[6] = bytes[6] & 0x0f | 0x80;
@@ -79,7 +82,7 @@ impl Record<'_> {
 }
 
 /// A SHA-256 as a labelled digest, in hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     bytes.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
@@ -98,14 +101,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_id_is_a_uuid_that_depends_on_its_archive_kind_and_number() {
-        let id = RecordId::new(&[7; 16], "response", 1).to_string();
-        assert_eq!(id, RecordId::new(&[7; 16], "response", 1).to_string());
+    fn a_record_id_is_a_uuid_that_depends_on_its_archive_kind_number_and_moment() {
+        let id = RecordId::new(&[7; 16], "response", 1, 2).to_string();
+        assert_eq!(id, RecordId::new(&[7; 16], "response", 1, 2).to_string());
         let hex: Vec<_> = id.trim_start_matches("<urn:uuid:").trim_end_matches('>').split('-').collect();
         assert_eq!(hex.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
         assert!(hex[2].starts_with('8') && hex[3].starts_with(['8', '9', 'a', 'b']), "{id}");
-        for other in [([8; 16], "response", 1), ([7; 16], "request", 1), ([7; 16], "response", 2)] {
-            assert_ne!(RecordId::new(&other.0, other.1, other.2).to_string(), id);
+        for (archive, kind, number, moment) in [
+            ([8; 16], "response", 1, 2),
+            ([7; 16], "request", 1, 2),
+            ([7; 16], "response", 2, 2),
+            ([7; 16], "response", 1, 1),
+        ] {
+            assert_ne!(RecordId::new(&archive, kind, number, moment).to_string(), id);
         }
     }
 

@@ -109,3 +109,19 @@ async fn robots_follows_a_redirect_but_not_to_a_private_address_that_nobody_type
     assert!(stderr(&output).contains("not a public one"), "{}", stderr(&output));
     assert_eq!(other.hit_count(), 0);
 }
+
+#[tokio::test]
+async fn each_option_that_is_named_to_those_who_come_from_another_crawler_is_there() {
+    let bench = Bench::on_sqlite();
+    let mut helps = String::new();
+    for command in ["crawl", "extract", "export", "query", "audit", "changes", "show"] {
+        helps += &stdout(&bench.run(&[command, "--help"]).await);
+    }
+    let options = regex::Regex::new("--[a-z][a-z-]+").expect("it is one");
+    let known: std::collections::HashSet<_> = options.find_iter(&helps).map(|found| found.as_str()).collect();
+    let document = include_str!("../docs/coming-from.md");
+    let ours = document.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit(" | ").next());
+    let named: Vec<_> = ours.flat_map(|ours| options.find_iter(ours).map(|found| found.as_str())).collect();
+    assert!(named.len() > 60, "{}", named.len());
+    assert_eq!(named.iter().filter(|option| !known.contains(*option)).collect::<Vec<_>>(), [&""; 0]);
+}

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use common::{Bench, stderr, stdout};
 use harvestman::demo::{Reply, Server};
 
-const FORMATS: [&str; 4] = ["jsonl", "csv", "warc", "sitemap"];
+const FORMATS: [&str; 5] = ["jsonl", "csv", "warc", "wacz", "sitemap"];
 
 async fn site() -> Server {
     let server = Server::start(|path| match path {

@@ -1,4 +1,4 @@
-//! `export --format warc`, read back by a small reader of its own: members, fields, lengths, digests, payloads.
+//! `export --format warc` and `wacz`, read back by a small reader of its own: members, fields, lengths, digests, payloads.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,8 +6,10 @@ mod common;
 #[path = "common/raw.rs"]
 mod raw;
 
-use std::collections::HashSet;
-use std::io::{Read as _, Write as _};
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Cursor, Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use common::{Bench, stderr, stdout};
@@ -87,7 +89,11 @@ fn read(file: &[u8]) -> Vec<Record> {
                 let is_redirect = record.head().starts_with("HTTP/1.1 3");
                 assert_eq!((record.payload(), record.field("WARC-Truncated").is_some()), (&[][..], !is_redirect))
             }
-            ("revisit", stated) => assert!(stated.is_some() && record.payload().is_empty()),
+            ("revisit", stated) => {
+                assert!(stated.is_some() && record.payload().is_empty());
+                let answer = records.iter().find(|answer| Some(answer.id()) == record.field("WARC-Refers-To")).unwrap();
+                assert_eq!((answer.kind(), answer.field("WARC-Payload-Digest")), ("response", stated));
+            }
             (_, stated) => assert_eq!(stated, None),
         }
         let info = records.first().map(Record::id);
@@ -172,7 +178,14 @@ async fn heads_say_what_was_asked_and_answered() {
     let records = export(&bench, &[]).await;
     let url = site.url("/a?x=1&y=2");
     let host = site.url("").replace("http://", "");
-    assert_eq!(of(&records, "request", &url).head(), format!("GET /a?x=1&y=2 HTTP/1.1\r\nHost: {host}"));
+    assert_eq!(
+        of(&records, "request", &url).head(),
+        format!(
+            "GET /a?x=1&y=2 HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {}\r\n\
+             Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\nAccept-Encoding: gzip, deflate, br, zstd",
+            site.hits()[0].header("user-agent").unwrap()
+        )
+    );
     let answer = of(&records, "response", &url);
     assert!(answer.head().starts_with("HTTP/1.1 200 OK\r\n"), "{}", answer.head());
     assert!(answer.head().contains("x-odd: caf\u{c3}\u{a9}\r\n"), "the bytes come back: {}", answer.head());
@@ -264,4 +277,271 @@ async fn an_archive_on_standard_output_is_the_same_but_for_its_name() {
     assert_eq!(stderr(&output), "");
     let refused = bench.run(&["export", "--format", "warc", "--output", "-", "--columns", "url"]).await;
     assert_eq!((refused.status.code(), stdout(&refused)), (Some(2), String::new()));
+}
+
+/// What a run of the same site brings: `/kept` says that it is as it was, `/same` is sent again, `/new` is another each time.
+async fn changing_site(run: Arc<AtomicUsize>) -> Server {
+    let server = Server::start_with_request(move |hit| match &*hit.path {
+        "/robots.txt" => Reply::status(404),
+        "/" => Reply::html("<a href=/kept></a><a href=/same></a><a href=/new></a>"),
+        "/kept" if hit.header("if-none-match") == Some("\"1\"") => Reply::status(304),
+        "/kept" => Reply::html("kept").with_header("etag", "\"1\""),
+        "/same" => Reply::html("same"),
+        _ => Reply::html(format!("run {}", run.load(Ordering::SeqCst))).with_header("x-run", "this"),
+    });
+    server.await.unwrap()
+}
+
+async fn crawled_thrice() -> (Server, Bench) {
+    let run = Arc::new(AtomicUsize::new(1));
+    let (site, bench) = (changing_site(run.clone()).await, Bench::new());
+    for _ in 0..3 {
+        let output = bench.run(&["crawl", &site.url("/"), "--rate", "0", "--keep-versions", "5"]).await;
+        assert!(output.status.success(), "{}", stderr(&output));
+        run.fetch_add(1, Ordering::SeqCst);
+    }
+    (site, bench)
+}
+
+/// Type, date and payload of the captures of a URL, the oldest first.
+fn captures<'a>(records: &'a [Record], url: &str) -> Vec<&'a Record> {
+    let is = |record: &&Record| {
+        matches!(record.kind(), "response" | "revisit") && record.field("WARC-Target-URI") == Some(url)
+    };
+    let mut captures: Vec<_> = records.iter().filter(is).collect();
+    captures.sort_by_key(|record| record.field("WARC-Date"));
+    captures
+}
+
+fn told(captures: &[&Record]) -> Vec<(String, String)> {
+    let told = |record: &&Record| {
+        let of_it = record.field("WARC-Profile").map_or_else(
+            || String::from_utf8(record.payload().to_vec()).unwrap(),
+            |profile| profile.rsplit('/').next().unwrap().to_owned(),
+        );
+        (record.kind().to_owned(), of_it)
+    };
+    captures.iter().map(told).collect()
+}
+
+fn pair(kind: &str, of_it: &str) -> (String, String) {
+    (kind.to_owned(), of_it.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_unchanged_is_a_revisit_and_older_contents_are_responses_each_of_its_moment() {
+    let (site, bench) = crawled_thrice().await;
+    let records = export(&bench, &[]).await;
+    for path in ["/kept", "/same", "/new"] {
+        let url = site.url(path);
+        let asked = format!("select at from fetches where url = '{url}' order by at");
+        let dates: Vec<_> = captures(&records, &url).iter().map(|record| record.field("WARC-Date").unwrap()).collect();
+        assert_eq!(dates, bench.rows(&asked).await, "{path}");
+    }
+    let kept = captures(&records, &site.url("/kept"));
+    let unmodified = pair("revisit", "server-not-modified");
+    assert_eq!(told(&kept), [pair("response", "kept"), unmodified.clone(), unmodified]);
+    assert_eq!(kept[1].head(), "HTTP/1.1 304 Not Modified");
+    let asked = |record: &Record| {
+        let is_of_it =
+            |request: &&Record| request.kind() == "request" && request.field("WARC-Concurrent-To") == Some(record.id());
+        records.iter().find(is_of_it).unwrap().head()
+    };
+    assert!(asked(kept[2]).ends_with("\r\nIf-None-Match: \"1\"") && !asked(kept[0]).contains("If-None-Match"));
+    assert!(asked(kept[2]).contains("User-Agent") && !asked(kept[1]).contains("User-Agent"), "the last run's is known");
+
+    let same = captures(&records, &site.url("/same"));
+    let identical = pair("revisit", "identical-payload-digest");
+    assert_eq!(told(&same), [identical.clone(), identical, pair("response", "same")]);
+    assert!(same[2].head().contains("content-type: text/html"), "its headers are the last ones: {}", same[2].head());
+
+    let new = captures(&records, &site.url("/new"));
+    assert_eq!(told(&new), [pair("response", "run 1"), pair("response", "run 2"), pair("response", "run 3")]);
+    assert!(new[0].head().starts_with("HTTP/1.1 200 OK\r\ncontent-type: text/html"), "{}", new[0].head());
+    assert!(!new[0].head().contains("x-run") && new[2].head().contains("x-run"), "of older ones the type is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn since_leaves_out_what_was_captured_before() {
+    let (site, bench) = crawled_thrice().await;
+    let records = export(&bench, &["--since", "2"]).await;
+    let urls: HashSet<_> = records.iter().filter_map(|record| record.field("WARC-Target-URI")).collect();
+    assert_eq!(urls, HashSet::from([&*site.url("/new")]), "the others are as they were");
+    let new = captures(&records, &site.url("/new"));
+    assert_eq!(told(&new), [pair("response", "run 2"), pair("response", "run 3")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_requests_of_old_runs_the_present_contents_are_exported_as_they_were_found_last() {
+    let (site, bench) = crawled_thrice().await;
+    bench.write(bench.either("delete from fetch", "delete from request")).await;
+    let records = export(&bench, &[]).await;
+    assert_eq!(told(&captures(&records, &site.url("/kept"))), [pair("response", "kept")]);
+    assert_eq!(told(&captures(&records, &site.url("/new"))).len(), 3);
+}
+
+fn numbered(bench: &Bench, ending: &str) -> Vec<(String, Vec<u8>)> {
+    let files = (1..).map(|number| format!("x-{number:05}{ending}"));
+    files.map_while(|name| Some((name.clone(), std::fs::read(bench.path(&name)).ok()?))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_archive_is_files_of_bounded_size_that_each_stand_alone() {
+    let site = Server::start(|path| harvestman::demo::graph_page(40, 5_000, path)).await.unwrap();
+    let bench = crawled(&site.url("/p/0"), &[]).await;
+    let whole = export(&bench, &[]).await;
+    let targets = |records: &[Record]| -> Vec<_> {
+        records
+            .iter()
+            .filter_map(|record| Some((record.kind().to_owned(), record.field("WARC-Target-URI")?.to_owned())))
+            .collect()
+    };
+    export_files(&bench, &["--split", "9KB"]).await;
+    let files = numbered(&bench, ".warc.gz");
+    assert!(files.len() > 3, "{}", files.len());
+    let mut all = Vec::new();
+    for (name, bytes) in &files {
+        let records = read(bytes);
+        assert_eq!(records[0].field("WARC-Filename"), Some(&**name));
+        assert!(bytes.len() <= 9_000 && records.len() > 3, "{name}: {} bytes", bytes.len());
+        all.extend(targets(&records));
+    }
+    assert_eq!(all, targets(&whole));
+    export_files(&bench, &["--split", "1"]).await;
+    assert_eq!(numbered(&bench, ".warc.gz").len(), 40, "a page is not cut");
+    export_files(&bench, &["--split", "1GB"]).await;
+    assert_eq!(numbered(&bench, ".warc.gz").len(), 1, "files of the larger archive before are gone");
+}
+
+async fn export_files(bench: &Bench, more: &[&str]) {
+    let output = bench.run(&[&["export", "--format", "warc", "--output", "x.warc.gz"], more].concat()).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let left = std::fs::read_dir(bench.dir.path())
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with(".harvestman"));
+    assert_eq!(left.count(), 0);
+}
+
+/// Follows each line of an index to its record in a file; answers with how many lines there are.
+fn follow(index: &str, files: &BTreeMap<String, Vec<u8>>) -> usize {
+    let lines: Vec<_> = index.lines().collect();
+    assert!(lines.is_sorted());
+    for line in &lines {
+        let (key, rest) = line.split_once(' ').unwrap();
+        let (moment, told) = rest.split_once(' ').unwrap();
+        let told: serde_json::Value = serde_json::from_str(told).unwrap();
+        let text = |name: &str| told[name].as_str().unwrap();
+        let number = |name: &str| text(name).parse::<usize>().unwrap();
+        let member = &files[text("filename")][number("offset")..][..number("length")];
+        let mut bytes = Vec::new();
+        GzDecoder::new(member).read_to_end(&mut bytes).unwrap();
+        let record = Record::parse(&bytes);
+        let date: String = record.field("WARC-Date").unwrap().chars().filter(char::is_ascii_digit).take(14).collect();
+        assert_eq!((record.field("WARC-Target-URI"), &*date), (Some(text("url")), moment));
+        assert!(record.head().starts_with(&format!("HTTP/1.1 {} ", text("status"))), "{line}");
+        assert_eq!(record.field("WARC-Payload-Digest").unwrap_or(&sha256(b"")), text("digest"));
+        assert_eq!(text("mime") == "warc/revisit", record.kind() == "revisit");
+        assert!(key.starts_with("1,0,0,127:"), "{key}");
+    }
+    lines.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_line_of_an_index_leads_to_its_record() {
+    let (_site, bench) = crawled_thrice().await;
+    for split in [&[][..], &["--split", "2KB"]] {
+        export_files(&bench, &[&["--cdxj"], split].concat()).await;
+        let index = std::fs::read_to_string(bench.path("x.cdxj")).unwrap();
+        let mut files: BTreeMap<_, _> = numbered(&bench, ".warc.gz").into_iter().collect();
+        files.extend(std::fs::read(bench.path("x.warc.gz")).map(|bytes| ("x.warc.gz".to_owned(), bytes)));
+        assert_eq!(follow(&index, &files), 12, "four pages in three runs");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wacz_holds_the_archive_its_index_and_a_list_of_pages_with_their_digests() {
+    let (site, bench) = crawled_thrice().await;
+    for (split, archives) in [(&[][..], "archive/data.warc.gz"), (&["--split", "2KB"], "archive/data-00001.warc.gz")] {
+        let output = bench.run(&[&["export", "--format", "wacz", "--output", "-"], split].concat()).await;
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+        let mut zip = zip::ZipArchive::new(Cursor::new(&output.stdout)).unwrap();
+        let mut files = BTreeMap::new();
+        for at in 0..zip.len() {
+            let mut file = zip.by_index(at).unwrap();
+            let is_stored = file.compression() == zip::CompressionMethod::Stored;
+            let name = file.name().unwrap().into_owned();
+            assert_eq!(is_stored, name.ends_with(".gz"), "what is packed is not packed again");
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            files.insert(name, bytes);
+        }
+        let json = |name: &str| serde_json::from_slice::<serde_json::Value>(&files[name]).unwrap();
+        let about = json("datapackage.json");
+        assert_eq!(json("datapackage-digest.json")["hash"], sha256(&files["datapackage.json"]));
+        let listed: BTreeMap<_, _> = about["resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                (
+                    one["path"].as_str().unwrap().to_owned(),
+                    (one["hash"].as_str().unwrap().to_owned(), one["bytes"].as_u64().unwrap()),
+                )
+            })
+            .collect();
+        let others = files.iter().filter(|(name, _)| !name.starts_with("datapackage"));
+        let found: BTreeMap<_, _> =
+            others.map(|(name, bytes)| (name.clone(), (sha256(bytes), bytes.len() as u64))).collect();
+        assert_eq!(listed, found);
+        assert!(listed.contains_key(archives), "{listed:?}");
+        assert_eq!((&about["wacz_version"], &about["mainPageUrl"]), (&"1.1.1".into(), &site.url("/").into()));
+
+        let mut index = String::new();
+        flate2::read::MultiGzDecoder::new(&*files["indexes/index.cdx.gz"]).read_to_string(&mut index).unwrap();
+        let first = index.lines().next().unwrap().split(" {").next().unwrap();
+        let blocks = String::from_utf8(files["indexes/index.idx"].clone()).unwrap();
+        let block = format!("{first} {{\"offset\":0,\"length\":{}}}", files["indexes/index.cdx.gz"].len());
+        assert_eq!(blocks.lines().nth(1), Some(&*block));
+        let archives =
+            files.iter().filter_map(|(name, bytes)| Some((name.strip_prefix("archive/")?.to_owned(), bytes.clone())));
+        assert_eq!(follow(&index, &archives.collect()), 12);
+
+        let pages = String::from_utf8(files["pages/pages.jsonl"].clone()).unwrap();
+        let pages: Vec<serde_json::Value> = pages.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(pages[0]["format"], "json-pages-1.0");
+        let urls: HashSet<_> = pages[1..].iter().map(|page| page["url"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(urls, ["/", "/kept", "/same", "/new"].map(|path| site.url(path)).into());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_place_of_a_numbered_file_is_replaced_and_not_followed() {
+    let site = site().await;
+    let bench = crawled(&site.url("/"), &[]).await;
+    std::fs::write(bench.path("theirs"), "theirs").unwrap();
+    std::os::unix::fs::symlink("theirs", bench.path("x-00001.warc.gz")).unwrap();
+    std::os::unix::fs::symlink("nowhere", bench.path("x.cdxj")).unwrap();
+    export_files(&bench, &["--split", "1GB", "--cdxj"]).await;
+    assert_eq!(std::fs::read_to_string(bench.path("theirs")).unwrap(), "theirs");
+    assert_eq!(read(&numbered(&bench, ".warc.gz")[0].1).len(), 28);
+    assert!(!bench.path("nowhere").exists() && !bench.path("x.cdxj").is_symlink());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_of_archives_are_refused_where_they_mean_nothing() {
+    let site = site().await;
+    let bench = crawled(&site.url("/"), &[]).await;
+    for (args, code, says) in [
+        ("--format csv --output x --split 1GB", 2, "--split is for warc and wacz"),
+        ("--format wacz --output x --cdxj", 2, "--cdxj is for warc"),
+        ("--format warc --output x --split 0", 2, "--split"),
+        ("--format warc --output x --split lots", 2, "--split"),
+        ("--format warc --output - --split 1GB", 1, "name a file with --output"),
+        ("--format warc --output /dev/null --cdxj", 1, "name a file with --output"),
+    ] {
+        let output = bench.run(&[&["export"], &*args.split(' ').collect::<Vec<_>>()].concat()).await;
+        assert_eq!((output.status.code(), stdout(&output)), (Some(code), String::new()), "{args}");
+        assert!(stderr(&output).contains(says), "{args}: {}", stderr(&output));
+        assert!(!bench.path("x").exists());
+    }
 }

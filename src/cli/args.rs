@@ -11,6 +11,7 @@ use url::Url;
 
 use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
+use crate::config::kinds::{Kind as _, Size};
 
 pub use crawl::CrawlArgs;
 
@@ -84,7 +85,7 @@ pub enum Command {
         #[command(flatten)]
         part: Part,
     },
-    /// Write the pages as JSON lines, CSV, WARC, sitemap or Markdown
+    /// Write the pages as JSON lines, CSV, WARC, WACZ, sitemap or Markdown
     Export(ExportArgs),
     /// One self-contained HTML file with plots: how the crawl went and what it found
     Report {
@@ -328,6 +329,12 @@ pub struct ExportArgs {
     /// Cut articles before headings into chunks of so many words at most; of markdown
     #[arg(long, value_name = "WORDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub chunk: Option<u32>,
+    /// Cut a WARC into files of so many bytes at most, e.g. 1GB: NAME-00001.warc.gz, NAME-00002.warc.gz …; of warc and wacz
+    #[arg(long, value_name = "SIZE", value_parser = Size::parse)]
+    pub split: Option<u64>,
+    /// Also write an index of the captures beside it, NAME.cdxj; of warc
+    #[arg(long)]
+    pub cdxj: bool,
     /// Where the parts of a split sitemap will lie [default: the root of the pages' host]
     #[arg(long, value_name = "URL")]
     pub sitemap_base: Option<Url>,
@@ -339,6 +346,8 @@ pub enum ExportFormat {
     Csv,
     /// WARC/1.1, a gzip member a record; by custom its name ends in .warc.gz
     Warc,
+    /// WACZ 1.1.1 for ReplayWeb.page: WARC files, their index and a list of pages in one zip
+    Wacz,
     /// sitemaps.org: the HTML pages of one host; above 50,000 an index, and parts beside it
     Sitemap,
     /// The articles that extract found, with front matter: a file each if --output ends in /, else a JSON line each

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::read::{Database, ReadError, Row};
 use crate::store::sqlite::timestamp;
+use crate::visit::Millis;
 use serde_json::Value;
 use similar::TextDiff;
 
@@ -69,6 +70,17 @@ pub fn start(db: &Database, since: Option<Since>) -> Result<(i64, String), Failu
         Some(Since::Run(run)) if (1..=last).contains(&run) => Ok((run, String::new())),
         Some(Since::Run(run)) if last == 0 => Err(Failure::new(format!("there is no run {run}: there is none at all"))),
         Some(Since::Run(run)) => Err(Failure::new(format!("there is no run {run}; the last is {last}"))),
+    }
+}
+
+/// When what `since` names began.
+pub fn moment(db: &Database, since: Since) -> Result<Millis, Failure> {
+    match since {
+        Since::Time(at) => Ok(at),
+        Since::Run(run) => {
+            let began = db.first("select started_at from _run where id = ?1", [run.into()])?;
+            Ok(began.map_or(Ok(Millis::MIN), |row| row.at(0))?)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `export`: the pages as JSON lines, CSV, a WARC, a sitemap or Markdown, one after the other: memory does not grow with them.
+//! `export`: the pages as JSON lines, CSV, a web archive, a sitemap or Markdown, one after the other: memory does not grow with them.
 
 mod markdown;
 mod pages;
@@ -8,9 +8,7 @@ mod warc;
 
 use std::path::Path;
 
-use crate::read::{Database, ReadError};
-use crate::store::sqlite::timestamp;
-use crate::visit;
+use crate::read::Database;
 
 use super::args::{ExportArgs, ExportFormat, Format};
 use super::console::Console;
@@ -19,7 +17,6 @@ use super::output::printable;
 use super::target::Target;
 use super::words::counted;
 use pages::Pages;
-use warc::Run;
 
 pub fn run(args: &ExportArgs, console: &Console) -> Result<u8, Failure> {
     check(args)?;
@@ -28,24 +25,23 @@ pub fn run(args: &ExportArgs, console: &Console) -> Result<u8, Failure> {
     let columns = rows::columns(&db, &pages, args.columns.as_deref())?;
     let target = || Target::new(&args.output, db.path());
     let _snapshot = db.snapshot()?;
-    let run = db.first("select id, started_at from runs order by id desc limit 1", [])?;
-    let run = run.map(|row| Ok::<Run, ReadError>((row.at(0)?, row.at(1)?, timestamp(visit::now())))).transpose()?;
+    let mut called = args.output.display().to_string();
     let written = match args.format {
         ExportFormat::Jsonl => target()?.whole(|out| rows::write(&pages, columns, Format::Jsonl, out))?,
         ExportFormat::Csv => target()?.whole(|out| rows::write(&pages, columns, Format::Csv, out))?,
-        ExportFormat::Warc => {
-            let target = target()?;
-            target.whole(|out| warc::write(&pages, run.as_ref(), target.name(), out))?
+        ExportFormat::Warc | ExportFormat::Wacz => {
+            let (written, files) = warc::write(&db, &pages, args)?;
+            called = files;
+            written
         }
         ExportFormat::Sitemap => sitemap::write(&pages, &target()?, args.sitemap_base.as_ref())?,
         ExportFormat::Markdown => markdown::write(&db, &pages, args, console)?,
     };
     if args.output != Path::new("-") {
-        let file = args.output.display().to_string();
         console.say(&format!(
             "{} written to {}",
             counted(written, if args.from.is_some() { "row" } else { "page" }),
-            printable(&file)
+            printable(&called)
         ));
     }
     Ok(0)
@@ -62,6 +58,10 @@ fn check(args: &ExportArgs) -> Result<(), Failure> {
         "--from is for jsonl and csv: the other formats have a shape of their own"
     } else if args.chunk.is_some() && args.format != ExportFormat::Markdown {
         "--chunk is for markdown"
+    } else if args.split.is_some() && !matches!(args.format, ExportFormat::Warc | ExportFormat::Wacz) {
+        "--split is for warc and wacz"
+    } else if args.cdxj && args.format != ExportFormat::Warc {
+        "--cdxj is for warc: a WACZ has an index in it"
     } else {
         return Ok(());
     };

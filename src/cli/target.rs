@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::failure::Failure;
 use super::output::Guarded;
@@ -79,6 +79,14 @@ impl Target {
     /// The last part of its path, as far as it is text.
     pub fn name(&self) -> Option<&str> {
         self.path()?.file_name()?.to_str()
+    }
+
+    /// Where there is room for files beside it; `None` for standard output.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::File(path, _) => Some(folder(path)),
+            _ => None,
+        }
     }
 
     /// Has all of it written; a file takes its name only then.
@@ -196,6 +204,81 @@ impl Written {
             part.persist(path).map_err(|e| named(path, &e.error))?;
         }
         Ok(())
+    }
+}
+
+/// Files that take their names once all of them are whole. Until then they lie in a folder of their own, which goes with
+/// whatever ends the writing.
+pub struct Parts {
+    /// Where they will lie.
+    place: PathBuf,
+    unfinished: TempDir,
+    names: Vec<String>,
+}
+
+impl Parts {
+    /// In the folder of this path.
+    pub fn beside(path: &Path) -> Result<Self, Failure> {
+        let place = folder(path).to_owned();
+        let unfinished = tempfile::Builder::new().prefix(".harvestman-").suffix(".parts").tempdir_in(&place);
+        let unfinished = unfinished.map_err(|e| named(path, &e))?;
+        let remains = unfinished.path().to_owned();
+        signals::end_after(move || drop(fs::remove_dir_all(remains)))?;
+        Ok(Self { place, unfinished, names: Vec::new() })
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub fn create(&mut self, name: &str) -> Result<Part, Failure> {
+        let path = self.place.join(name);
+        let file = File::create_new(self.unfinished.path().join(name)).map_err(|e| named(&path, &e))?;
+        self.names.push(name.to_owned());
+        Ok(Part(BufWriter::new(Sink::File(file, path))))
+    }
+
+    /// Refuses, before the first of them does, what must not be replaced. A link is replaced itself: nobody asked for what
+    /// lies where it leads to, since nobody named it.
+    pub fn take_their_names(self, database: Option<&Path>) -> Result<(), Failure> {
+        let places: Vec<_> = self.names.iter().map(|name| self.place.join(name)).collect();
+        let is_linked = |path: &Path| fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink());
+        let mut kept = Vec::new();
+        for path in &places {
+            match Target::new(path, database)? {
+                Target::File(_, permissions) => kept.push(permissions.filter(|_| !is_linked(path))),
+                _ => return Err(Failure::new(format!("cannot replace `{}`: it is no file", path.display()))),
+            }
+        }
+        for ((name, path), permissions) in self.names.iter().zip(&places).zip(kept) {
+            let part = self.unfinished.path().join(name);
+            let moved = permissions.map_or(Ok(()), |permissions| fs::set_permissions(&part, permissions));
+            moved.and_then(|()| fs::rename(&part, path)).map_err(|e| named(path, &e))?;
+        }
+        Ok(())
+    }
+}
+
+/// One of [`Parts`].
+pub struct Part(BufWriter<Sink>);
+
+impl Part {
+    pub fn close(mut self) -> Result<(), Failure> {
+        self.0.flush()?;
+        if let Sink::File(file, path) = self.0.get_ref() {
+            file.sync_all().map_err(|e| named(path, &e))?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Part {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReade
 use tokio::task::coop;
 
 /// What every server is offered.
-pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
+pub const ACCEPTED: &str = "gzip, deflate, br, zstd";
 /// Codings upon each other, at most.
 const MAX_CODINGS: usize = 4;
 /// The largest window that a body may ask for is 8 MiB (RFC 9659), or a few bytes could claim any amount of memory.

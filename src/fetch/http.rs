@@ -28,6 +28,9 @@ use crate::parse::memory::Memory;
 use crate::scope::AddressRules;
 use crate::visit::{self, FailureKind, Lease, Method, Millis, Validators};
 
+/// The media types that requests ask for.
+pub const ACCEPTED_TYPES: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+
 /// Makes requests over HTTP.
 pub struct HttpClient {
     clients: Clients,
@@ -199,7 +202,7 @@ impl HttpClient {
     fn headers(&self, url: &CanonicalUrl, seed_host: bool, validators: Option<&Validators>) -> HeaderMap {
         let mut headers = self.credentials.of_request(url, seed_host);
         cookies::add(self.jar.as_ref(), url.url(), &mut headers, now());
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static(ACCEPTED_TYPES));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding::ACCEPTED));
         let Some(Validators { etag, last_modified }) = validators else { return headers };
         for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {

@@ -18,7 +18,7 @@ pub fn archive(input: &[u8]) {
     let head = warc::fields(&fields);
     let block = [head.as_bytes(), payload];
     let mut written = Vec::new();
-    let ids = [1, 2].map(|number| RecordId::new(&[7; 16], &kind, number));
+    let ids = [1, 2].map(|number| RecordId::new(&[7; 16], &kind, number, 0));
     for id in ids {
         let fields = fields.clone();
         let record = Record { kind: &kind, id, date: &date, fields, content_type: &content_type, block };

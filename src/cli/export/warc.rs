@@ -1,219 +1,313 @@
-//! WARC/1.1, the format of web archives: requests and responses, as far as they are kept.
+//! WARC/1.1, the format of web archives, and WACZ: requests and responses, as far as they are kept.
 //!
-//! The response has its status and headers as received and its body with the content and transfer coding removed, so
-//! the headers that describe those codings get another name. The request is not kept: it is rebuilt from the URL.
+//! A response has its status and headers as received and its body with the content and transfer coding removed, so the
+//! headers that describe those codings get another name. Requests are not kept: they are rebuilt.
 
-use std::io::Write;
+mod archive;
+mod capture;
+mod history;
+mod index;
+mod request;
+mod shelves;
+mod wacz;
 
-use crate::store::sqlite::timestamp;
-use crate::warc::{self, FIELDS, Record, RecordId};
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use crate::cli::args::{ExportArgs, ExportFormat};
+use crate::cli::changes;
 use crate::cli::failure::Failure;
-use crate::read::{ReadError, Row};
+use crate::cli::target::{Parts, Target};
+use crate::read::{Database, ReadError, Row};
+use crate::store::sqlite::timestamp;
+use crate::visit::{self, Millis};
 
 use super::pages::Pages;
+use archive::{About, Archive, Listed, Naming, Shelf, stem};
+use capture::{Capture, Content, Headers, Page, Response};
+use history::{Answer, History, that_brought, that_found};
+use index::Index;
+use request::Requests;
+use shelves::{Files, Stream};
+use wacz::Package;
 
-const REQUEST: &str = "application/http;msgtype=request";
-const RESPONSE: &str = "application/http;msgtype=response";
-const CONFORMS_TO: &str = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/";
-const IDENTICAL: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
-
-/// Headers that describe the bytes as sent, and perhaps not the stored body.
-const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
-
-/// `twin` is the first of the pages with a body: SQLite sorts the hashes on disk, not in memory.
+/// `answered`: of pages that were found to be as they are by "not modified", when they were sent last. `twin` is the first of
+/// the pages with a body: SQLite sorts the hashes on disk, not in memory.
 const SELECT: &str = "
+answered (id, at) as materialized (
+    select f.url_id, max(f.at) from _fetch f
+    where f.url_id in (select url_id from _fetch where status = 304) and f.status <> 304 and f.failure is null
+    group by 1),
 twin (content_hash, id) as materialized (
     select p.content_hash, min(p.url_id)
     from chosen cross join _page p join _content c on c.url_id = p.url_id
     where p.url_id = chosen.id and p.status = 200 and p.size > 0 and c.body is not null
     group by 1 having count(*) > 1)
-select p.url_id, u.url, h.host, p.fetched_at - p.elapsed_ms,
+select p.url_id, u.url, h.host, coalesce(a.at, p.fetched_at - p.elapsed_ms),
     p.status, p.headers, c.body, p.size, p.content_hash, p.elapsed_ms, u.depth, r.url,
-    t.id, tu.url, tp.fetched_at - tp.elapsed_ms
+    t.id, tu.url, coalesce(ta.at, tp.fetched_at - tp.elapsed_ms),
+    p.fetched_at, p.title, p.content_type
 from _page p cross join _url u
 join _host h on h.id = u.host_id
 left join _content c on c.url_id = p.url_id
 left join _url r on r.id = u.referrer_id
+left join answered a on a.id = p.url_id
 left join twin t on t.content_hash = p.content_hash and t.id < p.url_id and p.status = 200
 left join _url tu on tu.id = t.id
 left join _page tp on tp.url_id = t.id
+left join answered ta on ta.id = t.id
 where u.id = p.url_id and p.url_id in (select id from chosen) order by p.url_id";
 
-/// The number, the start, and the present time.
-pub type Run = (i64, String, String);
+const VERSIONS: &str = "select fetched_at, status, content_type, size, content_hash, body from versions where url = ?1
+    order by fetched_at";
 
-pub fn write(pages: &Pages<'_>, run: Option<&Run>, name: Option<&str>, out: &mut impl Write) -> Result<i64, Failure> {
-    let mut archive = Archive::begin(run, name, out)?;
-    let sql = format!("with chosen (id) as materialized (select p.url_id {}), {SELECT}", pages.from());
-    let written = pages.each(&sql, |row| archive.page(&Page::read(&row)?))?;
-    archive.out.flush()?;
-    Ok(written)
+const OF_PAGE: &str = "the request is rebuilt; content and transfer coding are removed from the response";
+const OF_VERSION: &str = "the request is rebuilt; of an older content the status, the media type and the body are kept";
+const OF_REVISIT: &str = "the request is rebuilt; of an answer that brought nothing new the status is kept";
+
+/// Writes the archive that the arguments ask for; returns the number of pages, and what it is called.
+pub fn write(db: &Database, pages: &Pages<'_>, args: &ExportArgs) -> Result<(i64, String), Failure> {
+    let target = Target::new(&args.output, db.path())?;
+    let export = Export::new(db, pages, args)?;
+    let called = args.output.display().to_string();
+    match args.format {
+        ExportFormat::Wacz => Ok((export.package(&target, args.split)?, called)),
+        _ if args.split.is_some() || args.cdxj => export.files(&target, args),
+        _ => Ok((export.stream(&target)?, called)),
+    }
 }
 
-/// A page, as far as it is written to the archive.
-struct Page<'r> {
-    id: i64,
-    url: &'r str,
-    host: &'r str,
-    /// When the request began.
-    date: String,
-    status: u16,
-    headers: Vec<(String, String)>,
-    /// None if it was not stored.
-    body: Option<&'r [u8]>,
-    /// Of the body as received, also if it was not stored.
-    size: usize,
-    hash: Option<&'r str>,
-    elapsed_ms: i64,
-    depth: i64,
-    via: Option<&'r str>,
-    /// An earlier page with the same body: id, URL, date.
-    twin: Option<(i64, &'r str, String)>,
+/// The files that a larger archive of this name, of before, has after the last one of this one.
+fn stale(path: &Path, naming: &Naming, files: usize) -> Vec<PathBuf> {
+    let names = (1..).map_while(|number| naming.split.and(naming.of(number)));
+    names.skip(files).map(|name| path.with_file_name(name)).take_while(|file| file.is_file()).collect()
 }
 
-impl<'r> Page<'r> {
-    fn read(row: &'r Row) -> Result<Self, Failure> {
-        let (url, size, hash) = (row.at(1)?, row.at::<i64>(7)?, row.at::<Option<&str>>(8)?);
-        let headers = serde_json::from_str(row.at(5)?)
-            .map_err(|e| Failure::new(format!("the headers of `{url}` are damaged")).cause(&e))?;
-        let body: Option<&[u8]> = row.at(6)?;
-        let twin: Option<i64> = row.at(12)?;
-        Ok(Self {
-            id: row.at(0)?,
-            url,
-            host: row.at(2)?,
-            date: timestamp(row.at(3)?),
-            status: row.at(4)?,
-            headers,
-            // An empty body is not stored.
-            body: body.or(hash.filter(|_| size == 0).map(|_| &[][..])),
-            size: size.try_into().unwrap_or_default(),
-            hash,
-            elapsed_ms: row.at(9)?,
-            depth: row.at(10)?,
-            via: row.at(11)?,
-            twin: twin.map(|id| Ok::<_, ReadError>((id, row.at(13)?, timestamp(row.at(14)?)))).transpose()?,
+/// What is exported.
+struct Export<'a> {
+    db: &'a Database,
+    pages: &'a Pages<'a>,
+    requests: Requests,
+    about: About,
+    has_versions: bool,
+    /// Older contents from before this time are left out.
+    since: Millis,
+}
+
+impl<'a> Export<'a> {
+    fn new(db: &'a Database, pages: &'a Pages<'a>, args: &ExportArgs) -> Result<Self, Failure> {
+        let run = db.first("select id, started_at from runs order by id desc limit 1", [])?;
+        let part_of = run.map(|row| {
+            let (id, started_at): (i64, &str) = (row.at(0)?, row.at(1)?);
+            Ok::<_, ReadError>(format!("run {id}, started at {started_at}"))
+        });
+        let has_versions = db.has_view("versions")? && db.first("select 1 from versions limit 1", [])?.is_some();
+        let since = match args.since {
+            Some(since) => changes::moment(db, since)?,
+            None => Millis::MIN,
+        };
+        let about = About { now: timestamp(visit::now()), part_of: part_of.transpose()? };
+        Ok(Self { db, pages, requests: Requests::of(db)?, about, has_versions, since })
+    }
+
+    /// One file.
+    fn stream(&self, target: &Target) -> Result<i64, Failure> {
+        let naming = Naming { name: target.name().map(str::to_owned), split: None };
+        target.whole(|out| {
+            let mut archive = Archive::begin(naming, self.about.clone(), Stream(&mut *out))?;
+            self.fill(&mut archive)
         })
     }
 
-    /// Whether there was a body that is not stored. If it was not downloaded, only the headers tell of it.
-    fn is_truncated(&self) -> bool {
-        let is_empty = |(name, value): &(String, String)| name == "content-length" && value == "0";
-        self.body.is_none() && !matches!(self.status, 204 | 304) && !self.headers.iter().any(is_empty)
+    /// Files in a zip.
+    fn package(&self, target: &Target, split: Option<u64>) -> Result<i64, Failure> {
+        let title = target.name().map_or("crawl", |name| name.strip_suffix(".wacz").unwrap_or(name));
+        let naming = Naming { name: Some("data.warc.gz".to_owned()), split };
+        // Standard output and devices have no room beside them.
+        let folder = target.folder().map_or_else(std::env::temp_dir, Path::to_owned);
+        target.whole(|out| {
+            let mut archive = Archive::begin(naming, self.about.clone(), Package::new(out, &folder)?)?;
+            let written = self.fill(&mut archive)?;
+            archive.end().finish(title, &self.about.now)?;
+            Ok(written)
+        })
     }
 
-    fn request_head(&self) -> String {
-        let target = self.url.strip_prefix(self.host).unwrap_or("/");
-        let authority = self.host.split_once("://").map_or(self.host, |(_, authority)| authority);
-        format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", warc::one_line(target), warc::one_line(authority))
-    }
-
-    /// The head of the response, with headers that fit a body of `length` bytes. All values are written as UTF-8, because
-    /// it is not kept which of them came in ISO 8859-1.
-    fn response_head(&self, length: usize) -> Vec<u8> {
-        let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default());
-        let length = length.to_string();
-        let mut has_length = false;
-        let mut was_renamed = false;
-        for (name, value) in &self.headers {
-            let is_true = name == "content-length" && *value == length && !has_length;
-            let rename = OF_THE_WIRE.contains(&name.as_str()) && !is_true;
-            has_length |= is_true;
-            was_renamed |= rename;
-            let prefix = if rename { "x-crawler-" } else { "" };
-            head.push_str(&format!("{prefix}{}: {}\r\n", warc::one_line(name), warc::one_line(value)));
-        }
-        if !has_length && (was_renamed || length != "0") {
-            head.push_str(&format!("content-length: {length}\r\n"));
-        }
-        head.push_str("\r\n");
-        head.into_bytes()
-    }
-
-    fn metadata(&self) -> String {
-        let mut fields = Vec::new();
-        if let Some(via) = self.via {
-            fields.push(("via", via.to_owned()));
-        }
-        fields.push(("depth", self.depth.to_string()));
-        fields.push(("fetchTimeMs", self.elapsed_ms.to_string()));
-        let note =
-            "the request is reconstructed from the URL; content and transfer coding are removed from the response";
-        fields.push(("description", note.to_owned()));
-        warc::fields(&fields)
-    }
-}
-
-/// The records that are written, and what names them.
-struct Archive<W> {
-    out: W,
-    salt: [u8; 16],
-    info: RecordId,
-}
-
-impl<W: Write> Archive<W> {
-    fn begin(run: Option<&Run>, name: Option<&str>, out: W) -> Result<Self, Failure> {
-        let mut salt = [0; 16];
-        aws_lc_rs::rand::fill(&mut salt).map_err(|e| Failure::new("no random numbers").cause(&e))?;
-        let mut archive = Self { out, salt, info: RecordId::new(&salt, "warcinfo", 0) };
-        let mut fields = vec![
-            ("software", concat!("harvestman/", env!("CARGO_PKG_VERSION")).to_owned()),
-            ("format", "WARC File Format 1.1".to_owned()),
-            ("conformsTo", CONFORMS_TO.to_owned()),
-        ];
-        if let Some((id, started_at, _)) = run {
-            fields.push(("isPartOf", format!("run {id}, started at {started_at}")));
-        }
-        let date = run.map_or("1970-01-01T00:00:00Z", |(_, _, now)| now);
-        let block = warc::fields(&fields);
-        let fields = name.map(|name| ("WARC-Filename", name.to_owned())).into_iter().collect();
-        let block = [block.as_bytes(), &[]];
-        let record = Record { kind: "warcinfo", id: archive.info, date, fields, content_type: FIELDS, block };
-        record.write(&mut archive.out)?;
-        Ok(archive)
-    }
-
-    fn page(&mut self, page: &Page<'_>) -> Result<(), Failure> {
-        let mut fields = Vec::new();
-        if let Some(hash) = page.hash.filter(|_| page.body.is_some() || page.twin.is_some()) {
-            fields.push(("WARC-Payload-Digest", format!("sha256:{hash}")));
-        }
-        let (kind, head, body) = if let Some((id, url, date)) = &page.twin {
-            fields.push(("WARC-Profile", IDENTICAL.to_owned()));
-            fields.push(("WARC-Refers-To", self.id("response", *id).to_string()));
-            fields.push(("WARC-Refers-To-Target-URI", (*url).to_owned()));
-            fields.push(("WARC-Refers-To-Date", date.clone()));
-            fields.push(("WARC-Truncated", "length".to_owned()));
-            ("revisit", page.response_head(page.size), None)
-        } else {
-            if page.is_truncated() {
-                fields.push(("WARC-Truncated", "unspecified".to_owned()));
-            }
-            ("response", page.response_head(page.body.map_or(0, <[u8]>::len)), page.body)
+    /// Files beside each other.
+    fn files(&self, target: &Target, args: &ExportArgs) -> Result<(i64, String), Failure> {
+        let (Target::File(path, _), Some(name), Some(folder)) = (target, target.name(), target.folder()) else {
+            let problem = Failure::new("several files can only be written beside each other");
+            return Err(problem.hint("name a file with --output"));
         };
-        self.record(page, kind, fields, RESPONSE, [&head, body.unwrap_or_default()])?;
-        let of_it = vec![("WARC-Concurrent-To", self.id(kind, page.id).to_string())];
-        self.record(page, "request", of_it.clone(), REQUEST, [page.request_head().as_bytes(), &[]])?;
-        self.record(page, "metadata", of_it, FIELDS, [page.metadata().as_bytes(), &[]])
+        let naming = Naming { name: Some(name.to_owned()), split: args.split };
+        let index = args.cdxj.then(|| Index::new(folder.to_owned()));
+        let files = Files::new(Parts::beside(path)?, index);
+        let mut archive = Archive::begin(naming.clone(), self.about.clone(), files)?;
+        let written = self.fill(&mut archive)?;
+        let files = archive.end();
+        let stale = stale(path, &naming, files.count());
+        let called = files.finish(&format!("{}.cdxj", stem(name).0), self.db.path())?;
+        stale.iter().try_for_each(std::fs::remove_file)?;
+        Ok((written, called))
     }
 
-    fn record(
-        &mut self,
-        page: &Page<'_>,
-        kind: &str,
-        mut fields: Vec<(&'static str, String)>,
-        content_type: &str,
-        block: [&[u8]; 2],
+    fn fill<S: Shelf>(&self, archive: &mut Archive<S>) -> Result<i64, Failure> {
+        let mut history = History::new(self.db, self.pages)?;
+        let sql = format!("with chosen (id) as materialized (select p.url_id {}), {SELECT}", self.pages.from());
+        self.pages.each(&sql, |row| {
+            let stored = Stored::read(&row)?;
+            let answers = history.of(stored.page.id)?;
+            let before = if self.has_versions { self.versions(archive, &stored, &answers)? } else { Millis::MIN };
+            self.content(archive, &stored.capture(), that_found(&answers, before, stored.until))?;
+            stored.listed().map_or(Ok(()), |page| archive.list(&page))
+        })
+    }
+
+    /// Adds the older contents of a page; answers with when the last of them was found for the last time.
+    fn versions<S: Shelf>(
+        &self,
+        archive: &mut Archive<S>,
+        stored: &Stored<'_>,
+        answers: &[Answer],
+    ) -> Result<Millis, Failure> {
+        let mut before = Millis::MIN;
+        for row in self.db.query(VERSIONS, [stored.page.url.into()])? {
+            let row = row?;
+            let until = row.at::<&str>(0)?.parse::<Timestamp>().map_or(before, Timestamp::as_millisecond);
+            let found = that_found(answers, before, until);
+            before = until;
+            let brought = that_brought(found);
+            let at = brought.map_or(until, |answer| answer.at);
+            if at < self.since {
+                continue;
+            }
+            let kind = row.at::<Option<&str>>(2)?.map(|kind| ("content-type".to_owned(), kind.to_owned()));
+            let hash = row.at(4)?;
+            let capture = Capture {
+                page: &stored.page,
+                at,
+                elapsed_ms: brought.map(|answer| answer.elapsed_ms),
+                status: row.at(1)?,
+                headers: &Headers::from_iter(kind),
+                content: here(row.at(5)?, row.at(3)?, hash),
+                hash,
+                asked_with: "",
+                note: OF_VERSION,
+            };
+            self.content(archive, &capture, found)?;
+        }
+        Ok(before)
+    }
+
+    /// Adds a content, and the answers that said it is still so.
+    fn content<S: Shelf>(
+        &self,
+        archive: &mut Archive<S>,
+        capture: &Capture<'_>,
+        found: &[Answer],
     ) -> Result<(), Failure> {
-        fields.push(("WARC-Target-URI", page.url.to_owned()));
-        fields.push(("WARC-Warcinfo-ID", self.info.to_string()));
-        let record = Record { kind, id: self.id(kind, page.id), date: &page.date, fields, content_type, block };
-        Ok(record.write(&mut self.out)?)
+        let brought = found.iter().find(|answer| answer.at == capture.at);
+        let elapsed_ms = brought.map(|answer| answer.elapsed_ms).or(capture.elapsed_ms);
+        let asked_with = &*self.requests.lines(capture.at, None);
+        archive.add(&Capture { asked_with, elapsed_ms, content: capture.content, ..*capture })?;
+        let (response, size) = match capture.content {
+            Content::Here(body) => {
+                (Response { page: capture.page.id, url: capture.page.url, at: capture.at }, body.len())
+            }
+            Content::Elsewhere { response, size } => (response, size),
+            Content::Missing => return Ok(()),
+        };
+        for answer in found.iter().filter(|answer| answer.at != capture.at) {
+            let conditions = (answer.status == 304).then_some(capture.headers);
+            let again = Capture {
+                at: answer.at,
+                elapsed_ms: Some(answer.elapsed_ms),
+                status: answer.status,
+                headers: &[],
+                content: Content::Elsewhere { response, size },
+                asked_with: &self.requests.lines(answer.at, conditions),
+                note: OF_REVISIT,
+                ..*capture
+            };
+            archive.add(&again)?;
+        }
+        Ok(())
+    }
+}
+
+/// A stored body. An empty one is not stored.
+fn here<'r>(body: Option<&'r [u8]>, size: i64, hash: Option<&str>) -> Content<'r> {
+    body.or(hash.filter(|_| size == 0).map(|_| &[][..])).map_or(Content::Missing, Content::Here)
+}
+
+/// A page as it is stored.
+struct Stored<'r> {
+    page: Page<'r>,
+    at: Millis,
+    /// When it was found so for the last time.
+    until: Millis,
+    elapsed_ms: Option<i64>,
+    status: u16,
+    headers: Headers,
+    content: Content<'r>,
+    size: usize,
+    hash: Option<&'r str>,
+    title: Option<&'r str>,
+    is_html: bool,
+}
+
+impl<'r> Stored<'r> {
+    fn read(row: &'r Row) -> Result<Self, Failure> {
+        let page = Page { id: row.at(0)?, url: row.at(1)?, host: row.at(2)?, depth: row.at(10)?, via: row.at(11)? };
+        let headers = serde_json::from_str(row.at(5)?)
+            .map_err(|e| Failure::new(format!("the headers of `{}` are damaged", page.url)).cause(&e))?;
+        let (size, hash): (i64, Option<&str>) = (row.at(7)?, row.at(8)?);
+        let (at, until, elapsed): (Millis, Millis, i64) = (row.at(3)?, row.at(15)?, row.at(9)?);
+        let content = match row.at::<Option<i64>>(12)? {
+            Some(id) => {
+                let response = Response { page: id, url: row.at(13)?, at: row.at(14)? };
+                Content::Elsewhere { response, size: size.try_into().unwrap_or_default() }
+            }
+            None => here(row.at(6)?, size, hash),
+        };
+        let kind: Option<&str> = row.at(17)?;
+        let is_html =
+            kind.is_some_and(|kind| ["text/html", "application/xhtml+xml"].iter().any(|html| kind.starts_with(html)));
+        Ok(Self {
+            page,
+            at,
+            until,
+            elapsed_ms: (at + elapsed == until).then_some(elapsed),
+            status: row.at(4)?,
+            headers,
+            content,
+            size: size.try_into().unwrap_or_default(),
+            hash,
+            title: row.at(16)?,
+            is_html,
+        })
     }
 
-    fn id(&self, kind: &str, page: i64) -> RecordId {
-        RecordId::new(&self.salt, kind, page)
+    fn capture(&self) -> Capture<'_> {
+        Capture {
+            page: &self.page,
+            at: self.at,
+            elapsed_ms: self.elapsed_ms,
+            status: self.status,
+            headers: &self.headers,
+            content: self.content,
+            hash: self.hash,
+            asked_with: "",
+            note: OF_PAGE,
+        }
+    }
+
+    /// What a list of pages says of it; none if it is nothing to look at.
+    fn listed(&self) -> Option<Listed<'_>> {
+        let is_page = self.is_html && self.status == 200 && !matches!(self.content, Content::Missing);
+        let Page { id, url, depth, .. } = self.page;
+        let (title, size, date) = (self.title, self.size, timestamp(self.at));
+        is_page.then_some(Listed { id, url, date, title, size, is_seed: depth == 0 })
     }
 }
