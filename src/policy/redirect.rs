@@ -23,6 +23,21 @@ pub fn leads_to_itself(url: &CanonicalUrl, status: u16, headers: &HeaderMap) -> 
     target.is_some_and(|target| CanonicalUrl::join(url.url(), &target).as_ref() == Ok(url))
 }
 
+/// What the redirects in a row that led back to a URL in this run are multiplied with as they are stored. The rest of the
+/// number are those by which it was found, which is what a new run goes by: a way back that was gone in one does not lengthen
+/// those of the next.
+const AGAIN: u32 = 1 << 16;
+
+/// The redirects in a row by which a URL was found, of the stored number.
+pub fn found_by(stored: u32) -> u32 {
+    stored % AGAIN
+}
+
+/// The redirects in a row that led to a URL last, of the stored number.
+pub fn led_by(stored: u32) -> u32 {
+    if stored >= AGAIN { stored / AGAIN } else { stored }
+}
+
 /// A stored redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hop {

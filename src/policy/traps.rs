@@ -124,7 +124,7 @@ impl Traps {
     pub fn load(&mut self, hosts: &[HostId], accounts: Vec<(String, Account)>) {
         self.loaded.extend(hosts);
         for (host, account) in accounts {
-            if account.is_large() && !account.is_held() && self.recalled.insert(account.id) {
+            if account.is_large() && account.is_tried() && !account.is_held() && self.recalled.insert(account.id) {
                 self.forgotten.push(account.id);
             }
             let ground = CanonicalUrl::parse(&host).map_or(0, |url| self.sites.ground_of(&url));
@@ -140,8 +140,8 @@ impl Traps {
         }
     }
 
-    /// The accounts just loaded that are so large that only words count that were never seen: what their pages said is to be
-    /// [recalled](Self::recall).
+    /// The accounts just loaded that are so large that only words count that were never seen, and not so large that they
+    /// have stood the test: what their pages said is to be [recalled](Self::recall).
     pub fn forgotten(&mut self) -> Vec<TrapId> {
         std::mem::take(&mut self.forgotten)
     }

@@ -21,6 +21,7 @@ macro_rules! every_case {
                 without_links_depth_is_handed_on_all_the_same
                 a_link_that_is_followed_opens_what_was_nofollow
                 redirects_count_their_hops_and_a_loop_is_a_failure
+                a_way_back_that_was_gone_in_one_run_does_not_lengthen_that_of_the_next
             }
             outcomes {
                 every_end_of_a_request_moves_its_url_and_is_counted

@@ -1,7 +1,8 @@
 //! How far from the seeds a URL is, in whatever order the answers come.
 
 use harvestman::internals::config::Config;
-use harvestman::internals::visit::SkipReason;
+use harvestman::internals::store::Run as _;
+use harvestman::internals::visit::{Page, Record, SkipReason, Target};
 
 use crate::place::{Hand, Place, fetched, link, page, redirect, row, skipped_link, target};
 
@@ -14,7 +15,7 @@ fn deep(max_depth: u32) -> Config {
 }
 
 /// A chain of pages below the front page, each fetched, and the front page's brother that is still pending.
-async fn chain<'p, P: Place>(place: &'p P, config: &Config) -> (Hand<'p, P>, harvestman::internals::visit::Target) {
+async fn chain<'p, P: Place>(place: &'p P, config: &Config) -> (Hand<'p, P>, Target) {
     let mut hand = Hand::begin(place, config, &["http://a.test/", "http://a.test/brother"]).await;
     let targets = hand.take().await;
     let mut at = target(&targets, "test/");
@@ -98,4 +99,29 @@ pub async fn redirects_count_their_hops_and_a_loop_is_a_failure<P: Place>(place:
     assert_eq!(hand.accounting(), (2, 1, 0, 0));
     assert_eq!(row(place, "select url, kind from failures").await, "http://a.test/2|redirect");
     assert_eq!(row(place, "select count(*) from redirects").await, "2");
+}
+
+/// A redirect, which sets a cookie, of a URL among these to another.
+fn back(targets: &[Target], from: &str, to: &str) -> Record {
+    let headers = vec![("set-cookie".to_owned(), "sid=…".to_owned())];
+    fetched(target(targets, from), Page { headers, ..redirect(&format!("http://a.test{to}")) })
+}
+
+pub async fn a_way_back_that_was_gone_in_one_run_does_not_lengthen_that_of_the_next<P: Place>(place: &P) {
+    for run in 1..=4 {
+        let mut hand = Hand::begin(place, &Config::default(), &["http://a.test/page", "http://a.test/set"]).await;
+        let targets = hand.take().await;
+        assert!(targets.iter().all(|target| target.hops == 0), "run {run}: {targets:?}");
+        // Both are under way before the cookie is there, and the page is stored last.
+        hand.commit([back(&targets, "/set", "/page")]).await;
+        let again = hand.commit([back(&targets, "/page", "/set")]).await.targets;
+        assert_eq!(target(&again, "/set").hops, 1);
+        let again = hand.window(target(&again, "/set").host, 10).await;
+        assert_eq!(target(&again, "/set").hops, 1, "read again");
+        let again = hand.commit([back(&again, "/set", "/page")]).await.targets;
+        assert_eq!(target(&again, "/page").hops, 2);
+        hand.commit([fetched(target(&again, "/page"), page([]))]).await;
+        assert_eq!(hand.accounting(), (2, 0, 0, 0));
+        hand.run.end("finished", true).await.unwrap();
+    }
 }

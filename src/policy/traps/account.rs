@@ -31,9 +31,9 @@ const LEAVES: i64 = 16;
 const SLACK: i64 = 10;
 /// Pages from which on words that were never seen are asked for: by chance a page has a pair or a mix of its own.
 pub(super) const STRICT_FROM: i64 = 3_000;
-/// Pages between which all are looked at.
-const TRIED_FROM: i64 = 2_000;
-const TRIED_TO: i64 = 4_000;
+/// Pages between which all are looked at, and read again by a later invocation if they are many.
+const TRIED_FROM: i64 = 1_000;
+const TRIED_TO: i64 = 8_000;
 /// Pages that bring nothing, in all, beyond which the pattern must bring more often something than not.
 const MAX_BARREN: i64 = 3_000;
 

@@ -14,7 +14,10 @@ const PAGES: usize = 16;
 const TEXTS: usize = 16;
 const MAX_TEXTS: usize = 8_192;
 const MAX_PIECES: usize = 4_096;
-const MAX_WORDS: usize = 16_384;
+/// Pairs of words, and words that were seen once.
+const MAX_PAIRS: usize = 16_384;
+/// More than a maze draws its words from: one that was forgotten would be new again.
+const MAX_WORDS: usize = 131_072;
 const MAX_IMAGES: usize = 4_096;
 /// New words, or pairs of words, that make a page new. One is what a page says of itself: a name drawn by lot, a greeting.
 pub(super) const NEW_WORDS: usize = 2;
@@ -234,13 +237,15 @@ impl Memory {
         let new_images = images.iter().filter(|image| self.images.insert(**image, MAX_IMAGES)).count();
         let (new_words, new_pairs, page) = self.take_in(sketch);
         let new_lines = sketch.long_lines.iter().filter(|line| self.lines.insert(**line, MAX_PIECES)).count();
-        let new = if how.strict { new_words } else { new_words + new_pairs };
-        let is_proof = new_images > 0 || new_words >= NEW_WORDS && self.words_come_back();
+        // Words of a text that was there are but forgotten.
+        let counts = !is_text_of_another && self.words_come_back();
+        let says_new = |new: usize| new >= NEW_WORDS && counts;
+        let is_proof = new_images > 0 || says_new(new_words);
         let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
         let is_mix = || is_table(sketch) || new_lines >= NEW_LINES || self.is_mix(&page);
         let verdict = if is_identical {
             Verdict::Identical
-        } else if is_first || new_images > 0 || new >= NEW_WORDS && self.words_come_back() {
+        } else if is_first || new_images > 0 || says_new(if how.strict { new_words } else { new_words + new_pairs }) {
             Verdict::New
         } else if !how.combines && (lists || !is_text_of_another && is_mix()) {
             Verdict::Mixed
@@ -298,7 +303,7 @@ impl Memory {
                     false => self.back += u64::from(self.once.remove(word)),
                 }
                 if let Some(before) = before.filter(|_| !is_new) {
-                    new_pairs += usize::from(self.pairs.insert(word ^ u64::rotate_left(before, 17), MAX_WORDS));
+                    new_pairs += usize::from(self.pairs.insert(word ^ u64::rotate_left(before, 17), MAX_PAIRS));
                 }
                 before = (!is_new).then_some(word);
                 old.extend(before);
@@ -312,7 +317,7 @@ impl Memory {
         // A page that says a word twice says nothing of others.
         self.met += new_words.len() as u64;
         for word in &new_words {
-            self.once.insert(*word, MAX_WORDS);
+            self.once.insert(*word, MAX_PAIRS);
         }
         (new_words.len(), new_pairs, page)
     }

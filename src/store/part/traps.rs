@@ -9,7 +9,7 @@ use super::pages::Past;
 use super::run::Part;
 
 /// Pages of a large pattern that are read again when an invocation meets it.
-const RECALLED: i64 = 512;
+const RECALLED: i64 = 4_096;
 
 impl<D: Tables> Part<D> {
     pub(super) async fn held_traps(&mut self) -> Result<Vec<(TrapId, bool)>, Failed> {

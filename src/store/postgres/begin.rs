@@ -100,7 +100,7 @@ impl Beginning for PgDatabase {
         .execute(&mut self.db)
         .await?;
         sql(concat!(
-            "update url set state = 0, reason = null, attempts = 0, due_at = null,
+            "update url set state = 0, reason = null, attempts = 0, due_at = null, hops = hops % 65536,
                  known = exists (select 1 from page where url_id = url.id)
              where state = any($3) or (state = 3 and reason = any($4)) or (state = any($2) and not ",
             rests!(),

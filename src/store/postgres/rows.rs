@@ -8,6 +8,7 @@ use sqlx::query::{Query, QueryScalar};
 use sqlx::{FromRow, Postgres, Row as _};
 
 use crate::canonical::{CanonicalUrl, Host};
+use crate::policy::redirect::led_by;
 use crate::policy::robots::answer_of;
 use crate::store::failed::Failed;
 use crate::store::tables::{Holder, Lowered, Waits, Woken};
@@ -159,7 +160,7 @@ pub(super) fn target(row: &PgRow) -> Result<Target, Failed> {
         host: row.get("host_id"),
         url: url(row)?,
         depth: uint(row, "depth"),
-        hops: uint(row, "hops"),
+        hops: led_by(uint(row, "hops")),
         attempts: uint(row, "attempts"),
         due_at: row.get("due_at"),
         known: row.get("known"),

@@ -68,7 +68,7 @@ impl Times for PgDatabase {
 
     async fn wake(&mut self, me: i64, ids: &[UrlId]) -> Result<Vec<Woken>, Failed> {
         let rows = sql(concat!(
-            "update url set state = 0, attempts = 0, due_at = null, known = true where id = any($2) returning ",
+            "update url set state = 0, attempts = 0, due_at = null, hops = hops % 65536, known = true where id = any($2) returning ",
             rows::holder_of_url!(),
             ", ",
             rows::target_columns!()

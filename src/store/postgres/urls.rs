@@ -10,7 +10,7 @@ use crate::canonical::CanonicalUrl;
 use crate::policy::kept::{Kept, Stored};
 use crate::policy::nearer::{Nearer, Step};
 use crate::policy::offer::Standing;
-use crate::policy::redirect::Hop;
+use crate::policy::redirect::{Hop, found_by};
 use crate::policy::turn::COLUMNS;
 use crate::store::failed::Failed;
 use crate::store::tables::{Better, Lowered, NewUrl, Present, Urls, Waits, Window};
@@ -58,7 +58,8 @@ impl Urls for PgDatabase {
         let flag = |value: fn(&Better) -> bool| urls.iter().map(value).collect::<Vec<_>>();
         let id = |value: fn(&Better) -> Option<i64>| urls.iter().map(value).collect::<Vec<_>>();
         let reason = |it: &Better| it.outcome.reason.as_ref().map(|reason| clean(reason.as_str()).into_owned());
-        sql("update url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
+        sql("update url set depth = v.depth, hops = url.hops - url.hops % 65536 + v.hops, state = v.state, reason = v.reason,
+                 followed = v.followed,
                  referrer_id = case when v.nearer then v.referrer else url.referrer_id end,
                  sitemap = coalesce(url.sitemap, v.sitemap), trap_id = v.trap
              from unnest($1::bigint[], $2::int[], $3::int[], $4::smallint[], $5::text[], $6::bigint[], $7::boolean[],
@@ -182,8 +183,9 @@ impl Urls for PgDatabase {
     }
 
     async fn ask_again(&mut self, id: UrlId, hops: u32) -> Result<bool, Failed> {
-        let opened =
-            sql("update url set state = $1, hops = $2, attempts = 0, due_at = null where id = $3 and state = $4");
+        let opened = sql(
+            "update url set state = $1, hops = hops % 65536 + $2 * 65536, attempts = 0, due_at = null where id = $3 and state = $4",
+        );
         let [pending, fetched] = [State::Pending, State::Fetched].map(|state| i16::from(state.number()));
         let opened = opened.bind(pending).bind(int(hops)).bind(id).bind(fetched);
         Ok(opened.execute(&mut self.db).await?.rows_affected() > 0)
@@ -292,7 +294,7 @@ fn standing(row: &PgRow) -> Result<Standing, Failed> {
         id: row.get("id"),
         state: rows::state(row)?,
         depth: rows::uint(row, "depth"),
-        hops: rows::uint(row, "hops"),
+        hops: found_by(rows::uint(row, "hops")),
         reason: rows::reason(row),
         followed: row.get("followed"),
         is_sitemap: row.get("is_sitemap"),

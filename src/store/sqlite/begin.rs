@@ -100,7 +100,7 @@ impl Beginning for SqliteDatabase {
         .execute(&mut self.db)
         .await?;
         sqlx::query(concat!(
-            "update url set state = 0, reason = null, attempts = 0, due_at = null,
+            "update url set state = 0, reason = null, attempts = 0, due_at = null, hops = hops % 65536,
                  known = exists (select 1 from page where url_id = id)
              where state in (select value from json_each(?3))
                  or (state = 3 and reason in (select value from json_each(?4)))

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::canonical::{CanonicalUrl, Host};
+use crate::policy::redirect::led_by;
 use crate::policy::robots::answer_of;
 use crate::store::failed::Failed;
 use crate::store::tables::{Holder, Waits, Woken};
@@ -72,7 +73,7 @@ pub(super) fn target(row: &SqliteRow) -> Result<Target, Failed> {
         host: row.get("host_id"),
         url: url(row)?,
         depth: row.get("depth"),
-        hops: row.get("hops"),
+        hops: led_by(row.get("hops")),
         attempts: row.get("attempts"),
         due_at: row.get("due_at"),
         known: row.get("known"),

@@ -67,7 +67,7 @@ impl Times for SqliteDatabase {
 
     async fn wake(&mut self, me: i64, ids: &[UrlId]) -> Result<Vec<Woken>, Failed> {
         let rows = sqlx::query(concat!(
-            "update url set state = 0, attempts = 0, due_at = null, known = 1
+            "update url set state = 0, attempts = 0, due_at = null, hops = hops % 65536, known = 1
              where id in (select value from json_each(?1))
              returning (select holder from host where id = url.host_id) as holder, ",
             rows::target_columns!()

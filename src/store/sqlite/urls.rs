@@ -9,7 +9,7 @@ use crate::canonical::CanonicalUrl;
 use crate::policy::kept::{Kept, Stored};
 use crate::policy::nearer::{Nearer, Step};
 use crate::policy::offer::Standing;
-use crate::policy::redirect::Hop;
+use crate::policy::redirect::{Hop, found_by};
 use crate::policy::turn::COLUMNS;
 use crate::store::failed::Failed;
 use crate::store::tables::{Better, Hosts as _, Lowered, NewUrl, Present, Urls, Waits, Window};
@@ -53,7 +53,8 @@ impl Urls for SqliteDatabase {
         };
         run_json(
             &mut self.db,
-            "update or fail url set depth = v.depth, hops = v.hops, state = v.state, reason = v.reason, followed = v.followed,
+            "update or fail url set depth = v.depth, hops = url.hops - url.hops % 65536 + v.hops, state = v.state,
+                 reason = v.reason, followed = v.followed,
                  referrer_id = iif(v.nearer, v.referrer, referrer_id), sitemap = coalesce(url.sitemap, v.sitemap),
                  trap_id = v.trap
              from (select value ->> 0 as id, value ->> 1 as depth, value ->> 2 as hops, value ->> 3 as state,
@@ -153,7 +154,7 @@ impl Urls for SqliteDatabase {
 
     async fn ask_again(&mut self, id: UrlId, hops: u32) -> Result<bool, Failed> {
         let opened = sqlx::query(
-            "update url set state = ?1, hops = ?2, attempts = 0, due_at = null where id = ?3 and state = ?4",
+            "update url set state = ?1, hops = hops % 65536 + ?2 * 65536, attempts = 0, due_at = null where id = ?3 and state = ?4",
         );
         let opened = opened.bind(State::Pending.number()).bind(hops).bind(id).bind(State::Fetched.number());
         Ok(opened.execute(&mut self.db).await?.rows_affected() > 0)
@@ -231,7 +232,7 @@ fn standing(row: &SqliteRow) -> Result<Standing, Failed> {
         id: row.get("id"),
         state: rows::state(row)?,
         depth: row.get("depth"),
-        hops: row.get("hops"),
+        hops: found_by(row.get("hops")),
         reason: rows::reason(row),
         followed: row.get("followed"),
         is_sitemap: row.get("is_sitemap"),

@@ -95,7 +95,8 @@ pub trait Urls {
     /// The stored redirects that lead on from a URL, at most so many.
     fn chain(&mut self, from: UrlId, hops: u32) -> impl Future<Output = Result<Vec<Hop>, Failed>> + Send;
 
-    /// Makes a fetched URL pending once more, unless it is not fetched.
+    /// Makes a fetched URL pending once more, unless it is not fetched: so many redirects in a row led back to it in this run
+    /// ([`crate::policy::redirect::led_by`]).
     fn ask_again(&mut self, id: UrlId, hops: u32) -> impl Future<Output = Result<bool, Failed>> + Send;
 
     /// Makes undone that a page became a redirect in this run: before, it was `fingerprint`.

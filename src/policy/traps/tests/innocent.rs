@@ -7,7 +7,7 @@ fn number(url: &str) -> u64 {
 }
 
 /// Asserts that all of a site is fetched: `pages` many.
-fn is_fetched(name: &str, pages: usize, site: impl Fn(&str) -> Answer) {
+pub(super) fn is_fetched(name: &str, pages: usize, site: impl Fn(&str) -> Answer) {
     let outcome = crawl(&["http://t.test/"], site, 200_000);
     let held: Vec<_> = outcome.held.iter().take(5).collect();
     assert!(

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest;
 
 use crate::canonical::CanonicalUrl;
-use crate::policy::traps::Traps;
+use crate::policy::traps::{Account, Recalled, Traps};
 use crate::visit::{Candidate, Element, Page, Target, TrapId, UrlId};
 
 /// What a site answers.
@@ -66,23 +66,33 @@ pub(super) struct Outcome {
 
 /// Crawls from `seeds` until nothing is pending or `most` were asked.
 pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) -> Outcome {
+    crawl_in_slices(seeds, site, most, usize::MAX)
+}
+
+/// The same, in invocations of so many pages each.
+pub(super) fn crawl_in_slices(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize, slice: usize) -> Outcome {
     let mut traps = Traps::new(&[], 1);
+    let (mut accounts, mut paid): (HashMap<TrapId, Account>, Vec<(TrapId, Recalled)>) = Default::default();
     let mut known: HashMap<String, State> = HashMap::new();
     let (mut queue, mut outcome) = (VecDeque::new(), Outcome::default());
     for seed in seeds {
         known.insert((*seed).to_owned(), State { id: 1, trap: None, is_held: false, is_asked: false });
         queue.push_back((*seed).to_owned());
     }
+    let mut left = slice;
     while let Some(url) = queue.pop_front() {
         let state = known.get_mut(&url).unwrap();
         if state.is_asked || outcome.asked.len() >= most {
             continue;
         }
+        if left == 0 {
+            (traps, left) = (resumed(&accounts, &paid), slice);
+        }
         state.is_held = state.trap.is_some_and(|trap| traps.is_held(trap));
         if state.is_held {
             continue;
         }
-        state.is_asked = true;
+        (state.is_asked, left) = (true, left - 1);
         let (id, trap, answer) = (state.id, state.trap, site(&url));
         outcome.asked.push(url.clone());
         let url = CanonicalUrl::parse(&url).unwrap();
@@ -124,17 +134,45 @@ pub(super) fn crawl(seeds: &[&str], site: impl Fn(&str) -> Answer, most: usize) 
             }
         }
         traps.settle(&mut weighed);
-        for (turned, _) in traps.take_changes().turned.into_iter().filter(|(_, is_held)| !is_held) {
-            for (url, state) in &mut known {
-                if state.is_held && state.trap == Some(turned) {
-                    state.is_held = false;
-                    queue.push_back(url.clone());
-                }
-            }
+        paid.extend(trap.filter(|_| slice < usize::MAX).zip(recalled(&target.url, &page)));
+        let changes = traps.take_changes();
+        accounts.extend(changes.accounts.into_iter().map(|account| (account.id, account)));
+        for (turned, _) in changes.turned.into_iter().filter(|(_, is_held)| !is_held) {
+            release(turned, &mut known, &mut queue);
         }
     }
     outcome.held = known.into_iter().filter(|(_, state)| state.is_held).map(|(url, _)| url).collect();
     outcome
+}
+
+/// Makes pending what this account held back.
+fn release(turned: TrapId, known: &mut HashMap<String, State>, queue: &mut VecDeque<String>) {
+    for (url, state) in known.iter_mut().filter(|(_, state)| state.is_held && state.trap == Some(turned)) {
+        state.is_held = false;
+        queue.push_back(url.clone());
+    }
+}
+
+/// A page as it is stored, unless it redirects.
+fn recalled(url: &CanonicalUrl, page: &Page) -> Option<Recalled> {
+    let text = page.text.clone()?;
+    Some(Recalled { url: url.to_string(), title: page.title.clone(), description: None, text })
+}
+
+/// As the store has it.
+const RECALLED: usize = 4_096;
+
+/// What the next invocation knows.
+fn resumed(accounts: &HashMap<TrapId, Account>, paid: &[(TrapId, Recalled)]) -> Traps {
+    let mut traps = Traps::new(&[], accounts.keys().max().map_or(1, |last| last + 1));
+    let hosts = [host_number(&CanonicalUrl::parse("http://t.test/").unwrap())];
+    traps.load(&hosts, accounts.values().map(|account| ("http://t.test/".to_owned(), account.clone())).collect());
+    for id in traps.forgotten() {
+        let pages =
+            paid.iter().rev().filter(|(account, _)| *account == id).take(RECALLED).map(|(_, page)| page.clone());
+        traps.recall(&pages.collect::<Vec<_>>());
+    }
+    traps
 }
 
 /// A number for each host.
