@@ -4,9 +4,11 @@ mod activity;
 mod args;
 mod audit;
 mod changes;
+mod check;
 mod console;
 mod copy;
 mod crawl;
+mod datasette;
 mod demo;
 mod due;
 mod ending;
@@ -18,12 +20,15 @@ mod figures;
 mod headway;
 mod hints;
 mod index;
+mod init;
 mod job;
 mod journal;
+mod last_run;
 mod log;
 mod log_file;
 mod memory;
 mod metrics;
+mod mistyped;
 mod notify;
 mod output;
 mod patience;
@@ -32,12 +37,15 @@ mod query;
 mod recipes;
 mod report;
 mod robots;
+mod schema;
 mod search;
 mod seeds;
 mod settings;
 mod show;
 mod signals;
 mod status;
+mod success;
+mod suggest;
 mod summary;
 mod target;
 mod terminal;
@@ -66,7 +74,11 @@ use failure::Failure;
 
 /// Runs the command and says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse_from(args::spelt_out(std::env::args_os()));
+    let typed = args::spelt_out(std::env::args_os());
+    let cli = Cli::try_parse_from(&typed).unwrap_or_else(|error| {
+        let typed: Vec<_> = typed.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        mistyped::told(error, &Cli::command(), &typed[1.min(typed.len())..]).exit()
+    });
     let console = Console::new(cli.quiet, cli.log_format);
     log::start(&cli, &console);
     // Many hosts at once are many sockets. Where it cannot be raised, the limit stays as it is.
@@ -111,6 +123,8 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Audit(args) => audit::run(args, console).await,
         Command::Extract(args) => extract::run(args, console).await,
         Command::Copy { from, to } => copy::run(&from, &to, console).await,
+        Command::Check { database, format } => check::run(&database.path()?, format),
+        Command::Init { seeds, yes } => init::run(&seeds, yes, console),
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
         Command::Demo { database } => demo::run(&database, console).await,

@@ -120,6 +120,9 @@ pub trait Run: Send {
     /// Whether there is anything left to check.
     fn are_checks_left(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Bytes that the database takes, but for those that are free for what comes next, where it can tell them.
+    fn size(&mut self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// How the invocation ended, if it has for all that take part in it.
     fn outcome(&self) -> Option<&str>;
 

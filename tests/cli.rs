@@ -1,5 +1,6 @@
 //! What the command line answers to good and bad input.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -124,4 +125,97 @@ async fn each_option_that_is_named_to_those_who_come_from_another_crawler_is_the
     let named: Vec<_> = ours.flat_map(|ours| options.find_iter(ours).map(|found| found.as_str())).collect();
     assert!(named.len() > 60, "{}", named.len());
     assert_eq!(named.iter().filter(|option| !known.contains(*option)).collect::<Vec<_>>(), [&""; 0]);
+}
+
+#[tokio::test]
+async fn an_option_that_does_not_exist_brings_the_one_that_is_meant_to_mind() {
+    let bench = Bench::on_sqlite();
+    for (typed, meant) in [
+        (&["crawl", "--cookie", "x"][..], "--cookies"),
+        (&["crawl", "--depth", "3"], "--max-depth"),
+        (&["crawl", "--max-dpeth", "3"], "--max-depth"),
+        (&["crawl", "--delay=1s", "http://a.test/"], "--rate"),
+        (&["crawl", "--threads", "9"], "--concurrency"),
+        (&["crawl", "--output", "x.db"], "--database"),
+        (&["status", "--json"], "--format"),
+        (&["explain", "--format", "json", "http://a.test/"], "--json"),
+        (&["export", "--filter", "status = 200"], "--where"),
+        (&["report", "--out", "x.html"], "--output"),
+        (&["query", "--tables"], "--schema"),
+        (&["check", "--databse", "x.db"], "--database"),
+        (&["vacuum", "--silent"], "--quiet"),
+    ] {
+        let said = stderr(&bench.run(typed).await);
+        assert!(said.contains(meant), "{typed:?}: {said}");
+        assert!(!said.contains("--no-"), "{typed:?}: {said}");
+    }
+    let said = stderr(&bench.run(&["crawl", "--zzzzzz"]).await);
+    assert!(!said.contains("similar"), "{said}");
+    for (typed, meant) in [("doctor", "check"), ("resume", "crawl"), ("serach", "search")] {
+        let output = bench.run(&[typed]).await;
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(&format!("'{meant}'")), "{}", stderr(&output));
+    }
+}
+
+/// What `init` says when it is answered with these lines.
+async fn init(bench: &Bench, args: &[&str], answers: &'static str) -> std::process::Output {
+    use std::io::Write as _;
+    let mut command = bench.command(&[&["init"], args].concat());
+    let piped = std::process::Stdio::piped;
+    command.stdin(piped()).stdout(piped()).stderr(piped());
+    let talk = move || {
+        let mut child = command.spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that asks nothing may be gone by now.
+            let _ = stdin.write_all(answers.as_bytes());
+        }
+        child.wait_with_output()
+    };
+    tokio::task::spawn_blocking(talk).await.map(|output| output.unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_writes_what_a_crawl_reads() {
+    let server = Server::start(|path| if path == "/" { Reply::html("<a href=/b>B</a>") } else { Reply::html("b") });
+    let (server, bench) = (server.await.unwrap(), Bench::on_sqlite());
+    let output = bench.run(&["init", &server.url("/"), "--yes"]).await;
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("next: harvestman crawl seeds.txt"), "{}", stderr(&output));
+    let crawl = bench.run(&["crawl", "seeds.txt"]).await;
+    assert!(crawl.status.success(), "{}", stderr(&crawl));
+    assert_eq!(bench.rows("select count(*) from pages").await, ["2"]);
+    let again = bench.run(&["init", "--yes"]).await;
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("`harvestman.toml` is there already"), "{}", stderr(&again));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_asks_three_questions_and_again_where_an_answer_makes_no_sense() {
+    let bench = Bench::on_sqlite();
+    let answers = "ftp://a.test/\nexample.com https://b.test/x\nnear\ndomain\n\n";
+    let output = init(&bench, &[], answers).await;
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    for words in ["[https://books.toscrape.com/]", "`ftp://a.test/` is no URL", "[host]", "`near` is none of", "[2]"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let read = |name: &str| std::fs::read_to_string(bench.path(name)).unwrap();
+    assert!(read("seeds.txt").ends_with("\nhttps://example.com\nhttps://b.test/x\n"), "{}", read("seeds.txt"));
+    assert!(read("harvestman.toml").contains("\nscope = \"domain\"\n"), "{}", read("harvestman.toml"));
+    assert!(read("harvestman.toml").contains("\nrate = 2.0\n"), "{}", read("harvestman.toml"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_without_all_answers_writes_nothing() {
+    let bench = Bench::on_sqlite();
+    let output = init(&bench, &["https://a.test/"], "host\n").await;
+    assert!(output.status.code() == Some(1) && stderr(&output).contains("--yes"), "{}", stderr(&output));
+    assert!(!bench.path("seeds.txt").exists() && !bench.path("harvestman.toml").exists());
+    let output = bench.run(&["init", "--yes", "not a url"]).await;
+    assert!(output.status.code() == Some(2) && stderr(&output).contains("`not a url`"), "{}", stderr(&output));
+    std::fs::write(bench.path("seeds.txt"), "mine").unwrap();
+    let output = bench.run(&["init", "--yes"]).await;
+    assert!(output.status.code() == Some(1) && !bench.path("harvestman.toml").exists(), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(bench.path("seeds.txt")).unwrap(), "mine");
 }

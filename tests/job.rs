@@ -311,3 +311,34 @@ async fn the_journal_gets_levels_and_no_times_of_its_own() {
     let elsewhere = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(stderr(&elsewhere).starts_with("error: "), "standard error is not the journal here");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_is_noted_in_a_file_and_a_failure_leaves_it_as_it_was() {
+    let (server, bench) = (site().await, Bench::new());
+    let note = bench.path("last-success.prom");
+    let options = ["--success-file", "last-success.prom", "--fail-on", "failed>3"];
+    let output = crawl(&bench, &[&[&*server.url("/")], &options[..]].concat()).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = std::fs::read_to_string(&note).unwrap();
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {text}"));
+        line.trim().parse::<f64>().unwrap()
+    };
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    assert!((now - 600.0..now + 1.0).contains(&value("harvestman_last_success_timestamp_seconds ")), "{text}");
+    assert!(value("harvestman_last_success_duration_seconds ") > 0.0);
+    assert_eq!(value("harvestman_last_success_urls{state=\"fetched\"} "), 7.0);
+    assert_eq!(value("harvestman_last_success_urls{state=\"failed\"} "), 3.0);
+    let output =
+        crawl(&bench, &[&*server.url("/"), "--success-file", "last-success.prom", "--fail-on", "failed>2"]).await;
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), text);
+    let left: Vec<_> = std::fs::read_dir(bench.dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains(".part")), "{left:?}");
+    for (file, words) in [("none/x.prom", "its folder does not exist"), (".", "it is a directory")] {
+        let before = server.hit_count();
+        let output = crawl(&bench, &[&*server.url("/"), "--success-file", file]).await;
+        assert!(output.status.code() == Some(1) && stderr(&output).contains(words), "{}", stderr(&output));
+        assert_eq!(server.hit_count(), before, "it is found out before the crawl");
+    }
+}

@@ -161,3 +161,25 @@ async fn no_page_is_asked_for_twice_over_many_short_invocations() {
     assert_eq!(asked.len(), 2 * 31);
     assert!(asked.values().all(|times| *times == 1), "{asked:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_has_the_size_it_may_have_takes_no_more() {
+    let bench = Bench::new();
+    let server = Server::start(|path| graph_page(2000, 20_000, path)).await.unwrap();
+    let seed = server.url("/p/0");
+    let output = bench.run(&[&["crawl", "--json", &seed, "--max-database-size", "4MiB"], &WIDE[..]].concat()).await;
+    let (done, said) = (summary(&output), stderr(&output));
+    assert_eq!((output.status.code(), &done["outcome"]), (Some(0), &"limit".into()), "{said}");
+    assert!(
+        said.contains("hint: --max-database-size 4MiB was reached with") && said.contains("a larger one goes on"),
+        "{said}"
+    );
+    assert!(done["fetched"].as_i64().unwrap() < 1000 && done["pending"].as_i64().unwrap() > 0, "{done}");
+    assert_balance(&bench).await;
+    let requests = page_requests(std::slice::from_ref(&server));
+    let again = crawl(&bench, &[&seed, "--max-database-size", "4MiB"]).await;
+    assert_eq!((&again["outcome"], &again["fetched"]), (&"limit".into(), &done["fetched"]));
+    assert_eq!(page_requests(std::slice::from_ref(&server)), requests, "not one more request");
+    let on = crawl(&bench, &[&seed, "--max-database-size", "1GiB", "--max-pages", "10"]).await;
+    assert_eq!(on["fetched"].as_i64().unwrap(), done["fetched"].as_i64().unwrap() + 10);
+}

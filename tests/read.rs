@@ -11,7 +11,7 @@ use harvestman::read::{Database, ReadError, Value};
 async fn crawled() -> (Server, Bench) {
     let server = Server::start(|path| match path {
         "/" => Reply::html("<title>Front</title><a href=/a rel=next>A</a><a href=/b>B</a><a href=/a>A again</a>"),
-        "/a" => Reply::html("<title>A</title><p>a needle</p>"),
+        "/a" => Reply::html("<title>A</title><link rel=next href=https://www.example.co.uk/x><p>a needle</p>"),
         "/b" => Reply::redirect(301, "/a"),
         _ => Reply::status(404),
     });
@@ -76,6 +76,56 @@ async fn sql_answers_with_names_and_typed_values() {
     let mut twice = db.query("select 1 union select 2", []).unwrap();
     assert_eq!(twice.by_ref().count(), 2);
     assert!(twice.next().is_none(), "an answer ends once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urls_are_taken_apart_by_functions_that_answer_the_same_on_both_stores() {
+    let (server, bench) = crawled().await;
+    let db = Database::open(bench.database()).unwrap();
+    let ask = |sql: &str| db.first(&format!("select {sql}"), []).unwrap().unwrap().at::<Option<String>>(0).unwrap();
+    for (sql, expected) in [
+        ("url_host('https://a.test:8443/b?c#d')", Some("https://a.test:8443")),
+        ("url_host('http://[::1]:80?q')", Some("http://[::1]:80")),
+        ("url_host('ftp://a.test/')", None),
+        ("url_host('https:///b')", None),
+        ("url_host(null)", None),
+        ("url_path('https://a.test/b/c?d=/e')", Some("/b/c")),
+        ("url_path('https://a.test#/b')", Some("")),
+        ("url_path('b/c')", None),
+        ("url_param('https://a.test/?q=a%20b+c&q=2', 'q')", Some("a b c")),
+        ("url_param('https://a.test/?a&b=', 'a')", Some("")),
+        ("url_param('https://a.test/?a&b=c=d', 'b')", Some("c=d")),
+        ("url_param('https://a.test/?&x%5By%5D=%C3%BC#?z=1', 'x[y]')", Some("ü")),
+        ("url_param('https://a.test/?a#?z=1', 'z')", None),
+        ("url_param('https://a.test/', 'a')", None),
+        ("url_param('https://a.test/?a=%ff+&b=%zz%4', 'a')", Some("%ff+")),
+        ("url_param('https://a.test/?a=%ff+&b=%zz%4', 'b')", Some("%zz%4")),
+        ("url_param('https://a.test/?a=%00', 'a')", Some("%00")),
+        ("registrable_domain('https://www.example.co.uk/x?y')", Some("example.co.uk")),
+        ("registrable_domain(null)", None),
+        ("registrable_domain('example.co.uk')", None),
+    ] {
+        assert_eq!(ask(sql).as_deref(), expected, "{sql}");
+    }
+    let domains = "select distinct registrable_domain(host) from urls order by 1";
+    let domains = db.query(domains, []).unwrap().map(|row| row.unwrap().at(0).unwrap()).collect::<Vec<String>>();
+    assert_eq!(domains, ["127.0.0.1", "example.co.uk"]);
+    assert_eq!(ask("url_host(url) from pages").unwrap(), server.url("").trim_end_matches('/'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn regular_expressions_find_urls() {
+    let (_server, bench) = crawled().await;
+    let db = Database::open(bench.database()).unwrap();
+    let operator = bench.either("url regexp '/[ab]$'", "url ~ '/[ab]$'");
+    for condition in [operator, "regexp_like(url, '/[ab]$')"] {
+        let sql = format!("select count(*) from pages where {condition}");
+        assert_eq!(db.first(&sql, []).unwrap().unwrap().at::<i64>(0).unwrap(), 2, "{sql}");
+    }
+    let none = format!("select count(*) from pages where {}", bench.either("title regexp null", "title ~ null"));
+    assert_eq!(db.first(&none, []).unwrap().unwrap().at::<i64>(0).unwrap(), 0);
+    let wrong = db.first("select count(*) from pages where regexp_like(url, '(')", []).unwrap_err();
+    assert!(matches!(&wrong, ReadError::Sql { problem } if problem.contains("regular expression")), "{wrong:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use common::{Bench, stderr, stdout};
+use harvestman::internals::store::sqlite::described;
+use harvestman::read::Database;
 use serde_json::{Map, Value};
 
 /// The demo's front pages, and the ports of their hosts in the document.
@@ -61,15 +63,16 @@ async fn listed(bench: &Bench) -> Vec<(String, String)> {
 /// Rows as a Markdown table. Times differ from crawl to crawl, and with them the order of the rows.
 fn markdown(rows: &[Map<String, Value>]) -> String {
     let Some(first) = rows.first() else { return "No rows: the demo has none.\n".to_owned() };
+    let is_time = |name: &str| name.ends_with("_ms") || name.ends_with("_at");
     let cell = |(name, value): (&String, &Value)| match value {
-        _ if name.ends_with("_ms") => "…".to_owned(),
+        _ if is_time(name) => "…".to_owned(),
         Value::Null => String::new(),
         Value::String(text) => text.replace('|', "\\|"),
         other => other.to_string(),
     };
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut lines: Vec<_> = rows.iter().map(|row| line(row.iter().map(cell).collect())).collect();
-    if first.keys().any(|name| name.ends_with("_ms")) {
+    if first.keys().any(|name| is_time(name)) {
         lines.sort();
     }
     line(first.keys().cloned().collect()) + &"|---".repeat(first.len()) + "|\n" + &lines.concat()
@@ -87,27 +90,17 @@ async fn recipes_part(bench: &Bench) -> String {
     part
 }
 
-/// What a view's SQL says of it and, one after the other, of its columns.
-fn described(sql: &str) -> (String, Vec<String>) {
-    let (head, rest) = sql.split_once('\n').unwrap();
-    let about = head.split_once(" as -- ").unwrap_or_else(|| panic!("no description: {head}")).1.to_owned();
-    // What comes before the columns are helping queries; the columns end where `from` begins.
-    let code =
-        rest.lines().skip_while(|line| !line.starts_with("select ")).take_while(|line| !line.starts_with("from "));
-    let comments = code.filter_map(|line| line.split_once(" -- ").filter(|(code, _)| !code.trim().is_empty()));
-    (about, comments.map(|(_, comment)| comment.to_owned()).collect())
+async fn rows_of(bench: &Bench, args: &[&str]) -> Vec<Map<String, Value>> {
+    let output = bench.run(&[&["query", "--format", "json"], args].concat()).await;
+    serde_json::from_str(&stdout(&output)).unwrap_or_else(|e| panic!("{e}: {}", stderr(&output)))
 }
 
-async fn views_part(bench: &Bench) -> String {
+fn views_part() -> String {
     let mut part = String::new();
-    for view in bench.rows("select name from sqlite_master where type = 'view' order by rowid").await {
-        let sql = bench.rows(&format!("select sql from sqlite_master where name = '{view}'")).await.concat();
-        let columns = bench.rows(&format!("select name from pragma_table_info('{view}') order by cid")).await;
-        let (about, comments) = described(&sql);
-        assert_eq!(columns.len(), comments.len(), "each column of {view} is described");
-        let _ = write!(part, "### `{view}`\n\n{about}\n\n| column | what it holds |\n|---|---|\n");
-        for (column, comment) in columns.iter().zip(comments) {
-            let _ = writeln!(part, "| `{column}` | {comment} |");
+    for view in described::views().unwrap() {
+        let _ = write!(part, "### `{}`\n\n{}\n\n| column | what it holds |\n|---|---|\n", view.name, view.about);
+        for (column, holds) in view.columns {
+            let _ = writeln!(part, "| `{column}` | {holds} |");
         }
         part.push('\n');
     }
@@ -127,11 +120,7 @@ async fn the_document_shows_every_view_and_every_recipe_with_its_answer() {
     let bench = demo().await;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/queries.md");
     let document = std::fs::read_to_string(&path).unwrap();
-    let fresh = match bench.schema {
-        // What a view's SQL says of it is kept by SQLite alone.
-        Some(_) => document.clone(),
-        None => with_part(&document, "views", &views_part(&bench).await),
-    };
+    let fresh = with_part(&document, "views", &views_part());
     let fresh = with_part(&fresh, "recipes", &recipes_part(&bench).await);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, fresh).unwrap();
@@ -203,6 +192,15 @@ async fn what_cannot_be_asked_is_told_in_a_line_with_a_hint() {
         (&["--list", "--recipe", "depths"], 2, "cannot be used with"),
         (&[], 2, "--recipe"),
         (&["select 1", "--param", "word"], 2, "name=value"),
+        (&["select status from pagess"], 1, "did you mean `pages`?"),
+        (&["select p.titel from pages p"], 1, "did you mean `title`?"),
+        (&["select url_hosts(url) from pages"], 1, "did you mean `url_host`?"),
+        (&["select zzzz from pages"], 1, "--schema VIEW"),
+        (&["--schema", "link"], 1, "did you mean `links`?"),
+        (&["--recipe", "thin-pages", "--param", "character=9"], 2, "did you mean `:characters`?"),
+        (&["select :word", "--param", "wrd=9"], 1, "`:word`"),
+        (&["--datasette", "--format", "json"], 2, "cannot be used with"),
+        (&["--fromat", "json", "select 1"], 2, "--format"),
         (&["select :word"], 1, "--param"),
         (&["select ?1"], 1, "--param"),
     ] {
@@ -210,5 +208,78 @@ async fn what_cannot_be_asked_is_told_in_a_line_with_a_hint() {
         let said = stderr(&output);
         assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(code), ""), "{args:?}: {said}");
         assert!(said.contains(words) && said.starts_with("error:"), "{args:?}: {said}");
+    }
+    if bench.schema.is_some() {
+        let datasette = bench.run(&["query", "--datasette"]).await;
+        assert!(stderr(&datasette).contains("SQLite files") && datasette.status.code() == Some(1));
+        let regexp = stderr(&bench.run(&["query", "select url from pages where url regexp 'a'"]).await);
+        assert!(regexp.contains("hint: PostgreSQL writes it as url ~ "), "{regexp}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_tells_what_can_be_asked_before_there_is_anything_to_ask() {
+    let bench = Bench::on_sqlite();
+    let views = rows_of(&bench, &["--schema"]).await;
+    let pages = views.iter().find(|view| view["view"] == "pages").unwrap();
+    assert!(pages["columns"].as_str().unwrap().starts_with("url, host, status, "), "{pages:?}");
+    assert!(pages["holds"].as_str().unwrap().starts_with("One row for each URL"), "{pages:?}");
+    let csv = bench.run(&["query", "--schema", "accounting", "--format", "csv"]).await;
+    assert!(stdout(&csv).starts_with("column,holds\r\ndiscovered,URLs known\r\n"), "{}", stdout(&csv));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_that_of_the_database() {
+    let bench = Bench::new();
+    let server =
+        harvestman::demo::Server::start(|_| harvestman::demo::Reply::html("<h2>A</h2><h2>B</h2>")).await.unwrap();
+    std::fs::write(bench.path("rules.toml"), "[item.head]\neach = \"h2\"\nfields.name = { get = \"text\" }\n").unwrap();
+    let output =
+        bench.run(&["crawl", &server.url("/"), "--rate", "0", "--extract", "items", "--rules", "rules.toml"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let columns = rows_of(&bench, &["--schema", "items_head"]).await;
+    let names: Vec<_> = columns.iter().map(|row| row["column"].as_str().unwrap()).collect();
+    assert_eq!(names, ["url", "position", "name"]);
+    let views = rows_of(&bench, &["--schema"]).await;
+    let db = Database::open(bench.database()).unwrap();
+    assert_eq!(views.len(), db.views().unwrap().len());
+    for view in views {
+        let name = view["view"].as_str().unwrap();
+        assert!(!name.starts_with('_') && !view["holds"].as_str().unwrap().is_empty(), "{view:?}");
+        let columns = db.query(&format!("select * from {name} limit 0"), []).unwrap().columns().join(", ");
+        assert_eq!(view["columns"], columns, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn datasette_is_told_of_views_and_recipes_and_sees_no_tables() {
+    let bench = Bench::on_sqlite();
+    let demo = bench.run(&["demo", "--database", "my crawl.db", "--quiet"]).await;
+    assert!(demo.status.success(), "{}", stderr(&demo));
+    let output = bench.run(&["query", "-d", "my crawl.db", "--datasette"]).await;
+    let told = stdout(&output);
+    for line in [
+        "  \"my crawl\":",
+        "      \"pages\":\n        description: \"One row for each URL that ever answered: its latest response.\"",
+        "          \"status\": \"HTTP status\"",
+        "      \"page\":\n        hidden: true",
+        "      \"_sqlx_migrations\":\n        hidden: true",
+        "      \"recipe-depths\":\n        title: \"depths\"",
+        "limit coalesce(cast(nullif(:limit, '') as integer), 10)",
+        "(nullif(:url, '') is null or to_url = nullif(:url, ''))",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let db = rusqlite::Connection::open(bench.path("my crawl.db")).unwrap();
+    let sqls: Vec<_> = told.split("        sql: |2\n").skip(1).collect();
+    assert_eq!(sqls.len(), files().len());
+    for sql in sqls {
+        let code: String = sql.lines().take_while(|line| line.starts_with("          ")).collect::<Vec<_>>().join("\n");
+        let mut statement = db.prepare(&code).unwrap_or_else(|e| panic!("{e}: {code}"));
+        for index in 1..=statement.parameter_count() {
+            statement.raw_bind_parameter(index, "").unwrap();
+        }
+        let mut rows = statement.raw_query();
+        while rows.next().unwrap_or_else(|e| panic!("{e}: {code}")).is_some() {}
     }
 }

@@ -286,6 +286,8 @@ async fn an_index_that_cannot_be_written_answers_without_what_is_missing_and_wit
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert!(stderr(&output).starts_with("warning: ") && stderr(&output).contains("1 page not in it"));
         assert_eq!(stdout(&output).lines().count(), expected, "{words}");
+        let none = format!("No page that is indexed holds `{words}`; 1 page could not be looked into.");
+        assert_eq!(stderr(&output).contains(&none), expected == 0, "{}", stderr(&output));
     }
     assert_eq!(found(&bench, &["version2"]).await, ["/updated"]);
     assert_sound(&bench).await;

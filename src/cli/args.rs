@@ -1,16 +1,18 @@
 //! What the user may type.
 
 mod crawl;
+mod examples;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use url::Url;
 
 use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
+use super::mistyped;
 use crate::config::kinds::{Kind as _, Size};
 
 pub use crawl::CrawlArgs;
@@ -41,8 +43,10 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Crawl from seeds into a database; the same command continues an interrupted crawl
+    #[command(after_help = examples::CRAWL)]
     Crawl(Box<CrawlArgs>),
-    /// Run read-only SQL on the database, or a recipe
+    /// Run read-only SQL on the database, or a recipe; show what can be asked
+    #[command(after_help = examples::QUERY)]
     Query {
         #[command(flatten)]
         database: DatabaseArg,
@@ -55,6 +59,7 @@ pub enum Command {
         format: Format,
     },
     /// Full-text search over titles, descriptions and texts, best first
+    #[command(after_help = examples::SEARCH)]
     Search {
         #[command(flatten)]
         database: DatabaseArg,
@@ -71,6 +76,7 @@ pub enum Command {
         format: Format,
     },
     /// What the database holds: accounting, runs, hosts, queue
+    #[command(after_help = examples::STATUS)]
     Status {
         #[command(flatten)]
         database: DatabaseArg,
@@ -78,6 +84,7 @@ pub enum Command {
         format: StatusFormat,
     },
     /// One page and all about it
+    #[command(after_help = examples::SHOW)]
     Show {
         #[command(flatten)]
         database: DatabaseArg,
@@ -86,8 +93,10 @@ pub enum Command {
         part: Part,
     },
     /// Write the pages as JSON lines, CSV, WARC, WACZ, sitemap or Markdown
+    #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
     /// One self-contained HTML file with plots: how the crawl went and what it found
+    #[command(after_help = examples::REPORT)]
     Report {
         #[command(flatten)]
         database: DatabaseArg,
@@ -96,6 +105,7 @@ pub enum Command {
         output: String,
     },
     /// Why a URL was or was not fetched: how it was found, scope, robots rule, requests, and what happens next
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
         #[command(flatten)]
         database: DatabaseArg,
@@ -106,6 +116,7 @@ pub enum Command {
         json: bool,
     },
     /// Which pages are new, changed, gone or restored
+    #[command(after_help = examples::CHANGES)]
     Changes {
         #[command(flatten)]
         database: DatabaseArg,
@@ -119,19 +130,42 @@ pub enum Command {
         format: Format,
     },
     /// What is wrong with the site, from what is stored of it: broken links, titles, indexing, headers
+    #[command(after_help = examples::AUDIT)]
     Audit(AuditArgs),
     /// Derive data from stored pages, without asking their servers: metadata, articles, items by rules
+    #[command(after_help = examples::EXTRACT)]
     Extract(ExtractArgs),
     /// Copy a crawl from one database to another, SQLite or PostgreSQL; the same command goes on with one that was cut off
+    #[command(after_help = examples::COPY)]
     Copy {
         /// A SQLite file, or postgres://USER@HOST/DATABASE
         from: String,
         /// The same: it is made, or empty, or holds a part of the same copy
         to: String,
     },
+    /// Is the database sound, and what to do if it is not; exits with 1 then. It only reads
+    #[command(after_help = examples::CHECK)]
+    Check {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[arg(long, default_value = "table")]
+        format: StatusFormat,
+    },
+    /// Begin in this folder: write a harvestman.toml and a seeds.txt, after three questions
+    #[command(after_help = examples::INIT)]
+    Init {
+        /// What is to be crawled; asked for if nothing is named
+        #[arg(value_name = "SEED")]
+        seeds: Vec<String>,
+        /// Ask nothing, take the defaults
+        #[arg(short, long)]
+        yes: bool,
+    },
     /// Give the space that is free in the database back to the file system
+    #[command(after_help = examples::VACUUM)]
     Vacuum(DatabaseArg),
     /// Say which URLs a robots.txt allows
+    #[command(after_help = examples::ROBOTS)]
     Robots {
         /// A file or an http(s) URL
         robots: String,
@@ -142,14 +176,17 @@ pub enum Command {
         user_agent: String,
     },
     /// Serve a bundled site on loopback and crawl it; needs no network
+    #[command(after_help = examples::DEMO)]
     Demo {
         /// SQLite file, created if absent, or postgres://USER@HOST/DATABASE
         #[arg(short, long, default_value = "demo.db", value_parser = NonEmptyStringValueParser::new())]
         database: String,
     },
     /// Print a completion script
+    #[command(after_help = examples::COMPLETIONS)]
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
+    #[command(after_help = examples::MAN)]
     Man,
 }
 
@@ -172,12 +209,23 @@ pub struct Question {
     /// Show the recipes
     #[arg(long)]
     pub list: bool,
+    /// Show the views, or the columns of one, and what they hold
+    #[arg(long, value_name = "VIEW")]
+    pub schema: Option<Option<String>>,
+    /// Print a metadata.yaml for Datasette: views, columns and recipes described, tables hidden
+    #[arg(long, conflicts_with_all = ["param", "format"])]
+    pub datasette: bool,
 }
 
 /// SQL may begin with a comment, but a single word with hyphens before it is an option that does not exist.
-fn sql(text: &str) -> Result<String, &'static str> {
-    let is_option = text.starts_with('-') && !text.contains(char::is_whitespace);
-    if is_option { Err("there is no such option") } else { Ok(text.to_owned()) }
+fn sql(text: &str) -> Result<String, String> {
+    if !text.starts_with('-') || text.contains(char::is_whitespace) {
+        return Ok(text.to_owned());
+    }
+    let option = text.trim_start_matches('-').split('=').next().unwrap_or_default();
+    let meant = Cli::command().find_subcommand("query").and_then(|query| mistyped::meant(option, query));
+    let meant = meant.map_or_else(String::new, |option| format!("; did you mean --{option}?"));
+    Err(format!("there is no such option{meant}"))
 }
 
 /// What was typed, with the value of `crawl --extract` written out: what follows is its value only if it can be one, and may

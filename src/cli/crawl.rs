@@ -33,7 +33,7 @@ use super::seeds::Seeds;
 use super::signals::Signals;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{extract, hints, index, memory, metrics, progress, seeds, settings, summary};
+use super::{extract, hints, index, memory, metrics, progress, seeds, settings, success, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -46,6 +46,9 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
             return Err(refuse().hint("it is read for something else; name another file with --log-file"));
         }
         console.log_file().open(path).map_err(|e| refuse().cause(&e).maybe_hint(hint_for_file(&e)))?;
+    }
+    if let Some(path) = &job.success_file {
+        success::must_be_writable(path)?;
     }
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
@@ -136,7 +139,11 @@ impl Task<'_> {
         let extracted = self.extract(extraction).await;
         let code = self.tell(&summary, &facts, &ending)?;
         summary::say_next(self.console, &summary, database);
-        extracted.map(|()| Some(code))
+        extracted?;
+        if let Some(file) = self.job.success_file.as_deref().filter(|_| code == 0) {
+            success::note(file, &summary, times.1)?;
+        }
+        Ok(Some(code))
     }
 
     /// Derives what is wanted from the stored pages. A signal ends that, and what is kept then stays.

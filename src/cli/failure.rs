@@ -97,7 +97,7 @@ const READABLE: &str = "the file and its folder must be readable by this user; o
 const UNLOCK: &str = "end the program that holds its lock, such as an open `sqlite3`; then the same command goes on";
 const SEE_TO_THE_DISK: &str =
     "make room on the disk (a quota and `ulimit -f` count too), or see whether it fails; then the same command goes on";
-const SAVE: &str = "the file is damaged: put a copy of it back, or save what can be read of it with \
+pub const SAVE: &str = "the file is damaged: put a copy of it back, or save what can be read of it with \
      `sqlite3 FILE .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 NEW` and go on with --database NEW";
 pub const LESS: &str = "give it more memory, or lower --concurrency or --max-body-size; then the same command goes on";
 

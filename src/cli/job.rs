@@ -41,6 +41,9 @@ declare_options! {
     /// Where the log is written too.
     log_file: [Option<PathBuf>] = None, Unstored, Maybe<File>,
         "Write the log to this file too, after what it holds; --quiet is not for it";
+    /// Where it is noted that the crawl went well.
+    success_file: [Option<PathBuf>] = None, Unstored, Maybe<File>,
+        "If the exit code is 0, note time and figures in this file, in the text format of Prometheus", "none";
     /// Where figures are served.
     metrics: [Option<SocketAddr>] = None, Unstored, Maybe<Address>,
         "Serve figures for Prometheus at /metrics and /healthz there, e.g. 127.0.0.1:9464";

@@ -1,11 +1,13 @@
 //! `query`: SQL on a connection that cannot write.
 
+use std::collections::BTreeSet;
+
 use crate::read::{Database, ReadError, Statement, Value};
 
 use super::args::{Format, Param, Question};
 use super::failure::Failure;
 use super::output::{self, Answer, Rows, cells, unique};
-use super::{recipes, signals};
+use super::{datasette, recipes, schema, signals, suggest};
 
 pub fn run(database: &str, question: &Question, params: &[Param], format: Format) -> Result<u8, Failure> {
     if question.list {
@@ -14,10 +16,16 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
         return Ok(0);
     }
     signals::end_after(|| ())?;
+    if let Some(view) = &question.schema {
+        return schema::run(database, view.as_deref(), format);
+    }
+    if question.datasette {
+        return datasette::run(database);
+    }
     let recipe = question.recipe.as_deref().map(recipes::find).transpose()?;
     let sql = recipe.map(|recipe| recipe.sql).or(question.sql.as_deref()).unwrap_or_default();
     let db = Database::open(database)?;
-    let mut statements = db.prepare_all(sql).map_err(|e| unprepared(&db, e))?;
+    let mut statements = db.prepare_all(sql).map_err(|e| unprepared(&db, sql, e))?;
     let Some(first) = statements.first() else {
         return Err(Failure::new("SQL: there is no statement").hint("try \"select * from accounting\""));
     };
@@ -39,7 +47,9 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
 /// Gives the parameters their values. Those of a recipe that are not given stay NULL: the SQL has their defaults.
 fn bind(db: &Database, statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) -> Result<(), Failure> {
     let mut used = vec![false; params.len()];
+    let mut known = Vec::new();
     for statement in statements {
+        known.extend(statement.parameters().iter().filter_map(|name| Some(name.get(1..)?.to_owned())));
         for (index, name) in statement.parameters().into_iter().enumerate() {
             let given = params.iter().rposition(|param| name.get(1..) == Some(&param.name));
             if let Some(given) = given {
@@ -56,10 +66,18 @@ fn bind(db: &Database, statements: &mut [Statement<'_>], params: &[Param], has_d
             let name = output::printable(&params[unused].name);
             let is_twice = params.iter().filter(|param| param.name == params[unused].name).count() > 1;
             let problem = if is_twice { "is given twice" } else { "is none of the query's" };
-            Err(Failure::new(format!("the parameter `:{name}` {problem}")).code(2))
+            let failure = Failure::new(format!("the parameter `:{name}` {problem}")).code(2);
+            Err(if is_twice || known.is_empty() { failure } else { failure.hint(those(&name, &known)) })
         }
         None => Ok(()),
     }
+}
+
+/// Which parameters a query has, in place of one that it has not.
+fn those(name: &str, known: &[String]) -> String {
+    let known: BTreeSet<_> = known.iter().map(|name| format!(":{name}")).collect();
+    let all = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    suggest::meant(&format!(":{name}"), known.iter().map(String::as_str), &format!("it has {all}"))
 }
 
 /// Text that looks like a whole number becomes a number, because SQLite never finds a number equal to text. PostgreSQL takes
@@ -73,18 +91,25 @@ fn value(text: &str, db: &Database) -> Value {
 
 /// The whole answer to one statement, in memory.
 pub fn ask(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Answer, Failure> {
-    let rows = db.query(sql, values).map_err(|e| unprepared(db, e))?;
+    let rows = db.query(sql, values).map_err(|e| unprepared(db, sql, e))?;
     let names: Vec<_> = rows.columns().iter().map(String::as_str).collect();
     let columns = unique(&names);
     Ok(Answer { columns, rows: rows.map(|row| row.map(cells)).collect::<Result<_, _>>()? })
 }
 
-fn unprepared(db: &Database, error: ReadError) -> Failure {
-    let is_missing = ["no such", "does not exist"].iter().any(|words| error.to_string().contains(words));
+fn unprepared(db: &Database, sql: &str, error: ReadError) -> Failure {
+    let problem = error.to_string();
     let failure = Failure::from(error);
+    let is_missing = ["no such", "does not exist"].iter().any(|words| problem.contains(words));
     if is_missing && db.is_of_an_earlier_version() {
         return failure
             .hint("an earlier version wrote the database: the next `crawl` or `search` brings it up to date");
     }
-    failure
+    // PostgreSQL takes it for a name that stands where none can.
+    if db.path().is_none() && problem.contains("syntax error") && problem.to_lowercase().contains("\"regexp\"") {
+        return failure.hint("PostgreSQL writes it as url ~ 'PATTERN'");
+    }
+    // Without a hint, the failure is still told.
+    let hint = suggest::in_sql(db, sql, &problem).ok().flatten();
+    failure.maybe_hint(hint.as_deref())
 }

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::output::printable;
+use super::suggest;
 
 /// A query that ships with the program.
 #[derive(Debug)]
@@ -19,10 +20,11 @@ macro_rules! recipes {
 
 /// Every recipe, in the order of docs/queries.md.
 pub const RECIPES: &[Recipe] = recipes! {
-    "statuses" "seeds" "hosts" "slow-hosts" "failures" "skipped" "retried"
+    "statuses" "run-history" "last-changes" "seeds" "lost-seeds" "login-walls" "hosts" "slow-hosts" "failures" "skipped" "retried"
     "broken-links" "redirect-chains" "mixed-content" "orphans" "most-linked" "top-pages" "anchor-texts" "host-links"
     "outside-hosts" "depths" "thin-pages" "repeated-titles" "missing-descriptions" "duplicates" "url-parameters"
-    "near-word" "languages" "content-types" "largest-pages" "response-headers"
+    "near-word" "languages" "content-types" "largest-pages" "without-body" "response-headers"
+    "indexable-pages" "articles-to-embed" "prices" "found-items"
 };
 
 impl Recipe {
@@ -36,12 +38,8 @@ impl Recipe {
 /// The recipe of that name.
 pub fn find(name: &str) -> Result<&'static Recipe, Failure> {
     RECIPES.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
-        let likeness = |recipe: &&Recipe| strsim::jaro_winkler(recipe.name, name);
-        let nearest = RECIPES.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let hint = match nearest.filter(|recipe| likeness(recipe) > 0.7) {
-            Some(recipe) => format!("did you mean `{}`? `harvestman query --list` shows them all", recipe.name),
-            None => "`harvestman query --list` shows them all".to_owned(),
-        };
+        let names = RECIPES.iter().map(|recipe| recipe.name);
+        let hint = suggest::meant(name, names, "`harvestman query --list` shows them all");
         Failure::new(format!("there is no recipe `{}`", printable(name))).hint(hint).code(2)
     })
 }

@@ -11,6 +11,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::output::{Rows, printable};
 use super::terminal::wants_colours;
+use super::words::counted;
 use super::{index, signals, upgrade};
 
 /// What is looked for.
@@ -36,7 +37,13 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
     }
     let hits = hits_of(&db, search, hosts.as_deref())?;
     if hits.is_empty() {
-        console.say(&format!("No page holds `{}`.", printable(search.words)));
+        console.say(&match db.unindexed()?.unwrap_or(0) {
+            0 => format!("No page holds `{}`.", printable(search.words)),
+            left => {
+                let left = counted(left, "page");
+                format!("No page that is indexed holds `{}`; {left} could not be looked into.", printable(search.words))
+            }
+        });
     }
     match format {
         Format::Table => list(&hits)?,

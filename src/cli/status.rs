@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::policy;
-use crate::read::Database;
+use crate::read::{Database, ReadError};
 use crate::store::postgres::is_postgres;
 use crate::store::sqlite::timestamp;
 use crate::visit::{self, Millis};
@@ -13,12 +13,13 @@ use serde_json::{Map, Value};
 use super::args::StatusFormat;
 use super::due;
 use super::failure::Failure;
-use super::output::{self, Answer, unwritten};
+use super::last_run::{self, LastRun};
+use super::output::{self, Answer, printable, unwritten};
 use super::query::ask;
 
 /// The key of a part in JSON, its title, and its question.
 const PARTS: [(&str, &str, &str); 7] = [
-    ("accounting", "Accounting", "select * from accounting"),
+    ("accounting", "Accounting: each URL counts once", "select * from accounting"),
     ("runs", "Runs", "select * from runs order by id desc limit 10"),
     ("hosts", "Hosts with most URLs", "select * from hosts order by discovered desc, host limit 10"),
     (
@@ -28,12 +29,16 @@ const PARTS: [(&str, &str, &str); 7] = [
     ),
     (
         "checks",
-        "Checks of what is not crawled",
+        "Checks of what is linked and not crawled",
         "select case when state = 0 then 'waiting' else verdict end as verdict, count(*) as urls from _probe
          group by case when state = 0 then 'waiting' else verdict end order by 2 desc, 1",
     ),
     (NODES, "Nodes", "select * from nodes order by state, node, started_at limit 50"),
-    ("traps", "Traps", "select * from traps order by held_back desc, host, pattern limit 10"),
+    (
+        "traps",
+        "Traps: patterns of URLs without end, and what is held back of them",
+        "select * from traps order by held_back desc, host, pattern limit 10",
+    ),
 ];
 
 /// A file has none.
@@ -54,14 +59,23 @@ pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
     let _moment = db.snapshot()?;
     let parts = PARTS.into_iter().filter(|(key, ..)| *key != NODES || is_postgres(database));
     let asked = parts.map(|(key, title, sql)| Ok((key, title, ask(&db, sql, [])?)));
-    let asked = asked.chain([due_again(&db).map(|answer| ("due", "Pages due again", answer))]);
+    let asked = asked.chain([due_again(&db).map(|answer| ("due", "Pages that a new run fetches again", answer))]);
     let parts = asked.collect::<Result<Vec<_>, Failure>>()?;
     let out = match format {
-        StatusFormat::Table => tables(&parts),
+        StatusFormat::Table => in_words(&db)? + "\n\n" + &tables(&parts),
         StatusFormat::Json => json(parts),
     };
     writeln!(std::io::stdout(), "{}", out.trim_end()).map_err(|e| unwritten(&e))?;
     Ok(0)
+}
+
+/// How much there is, how the last run stands, and what comes next.
+fn in_words(db: &Database) -> Result<String, ReadError> {
+    let Some(run) = LastRun::read(db)? else {
+        return Ok(format!("{} holds no run yet: harvestman crawl URL", printable(db.name())));
+    };
+    let accounted = printable(&last_run::accounted(db)?);
+    Ok(format!("{accounted}\n{} {}", run.told(), run.next()))
 }
 
 fn tables(parts: &[(&str, &str, Answer)]) -> String {

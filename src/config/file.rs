@@ -9,8 +9,8 @@ use super::declare::Keys;
 use super::options::Config;
 
 /// Keys of a settings file that concern how the command line runs a crawl: a library has no use for them.
-const OF_THE_COMMAND_LINE: [&str; 9] =
-    ["database", "index", "extract", "rules", "json", "fail-on", "wait-lock", "log-file", "metrics"];
+const OF_THE_COMMAND_LINE: [&str; 10] =
+    ["database", "index", "extract", "rules", "json", "fail-on", "wait-lock", "success-file", "log-file", "metrics"];
 
 /// Tables of a settings file that another command than `crawl` reads.
 const OF_OTHER_COMMANDS: [&str; 1] = ["audit"];

@@ -74,6 +74,9 @@ macro_rules! with_options {
         /// The crawl stops cleanly after this time; requests in flight get ten seconds more.
         max_duration: [Option<Duration>] = None, Stored, Maybe<Span>,
             "Stop cleanly after, e.g. 50m; requests in flight get ten seconds more", "unlimited";
+        /// The crawl stops cleanly once the database holds so many bytes; space that is free in its file does not count.
+        max_database_size: [Option<u64>] = None, Stored, Maybe<Size>,
+            "Stop cleanly once the database has this size, e.g. 20GiB", "unlimited";
         /// Decoded bytes, at least 1; a larger body is a failure `too_large`.
         max_body_size: [u64] = 10 * 1024 * 1024, Stored, Size, "Decoded; a larger body is a failure";
         /// Workers, at least 1 and at most 100,000.
@@ -244,6 +247,9 @@ impl Config {
             if self.checks_fragments() && !is_stored {
                 return refuse(option, "stores none, so --check fragments contradicts it");
             }
+        }
+        if self.max_database_size == Some(0) {
+            return refuse("max-database-size", "must be at least one byte");
         }
         if self.max_body_size == 0 {
             return refuse("max-body-size", "must be at least one byte");

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::hook::{self, Hook};
@@ -15,7 +15,7 @@ use super::reader::PageReader;
 use super::summary::{CrawlEnd, CrawlError, Progress, Summary};
 use super::visitor::Visitor;
 use super::worker::{Finished, work};
-use super::writer::{Watchers, Writer};
+use super::writer::{Room, Watchers, Writer};
 use crate::canonical::CanonicalUrl;
 use crate::config::Config;
 use crate::fetch::{Connections, Fetch, HttpClient};
@@ -95,10 +95,11 @@ impl<S: Store> Engine<S> {
     pub(crate) async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(Summary, S), CrawlError> {
         self.config.validate()?;
         let deadline = self.config.max_duration.and_then(|limit| Instant::now().checked_add(limit));
-        let stop = first_reason(stop, deadline).map(|end| (end, Instant::now())).shared();
+        let is_full = Notify::new();
+        let stop = first_reason(stop, deadline, &is_full).map(|end| (end, Instant::now())).shared();
         let (lease, schedule) = (self.store.lease(), OnceLock::new());
         tokio::select! {
-            done = self.run(stop.clone(), &schedule) => done,
+            done = self.run(stop.clone(), &is_full, &schedule) => done,
             lease = is_in_vain(stop, lease) => {
                 let unstored = schedule.get().map_or(0, |frontier: &Arc<Frontier>| frontier.outstanding());
                 Err(CrawlError::Abandoned { unstored, lease })
@@ -106,7 +107,12 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    async fn run(self, stop: impl Stop, schedule: &OnceLock<Arc<Frontier>>) -> Result<(Summary, S), CrawlError> {
+    async fn run(
+        self,
+        stop: impl Stop,
+        is_full: &Notify,
+        schedule: &OnceLock<Arc<Frontier>>,
+    ) -> Result<(Summary, S), CrawlError> {
         let Self { config, seeds, given, store, progress, observers, listener, hook, fetcher } = self;
         let started = Instant::now();
         let mut scope = Scope::new(&config, &seeds);
@@ -131,7 +137,8 @@ impl<S: Store> Engine<S> {
         let fetched_before = run.accounting().0.fetched;
         let (progress, observers, listener) = (&progress, &observers, listener.as_ref());
         let watchers = Watchers { progress, observers, listener, fetched_before };
-        let writer = Writer { run: &mut run, frontier, fetcher: &*fetcher, watchers: &watchers };
+        let room = Room::new(config.max_database_size, is_full);
+        let writer = Writer { run: &mut run, frontier, fetcher: &*fetcher, watchers: &watchers, room };
         let stopped = work_until(stop.clone(), writer, frontier, visitor, config.concurrency).await?;
         let are_checks_left = run.are_checks_left().await?;
         let outcome = judge_end(&run, frontier, stopped, are_checks_left);
@@ -171,6 +178,9 @@ async fn work_until<R: Run>(
     visitor: Visitor,
     concurrency: usize,
 ) -> Result<Option<CrawlEnd>, StoreError> {
+    if writer.is_full().await? {
+        return Ok(Some(CrawlEnd::Limit));
+    }
     frontier.turn_traps(&writer.run.traps().await?);
     if writer.run.lease().is_none() {
         writer.wake_hosts().await?;
@@ -240,8 +250,8 @@ fn start_workers(
     (tasks, inbox)
 }
 
-/// Why to stop early: the caller's wish, or the time the user gave.
-async fn first_reason(stop: impl Future<Output = ()>, deadline: Option<Instant>) -> CrawlEnd {
+/// Why to stop early: the caller's wish, or the time or the size of the database that the user gave.
+async fn first_reason(stop: impl Future<Output = ()>, deadline: Option<Instant>, is_full: &Notify) -> CrawlEnd {
     let time_is_up = async {
         match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
@@ -251,6 +261,7 @@ async fn first_reason(stop: impl Future<Output = ()>, deadline: Option<Instant>)
     tokio::select! {
         () = stop => CrawlEnd::Interrupted,
         () = time_is_up => CrawlEnd::Limit,
+        () = is_full.notified() => CrawlEnd::Limit,
     }
 }
 

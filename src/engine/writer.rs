@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::observe::{Observers, Stage};
 use super::page::Page;
@@ -25,6 +25,8 @@ const HOSTS_AT_ONCE: usize = 20_000;
 /// Hosts whose windows are read in one go: so many that it does not matter how far away the database is, and so few that the
 /// rows of all fit into memory twice.
 const WINDOWS_AT_ONCE: usize = 32;
+/// Between two looks at the size of the database, which on a server costs as much as a small commit.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Between two renewals of the lease, at most.
 const BEAT: Duration = Duration::from_millis(500);
 
@@ -39,6 +41,20 @@ pub(super) struct Writer<'a, R> {
     pub(super) frontier: &'a Frontier,
     pub(super) fetcher: &'a dyn Fetch,
     pub(super) watchers: &'a Watchers<'a>,
+    pub(super) room: Room<'a>,
+}
+
+/// How large the database may become, and who is to hear that it has.
+pub(super) struct Room<'a> {
+    pub(super) max: Option<u64>,
+    pub(super) is_full: &'a Notify,
+    looked_at: Option<Instant>,
+}
+
+impl<'a> Room<'a> {
+    pub(super) fn new(max: Option<u64>, is_full: &'a Notify) -> Self {
+        Self { max, is_full, looked_at: None }
+    }
 }
 
 /// What is committed at once, and what it takes of the budget until then.
@@ -72,6 +88,17 @@ impl<R: Run> Writer<'_, R> {
         let lost = self.run.keep(&self.frontier.holds()).await?;
         self.lose(&lost);
         Ok(())
+    }
+
+    /// Whether the database has the size at which the crawl is to stop. It is not looked at all the time.
+    pub(super) async fn is_full(&mut self) -> Result<bool, StoreError> {
+        let Some(max) = self.room.max else { return Ok(false) };
+        if self.room.looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return Ok(false);
+        }
+        let is_full = self.run.size().await? >= max;
+        self.room.looked_at = Some(Instant::now());
+        Ok(is_full)
     }
 
     fn lose(&self, lost: &[HostId]) {

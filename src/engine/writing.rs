@@ -36,6 +36,9 @@ impl<R: Run> Writer<'_, R> {
             }
             if !batch.records.is_empty() {
                 self.commit(std::mem::take(&mut batch)).await?;
+                if self.is_full().await? {
+                    self.room.is_full.notify_one();
+                }
             }
             self.leave_hosts(company.as_mut());
             match &mut company {

@@ -156,9 +156,40 @@ impl Database {
         self.driver.has_view(name)
     }
 
+    /// Bytes that the database takes on the disk; of a file without the space that is free in it, of PostgreSQL tables and
+    /// indexes with theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Failed`] if the database cannot be read.
+    pub fn size(&self) -> Result<u64, ReadError> {
+        Ok(u64::try_from(self.driver.size()?).unwrap_or_default())
+    }
+
+    /// The names of the views that are there to be read; those that may change are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Failed`] if the database cannot be read.
+    pub fn views(&self) -> Result<Vec<String>, ReadError> {
+        let mut names = self.driver.views()?;
+        names.retain(|name| !name.starts_with('_'));
+        Ok(names)
+    }
+
+    /// The functions that SQL may use beside the database's own.
+    pub fn functions(&self) -> &'static [&'static str] {
+        self.driver.functions()
+    }
+
     /// Whether the database lacks what this version added to it. The next crawl brings it up to date.
     pub fn is_of_an_earlier_version(&self) -> bool {
         self.driver.is_of_an_earlier_version()
+    }
+
+    /// Whether a later version than this one wrote the database: it may hold more than is known of here.
+    pub fn is_of_a_newer_version(&self) -> bool {
+        self.driver.is_of_a_newer_version()
     }
 
     /// The pages that hold the words, which are in the syntax of [FTS5](https://sqlite.org/fts5.html), the best first, and

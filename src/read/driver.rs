@@ -21,8 +21,20 @@ pub trait Driver: Debug + Send {
     /// As long as the answer is not dropped, all questions see the database as of this moment.
     fn hold<'db>(&'db self) -> Result<Box<dyn Debug + 'db>, ReadError>;
 
+    /// Bytes that the database takes, but for those that are free for what comes next, where it can tell them.
+    fn size(&self) -> Result<i64, ReadError>;
+
+    /// The names of the views.
+    fn views(&self) -> Result<Vec<String>, ReadError>;
+
     /// Whether there is a view of this name.
     fn has_view(&self, name: &str) -> Result<bool, ReadError>;
+
+    /// The names of functions that are made for questions, as far as there are any beside the database's own.
+    fn functions(&self) -> &'static [&'static str];
+
+    /// Whether a later version wrote it.
+    fn is_of_a_newer_version(&self) -> bool;
 
     /// Whether the database lacks what this version added to it.
     fn is_of_an_earlier_version(&self) -> bool;

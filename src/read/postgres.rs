@@ -13,10 +13,15 @@ use std::fmt::Debug;
 use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
 use super::hit::Hit;
+use crate::store::postgres::SIZE;
+use crate::store::postgres::schema::is_newer;
 use crate::store::value::{FromValue as _, Value};
 use answer::Batch;
 use session::Session;
 use template::Template;
+
+/// What a migration makes beside what the server has.
+const FUNCTIONS: [&str; 5] = ["regexp_like", "url_host", "url_path", "url_param", "registrable_domain"];
 
 /// A server's database, open for reading.
 #[derive(Debug)]
@@ -77,10 +82,36 @@ impl Driver for Postgres {
         Ok(Box::new(Held(&self.session)))
     }
 
+    fn size(&self) -> Result<i64, ReadError> {
+        let (_, mut rows) = self.query(SIZE, vec![])?;
+        Ok(rows.next()?.and_then(|row| i64::from_value(row.first()?)).unwrap_or_default())
+    }
+
+    fn views(&self) -> Result<Vec<String>, ReadError> {
+        let sql = "select viewname from pg_views where schemaname = current_schema() order by viewname";
+        let (_, mut rows) = self.query(sql, vec![])?;
+        let mut names = Vec::new();
+        while let Some(row) = rows.next()? {
+            names.extend(row.first().and_then(String::from_value));
+        }
+        Ok(names)
+    }
+
+    fn functions(&self) -> &'static [&'static str] {
+        &FUNCTIONS
+    }
+
     fn has_view(&self, name: &str) -> Result<bool, ReadError> {
         let sql = "select 1 from pg_views where schemaname = current_schema() and viewname = ?1";
         let (_, mut rows) = self.query(sql, vec![name.into()])?;
         Ok(rows.next()?.is_some())
+    }
+
+    fn is_of_a_newer_version(&self) -> bool {
+        let sql = "select max(version) from _sqlx_migrations";
+        let newest = self.query(sql, vec![]).and_then(|(_, mut rows)| rows.next());
+        let newest = newest.ok().flatten().and_then(|row| i64::from_value(row.first()?));
+        newest.is_some_and(is_newer)
     }
 
     fn is_of_an_earlier_version(&self) -> bool {

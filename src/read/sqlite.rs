@@ -1,6 +1,7 @@
 //! Reading a SQLite file.
 
 mod connection;
+pub(super) mod functions;
 mod search;
 
 use std::fmt::Debug;
@@ -9,7 +10,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 
-use crate::store::sqlite::schema;
+use crate::store::sqlite::{SIZE, schema};
 
 use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
@@ -61,8 +62,28 @@ impl Driver for Sqlite {
         Ok(Box::new(rows))
     }
 
+    fn size(&self) -> Result<i64, ReadError> {
+        self.0.query_row(SIZE, [], |row| row.get(0)).map_err(|e| ReadError::of(&e))
+    }
+
+    fn views(&self) -> Result<Vec<String>, ReadError> {
+        let names = || -> rusqlite::Result<Vec<String>> {
+            let mut names = self.0.prepare("select name from sqlite_master where type = 'view' order by rowid")?;
+            names.query_map([], |row| row.get(0))?.collect()
+        };
+        names().map_err(|e| ReadError::of(&e))
+    }
+
+    fn functions(&self) -> &'static [&'static str] {
+        &functions::NAMES
+    }
+
     fn has_view(&self, name: &str) -> Result<bool, ReadError> {
         self.exists("select 1 from sqlite_master where type = 'view' and name = ?1", name)
+    }
+
+    fn is_of_a_newer_version(&self) -> bool {
+        schema::is_of_a_newer_version(&self.0)
     }
 
     fn is_of_an_earlier_version(&self) -> bool {

@@ -138,6 +138,10 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         patiently!(self, self.long_limit(), self.database.are_checks_left())
     }
 
+    async fn size(&mut self) -> Result<u64, StoreError> {
+        patiently!(self, self.limit(), self.database.size())
+    }
+
     async fn end(&mut self, outcome: &str, finished: bool) -> Result<(), StoreError> {
         patiently!(self, self.long_limit(), self.close_run(outcome, finished))
     }

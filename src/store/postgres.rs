@@ -12,6 +12,7 @@ mod contents;
 mod copy;
 mod database;
 pub mod derived;
+mod domains;
 mod hosts;
 pub mod index;
 mod outage;
@@ -20,7 +21,7 @@ pub mod passing;
 pub mod peek;
 mod places;
 mod rows;
-mod schema;
+pub mod schema;
 mod times;
 mod traps;
 mod urls;
@@ -28,6 +29,7 @@ mod vacuum;
 pub mod words;
 
 pub use database::{PgDatabase, is_postgres};
+pub use vacuum::SIZE;
 
 use crate::store::part::Part;
 use crate::store::part::begin::{begin, try_begin};

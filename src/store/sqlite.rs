@@ -7,6 +7,7 @@ mod company;
 mod copy;
 mod database;
 pub mod derived;
+pub mod described;
 mod hosts;
 pub mod index;
 mod packing;
@@ -20,7 +21,7 @@ mod traps;
 mod urls;
 pub mod views;
 
-pub use database::{SqliteDatabase, disk_size, file_path};
+pub use database::{SIZE, SqliteDatabase, disk_size, file_path};
 pub use rows::{robots_answer, timestamp};
 
 use crate::store::part::{Part, begin::begin as begin_part};

@@ -26,12 +26,25 @@ pub use urls::{Better, Lowered, NewUrl, Present, Seeded, Urls, Window, Woken};
 
 /// A database that can hold a crawl.
 pub trait Tables:
-    Transactions + Company + Beginning + Hosts + Urls + Pages + Places + Times + Accounts + Checks + Send + std::fmt::Debug
+    Transactions
+    + Space
+    + Company
+    + Beginning
+    + Hosts
+    + Urls
+    + Pages
+    + Places
+    + Times
+    + Accounts
+    + Checks
+    + Send
+    + std::fmt::Debug
 {
 }
 
 impl<D> Tables for D where
     D: Transactions
+        + Space
         + Company
         + Beginning
         + Hosts
@@ -55,4 +68,10 @@ pub trait Transactions {
 
     /// Undoes what was written, if that is not the case anyway.
     fn undo_transaction(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// What the database takes on the disk.
+pub trait Space {
+    /// Bytes, but for those that are free for what comes next, where the database can tell them.
+    fn size(&mut self) -> impl Future<Output = Result<u64, Failed>> + Send;
 }

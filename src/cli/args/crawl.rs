@@ -81,6 +81,55 @@ impl Args for CrawlArgs {
     }
 }
 
+/// The groups of the help, each with its options.
+const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "What is crawled",
+        &[
+            "scope",
+            "include",
+            "exclude",
+            "drop-params",
+            "max-depth",
+            "max-url-length",
+            "ignore-robots",
+            "sitemaps",
+            "check",
+            "allow-address",
+            "deny-private",
+            "allow-trap",
+        ],
+    ),
+    ("Limits", &["max-pages", "max-pages-per-host", "max-duration", "max-database-size", "max-body-size"]),
+    ("Pace", &["rate", "global-rate", "concurrency", "max-connections", "max-connections-per-host", "max-wait"]),
+    (
+        "Requests",
+        &[
+            "user-agent",
+            "timeout",
+            "connect-timeout",
+            "retries",
+            "max-redirects",
+            "header",
+            "cookies",
+            "no-cookies",
+            "netrc",
+            "proxy",
+        ],
+    ),
+    ("Crawling again", &["recrawl-after", "recrawl-min", "recrawl-max", "respect-cache", "fresh"]),
+    (
+        "What is stored",
+        &["body-types", "no-bodies", "no-links", "no-text", "index", "keep-versions", "keep-runs", "extract", "rules"],
+    ),
+    ("Results and watching", &["json", "fail-on", "success-file", "log-file", "metrics"]),
+    ("Several at one database", &["wait-lock", "node", "lease", "join"]),
+];
+
+fn group(name: &str) -> Option<&'static str> {
+    GROUPS.iter().find(|(_, options)| options.contains(&name)).map(|(group, _)| *group)
+}
+
 /// In the order of the help: what names files first, `index` beside the settings of the text, how to run last.
 fn arguments() -> Vec<Arg> {
     let is_first = |name: &str| matches!(name, "database" | "config");
@@ -107,6 +156,7 @@ fn argument<T: Default>(option: &'static Setting<T>) -> Arg {
         .hide_env_values(true)
         .value_name(option.value_name)
         .help(format!("{}{default}", option.help))
+        .help_heading(group(option.name))
         .allow_hyphen_values(option.may_begin_with_hyphen)
         .action(if option.shape == Shape::Many { ArgAction::Append } else { ArgAction::Set });
     let argument = match option.shape {
@@ -173,6 +223,17 @@ mod tests {
             return;
         }
         assert!(document == fresh, "docs/options.md is out of date; BLESS=1 writes it anew");
+    }
+
+    #[test]
+    fn every_option_is_in_one_group_of_the_help_but_for_those_that_name_files() {
+        let names: Vec<_> = arguments().iter().map(|argument| argument.get_id().to_string()).collect();
+        let grouped: Vec<_> = GROUPS.iter().flat_map(|(_, options)| options.iter().copied()).collect();
+        for name in &names {
+            let places = grouped.iter().filter(|grouped| *grouped == name).count();
+            assert_eq!(places, usize::from(!["database", "config"].contains(&name.as_str())), "{name}");
+        }
+        assert_eq!(grouped.len() + 2, names.len(), "nothing else is in a group");
     }
 
     #[test]

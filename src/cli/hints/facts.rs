@@ -19,6 +19,7 @@ pub enum Limit {
     Pages(u64),
     PagesPerHost(u64),
     Duration(Duration),
+    DatabaseSize(u64),
 }
 
 /// A seed whose redirects lead out of scope.
@@ -97,6 +98,12 @@ pub fn gather(
 ) -> Result<Facts, ReadError> {
     let a = summary.accounting;
     let mut facts = Facts { throttled: throttled(db, last_request)?, ..Facts::of(config, summary, stored) };
+    if matches!(facts.limit, None | Some(Limit::PagesPerHost(_)))
+        && let Some(max) = config.max_database_size.filter(|_| summary.outcome == CrawlEnd::Limit)
+        && db.size()? >= max
+    {
+        facts.limit = Some(Limit::DatabaseSize(max));
+    }
     about_seeds(db, seeds, &mut facts)?;
     let secured = about_strays(db, config, seeds, &mut facts)?;
     facts.sessions = sessions::gather(db, config, (seeds, logins), &secured, last_request)?;

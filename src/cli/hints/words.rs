@@ -4,10 +4,16 @@ use crate::canonical::CanonicalUrl;
 use crate::cli::output::printable;
 use crate::cli::words::{count, counted, shell};
 use crate::config::ScopeKind;
+use crate::config::kinds::{Kind as _, Size};
 
 use super::facts::{Facts, Limit, Stray};
 use super::named::Named;
 use super::sessions::{Ended, Sessions};
+
+/// What comes after a limit of this invocation.
+const GOES_ON: &str = "the same command goes on";
+/// And after one of the database itself.
+const GROWS_ON: &str = "a larger one goes on, and --no-bodies or a smaller --keep-versions or --keep-runs stores less";
 
 /// A sentence for each fact that the user can do something about, the gravest first.
 pub fn hints(facts: &Facts) -> Vec<String> {
@@ -150,12 +156,15 @@ fn strays(facts: &Facts) -> Vec<String> {
 fn left_over(facts: &Facts) -> Option<String> {
     let pending = counted(facts.pending, "URL");
     if let Some(limit) = facts.limit {
-        let limit = match limit {
-            Limit::Pages(n) => format!("--max-pages {n}"),
-            Limit::PagesPerHost(n) => format!("--max-pages-per-host {n}"),
-            Limit::Duration(time) => format!("--max-duration {}", shell(&humantime::format_duration(time).to_string())),
+        let (limit, then) = match limit {
+            Limit::Pages(n) => (format!("--max-pages {n}"), GOES_ON),
+            Limit::PagesPerHost(n) => (format!("--max-pages-per-host {n}"), GOES_ON),
+            Limit::Duration(time) => {
+                (format!("--max-duration {}", shell(&humantime::format_duration(time).to_string())), GOES_ON)
+            }
+            Limit::DatabaseSize(size) => (format!("--max-database-size {}", Size::print(&size)), GROWS_ON),
         };
-        return Some(format!("{limit} was reached with {pending} pending; the same command goes on"));
+        return Some(format!("{limit} was reached with {pending} pending; {then}"));
     }
     if facts.waiting.total > 0 {
         let list = list(&facts.waiting);

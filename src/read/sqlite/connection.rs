@@ -9,6 +9,8 @@ use crate::store::sqlite::{peek, views};
 
 use crate::read::error::ReadError;
 
+use super::functions;
+
 const KNOWN_VIEWS: &str =
     "select count(*) from sqlite_master where type = 'view' and name in ('accounting', 'fetches', 'pages')";
 
@@ -50,6 +52,7 @@ pub fn open(path: &Path) -> Result<Connection, ReadError> {
         return Err(refuse("it holds no crawl".into()));
     }
     views::create(&db).map_err(failed)?;
+    functions::create(&db).map_err(failed)?;
     db.execute_batch("pragma query_only = on").map_err(failed)?;
     db.authorizer(Some(may)).map_err(failed)?;
     Ok(db)

@@ -15,6 +15,7 @@ use crate::store::{Accounting, Tally};
 use crate::visit::{HostId, Millis, SeedLine, Settlement, SkipReason, State, UrlId};
 
 use super::database::PgDatabase;
+use super::domains::domains;
 use super::rows::{self, bigint, clean, hash, int, numbers, scalar, sql, waits_columns, words};
 
 /// Rows deleted in one transaction: so few that nobody waits for them.
@@ -133,10 +134,12 @@ impl Beginning for PgDatabase {
         let hosts: Vec<_> = seeds.iter().map(|seed| seed.host().as_str().to_owned()).collect();
         let urls: Vec<_> = seeds.iter().map(|seed| seed.as_str()).collect();
         let hashes: Vec<_> = urls.iter().map(|url| hash(url)).collect();
-        sql("insert into host (host) select distinct name from unnest($1::text[]) name on conflict do nothing")
-            .bind(&hosts)
-            .execute(&mut self.db)
-            .await?;
+        sql("insert into host (host, domain) select distinct name, domain from unnest($1::text[], $2::text[]) v (name, domain)
+             on conflict do nothing")
+        .bind(&hosts)
+        .bind(domains(&hosts))
+        .execute(&mut self.db)
+        .await?;
         sql("insert into url (hash, url, host_id, state, depth, first_seen_at)
              select v.hash, v.url, h.id, 0, $5, $4 from unnest($1::bytea[], $2::text[], $3::text[]) with ordinality
                  v (hash, url, host, nth) join host h on h.host = v.host order by v.nth

@@ -12,6 +12,7 @@ use crate::store::tables::Transactions as _;
 use crate::store::value::Value;
 
 use super::database::PgDatabase;
+use super::domains;
 use super::rows::{clean, hash, scalar, sql};
 
 impl Takes for PgDatabase {
@@ -143,6 +144,7 @@ impl PgDatabase {
         .execute(&mut self.db)
         .await?;
         sql("delete from meta where key = $1").bind(MARK).execute(&mut self.db).await?;
+        domains::complete(&mut self.db).await?;
         self.commit_transaction().await?;
         // What questions are planned by.
         sqlx::raw_sql("analyze host, url, page, content, link, request").execute(&mut self.db).await?;

@@ -10,6 +10,7 @@ use crate::store::tables::{Holder, Hosts, Robots, Transactions as _};
 use crate::visit::{Hold, HostId, HostRecord, StoredRobots};
 
 use super::database::PgDatabase;
+use super::domains::domains;
 use super::rows::{self, bigint, scalar, sql};
 
 /// Sets the clocks of hosts, and more, as far as they are held under the epochs that are named.
@@ -71,12 +72,13 @@ impl Hosts for PgDatabase {
         let mut names: Vec<_> = hosts.iter().copied().collect();
         names.sort_unstable();
         let rows = sql(concat!(
-            "insert into host (host, epoch, holder) select name, 1, $1 from unnest($2::text[]) name
+            "insert into host (host, domain, epoch, holder)
+             select name, domain, 1, $1 from unnest($2::text[], $3::text[]) v (name, domain)
              on conflict do nothing returning ",
             rows::host_columns!()
         ));
         let invocation = self.invocation;
-        let rows = rows.bind(me).bind(names).fetch_all(&mut self.db).await?;
+        let rows = rows.bind(me).bind(&names).bind(domains(&names)).fetch_all(&mut self.db).await?;
         rows.iter().map(|row| rows::host_record(row, invocation)).collect()
     }
 

@@ -11,8 +11,8 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 use crate::store::StoreError;
 use crate::store::failed::Failed;
 
-use super::passing;
 use super::rows::{scalar, sql};
+use super::{domains, passing};
 
 const ANOTHERS: &str = "its schema holds no crawl but something else";
 
@@ -58,6 +58,7 @@ pub(super) async fn migrate(db: &mut PgConnection, name: &str) -> Result<(), Fai
     MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| told(name, error))?;
     // What the migrator has prepared would stay in the session.
     sqlx::raw_sql("deallocate all").execute(&mut *tx).await?;
+    domains::complete(&mut tx).await?;
     Ok(tx.commit().await?)
 }
 
@@ -114,7 +115,8 @@ fn told(name: &str, error: MigrateError) -> StoreError {
     }
 }
 
-fn is_newer(version: i64) -> bool {
+/// Whether a migration of this number is of a later version.
+pub fn is_newer(version: i64) -> bool {
     MIGRATIONS.iter().all(|migration| migration.version < version)
 }
 

@@ -11,7 +11,7 @@ use sqlx::{Connection, SqliteConnection};
 use crate::store::StoreError;
 use crate::store::failed::Failed;
 use crate::store::part::times;
-use crate::store::tables::Transactions;
+use crate::store::tables::{Space, Transactions};
 use crate::visit;
 
 use super::packing::Packer;
@@ -27,6 +27,10 @@ const MOMENT: Duration = Duration::from_secs(5);
 const PAGES: i64 = 1_000;
 /// The value of `pragma auto_vacuum` that lets free pages be given back without rewriting the file.
 const INCREMENTAL: i64 = 2;
+
+/// Bytes of the pages that are in use.
+pub const SIZE: &str = "select (page_count - freelist_count) * page_size
+    from pragma_page_count, pragma_freelist_count, pragma_page_size";
 
 /// A crawl in a SQLite file, held by this process alone until dropped.
 #[derive(Debug)]
@@ -149,6 +153,13 @@ impl Transactions for SqliteDatabase {
         let _ = sqlx::query("rollback").execute(&mut self.db).await;
         // The dictionary that it has may not be stored.
         self.packer = None;
+    }
+}
+
+impl Space for SqliteDatabase {
+    async fn size(&mut self) -> Result<u64, Failed> {
+        let size: i64 = sqlx::query_scalar(SIZE).fetch_one(&mut self.db).await?;
+        Ok(u64::try_from(size).unwrap_or_default())
     }
 }
 

@@ -19,11 +19,27 @@ pub async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), Store
     })
 }
 
+/// What makes an empty database one of this version, in order.
+pub fn migrations() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(|migration| migration.sql.as_str())
+}
+
 /// Whether the database lacks what a later version added; a crawl or a search brings it up to date.
 pub fn is_of_an_earlier_version(db: &rusqlite::Connection) -> bool {
-    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-    let sql = "select max(version) from _sqlx_migrations";
-    db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).is_ok_and(|present| present < newest)
+    version(db).is_ok_and(|present| present < newest())
+}
+
+/// Whether a later version than this one wrote the database.
+pub fn is_of_a_newer_version(db: &rusqlite::Connection) -> bool {
+    version(db).is_ok_and(|present| present > newest())
+}
+
+fn version(db: &rusqlite::Connection) -> rusqlite::Result<Option<i64>> {
+    db.query_row("select max(version) from _sqlx_migrations", [], |row| row.get(0))
+}
+
+fn newest() -> Option<i64> {
+    MIGRATIONS.iter().map(|migration| migration.version).max()
 }
 
 /// What SQLite says on opening, for a person.
