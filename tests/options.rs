@@ -349,7 +349,7 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             // It contradicts the one before.
             "deny-private" => "false",
             "fail-on" => "['failed>10%']",
-            "log-file" => "'x.log'",
+            "log-file" | "success-file" => "'x.log'",
             "netrc" | "cookies" => "'Cargo.toml'",
             "no-cookies" => "false",
             "metrics" => "'127.0.0.1:0'",
@@ -358,12 +358,12 @@ async fn every_option_of_crawl_is_a_key_of_the_file_and_a_wrong_type_names_file_
             "check" => "['external', 'resources', 'fragments']",
             "proxy" => "'http://127.0.0.1:1'",
             "body-types" => "'*/*'",
-            "max-body-size" => "'1MiB'",
+            "max-body-size" | "max-database-size" => "'1MiB'",
             "timeout" | "connect-timeout" | "max-duration" | "max-wait" | "wait-lock" | "lease" => "'2s'",
             "recrawl-after" | "recrawl-min" | "recrawl-max" => "'2h'",
             "rate" | "global-rate" => "0.5",
             "ignore-robots" | "fresh" | "respect-cache" | "no-bodies" | "no-links" | "no-text" | "index" | "json"
-            | "sitemaps" | "join" => "true",
+            | "sitemaps" | "join" | "compress" => "true",
             _ => "7",
         };
         // The last line stops every crawl before it begins: only the keys are judged.
