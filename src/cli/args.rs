@@ -1,6 +1,7 @@
 //! What the user may type.
 
 mod crawl;
+mod open;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
 
 pub use crawl::CrawlArgs;
+pub use open::{McpArgs, OpenArgs};
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
@@ -86,6 +88,20 @@ pub enum Command {
     },
     /// Write the pages as JSON lines, CSV, WARC, sitemap or Markdown
     Export(ExportArgs),
+    /// Look at the crawl in the browser, also while it runs: pages, links, search, SQL; served on loopback, read-only
+    Open {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[command(flatten)]
+        how: OpenArgs,
+    },
+    /// Let an agent's program read the crawl by the Model Context Protocol, over standard input and output
+    Mcp {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[command(flatten)]
+        how: McpArgs,
+    },
     /// One self-contained HTML file with plots: how the crawl went and what it found
     Report {
         #[command(flatten)]

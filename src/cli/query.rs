@@ -37,7 +37,12 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
 }
 
 /// Gives the parameters their values. Those of a recipe that are not given stay NULL: the SQL has their defaults.
-fn bind(db: &Database, statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) -> Result<(), Failure> {
+pub fn bind(
+    db: &Database,
+    statements: &mut [Statement<'_>],
+    params: &[Param],
+    has_defaults: bool,
+) -> Result<(), Failure> {
     let mut used = vec![false; params.len()];
     for statement in statements {
         for (index, name) in statement.parameters().into_iter().enumerate() {
@@ -79,7 +84,7 @@ pub fn ask(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) ->
     Ok(Answer { columns, rows: rows.map(|row| row.map(cells)).collect::<Result<_, _>>()? })
 }
 
-fn unprepared(db: &Database, error: ReadError) -> Failure {
+pub fn unprepared(db: &Database, error: ReadError) -> Failure {
     let is_missing = ["no such", "does not exist"].iter().any(|words| error.to_string().contains(words));
     let failure = Failure::from(error);
     if is_missing && db.is_of_an_earlier_version() {
