@@ -26,14 +26,17 @@ mod journal;
 mod last_run;
 mod log;
 mod log_file;
+mod mcp;
 mod memory;
 mod metrics;
 mod mistyped;
 mod notify;
+mod open;
 mod output;
 mod patience;
 mod progress;
 mod query;
+mod questions;
 mod recipes;
 mod report;
 mod robots;
@@ -117,6 +120,8 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Status { database, format } => status::run(&database.path()?, format),
         Command::Show { database, url, part } => show::run(&database.path()?, &url, part),
         Command::Export(args) => export::run(&args, console),
+        Command::Mcp { database, how } => mcp::run(database.path()?, how, console).await,
+        Command::Open { database, how } => open::run(database.path()?, how, console).await,
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
         Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),

@@ -148,6 +148,7 @@
 //! `explain`, `report`, `export` and `changes` stand on that and on views alone, so they work beside a running crawl;
 //! `search` and `crawl --index` bring the full-text index up to date (`store::sqlite::index`, `store::postgres::index`) in short
 //! transactions, `extract` and `audit` keep what they find (`store::derived`, `store::audit`), and `vacuum` makes the database smaller.
+//! `open` and `mcp` answer others than the user at the terminal: what they ask is bounded in time and size (`cli::questions`).
 
 #![deny(missing_docs)]
 #![cfg_attr(

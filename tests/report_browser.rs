@@ -1,4 +1,4 @@
-//! The report in a real browser: run where there is a Chromium, in CI always.
+//! The report, and the pages of `open`, in a real browser: run where there is a Chromium, in CI always.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,7 +6,10 @@
 mod browser;
 mod common;
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use browser::Browser;
 use common::{Bench, stderr};
@@ -56,12 +59,12 @@ fn column(browser: &mut Browser, table: &str, column: usize) -> Vec<String> {
 }
 
 /// Writes pictures of all screens for people to look at, and sees that no screen scrolls sideways.
-fn on_every_screen(browser: &mut Browser, name: &str) {
+fn on_every_screen(browser: &mut Browser, name: &str, widths: &[u32]) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     std::fs::create_dir_all(&folder).unwrap();
     let mut grounds = Vec::new();
     for scheme in ["light", "dark"] {
-        for width in [1400, 390] {
+        for &width in widths {
             browser.screen(width, 900, scheme);
             let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
             assert_eq!(browser.value(fits), true, "{name} at {width} in {scheme}");
@@ -113,7 +116,7 @@ async fn the_demos_report_loads_nothing_says_nothing_sorts_and_filters() {
     assert_eq!(told, format!("{} of {} rows", left.len(), all.len()));
 
     browser.open(&url);
-    on_every_screen(&mut browser, "demo");
+    on_every_screen(&mut browser, "demo", &[1400, 390]);
     is_quiet(&browser, &url);
 }
 
@@ -150,4 +153,116 @@ async fn what_slipped_into_the_page_could_still_ask_nothing() {
     );
     browser.ask("Runtime.evaluate", serde_json::json!({"expression": slip, "awaitPromise": true}));
     assert_eq!(site.hit_count(), before);
+}
+
+/// `harvestman open`, until it is dropped.
+struct Opened(Child);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Has the browser let in, and answers with where the pages are.
+fn open(bench: &Bench, browser: &mut Browser) -> (Opened, String) {
+    let mut command = bench.command(&["open", "--quiet", "--no-browser", "-d", "crawl.db"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let address = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    browser.open(&address);
+    let origin = address.split("/?").next().unwrap().to_owned();
+    assert_eq!(browser.value("location.href"), format!("{origin}/"), "the token left the address");
+    (Opened(child), origin)
+}
+
+/// What the checker of axe-core has against the page, as far as it is there: `.ci/report` fetches it.
+fn accessible(browser: &mut Browser, name: &str) {
+    let Some(checker) = std::env::var_os("HARVESTMAN_AXE") else {
+        let _ = writeln!(std::io::stderr(), "skipped: needs axe-core, see .ci/report");
+        return;
+    };
+    browser.ask("Runtime.evaluate", serde_json::json!({ "expression": std::fs::read_to_string(checker).unwrap() }));
+    let run = "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')))";
+    let parameters = serde_json::json!({ "expression": run, "awaitPromise": true, "returnByValue": true });
+    let found = browser.ask("Runtime.evaluate", parameters);
+    assert_eq!(found["result"]["value"], serde_json::json!([]), "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_open_fit_every_screen_are_accessible_and_ask_nobody_else() {
+    let Some(mut browser) = Browser::start() else { return };
+    let bench = Bench::new();
+    assert!(bench.run(&["demo", "-d", "crawl.db"]).await.status.success());
+    assert!(bench.run(&["extract", "articles", "-d", "crawl.db"]).await.status.success());
+    assert!(bench.run(&["search", "harvestman", "-d", "crawl.db"]).await.status.success());
+    browser.screen(1400, 900, "light");
+    let (_opened, origin) = open(&bench, &mut browser);
+    browser.open(&format!("{origin}/search?words=harvestman"));
+    let page = browser.value("document.querySelector('.hits a').href");
+    let views = [
+        ("overview", format!("{origin}/?live=off")),
+        ("pages", format!("{origin}/pages?status=200")),
+        ("search", format!("{origin}/search?words=harvestman")),
+        ("page", page.as_str().unwrap().to_owned()),
+        ("body", page.as_str().unwrap().replace("/page?", "/body?")),
+        ("skipped", format!("{origin}/skipped")),
+        ("sql", format!("{origin}/sql?recipe=near-word")),
+        ("wrong", format!("{origin}/sql?sql=select")),
+        ("problem", format!("{origin}/pages?status=often")),
+    ];
+    for (name, url) in views {
+        browser.open(&url);
+        on_every_screen(&mut browser, &format!("open-{name}"), &[1400, 800, 360]);
+        for scheme in ["light", "dark"] {
+            browser.screen(800, 900, scheme);
+            accessible(&mut browser, &format!("{name} in {scheme}"));
+        }
+        asks_only(&browser, &origin);
+    }
+}
+
+/// The page asked for nothing elsewhere, ran into no rule of its policy, and popped nothing up.
+fn asks_only(browser: &Browser, origin: &str) {
+    let asked = browser.told("Network.requestWillBeSent");
+    let asked: Vec<_> = asked.iter().map(|event| event["request"]["url"].as_str().unwrap().to_owned()).collect();
+    assert!(!asked.is_empty() && asked.iter().all(|url| url.starts_with(origin)), "{asked:?}");
+    for method in ["Runtime.exceptionThrown", "Page.javascriptDialogOpening", "Runtime.consoleAPICalled"] {
+        assert!(browser.told(method).is_empty(), "{method}: {:?}", browser.told(method));
+    }
+    let refused = browser.told("Log.entryAdded").into_iter().filter(|event| event["entry"]["source"] == "security");
+    assert_eq!(refused.count(), 0, "{:?}", browser.told("Log.entryAdded"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_of_open_follows_a_crawl_and_forms_work_without_scripts() {
+    let Some(mut browser) = Browser::start() else { return };
+    let site = hostile_site().await;
+    let bench = Bench::new();
+    assert!(bench.run(&["crawl", &site.url("/typed"), "--rate", "0"]).await.status.success());
+    let (_opened, origin) = open(&bench, &mut browser);
+    browser.value("window.marker = 'the same page'");
+    let discovered = "document.querySelector('#state dd').textContent";
+    assert_eq!(browser.value(discovered), "1");
+    assert!(bench.run(&["crawl", &site.url("/"), "--rate", "0"]).await.status.success());
+    let end = Instant::now() + Duration::from_secs(60);
+    while browser.value(discovered) == "1" {
+        assert!(Instant::now() < end, "the numbers stand still");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(browser.value("window.marker"), "the same page");
+
+    browser.ask("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true }));
+    browser.open(&format!("{origin}/pages"));
+    browser.click("document.querySelector('#text')");
+    browser.type_text("<script>");
+    browser.press("Enter", 13);
+    let end = Instant::now() + Duration::from_secs(60);
+    while !browser.value("location.search").as_str().unwrap().contains("text=") {
+        assert!(Instant::now() < end, "the form was not sent");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let titles = column(&mut browser, "#list table", 3);
+    assert!(titles.contains(&HOSTILE.to_owned()), "{titles:?}");
+    assert!(browser.told("Page.javascriptDialogOpening").is_empty());
 }

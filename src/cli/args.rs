@@ -2,6 +2,7 @@
 
 mod crawl;
 mod examples;
+mod open;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use super::mistyped;
 use crate::config::kinds::{Kind as _, Size};
 
 pub use crawl::CrawlArgs;
+pub use open::{McpArgs, OpenArgs};
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
@@ -95,6 +97,22 @@ pub enum Command {
     /// Write the pages as JSON lines, CSV, WARC, WACZ, sitemap or Markdown
     #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
+    /// Look at the crawl in the browser, also while it runs: pages, links, search, SQL; served on loopback, read-only
+    #[command(after_help = examples::OPEN)]
+    Open {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[command(flatten)]
+        how: OpenArgs,
+    },
+    /// Let an agent's program read the crawl by the Model Context Protocol, over standard input and output
+    #[command(after_help = examples::MCP)]
+    Mcp {
+        #[command(flatten)]
+        database: DatabaseArg,
+        #[command(flatten)]
+        how: McpArgs,
+    },
     /// One self-contained HTML file with plots: how the crawl went and what it found
     #[command(after_help = examples::REPORT)]
     Report {

@@ -22,15 +22,15 @@ use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
 
 /// The answer; its fields are the keys of `--json`.
 #[derive(Debug, Serialize)]
-struct Explanation {
-    url: String,
+pub struct Explanation {
+    pub url: String,
     /// `fetched`, `failed`, `skipped`, `pending` or `unknown`.
-    state: &'static str,
+    pub state: &'static str,
     /// Why it is skipped, or how it failed, in one word.
-    reason: Option<String>,
-    meaning: String,
+    pub reason: Option<String>,
+    pub meaning: String,
     /// How it failed, in words.
-    message: Option<String>,
+    pub message: Option<String>,
     /// The trap that holds it back.
     trap: Option<Trap>,
     response: Option<Response>,
@@ -39,13 +39,13 @@ struct Explanation {
     depth: Option<u32>,
     first_seen_at: Option<String>,
     /// The way from a seed to the URL.
-    found: Vec<Hop>,
+    pub found: Vec<Hop>,
     scope: Option<ScopeVerdict>,
     robots: RobotsVerdict,
     /// How many requests were made for it.
     request_count: i64,
     /// The last twenty requests, oldest first.
-    requests: Vec<Request>,
+    pub requests: Vec<Request>,
     next: Next,
     /// What would happen to it; only for a URL that was never seen.
     would: Option<Would>,
@@ -53,12 +53,8 @@ struct Explanation {
 
 pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
     let typed = &*without_userinfo(url);
-    let url = CanonicalUrl::parse(url).map_err(|e| {
-        let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(typed))).cause(&e);
-        failure.hint("write the whole URL, such as https://example.com/page")
-    })?;
-    let db = Database::open(database)?;
-    let explanation = explain(&url, facts::gather(&db, &url)?);
+    let url = url_of(url)?;
+    let explanation = explained(&Database::open(database)?, &url)?;
     let text = if json {
         serde_json::to_string(&explanation).map_err(std::io::Error::from)? + "\n"
     } else {
@@ -66,6 +62,20 @@ pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
     };
     std::io::stdout().write_all(text.as_bytes()).map_err(|e| unwritten(&e))?;
     Ok(0)
+}
+
+/// The URL that was typed, in any spelling.
+pub fn url_of(typed: &str) -> Result<CanonicalUrl, Failure> {
+    CanonicalUrl::parse(typed).map_err(|e| {
+        let typed = without_userinfo(typed);
+        let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(&typed))).cause(&e);
+        failure.hint("write the whole URL, such as https://example.com/page")
+    })
+}
+
+/// The answer for a URL, which need not be in the database.
+pub fn explained(db: &Database, url: &CanonicalUrl) -> Result<Explanation, Failure> {
+    Ok(explain(url, facts::gather(db, url)?))
 }
 
 fn explain(url: &CanonicalUrl, facts: Facts) -> Explanation {
@@ -136,7 +146,7 @@ impl Lines {
 }
 
 impl Explanation {
-    fn text(&self, typed: &str) -> String {
+    pub fn text(&self, typed: &str) -> String {
         let mut lines = Lines(format!("{}\n", self.url));
         if typed != self.url {
             lines.put("typed as", typed);

@@ -45,7 +45,12 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
 }
 
 /// Gives the parameters their values. Those of a recipe that are not given stay NULL: the SQL has their defaults.
-fn bind(db: &Database, statements: &mut [Statement<'_>], params: &[Param], has_defaults: bool) -> Result<(), Failure> {
+pub fn bind(
+    db: &Database,
+    statements: &mut [Statement<'_>],
+    params: &[Param],
+    has_defaults: bool,
+) -> Result<(), Failure> {
     let mut used = vec![false; params.len()];
     let mut known = Vec::new();
     for statement in statements {
@@ -97,7 +102,7 @@ pub fn ask(db: &Database, sql: &str, values: impl IntoIterator<Item = Value>) ->
     Ok(Answer { columns, rows: rows.map(|row| row.map(cells)).collect::<Result<_, _>>()? })
 }
 
-fn unprepared(db: &Database, sql: &str, error: ReadError) -> Failure {
+pub fn unprepared(db: &Database, sql: &str, error: ReadError) -> Failure {
     let problem = error.to_string();
     let failure = Failure::from(error);
     let is_missing = ["no such", "does not exist"].iter().any(|words| problem.contains(words));

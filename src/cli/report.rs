@@ -3,7 +3,7 @@
 mod audit;
 mod findings;
 mod overview;
-mod parts;
+pub mod parts;
 mod plot;
 mod query;
 mod run;
@@ -27,7 +27,7 @@ use parts::{Block, Cell, Section};
 use query::one;
 use run::Run;
 
-const STYLE: &str = include_str!("../../templates/report/style.css");
+pub const STYLE: &str = include_str!("../../templates/report/style.css");
 const SCRIPT: &str = include_str!("../../templates/report/script.js");
 
 /// The page. All that the crawl found reaches it as text, which the template escapes.
@@ -89,6 +89,29 @@ fn page(db: &Database) -> Result<String, Failure> {
     };
     let page = page.render().map_err(|e| Failure::new("cannot make the report").cause(&e))?;
     Ok(page + "\n")
+}
+
+/// How a crawl stands, as far as it is told fast enough to be asked for again and again.
+pub struct Glance {
+    /// In a sentence.
+    pub state: String,
+    pub figures: Vec<(&'static str, String)>,
+    pub sections: Vec<Section>,
+}
+
+pub fn glance(db: &Database) -> Result<Glance, Failure> {
+    let _snapshot = db.snapshot()?;
+    let run = Run::latest(db)?;
+    let figures = figures(db, &run)?;
+    let mut sections = vec![overview::accounting(db)?];
+    // Of very many pages they may take longer than the question may; what was answered by then is worth being shown.
+    for section in [overview::hosts, overview::statuses, overview::content_types] {
+        match section(db) {
+            Ok(section) => sections.push(section),
+            Err(_) => break,
+        }
+    }
+    Ok(Glance { state: run.state, figures, sections })
 }
 
 fn sections(db: &Database, run: &Run) -> Result<Vec<Section>, Failure> {

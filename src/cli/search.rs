@@ -75,7 +75,7 @@ async fn ready(database: &str, console: &Console) -> Result<Database, Failure> {
 }
 
 /// Takes the words as FTS5's syntax; if they are not sound in it, and use none of its operators, as plain words.
-fn hits_of(db: &Database, search: Search<'_>, hosts: Option<&[String]>) -> Result<Vec<Hit>, Failure> {
+pub fn hits_of(db: &Database, search: Search<'_>, hosts: Option<&[String]>) -> Result<Vec<Hit>, Failure> {
     let ask = |words: &str| db.search(words, hosts, search.limit);
     let answer = match ask(search.words) {
         Err(ReadError::Sql { .. }) if !has_operators(search.words) => ask(&quoted(search.words)),
@@ -126,7 +126,7 @@ fn quoted(words: &str) -> String {
 }
 
 /// The known hosts that a URL is on; or, if it is only a name, those of that name with any scheme and port.
-fn hosts(db: &Database, text: &str) -> Result<Vec<String>, Failure> {
+pub fn hosts(db: &Database, text: &str) -> Result<Vec<String>, Failure> {
     let parse = |url: &str| {
         let url = CanonicalUrl::parse(url)
             .map_err(|e| Failure::new(format!("--host: `{}`: {e}", without_userinfo(text))).code(2))?;

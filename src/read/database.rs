@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
 use crate::store::postgres::is_postgres;
@@ -145,6 +146,17 @@ impl Database {
     /// [`ReadError::Failed`] if the database cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
         Ok(Snapshot { _held: self.driver.hold()? })
+    }
+
+    /// Bounds what its questions may cost: they fail once they take longer – on SQLite all of them together, on PostgreSQL each –
+    /// and, on SQLite, if a value is larger than so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Failed`] if the database cannot be reached.
+    pub(crate) fn bounded(self, time: Duration, bytes: i32) -> Result<Self, ReadError> {
+        self.driver.bound(time, bytes)?;
+        Ok(self)
     }
 
     /// Whether there is a view of this name: one of an earlier version lacks those that came later.

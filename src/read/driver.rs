@@ -2,6 +2,7 @@
 //! know which database it reads.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use super::error::ReadError;
 use super::hit::Hit;
@@ -26,6 +27,10 @@ pub trait Driver: Debug + Send {
 
     /// The names of the views.
     fn views(&self) -> Result<Vec<String>, ReadError>;
+
+    /// Gives questions up that are not answered in this time: on SQLite counted for all of them from now on, on PostgreSQL for
+    /// each. On SQLite no value may be larger than so many bytes either.
+    fn bound(&self, time: Duration, bytes: i32) -> Result<(), ReadError>;
 
     /// Whether there is a view of this name.
     fn has_view(&self, name: &str) -> Result<bool, ReadError>;

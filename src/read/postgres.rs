@@ -9,6 +9,7 @@ mod template;
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
@@ -99,6 +100,13 @@ impl Driver for Postgres {
 
     fn functions(&self) -> &'static [&'static str] {
         &FUNCTIONS
+    }
+
+    fn bound(&self, time: Duration, _: i32) -> Result<(), ReadError> {
+        self.session.ask(async move |server| {
+            server.bound(time);
+            Ok(())
+        })
     }
 
     fn has_view(&self, name: &str) -> Result<bool, ReadError> {

@@ -6,9 +6,11 @@ mod search;
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::limits::Limit;
 
 use crate::store::sqlite::{SIZE, schema};
 
@@ -16,6 +18,9 @@ use super::driver::{Answer, Cursor, Driver, Prepared};
 use super::error::ReadError;
 use super::hit::Hit;
 use crate::store::value::Value;
+
+/// Steps of SQLite's virtual machine after which the clock is looked at: less than a millisecond.
+const STEPS: i32 = 10_000;
 
 /// A file, open for reading.
 #[derive(Debug)]
@@ -76,6 +81,15 @@ impl Driver for Sqlite {
 
     fn functions(&self) -> &'static [&'static str] {
         &functions::NAMES
+    }
+
+    fn bound(&self, time: Duration, bytes: i32) -> Result<(), ReadError> {
+        let end = Instant::now() + time;
+        let limit = || {
+            self.0.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes)?;
+            self.0.progress_handler(STEPS, Some(move || Instant::now() >= end))
+        };
+        limit().map_err(|e| ReadError::of(&e))
     }
 
     fn has_view(&self, name: &str) -> Result<bool, ReadError> {

@@ -19,7 +19,7 @@ use crate::cli::job::Job;
 const SEEDS: &str = "seeds";
 
 /// What was typed or stands in the environment.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct CrawlArgs {
     pub seeds: Vec<String>,
     /// Texts by the name of their option.

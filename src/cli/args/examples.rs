@@ -18,6 +18,8 @@ examples! {
     SHOW: "show https://example.com/ --text";
     EXPORT: "export --format jsonl --output pages.jsonl --where \"status = 200\"";
     REPORT: "report --output report.html";
+    OPEN: "open" "open -d demo.db --port 8080 --no-browser";
+    MCP: "mcp -d crawl.db" "mcp --allow-crawl example.com";
     EXPLAIN: "explain https://example.com/page";
     CHANGES: "changes --since 2026-01-31 --diff";
     AUDIT: "audit --fail-on 'error>0'" "audit --output audit.xlsx";

@@ -3,7 +3,8 @@
 use crate::cli::output::printable;
 use crate::cli::words::count;
 
-use super::plot::{percent, round, shorten};
+pub use super::plot::shorten;
+use super::plot::{percent, round};
 
 /// A card of the page.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! The connection, on a thread of its own: whoever reads waits for its answers and needs no runtime, within one or not.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _, Statement as _};
 use tokio::runtime::Runtime;
@@ -73,7 +74,7 @@ fn work(url: &str, tell: &SyncSender<Opened>, todo: Receiver<Job>) {
         Ok(peeked) => peeked,
         Err(e) => return drop(tell.send(Err(e.into()))),
     };
-    let mut server = Server { db, users: 0, cursors: 0, timeout: String::new() };
+    let mut server = Server { db, users: 0, cursors: 0, timeout: String::new(), bound: None };
     let _ = tell.send(Ok((name, is_of_an_earlier_version)));
     for job in todo {
         job(&runtime, &mut server);
@@ -91,6 +92,8 @@ pub struct Server {
     cursors: u32,
     /// How long a statement may take, as the server writes it.
     timeout: String,
+    /// How long it may take instead.
+    bound: Option<String>,
 }
 
 impl Server {
@@ -99,9 +102,18 @@ impl Server {
         if self.users == 0 {
             let begun = sqlx::raw_sql(BEGIN).fetch_one(&mut self.db).await;
             self.timeout = begun.map(|row| row.get(0)).map_err(|e| ReadError::of_postgres(&e))?;
+            if let Some(bound) = self.bound.clone() {
+                self.run(format!("set local statement_timeout = '{bound}'")).await?;
+                self.timeout = bound;
+            }
         }
         self.users += 1;
         Ok(())
+    }
+
+    /// Gives each statement up that takes longer; from the next transaction on.
+    pub fn bound(&mut self, time: Duration) {
+        self.bound = Some(format!("{}ms", time.as_millis().max(1)));
     }
 
     pub async fn leave(&mut self) {
