@@ -60,7 +60,7 @@ pub fn answer(source: &Source, tool: &str, given: Value) -> Result<Answered, Fai
             Ok(Answered { note: None, data: explained.text(url.as_str()), is_of_the_web: true })
         }
         "query" => queried(source, arguments(given)?),
-        "schema" => described(&arguments(given)?),
+        "schema" => described(source, &arguments(given)?),
         _ => changed(source, &arguments(given)?),
     }
 }
@@ -259,9 +259,9 @@ struct Schema {
     view: Option<String>,
 }
 
-fn described(asked: &Schema) -> Result<Answered, Failure> {
+fn described(source: &Source, asked: &Schema) -> Result<Answered, Failure> {
     let data = match &asked.view {
-        None => schema::all(),
+        None => source.ask(|db| Ok(schema::all(db)?))?,
         Some(view) => schema::of(view).ok_or_else(|| Failure::new(format!("there is no view `{view}`")))?,
     };
     Ok(Answered { note: None, data: data.to_string(), is_of_the_web: false })

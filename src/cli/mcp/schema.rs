@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::cli::recipes::RECIPES;
+use crate::read::{Database, ReadError};
 use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../../docs/queries.md");
@@ -36,14 +37,22 @@ pub fn names() -> Vec<&'static str> {
     VIEWS.iter().map(|view| view.name).collect()
 }
 
-/// All views in a line each, and the recipes.
-pub fn all() -> Value {
-    let views = VIEWS.iter().map(|view| {
+/// The views of this database in a line each, and the recipes. Some views are of SQLite alone, and a database of an earlier
+/// version lacks those that came later.
+pub fn all(db: &Database) -> Result<Value, ReadError> {
+    let _moment = db.snapshot()?;
+    let mut known = Vec::new();
+    for view in VIEWS.iter() {
+        if db.has_view(view.name)? {
+            known.push(view);
+        }
+    }
+    let views = known.into_iter().map(|view| {
         let columns: Vec<_> = view.columns.iter().map(|(name, _)| *name).collect();
         json!({ "view": view.name, "row": view.about, "columns": columns.join(", ") })
     });
     let recipes = RECIPES.iter().map(|recipe| json!({ "recipe": recipe.name, "answers": recipe.about() }));
-    json!({ "views": views.collect::<Vec<_>>(), "recipes": recipes.collect::<Vec<_>>() })
+    Ok(json!({ "views": views.collect::<Vec<_>>(), "recipes": recipes.collect::<Vec<_>>() }))
 }
 
 /// What the columns of a view hold, if there is one of this name.
