@@ -504,6 +504,25 @@ async fn compressed_bodies_take_a_fraction_of_the_space_and_are_read_as_received
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dictionary_is_made_of_what_several_crawls_stored_and_its_loss_is_found() {
+    let server = Server::start(|path| shelf(path, 1)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    for _ in 0..3 {
+        crawl(&bench, &[&server.url("/"), "--compress", "--max-pages", "28"]).await;
+    }
+    let packed = "select count(*), (select count(*) from dictionary) from content where dictionary_id > 0";
+    assert!(bench.rows(packed).await[0].ends_with("|1"), "{:?}", bench.rows(packed).await);
+    let before = as_received(&bench, "crawl.db");
+    assert_eq!(before.len(), 84);
+    assert!(bench.run(&["check"]).await.status.success());
+    bench.write("delete from dictionary").await;
+    let checked = bench.run(&["check"]).await;
+    assert_eq!(checked.status.code(), Some(1), "{}", String::from_utf8_lossy(&checked.stdout));
+    let asked = bench.run(&["query", "select sum(length(body)) from bodies"]).await;
+    assert!(stderr(&asked).contains("the dictionary 1, is missing"), "{}", stderr(&asked));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_compressed_body_is_a_frame_that_zstd_reads_with_the_dictionary() {
     let server = Server::start(|path| shelf(path, 1)).await.unwrap();
     let bench = Bench::on_sqlite();

@@ -342,3 +342,30 @@ async fn a_success_is_noted_in_a_file_and_a_failure_leaves_it_as_it_was() {
         assert_eq!(server.hit_count(), before, "it is found out before the crawl");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_file_is_nothing_else_that_the_crawl_reads_or_writes() {
+    let (server, bench) = (site().await, Bench::on_sqlite());
+    std::fs::write(bench.path("seeds.txt"), server.url("/")).unwrap();
+    for file in ["crawl.db", "crawl.db-wal", "seeds.txt", "x.log", "harvestman.toml"] {
+        let output = crawl(&bench, &["seeds.txt", "--log-file", "x.log", "--success-file", file]).await;
+        assert_eq!(output.status.code(), Some(1), "{file}: {}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("`{file}`")), "{}", stderr(&output));
+    }
+    assert!(!bench.path("crawl.db").exists() && server.hit_count() == 0);
+    std::os::unix::fs::symlink("real.prom", bench.path("link.prom")).unwrap();
+    std::fs::write(bench.path("real.prom"), "old").unwrap();
+    let output = crawl(&bench, &["seeds.txt", "--success-file", "link.prom"]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(bench.path("link.prom").is_symlink());
+    assert!(std::fs::read_to_string(bench.path("real.prom")).unwrap().contains("harvestman_last_success"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_that_a_full_database_stopped_at_once_is_no_success() {
+    let (server, bench) = (site().await, Bench::on_sqlite());
+    let options = ["--max-database-size", "10KB", "--success-file", "s.prom"];
+    let output = crawl(&bench, &[&[&*server.url("/")], &options[..]].concat()).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!bench.path("s.prom").exists());
+}

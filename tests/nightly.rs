@@ -274,7 +274,8 @@ async fn status_tells_what_is_due_when() {
     let (bench, seed) = (Bench::new(), server.url("/"));
     let due = async || {
         let status = stdout(&bench.run(&["status"]).await);
-        let part = status.split("Pages that a new run fetches again").nth(1).unwrap().lines().nth(2).unwrap().to_owned();
+        let part =
+            status.split("Pages that a new run fetches again").nth(1).unwrap().lines().nth(2).unwrap().to_owned();
         part.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).take(2).map(str::to_owned).collect::<Vec<_>>()
     };
     for (after, when) in [("0s", "now"), ("30m", "within an hour"), ("auto", "within a day"), ("3d", "within a week")] {

@@ -528,6 +528,15 @@ async fn a_link_in_the_place_of_a_numbered_file_is_replaced_and_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_called_like_a_file_of_a_larger_archive_and_is_none_stays() {
+    let site = site().await;
+    let bench = crawled(&site.url("/"), &[]).await;
+    std::fs::write(bench.path("x-00002.warc.gz"), "theirs").unwrap();
+    export_files(&bench, &["--split", "1GB"]).await;
+    assert_eq!(std::fs::read_to_string(bench.path("x-00002.warc.gz")).unwrap(), "theirs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn options_of_archives_are_refused_where_they_mean_nothing() {
     let site = site().await;
     let bench = crawled(&site.url("/"), &[]).await;
@@ -536,8 +545,8 @@ async fn options_of_archives_are_refused_where_they_mean_nothing() {
         ("--format wacz --output x --cdxj", 2, "--cdxj is for warc"),
         ("--format warc --output x --split 0", 2, "--split"),
         ("--format warc --output x --split lots", 2, "--split"),
-        ("--format warc --output - --split 1GB", 1, "name a file with --output"),
-        ("--format warc --output /dev/null --cdxj", 1, "name a file with --output"),
+        ("--format warc --output - --split 1GB", 2, "name a file with --output"),
+        ("--format warc --output /dev/null --cdxj", 2, "name a file with --output"),
     ] {
         let output = bench.run(&[&["export"], &*args.split(' ').collect::<Vec<_>>()].concat()).await;
         assert_eq!((output.status.code(), stdout(&output)), (Some(code), String::new()), "{args}");

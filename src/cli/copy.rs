@@ -32,6 +32,7 @@ struct Mark {
 
 pub async fn run(from: &str, to: &str, console: &Console) -> Result<u8, Failure> {
     let source = Database::open(from)?;
+    source.must_be_understood()?;
     if source.is_of_an_earlier_version() {
         return Err(Failure::new(format!("`{}` is of an earlier version", printable(source.name())))
             .hint("the next `crawl` or `search` brings it up to date"));
@@ -118,7 +119,7 @@ async fn take<S: Takes>(source: &Database, target: &mut S, mark: Mark, is_of_pos
             }
         }
         batch.put(target).await?;
-        tracing::info!("copied the table {name}");
+        tracing::info!("copied the table {}", table.name_on(is_of_postgres));
     }
     Ok(target.complete().await?)
 }

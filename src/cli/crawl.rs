@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Config;
-use crate::engine::{CrawlError, Engine, Summary};
+use crate::engine::{CrawlEnd, CrawlError, Engine, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
 use crate::scope::Scope;
@@ -31,9 +31,10 @@ use super::output::{printable, unwritten};
 use super::patience::Patience;
 use super::seeds::Seeds;
 use super::signals::Signals;
+use super::success::SuccessFile;
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{extract, hints, index, memory, metrics, progress, seeds, settings, success, summary};
+use super::{extract, hints, index, memory, metrics, progress, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -47,9 +48,7 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
         }
         console.log_file().open(path).map_err(|e| refuse().cause(&e).maybe_hint(hint_for_file(&e)))?;
     }
-    if let Some(path) = &job.success_file {
-        success::must_be_writable(path)?;
-    }
+    SuccessFile::of(&job, &config, &args.seeds)?;
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
     crawl(config, seeds, console, &job).await
@@ -140,8 +139,10 @@ impl Task<'_> {
         let code = self.tell(&summary, &facts, &ending)?;
         summary::say_next(self.console, &summary, database);
         extracted?;
-        if let Some(file) = self.job.success_file.as_deref().filter(|_| code == 0) {
-            success::note(file, &summary, times.1)?;
+        // A database that is full takes nothing any more, night after night.
+        let is_full = summary.outcome == CrawlEnd::Limit && stored == 0;
+        if let Some(file) = SuccessFile::of(self.job, &self.config, &[])?.filter(|_| code == 0 && !is_full) {
+            file.note(&summary, times.1)?;
         }
         Ok(Some(code))
     }

@@ -95,6 +95,7 @@ pub async fn run(args: ExtractArgs, console: &Console) -> Result<u8, Failure> {
     let rules = args.rules.as_deref().map(|name| GivenRules::of(name, &kinds)).transpose()?;
     let database = args.database.path()?;
     let reader = Database::open(&database)?;
+    reader.must_be_understood()?;
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     let is_old = reader.is_of_an_earlier_version();
     drop(reader);

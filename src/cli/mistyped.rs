@@ -109,6 +109,7 @@ pub fn told(mut error: Error, command: &Command, typed: &[String]) -> Error {
             let sub = typed.iter().find_map(|word| command.find_subcommand(word)).unwrap_or(command);
             let Some(word) = unknown_option(&error, sub, command, typed) else { return error };
             error.remove(ContextKind::Suggested);
+            error.remove(ContextKind::Usage);
             error.insert(ContextKind::InvalidArg, ContextValue::String(format!("--{word}")));
             match meant(&word, sub).or_else(|| meant(&word, command)) {
                 Some(option) => {

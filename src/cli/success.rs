@@ -1,57 +1,93 @@
 //! `--success-file`: when a crawl last went well, for whoever watches a job that runs every night. A file that grows old, or is
 //! not there, is the alarm. It is one of node_exporter's textfile collector too.
 
+use std::fs::Permissions;
 use std::io::Write as _;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+use tempfile::NamedTempFile;
 
+use crate::config::Config;
 use crate::engine::Summary;
+use crate::store::postgres::is_postgres;
+use crate::store::sqlite::file_path;
 use crate::visit::Millis;
 
 use super::failure::{Failure, hint_for_file};
-use super::target::{folder, is_database};
+use super::job::Job;
+use super::settings::CONFIG_FILE;
+use super::target::{Target, folder, is_same};
 
-/// Refuses a file that could not be written in the end, before the crawl begins.
-pub fn must_be_writable(path: &Path) -> Result<(), Failure> {
-    let refuse = |problem: &str| {
-        let failure = Failure::new(format!("cannot write the success file `{}`: {problem}", path.display()));
-        Err(failure.hint("name another file with --success-file"))
-    };
-    if path.is_dir() {
-        refuse("it is a directory")
-    } else if is_database(path) {
-        refuse("it is a database")
-    } else if !folder(path).is_dir() {
-        refuse("its folder does not exist")
-    } else {
-        Ok(())
-    }
+/// The success file, as far as it may be written.
+pub struct SuccessFile {
+    path: PathBuf,
+    permissions: Permissions,
 }
 
-/// Notes that a crawl ended well at this time. Whoever reads the file meanwhile finds the old one or the new one, whole.
-pub fn note(path: &Path, summary: &Summary, at: Millis) -> Result<(), Failure> {
-    let refuse = |e: std::io::Error| {
-        let failure = Failure::new(format!("cannot write the success file `{}`", path.display())).cause(&e);
-        failure.maybe_hint(hint_for_file(&e))
-    };
-    let mut text = String::new();
-    encode(&mut text, &figures(summary, at)).map_err(|e| refuse(std::io::Error::other(e)))?;
-    let write = || {
-        let mut part = tempfile::Builder::new();
+impl SuccessFile {
+    /// That of a crawl, if it is to have one. Refuses a file that could not be written in the end, or that is something else:
+    /// the database, or what the crawl reads or writes besides, such as files of `seeds`.
+    pub fn of(job: &Job, config: &Config, seeds: &[String]) -> Result<Option<Self>, Failure> {
+        let Some(path) = &job.success_file else { return Ok(None) };
+        let settings = job.config.clone().unwrap_or_else(|| CONFIG_FILE.into());
+        let read = [&job.log_file, &config.cookies, &config.netrc].into_iter().flatten().chain([&settings]);
+        let named = seeds.iter().chain(&job.rules).map(PathBuf::from);
+        let others: Vec<_> = read.cloned().chain(named).collect();
+        let Ok(database) = file_path(&job.database);
+        let database = Some(&*database).filter(|_| !is_postgres(&job.database));
+        Self::new(path, database, &others).map(Some)
+    }
+
+    fn new(path: &Path, database: Option<&Path>, others: &[PathBuf]) -> Result<Self, Failure> {
+        let elsewhere = |failure: Failure| failure.hint("name another file with --success-file");
+        let refuse = |problem: &str| {
+            Err(elsewhere(Failure::new(format!("cannot write the success file `{}`: {problem}", path.display()))))
+        };
+        if others.iter().any(|other| is_same(path, other)) {
+            return refuse("the crawl reads or writes it for something else");
+        }
+        let Target::File(path, permissions) = Target::new(path, database).map_err(elsewhere)? else {
+            return refuse("it is no file");
+        };
         // As any program writes a file: who else may read it, the umask says.
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let mut part =
-            part.prefix(".harvestman-").suffix(".part").permissions(permissions).tempfile_in(folder(path))?;
-        part.write_all(text.as_bytes())?;
-        part.as_file().sync_all()?;
-        part.persist(path).map(drop).map_err(|e| e.error)
-    };
-    write().map_err(refuse)
+        let permissions = permissions.unwrap_or_else(|| Permissions::from_mode(0o666));
+        let file = Self { path, permissions };
+        file.part().map_err(|e| file.unwritten(&e))?;
+        Ok(file)
+    }
+
+    /// Notes that a crawl ended well at this time. Whoever reads the file meanwhile finds the old one or the new one, whole.
+    pub fn note(&self, summary: &Summary, at: Millis) -> Result<(), Failure> {
+        let mut text = String::new();
+        encode(&mut text, &figures(summary, at)).map_err(|e| self.unwritten(&std::io::Error::other(e)))?;
+        let write = || {
+            let mut part = self.part()?;
+            part.write_all(text.as_bytes())?;
+            part.as_file().sync_all()?;
+            part.persist(&self.path).map(drop).map_err(|e| e.error)
+        };
+        write().map_err(|e| self.unwritten(&e))
+    }
+
+    /// What takes the name of the file once it is whole.
+    fn part(&self) -> std::io::Result<NamedTempFile> {
+        let mut part = tempfile::Builder::new();
+        part.prefix(".harvestman-")
+            .suffix(".part")
+            .permissions(self.permissions.clone())
+            .tempfile_in(folder(&self.path))
+    }
+
+    fn unwritten(&self, e: &std::io::Error) -> Failure {
+        let failure = Failure::new(format!("cannot write the success file `{}`", self.path.display())).cause(e);
+        failure.maybe_hint(hint_for_file(e))
+    }
 }
 
 fn figures(summary: &Summary, at: Millis) -> Registry {

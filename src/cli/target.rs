@@ -32,10 +32,10 @@ impl Target {
             Err(Failure::new(message).hint("name another file with --output, or - for standard output"))
         };
         let is_beside = |database: &Path| {
-            ["-wal", "-shm", "-journal"].iter().any(|ending| is_same(path, &with_ending(database, ending)))
+            ["", "-wal", "-shm", "-journal"].iter().any(|ending| is_same(path, &with_ending(database, ending)))
         };
         if database.is_some_and(is_beside) {
-            return refuse("it belongs to the database");
+            return refuse("it is the database, or belongs to it");
         }
         let there = match fs::metadata(path) {
             Ok(there) => there,
@@ -122,7 +122,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Whether two paths name one file, be it there or not.
-fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
     place(one).is_some_and(|one| place(other) == Some(one))
 }

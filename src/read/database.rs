@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::canonical::CanonicalUrl;
+use crate::store::StoreError;
 use crate::store::postgres::is_postgres;
 use crate::store::sqlite::file_path;
 
@@ -202,6 +203,15 @@ impl Database {
     /// Whether a later version than this one wrote the database: it may hold more than is known of here.
     pub fn is_of_a_newer_version(&self) -> bool {
         self.driver.is_of_a_newer_version()
+    }
+
+    /// Refuses a database that a newer version wrote: what it holds may mean something else there, such as bodies that are
+    /// stored in another way.
+    pub(crate) fn must_be_understood(&self) -> Result<(), StoreError> {
+        match self.is_of_a_newer_version() {
+            true => Err(StoreError::Newer { path: self.name.as_str().into() }),
+            false => Ok(()),
+        }
     }
 
     /// The pages that hold the words, which are in the syntax of [FTS5](https://sqlite.org/fts5.html), the best first, and

@@ -121,9 +121,17 @@ pub fn contents(db: &Database) -> Look {
             "select count(*) from _url u where not exists (select 1 from _host where id = u.host_id)",
         ),
     ];
+    /// Of a file: the bodies that `crawl --compress` stored.
+    const PACKED: (&str, &str) = (
+        "compressed bodies without what they were compressed with",
+        "select (select count(*) from _content where dictionary_id <> 0
+                 and dictionary_id not in (select id from _dictionary))
+             + (select count(*) from _old_content where dictionary_id <> 0
+                 and dictionary_id not in (select id from _dictionary))",
+    );
     let _moment = db.snapshot()?;
     let mut lost = Vec::new();
-    for (what, sql) in LOST {
+    for (what, sql) in LOST.into_iter().chain(db.path().is_some().then_some(PACKED)) {
         let some = number(db, sql)?;
         if some > 0 {
             lost.push(format!("{what}: {}", count(some)));

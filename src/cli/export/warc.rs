@@ -11,8 +11,11 @@ mod request;
 mod shelves;
 mod wacz;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flate2::read::GzDecoder;
 use jiff::Timestamp;
 
 use crate::cli::args::{ExportArgs, ExportFormat};
@@ -81,7 +84,18 @@ pub fn write(db: &Database, pages: &Pages<'_>, args: &ExportArgs) -> Result<(i64
 /// The files that a larger archive of this name, of before, has after the last one of this one.
 fn stale(path: &Path, naming: &Naming, files: usize) -> Vec<PathBuf> {
     let names = (1..).map_while(|number| naming.split.and(naming.of(number)));
-    names.skip(files).map(|name| path.with_file_name(name)).take_while(|file| file.is_file()).collect()
+    names.skip(files).map(|name| path.with_file_name(name)).take_while(|file| is_archive(file)).collect()
+}
+
+/// Whether a file begins as an archive does: what else has such a name is left where it is.
+fn is_archive(path: &Path) -> bool {
+    let begins = |reader: &mut dyn Read| {
+        let mut start = [0; 5];
+        reader.read_exact(&mut start).is_ok() && start == *b"WARC/"
+    };
+    let is_file = std::fs::symlink_metadata(path).is_ok_and(|there| there.is_file());
+    let open = || is_file.then(|| File::open(path).ok()).flatten();
+    open().is_some_and(|mut file| begins(&mut file)) || open().is_some_and(|file| begins(&mut GzDecoder::new(file)))
 }
 
 /// What is exported.
@@ -138,7 +152,7 @@ impl<'a> Export<'a> {
     fn files(&self, target: &Target, args: &ExportArgs) -> Result<(i64, String), Failure> {
         let (Target::File(path, _), Some(name), Some(folder)) = (target, target.name(), target.folder()) else {
             let problem = Failure::new("several files can only be written beside each other");
-            return Err(problem.hint("name a file with --output"));
+            return Err(problem.hint("name a file with --output").code(2));
         };
         let naming = Naming { name: Some(name.to_owned()), split: args.split };
         let index = args.cdxj.then(|| Index::new(folder.to_owned()));

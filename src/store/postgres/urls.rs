@@ -184,7 +184,7 @@ impl Urls for PgDatabase {
 
     async fn ask_again(&mut self, id: UrlId, hops: u32) -> Result<bool, Failed> {
         let opened = sql(
-            "update url set state = $1, hops = hops % 65536 + $2 * 65536, attempts = 0, due_at = null where id = $3 and state = $4",
+            "update url set state = $1, hops = hops % 65536 + least($2, 32767) * 65536, attempts = 0, due_at = null where id = $3 and state = $4",
         );
         let [pending, fetched] = [State::Pending, State::Fetched].map(|state| i16::from(state.number()));
         let opened = opened.bind(pending).bind(int(hops)).bind(id).bind(fetched);

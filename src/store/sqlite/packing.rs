@@ -23,6 +23,8 @@ const DICTIONARY: usize = 112_640;
 /// Bytes of bodies that a dictionary is made of, and of one of them: no page is to tell by itself what all look like.
 const SAMPLES: usize = 4 << 20;
 const SAMPLE: usize = 64 << 10;
+/// Stored bodies that a dictionary is made of, where an invocation finds none.
+const STORED: i64 = 256;
 /// Bytes that a body has at most, as SQLite stores it.
 const LARGEST: u64 = 1 << 30;
 /// What stands for the dictionary of a body that was packed without one.
@@ -96,23 +98,41 @@ pub(super) async fn pack(
         None => load(db).await?,
     };
     if let Some(bytes) = ready.learn(&body) {
-        let insert = sqlx::query_scalar("insert into dictionary (bytes) values (?1) returning id");
-        let id = insert.bind(&bytes).fetch_one(db).await?;
-        ready = Packer::new(Some((id, &bytes))).map_err(unusable)?;
+        ready = keep(db, &bytes).await?;
     }
     let packed = ready.pack(&body);
     *packer = Some(ready);
     Ok(packed.map_or((body, None), |(packed, dictionary)| (packed, Some(dictionary))))
 }
 
+/// The last dictionary, or one that is made of what is stored; if there is too little of that, none.
 async fn load(db: &mut SqliteConnection) -> Result<Packer, Failed> {
-    let last = sqlx::query("select id, bytes from dictionary order by id desc limit 1").fetch_optional(db).await?;
-    let dictionary = last.as_ref().map(|row| (row.get("id"), row.get("bytes")));
-    Ok(Packer::new(dictionary).map_err(unusable)?)
+    let last =
+        sqlx::query("select id, bytes from dictionary order by id desc limit 1").fetch_optional(&mut *db).await?;
+    if let Some(row) = &last {
+        return Ok(Packer::new(Some((row.get("id"), row.get("bytes")))).map_err(unusable)?);
+    }
+    let mut packer = Packer::new(None).map_err(unusable)?;
+    let stored = sqlx::query(
+        "select body, dictionary_id from content where length(body) between 1 and ?2 and coalesce(dictionary_id, 0) = 0
+         order by url_id desc limit ?1",
+    );
+    for row in stored.bind(STORED).bind(SAMPLE as i64).fetch_all(&mut *db).await? {
+        if let Some(bytes) = packer.learn(&unpack(row.get("body"), row.get("dictionary_id"), None)?) {
+            return keep(db, &bytes).await;
+        }
+    }
+    Ok(packer)
+}
+
+async fn keep(db: &mut SqliteConnection, dictionary: &[u8]) -> Result<Packer, Failed> {
+    let insert = sqlx::query_scalar("insert into dictionary (bytes) values (?1) returning id");
+    let id = insert.bind(dictionary).fetch_one(db).await?;
+    Ok(Packer::new(Some((id, dictionary))).map_err(unusable)?)
 }
 
 fn unusable(error: io::Error) -> sqlx::Error {
-    sqlx::Error::Decode(format!("the dictionary of the stored bodies: {error}").into())
+    sqlx::Error::Decode(format!("compressed bodies: {error}").into())
 }
 
 /// A body as it was received, from what is stored of it and the dictionary that it was packed with.
@@ -135,7 +155,7 @@ fn unpack_with(decompressor: &mut Decompressor<'_>, body: &[u8]) -> io::Result<V
 }
 
 fn missing(id: i64) -> io::Error {
-    io::Error::other(format!("number {id} is missing"))
+    io::Error::other(format!("what a stored body was compressed with, the dictionary {id}, is missing"))
 }
 
 /// Makes `unpacked(body, number of the dictionary, dictionary)` known to a connection.

@@ -8,7 +8,7 @@ use super::packing::{self, BODY};
 
 /// Each view has the name of its table after a `_`. A column that earlier versions did not have says by what it is
 /// replaced there.
-const VIEWS: [(&str, &str); 20] = [
+const VIEWS: [(&str, &str); 21] = [
     ("meta", "key value"),
     ("run", "id started_at finished_at outcome requests bytes"),
     (
@@ -23,8 +23,9 @@ const VIEWS: [(&str, &str); 20] = [
         "page",
         "url_id status content_type title description size content_hash redirect_to fetched_at elapsed_ms headers interval_ms=null fresh_until=null canonical_url language charset kept=0",
     ),
-    ("content", "url_id text body"),
-    ("old_content", "id=null hash=null text=null body=null"),
+    ("content", "url_id text body dictionary_id=null"),
+    ("old_content", "id=null hash=null text=null body=null dictionary_id=null"),
+    ("dictionary", "id=null"),
     ("link", "from_id position to_id text rel element follow part=null"),
     ("failure", "url_id kind message"),
     ("fetch", "id run_id url_id url at status failure elapsed_ms bytes unchanged"),
