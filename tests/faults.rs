@@ -185,7 +185,7 @@ async fn memory_that_runs_out_ends_the_crawl_in_words_and_the_same_command_goes_
     let (server, bench) = (server.await.unwrap(), Bench::new());
     let seed = server.url("/");
     let args = [&["crawl", &seed], &FAST[..]].concat();
-    for kib in [200_000, 450_000] {
+    for kib in [230_000, 450_000] {
         let output = limited(&bench, &format!("ulimit -c 0; ulimit -v {kib}"), &args).await;
         if !output.status.success() {
             assert_told(&output, "memory runs out", "lower --concurrency");

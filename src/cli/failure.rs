@@ -122,7 +122,9 @@ fn hint_for_server(problem: &str) -> Option<&'static str> {
 /// What to do about what SQLite or the system says.
 pub fn hint_for(problem: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));
-    if says(&["directory", "not a SQLite"]) {
+    if says(&["Resource temporarily unavailable", "Cannot allocate memory"]) {
+        Some(LESS)
+    } else if says(&["directory", "not a SQLite"]) {
         Some("name another file with --database")
     } else if says(&["read-only", "Permission denied", "unable to open", "Read-only"]) {
         Some(WRITABLE)
