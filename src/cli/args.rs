@@ -1,5 +1,6 @@
 //! What the user may type.
 
+mod common;
 mod crawl;
 mod examples;
 mod export;
@@ -15,6 +16,7 @@ use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
 use super::mistyped;
 
+pub use common::{DatabaseArg, Since};
 pub use crawl::CrawlArgs;
 pub use export::{ExportArgs, ExportFormat};
 pub use open::{McpArgs, OpenArgs};
@@ -209,13 +211,6 @@ pub enum Command {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct DatabaseArg {
-    /// The crawl's SQLite file, or postgres://USER@HOST/DATABASE [default: what harvestman.toml says, or crawl.db]
-    #[arg(short, long, env = "HARVESTMAN_DATABASE", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
-    pub database: Option<String>,
-}
-
-#[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 pub struct Question {
     /// What to ask
@@ -281,27 +276,6 @@ impl std::str::FromStr for Param {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("write a parameter as name=value")?;
         Ok(Self { name: name.trim_start_matches([':', '@', '$']).to_owned(), value: value.to_owned() })
-    }
-}
-
-/// The number of a run, or a moment in milliseconds since 1970.
-#[derive(Debug, Clone, Copy)]
-pub enum Since {
-    Run(i64),
-    Time(i64),
-}
-
-impl std::str::FromStr for Since {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(run) = text.parse() {
-            return Ok(Self::Run(run));
-        }
-        let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
-            text.parse::<jiff::civil::DateTime>()?.to_zoned(jiff::tz::TimeZone::UTC).map(|utc| utc.timestamp())
-        });
-        let moment = moment.map(|moment| Self::Time(moment.as_millisecond()));
-        moment.map_err(|_| "write the number of a run, or a date such as 2026-01-31 or 2026-01-31T03:15Z".to_owned())
     }
 }
 

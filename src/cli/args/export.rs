@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::config::kinds::{Kind as _, Size};
 
-use super::{DatabaseArg, Since};
+use super::common::{DatabaseArg, Since};
 
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
