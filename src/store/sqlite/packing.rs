@@ -1,4 +1,4 @@
-//! Bodies in less space: zstd (RFC 8878), with a dictionary that is made of the first bodies. The pages of a site have most of
+//! Bodies in less space: zstd (RFC 8878), with a dictionary that is made of some of them. The pages of a site have most of
 //! their markup in common, which the dictionary then holds once.
 
 use std::collections::HashMap;
