@@ -307,3 +307,18 @@ async fn every_table_and_column_of_a_crawl_is_copied() {
         assert!(alone.is_empty(), "{name} of PostgreSQL lacks {alone:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_newer_version_wrote_is_neither_copied_nor_extracted_from() {
+    let bench = Bench::on_sqlite();
+    SqliteDatabase::open(&bench.path("crawl.db")).await.unwrap().close().await.unwrap();
+    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        values (9999, 'newer', true, x'00', 0)";
+    bench.write(newer).await;
+    for args in [&["copy", "crawl.db", "copy.db"][..], &["extract", "metadata"]] {
+        let output = bench.run(args).await;
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("newer version"), "{args:?}: {}", stderr(&output));
+    }
+    assert!(!bench.path("copy.db").exists());
+}
