@@ -6,6 +6,7 @@ mod counts;
 pub mod derived;
 mod error;
 mod failed;
+mod migrations;
 pub mod part;
 pub mod postgres;
 pub mod sqlite;

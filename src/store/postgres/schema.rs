@@ -10,6 +10,7 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 
 use crate::store::StoreError;
 use crate::store::failed::Failed;
+use crate::store::migrations::{files, migrator};
 
 use super::rows::{scalar, sql};
 use super::{domains, passing};
@@ -17,7 +18,23 @@ use super::{domains, passing};
 const ANOTHERS: &str = "its schema holds no crawl but something else";
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrations = sqlx::migrate!("migrations/postgres");
+    let mut migrations = migrator(files!("postgres":
+        "0001_crawl"
+        "0002_reading"
+        "0003_search"
+        "0004_nodes"
+        "0005_rates"
+        "0006_alike"
+        "0007_host_queue"
+        "0008_unproven"
+        "0009_queue_at_once"
+        "0010_extract"
+        "0011_audit"
+        "0012_checks"
+        "0013_audit_more"
+        "0014_audited"
+        "0015_functions"
+    ));
     // Its lock belongs to the session; ours ends with the transaction.
     migrations.set_locking(false);
     migrations
@@ -128,4 +145,12 @@ pub(super) fn open_error(name: &str, error: &sqlx::Error) -> StoreError {
         other => other.to_string(),
     };
     StoreError::Open { path: name.into(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_file_of_the_folder_is_a_migration() {
+        crate::store::migrations::every_file_is_among(&super::MIGRATIONS, "postgres");
+    }
 }

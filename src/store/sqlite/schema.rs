@@ -1,12 +1,42 @@
 //! The schema: how a database is brought up to date, and whether it is.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use sqlx::SqliteConnection;
+use sqlx::migrate::Migrator;
 
 use crate::store::StoreError;
+use crate::store::migrations::{files, migrator};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrator(files!("sqlite":
+        "0001_crawl"
+        "0002_edge"
+        "0003_pace"
+        "0004_followed"
+        "0005_search"
+        "0006_described"
+        "0007_changes"
+        "0008_versions"
+        "0010_sitemaps"
+        "0011_due"
+        "0012_leases"
+        "0016_heirs"
+        "0017_seeds"
+        "0018_told"
+        "0019_traps"
+        "0020_unspaced"
+        "0021_nodes"
+        "0022_unproven"
+        "0023_alike"
+        "0024_extract"
+        "0025_audit"
+        "0026_checks"
+        "0027_audit_more"
+        "0028_compressed"
+    ))
+});
 
 /// Brings the schema up to date.
 pub async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
@@ -53,4 +83,12 @@ pub fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
         other => other.to_string(),
     };
     StoreError::Open { path: path.to_owned(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_file_of_the_folder_is_a_migration() {
+        crate::store::migrations::every_file_is_among(&super::MIGRATIONS, "sqlite");
+    }
 }
