@@ -14,8 +14,8 @@ pub async fn run(seed: &str, database: &Path) -> Result<Summary, Box<dyn Error>>
     Ok(crawl.finish().await?)
 }
 
-#[tokio::main]
 #[allow(dead_code, reason = "the tests call `run`")]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).ok_or("name a URL to begin with")?;
     let summary = run(&seed, Path::new("follow.db")).await?;

@@ -13,7 +13,7 @@ pub fn run(database: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
         let links = db.links_from(&page.url)?.count();
         println!("{} {} ({links} links)", page.status, page.url);
     }
-    // Plain SQL on the views: docs/queries.md has them column by column.
+    // Plain SQL on the views: docs/views.md has them column by column.
     let rows = db.query("select to_url, min(from_url) from broken_links where status = ?1 group by 1", [404.into()])?;
     let broken = rows.map(|row| {
         let row = row?;

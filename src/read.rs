@@ -21,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! The views and their columns are public and described in `docs/queries.md`. The tables behind them may change, and so
+//! The views and their columns are public and described in `docs/views.md`. The tables behind them may change, and so
 //! may views whose names begin with `_`. Nothing here can write: the connection refuses every statement that does not read.
 //!
 //! Reading is synchronous, and a large question keeps its thread busy. Inside an async program, give it a thread:

@@ -1,5 +1,5 @@
-//! The recipes and what docs/queries.md says of them and of the views: each is run, so that none of it rots.
-//! `BLESS=1 cargo test --test recipes` writes the document's generated parts anew.
+//! The recipes, and what docs/queries.md says of them and docs/views.md of the views: each is run, so that none of it rots.
+//! `BLESS=1 cargo test --test recipes` writes the documents' generated parts anew.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -115,19 +115,30 @@ fn with_part(document: &str, name: &str, part: &str) -> String {
     format!("{}\n{part}{}", &document[..start], &document[end..])
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_document_shows_every_view_and_every_recipe_with_its_answer() {
-    let bench = demo().await;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/queries.md");
+/// Holds a document to its generated part, or writes it anew.
+fn must_have(name: &str, part: (&str, &str)) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let document = std::fs::read_to_string(&path).unwrap();
-    let fresh = with_part(&document, "views", &views_part());
-    let fresh = with_part(&fresh, "recipes", &recipes_part(&bench).await);
+    let fresh = with_part(&document, part.0, part.1);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, fresh).unwrap();
         return;
     }
     let first = document.lines().zip(fresh.lines()).enumerate().find(|(_, (old, new))| old != new);
-    assert!(document == fresh, "docs/queries.md is out of date (BLESS=1 writes it anew): {first:?}");
+    assert!(document == fresh, "{name} is out of date (BLESS=1 writes it anew): {first:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_show_every_view_and_every_recipe_with_its_answer_and_lead_to_each() {
+    must_have("docs/views.md", ("views", &views_part()));
+    let bench = demo().await;
+    must_have("docs/queries.md", ("recipes", &recipes_part(&bench).await));
+    let document = |name| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let (views, recipes) = (document("docs/views.md"), document("docs/queries.md"));
+    let view_names = described::views().unwrap().into_iter().map(|view| view.name);
+    assert_eq!(view_names.filter(|name| !views.contains(&format!("(#{name})"))).collect::<Vec<_>>(), [""; 0]);
+    let lost = files().into_iter().filter(|(name, _)| !recipes.contains(&format!("(#{name})")));
+    assert_eq!(lost.map(|(name, _)| name).collect::<Vec<_>>(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

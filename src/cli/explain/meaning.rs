@@ -97,4 +97,27 @@ mod tests {
             assert!(meaning.ends_with('.') && change.ends_with('.'), "{meaning} {change}");
         }
     }
+
+    /// The document with the table of these words between the markers of `name`.
+    fn with_table(document: &str, name: &str, meanings: &[Meaning]) -> String {
+        let rows = meanings.iter().map(|(word, meaning, change)| format!("| `{word}` | {meaning} | {change} |\n"));
+        let table: String = rows.collect();
+        let start = document.find(&format!("<!-- {name}: ")).unwrap();
+        let start = start + document[start..].find('\n').unwrap() + 1;
+        let end = document.find(&format!("<!-- end of {name} -->")).unwrap();
+        let head = "| word | what it means | what changes it |\n|---|---|---|";
+        format!("{}\n{head}\n{table}\n{}", &document[..start], &document[end..])
+    }
+
+    #[test]
+    fn messages_md_says_what_every_reason_and_failure_means() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messages.md");
+        let document = std::fs::read_to_string(&path).unwrap();
+        let fresh = with_table(&with_table(&document, "failures", FAILED), "skipped", SKIPPED);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, fresh).unwrap();
+            return;
+        }
+        assert!(document == fresh, "docs/messages.md is out of date; BLESS=1 writes it anew");
+    }
 }

@@ -1,4 +1,4 @@
-//! What can be asked: the views and their columns as docs/queries.md describes them, of which a test sees that it is true of
+//! What can be asked: the views and their columns as docs/views.md describes them, of which a test sees that it is true of
 //! the database.
 
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use crate::cli::recipes::RECIPES;
 use crate::read::{Database, ReadError};
 use serde_json::{Value, json};
 
-const DOCUMENT: &str = include_str!("../../../docs/queries.md");
+const DOCUMENT: &str = include_str!("../../../docs/views.md");
 
 /// A view: its name, what a row is, and its columns.
 struct View {

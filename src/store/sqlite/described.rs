@@ -14,7 +14,7 @@ pub struct View {
     pub columns: Vec<(String, String)>,
 }
 
-/// All of them, in the order of docs/queries.md. SQLite itself says which there are after all migrations.
+/// All of them, in the order of docs/views.md. SQLite itself says which there are after all migrations.
 pub fn views() -> Result<Vec<View>> {
     let db = Connection::open_in_memory()?;
     for migration in schema::migrations() {
