@@ -11,8 +11,11 @@ use harvestman::internals::canonical::CanonicalUrl;
 use harvestman::internals::config::Config;
 use harvestman::internals::frontier::limits::Limits;
 use harvestman::internals::store::Run as _;
-use made::{BASE, HOSTS, IN_FLIGHT, RECORDS, TARGETS_PER_HOST, demo_page, parse, schedule_all, shop_page};
+use made::{BASE, IN_FLIGHT, TARGETS_PER_HOST, demo_page, parse, schedule_all, shop_page};
 use tokio::runtime::Runtime;
+
+const HOSTS: i64 = 10_000;
+const RECORDS: usize = 1_024;
 
 fn canonicalise(c: &mut Criterion) {
     let base = CanonicalUrl::parse(BASE).unwrap();
@@ -56,7 +59,7 @@ fn commit(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(RECORDS as u64));
     group.bench_function("pages of 20 kB and 26 links, 64 at a time", |b| {
         b.iter_batched(
-            || runtime.block_on(made::store_and_batches()),
+            || runtime.block_on(made::store_and_batches(RECORDS)),
             |(folder, mut run, hold, batches)| {
                 runtime.block_on(async {
                     for batch in batches {

@@ -20,11 +20,9 @@ use harvestman::internals::visit::{
 use tempfile::TempDir;
 
 pub const BASE: &str = "http://shop.example/catalogue/index.html";
-pub const HOSTS: i64 = 10_000;
 pub const TARGETS_PER_HOST: i64 = 5;
 /// Connections of the schedule, which has so many requests in flight.
 pub const IN_FLIGHT: usize = 64;
-pub const RECORDS: usize = 1_024;
 const RECORDS_PER_COMMIT: usize = 64;
 
 /// References to 1,000 pages as a page names them.
@@ -139,17 +137,17 @@ fn record(number: usize, target: Target) -> Record {
     Record::Page { target, request, rest, outcome: PageOutcome::Fetched(Arc::new(page)) }
 }
 
-/// A fresh database with its seeds pending, and the batches that settle them.
-pub async fn store_and_batches() -> (TempDir, Part<SqliteDatabase>, Hold, Vec<Vec<Record>>) {
+/// A fresh database with so many seeds pending, and the batches that settle them.
+pub async fn store_and_batches(pages: usize) -> (TempDir, Part<SqliteDatabase>, Hold, Vec<Vec<Record>>) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::default();
     let url = |number| CanonicalUrl::parse(&format!("http://shop.example/p/{number}")).unwrap();
-    let seeds: Vec<_> = (0..RECORDS).map(url).collect();
+    let seeds: Vec<_> = (0..pages).map(url).collect();
     let database = SqliteDatabase::open(&folder.path().join("crawl.db")).await.unwrap();
     let scope = Scope::new(&config, &seeds).into();
     let mut run = database.begin(Start { config: &config, scope: &scope, seeds: &seeds, given: &[] }).await.unwrap();
     let host = run.take(1).await.unwrap()[0];
-    let Refill { host, targets, .. } = run.pending(&[(host, RECORDS)]).await.unwrap().remove(0);
+    let Refill { host, targets, .. } = run.pending(&[(host, pages)]).await.unwrap().remove(0);
     let mut records = targets.into_iter().enumerate().map(|(number, target)| record(number, target));
     let batches = std::iter::repeat_with(|| records.by_ref().take(RECORDS_PER_COMMIT).collect::<Vec<_>>());
     let batches = batches.take_while(|batch| !batch.is_empty()).collect();
