@@ -277,7 +277,7 @@ size   5
     fn no_width_is_too_small_and_no_answer_too_short() {
         for columns in 1..120 {
             let Drawn { text, .. } = draw(&answer(), Room(Some(columns)));
-            assert!(text.lines().all(|line| width(line) <= columns.max(4)), "{columns}: {text}");
+            assert!(text.lines().all(|line| width(line) <= columns.max(5)), "{columns}: {text}");
         }
         let none = Answer { columns: vec!["url".to_owned()], rows: Vec::new() };
         assert_eq!(draw(&none, Room(Some(2))).text, "");
