@@ -10,6 +10,7 @@ mod copy;
 mod crawl;
 mod datasette;
 mod demo;
+mod display;
 mod due;
 mod ending;
 mod explain;
@@ -17,6 +18,7 @@ mod export;
 mod extract;
 mod failure;
 mod figures;
+mod fit;
 mod headway;
 mod hints;
 mod index;
@@ -24,6 +26,7 @@ mod init;
 mod job;
 mod journal;
 mod last_run;
+mod leftovers;
 mod log;
 mod log_file;
 mod mcp;
@@ -32,11 +35,13 @@ mod metrics;
 mod mistyped;
 mod notify;
 mod open;
+mod outlook;
 mod output;
 mod patience;
 mod progress;
 mod query;
 mod questions;
+mod reasons;
 mod recipes;
 mod report;
 mod robots;
@@ -50,11 +55,14 @@ mod status;
 mod success;
 mod suggest;
 mod summary;
+mod table;
 mod target;
 mod terminal;
+mod text;
 mod threshold;
 mod upgrade;
 mod vacuum;
+mod watcher;
 mod words;
 mod workbook;
 
@@ -80,7 +88,7 @@ pub fn main() -> ExitCode {
     let typed = args::spelt_out(std::env::args_os());
     let cli = Cli::try_parse_from(&typed).unwrap_or_else(|error| {
         let typed: Vec<_> = typed.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        mistyped::told(error, &Cli::command(), &typed[1.min(typed.len())..]).exit()
+        mistyped::told(error, &args::built(), &typed[1.min(typed.len())..]).exit()
     });
     let console = Console::new(cli.quiet, cli.log_format);
     log::start(&cli, &console);
@@ -110,25 +118,23 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
     signals::outlive_file_limits();
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
-        Command::Query { database, question, param, format } => {
-            query::run(&database.path()?, &question, &param, format)
-        }
-        Command::Search { database, words, host, limit, format } => {
+        Command::Query { database, question, param, form } => query::run(&database.path()?, &question, &param, form),
+        Command::Search { database, words, host, limit, form } => {
             let search = search::Search { words: &words.join(" "), host: host.as_deref(), limit };
-            search::run(&database.path()?, search, format, console).await
+            search::run(&database.path()?, search, form, console).await
         }
-        Command::Status { database, format } => status::run(&database.path()?, format),
-        Command::Show { database, url, part } => show::run(&database.path()?, &url, part),
+        Command::Status { database, format, wide } => status::run(&database.path()?, format, wide),
+        Command::Show { database, url, part, wide } => show::run(&database.path()?, &url, part, wide),
         Command::Export(args) => export::run(&args, console),
         Command::Mcp { database, how } => mcp::run(database.path()?, how, console).await,
         Command::Open { database, how } => open::run(database.path()?, how, console).await,
         Command::Report { database, output } => report::run(&database.path()?, &output, console),
         Command::Explain { database, url, json } => explain::run(&database.path()?, &url, json),
-        Command::Changes { database, since, diff, format } => changes::run(&database.path()?, since, diff, format),
+        Command::Changes { database, since, diff, form } => changes::run(&database.path()?, since, diff, form),
         Command::Audit(args) => audit::run(args, console).await,
         Command::Extract(args) => extract::run(args, console).await,
         Command::Copy { from, to } => copy::run(&from, &to, console).await,
-        Command::Check { database, format } => check::run(&database.path()?, format),
+        Command::Check { database, format, wide } => check::run(&database.path()?, format, wide),
         Command::Init { seeds, yes } => init::run(&seeds, yes, console),
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
         Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,

@@ -14,6 +14,7 @@ mod robots;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
+pub mod wait;
 mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,7 @@ use crate::visit::{
 };
 use limits::Limits;
 use schedule::{Schedule, Step};
+use wait::Holdup;
 
 /// A shared [`Schedule`] with wake-ups around it.
 #[derive(Debug)]
@@ -215,6 +217,11 @@ impl Frontier {
     /// How this process stands among others.
     pub fn standing(&self) -> Standing {
         self.lock().standing(self.clock.now())
+    }
+
+    /// What holds the pace now.
+    pub fn holdup(&self) -> Holdup {
+        self.lock().holdup(self.clock.now())
     }
 
     /// What is handed out and not yet settled.

@@ -41,12 +41,18 @@ fn news(day: usize, path: &str) -> Reply {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_changes_of_the_last_run_are_listed_or_of_all_since_a_run_or_a_day() {
     let web = Web::new(news).await;
-    web.crawl(&[]).await;
+    let said = web.crawl(&[]).await;
+    assert!(!said.contains("Since run"), "there was none before: {said}");
     assert_eq!(listed(&web, &[]).await, ["1 / new", "1 /a new", "1 /b new"]);
-    web.crawl(&[]).await;
+    let said = web.crawl(&[]).await;
+    for words in ["\nSince run 1: 0 pages new, 1 changed, 1 gone, 0 restored.\n", "\nNext: harvestman changes"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
     let second = ["2 /a changed", "2 /b gone"];
     assert_eq!(listed(&web, &[]).await, second);
-    web.crawl(&[]).await;
+    let said = web.crawl(&[]).await;
+    let nothing = "\nSince run 2: no page is new, changed, gone or restored.\n";
+    assert!(said.contains(nothing) && said.contains("\nNext: harvestman status"), "{said}");
     assert_eq!(listed(&web, &[]).await, [""; 0]);
     assert_eq!(changes(&web, &["--format", "json"]).await, "[]\n");
     web.crawl(&[]).await;

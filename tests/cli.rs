@@ -144,6 +144,9 @@ async fn an_option_that_does_not_exist_brings_the_one_that_is_meant_to_mind() {
         (&["query", "--tables"], "--schema"),
         (&["check", "--databse", "x.db"], "--database"),
         (&["vacuum", "--silent"], "--quiet"),
+        (&["--versoin"], "--version"),
+        (&["crawl", "--versoin"], "--version"),
+        (&["query", "--hlep"], "--help"),
     ] {
         let said = stderr(&bench.run(typed).await);
         assert!(said.contains(meant), "{typed:?}: {said}");
@@ -218,4 +221,21 @@ async fn init_without_all_answers_writes_nothing() {
     let output = bench.run(&["init", "--yes"]).await;
     assert!(output.status.code() == Some(1) && !bench.path("harvestman.toml").exists(), "{}", stderr(&output));
     assert_eq!(std::fs::read_to_string(bench.path("seeds.txt")).unwrap(), "mine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_keeps_a_password_in_a_seed_from_others_and_says_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |bench: &Bench| std::fs::metadata(bench.path("seeds.txt")).unwrap().permissions().mode() & 0o777;
+    let bench = Bench::on_sqlite();
+    let output = bench.run(&["init", "https://me:secret@a.test/", "--yes"]).await;
+    let said = stderr(&output);
+    assert!(
+        output.status.success() && said.contains("nobody but you may read it") && !said.contains("secret"),
+        "{said}"
+    );
+    assert_eq!(mode(&bench), 0o600);
+    let bench = Bench::on_sqlite();
+    let said = stderr(&bench.run(&["init", "https://a.test/", "--yes"]).await);
+    assert!(mode(&bench) & 0o600 == 0o600 && !said.contains("nobody but you"), "{said}");
 }

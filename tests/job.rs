@@ -363,8 +363,10 @@ async fn a_success_file_is_nothing_else_that_the_crawl_reads_or_writes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crawl_that_a_full_database_stopped_at_once_is_no_success() {
-    let (server, bench) = (site().await, Bench::on_sqlite());
-    let options = ["--max-database-size", "10KB", "--success-file", "s.prom"];
+    let server = Server::start(|_| Reply::html("x".repeat(2 << 20))).await.unwrap();
+    let bench = Bench::on_sqlite();
+    assert!(crawl(&bench, &[&server.url("/")]).await.status.success());
+    let options = ["--max-database-size", "1MiB", "--success-file", "s.prom"];
     let output = crawl(&bench, &[&[&*server.url("/")], &options[..]].concat()).await;
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!bench.path("s.prom").exists());

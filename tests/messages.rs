@@ -53,6 +53,7 @@ async fn a_bad_command_line_is_refused_by_option_with_exit_code_2() {
         ("--timeout", "soon", "duration such as"),
         ("--concurrency", "0", "at least one worker"),
         ("--max-body-size", "10 parsecs", "size such as"),
+        ("--max-database-size", "100KB", "at least 1MiB"),
         ("--header", "no colon", "Name: value"),
         ("--header", "X-A: b\nX-C: d", "no header can hold"),
         ("--proxy", "no proxy", "a URL such as"),
@@ -484,15 +485,25 @@ async fn completions_and_the_manual_name_every_command() {
     assert_refused(&bench.run(&["completions", "abacus"]).await, 2, &["abacus", "bash"]);
 }
 
-/// Runs on a pseudo-terminal of 80 × 24: all that was written to it, or None where there is no `script`.
+/// Runs on a pseudo-terminal of 80 × 24 – all that was written to it, and for how long –, or None where there is no `script`.
 async fn on_a_terminal(bench: &Bench, args: &str, environment: &[(&str, &str)]) -> Option<(String, Duration)> {
+    on_a_terminal_of(bench, (80, 24), args, environment).await
+}
+
+/// The same on one of so many columns and rows.
+async fn on_a_terminal_of(
+    bench: &Bench,
+    (columns, rows): (u16, u16),
+    args: &str,
+    environment: &[(&str, &str)],
+) -> Option<(String, Duration)> {
     let works = Command::new("script").args(["-qec", "true", "/dev/null"]).stdin(Stdio::null()).output();
     if !works.is_ok_and(|output| output.status.success()) {
         println!("skipped: `script` of util-linux is not there");
         return None;
     }
     let mut command = Command::new("script");
-    let line = format!("'{}' {args}", env!("CARGO_BIN_EXE_harvestman"));
+    let line = format!("stty cols {columns} rows {rows}; '{}' {args}", env!("CARGO_BIN_EXE_harvestman"));
     command.args(["-qec", &line, "/dev/null"]).current_dir(bench.dir.path()).stdin(Stdio::null());
     command.env("TERM", "xterm").env_remove("NO_COLOR").envs(environment.iter().copied());
     let started = Instant::now();
@@ -591,4 +602,98 @@ async fn a_dumb_terminal_gets_plain_lines() {
     let args = format!("crawl {} -v", server.url("/"));
     let Some((written, _)) = on_a_terminal(&bench, &args, &[("TERM", "dumb")]).await else { return };
     assert!(written.contains("fetched status=200") && !written.contains('\u{1b}'), "{written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_narrow_and_low_terminal_says_what_the_crawl_waits_on_and_what_failed() {
+    let server = Server::start(|path| match path {
+        "/robots.txt" => Reply::text("User-agent: *\nCrawl-delay: 1\n"),
+        "/" => page(&["/broken", "/a"]),
+        "/broken" => Reply::html("x").with_header("Content-Encoding", "gzip"),
+        _ => page(&[]),
+    });
+    let (server, bench) = (server.await.unwrap(), Bench::new());
+    let args = format!("crawl {}", server.url("/"));
+    let Some((written, _)) = on_a_terminal_of(&bench, (40, 12), &args, &[]).await else { return };
+    let mut terminal = vt100::Parser::new(12, 40, 0);
+    let mut seen = Vec::new();
+    for frame in written.split_inclusive("\u{1b}[J") {
+        terminal.process(frame.as_bytes());
+        seen.extend(terminal.screen().rows(0, 40));
+    }
+    for words in ["waits on http://127.0.0.1:", "request in 1 s, by its robots.txt"] {
+        assert!(seen.iter().any(|row| row.contains(words)), "{words} in {seen:#?}");
+    }
+    let mut terminal = vt100::Parser::new(200, 200, 0);
+    terminal.process(written.as_bytes());
+    let failed = format!("failed: {} (decode: ", server.url("/broken"));
+    assert!(terminal.screen().rows(0, 200).any(|row| row.starts_with(&failed)), "it stays: {written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_says_what_happens_and_for_how_long_and_so_does_a_second() {
+    let server = Server::start(|path| match path {
+        "/" => page(&["/hang"]),
+        "/hang" => page(&[]).delayed(Duration::MAX),
+        _ => Reply::status(404),
+    });
+    let (server, bench) = (server.await.unwrap(), Bench::new());
+    let log = bench.path("said");
+    let mut command = bench.command(&["crawl", &server.url("/"), "--rate", "0", "--timeout", "8s"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap());
+    let mut child = command.spawn().unwrap();
+    common::until("the request that hangs", || server.hit_count() == 3).await;
+    let said = || std::fs::read_to_string(&log).unwrap();
+    common::send("INT", &child);
+    let stopping = "Stopping: 1 request in flight may take up to 8 s to end, and what is answered is stored; the rest stays pending. \
+                    Once more to stop at once.\n";
+    common::until("the answer to ctrl-C", || said().contains(stopping)).await;
+    common::send("INT", &child);
+    assert_eq!(common::ended(&mut child).await.code(), Some(130));
+    let stopped = "Stopped at once: what was committed stays. The same command goes on, and asks once more for what was in flight: 1 URL.\n";
+    assert!(said().ends_with(stopped), "{}", said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_fit_their_terminal_and_a_pipe_gets_all() {
+    let server =
+        Server::start(|_| Reply::html("<title>A title that goes on and on, longer than there is room</title>"));
+    let (server, bench) = (server.await.unwrap(), Bench::new());
+    let long = server.url("/a/path/that/is/longer/than/half/of/the/terminal/and/more/than/that/last-part.html");
+    crawl(&bench, &[&long]).await;
+    let query = "query 'select url, title, status from pages'";
+    let on = |size, args| on_a_terminal_of(&bench, size, args, &[]);
+    let Some((written, _)) = on((80, 24), query).await else { return };
+    let lines: Vec<_> = written.lines().map(str::trim_end).collect();
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{written}");
+    assert!(
+        lines[1].starts_with(" http://127.0.0.1:") && lines[1].contains("st-part.html  A title that goes"),
+        "{written}"
+    );
+    assert!(lines[1].matches('…').count() == 2 && lines[1].ends_with("    200"), "{written}");
+    assert!(written.contains("--wide shows all"), "{written}");
+    let (written, _) = on((30, 12), query).await.unwrap();
+    let lines: Vec<_> = written.lines().map(str::trim_end).collect();
+    assert!(lines[0].starts_with("url     http://127.…") && lines[1].starts_with("title   A title"), "{written}");
+    assert_eq!(lines[2], "status  200");
+    let piped = stdout(&bench.run(&["query", "select url, title, status from pages"]).await);
+    assert!(piped.contains(&long) && piped.contains("than there is room") && !piped.contains('…'), "{piped}");
+    let whole = format!("{query} --wide");
+    let (wide, _) = on_a_terminal(&bench, &whole, &[]).await.unwrap();
+    assert_eq!(wide.replace("\r\n", "\n"), piped);
+    for (args, words) in [
+        ("status", "Hosts with most URLs"),
+        ("changes", "…"),
+        ("audit", "example"),
+        ("search title", "longer than there is room"),
+        ("query --schema pages", "canonical_url"),
+        ("check", "accounting"),
+    ] {
+        let (written, _) = on((80, 40), args).await.unwrap();
+        let table = written.split("How to fix").next().unwrap();
+        let is_table = !args.starts_with("search") && args != "check";
+        let too_wide =
+            table.lines().skip(if args == "status" { 3 } else { 0 }).find(|line| line.trim_end().chars().count() > 80);
+        assert!(written.contains(words) && (!is_table || too_wide.is_none()), "{args}: {too_wide:?} in {written}");
+    }
 }

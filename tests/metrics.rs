@@ -9,9 +9,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Bench, ended, page, send, stderr, until};
+use common::{Bench, page, stderr, until};
 use harvestman::demo::{Reply, Server, graph_page};
 
 /// A crawl that serves its figures, and where.
@@ -70,9 +72,8 @@ impl Watched {
     }
 
     /// Ends it at once, whatever hangs.
-    async fn stop(mut self) {
-        send("KILL", &self.child);
-        ended(&mut self.child).await;
+    async fn stop(mut self, bench: &Bench) {
+        bench.kill(&mut self.child).await;
     }
 }
 
@@ -177,7 +178,7 @@ async fn a_scrape_during_a_crawl_is_strict_openmetrics_and_its_figures_add_up() 
         assert!(text.contains(unit), "{text}");
     }
     assert!(!text.contains("127.0.0.1") && !text.contains("elsewhere"), "no host is a label: {text}");
-    crawl.stop().await;
+    crawl.stop(&bench).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +205,7 @@ async fn the_endpoint_speaks_http_and_knows_two_paths() {
     let mut socket = TcpStream::connect(&crawl.address).unwrap();
     let _ = socket.write_all(long.as_bytes());
     assert!(crawl.scrape().await.ends_with("# EOF\n"), "a head without end is refused, and the next is heard");
-    crawl.stop().await;
+    crawl.stop(&bench).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +221,7 @@ async fn clients_that_say_nothing_hold_up_neither_the_crawl_nor_other_clients_fo
     until("all pages but the one that hangs", || server.hit_count() == 101).await;
     crawl.scrape_until(|text| value(text, "harvestman_urls{state=\"fetched\"}") == 99.0).await;
     drop(silent);
-    crawl.stop().await;
+    crawl.stop(&bench).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,5 +242,40 @@ async fn an_address_that_is_not_to_be_had_is_named_before_the_crawl_begins() {
     let first = Watched::start(&bench, &[&seed]).await;
     let second = bench.run(&["crawl", &seed, "--metrics", &first.address]).await;
     assert_eq!(second.status.code(), Some(4), "that another crawl is at work says more: {}", stderr(&second));
-    first.stop().await;
+    first.stop(&bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_says_when_an_earlier_crawl_went_well_if_that_is_known() {
+    let hangs = Arc::new(AtomicBool::new(false));
+    let hanging = hangs.clone();
+    let server = Server::start(move |path| match path {
+        "/robots.txt" => Reply::status(404),
+        _ if hanging.load(Ordering::SeqCst) => page([""; 0]).delayed(Duration::MAX),
+        _ => page([""; 0]),
+    });
+    let (server, bench) = (server.await.unwrap(), Bench::new());
+    let seed = server.url("/");
+    let series = "harvestman_last_success_timestamp_seconds";
+    hangs.store(true, Ordering::SeqCst);
+    let first = Watched::start(&bench, &[&seed]).await;
+    assert!(!first.scrape().await.contains(series), "no crawl went well yet");
+    first.stop(&bench).await;
+    hangs.store(false, Ordering::SeqCst);
+    let file = ["--success-file", "good.prom"];
+    let good = bench.run(&[&["crawl", &seed], &file[..]].concat()).await;
+    assert!(good.status.success(), "{}", stderr(&good));
+    hangs.store(true, Ordering::SeqCst);
+    let known = Watched::start(&bench, &[&seed]).await;
+    let text = known.scrape().await;
+    assert_well_formed(&text);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    assert!((0.0..300.0).contains(&(now - value(&text, series))), "by the runs: {text}");
+    known.stop(&bench).await;
+    let noted = std::fs::read_to_string(bench.path("good.prom")).unwrap();
+    let line = noted.lines().find(|line| line.starts_with(series)).unwrap();
+    std::fs::write(bench.path("good.prom"), noted.replace(line, &format!("{series} 1000.5"))).unwrap();
+    let by_file = Watched::start(&bench, &[&[&*seed], &file[..]].concat()).await;
+    assert_eq!(value(&by_file.scrape().await, series), 1000.5, "the file says it exactly");
+    by_file.stop(&bench).await;
 }

@@ -16,14 +16,14 @@ use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
 use super::mistyped;
 
-pub use common::{DatabaseArg, Since};
+pub use common::{DatabaseArg, Form, Format, Since, Wide};
 pub use crawl::CrawlArgs;
 pub use export::{ExportArgs, ExportFormat};
 pub use open::{McpArgs, OpenArgs};
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
-#[command(name = "harvestman", version, max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = "harvestman", version, propagate_version = true, max_term_width = 110, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -59,8 +59,8 @@ pub enum Command {
         /// The value of :NAME in the SQL; repeatable
         #[arg(long, value_name = "NAME=VALUE")]
         param: Vec<Param>,
-        #[arg(long, default_value = "table")]
-        format: Format,
+        #[command(flatten)]
+        form: Form,
     },
     /// Full-text search over titles, descriptions and texts, best first
     #[command(after_help = examples::SEARCH)]
@@ -76,8 +76,8 @@ pub enum Command {
         /// Hits, at most
         #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
         limit: u32,
-        #[arg(long, default_value = "table")]
-        format: Format,
+        #[command(flatten)]
+        form: Form,
     },
     /// What the database holds: accounting, runs, hosts, queue
     #[command(after_help = examples::STATUS)]
@@ -86,6 +86,8 @@ pub enum Command {
         database: DatabaseArg,
         #[arg(long, default_value = "table")]
         format: StatusFormat,
+        #[command(flatten)]
+        wide: Wide,
     },
     /// One page and all about it
     #[command(after_help = examples::SHOW)]
@@ -95,6 +97,8 @@ pub enum Command {
         url: String,
         #[command(flatten)]
         part: Part,
+        #[command(flatten)]
+        wide: Wide,
     },
     /// Write the pages as JSON lines, CSV, WARC, WACZ, sitemap or Markdown
     #[command(after_help = examples::EXPORT)]
@@ -146,8 +150,8 @@ pub enum Command {
         /// Show what changed in the readable text, as far as crawl --keep-versions kept it
         #[arg(long)]
         diff: bool,
-        #[arg(long, default_value = "table")]
-        format: Format,
+        #[command(flatten)]
+        form: Form,
     },
     /// What is wrong with the site, from what is stored of it: broken links, titles, indexing, headers
     #[command(after_help = examples::AUDIT)]
@@ -170,6 +174,8 @@ pub enum Command {
         database: DatabaseArg,
         #[arg(long, default_value = "table")]
         format: StatusFormat,
+        #[command(flatten)]
+        wide: Wide,
     },
     /// Begin in this folder: write a harvestman.toml and a seeds.txt, after three questions
     #[command(after_help = examples::INIT)]
@@ -230,13 +236,20 @@ pub struct Question {
     pub datasette: bool,
 }
 
+/// The commands with the options that all have, such as --help.
+pub fn built() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
 /// SQL may begin with a comment, but a single word with hyphens before it is an option that does not exist.
 fn sql(text: &str) -> Result<String, String> {
     if !text.starts_with('-') || text.contains(char::is_whitespace) {
         return Ok(text.to_owned());
     }
     let option = text.trim_start_matches('-').split('=').next().unwrap_or_default();
-    let meant = Cli::command().find_subcommand("query").and_then(|query| mistyped::meant(option, query));
+    let meant = built().find_subcommand("query").and_then(|query| mistyped::meant(option, query));
     let meant = meant.map_or_else(String::new, |option| format!("; did you mean --{option}?"));
     Err(format!("there is no such option{meant}"))
 }
@@ -303,14 +316,6 @@ pub struct Part {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Table,
-    Json,
-    Jsonl,
-    Csv,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
     Table,
     /// One object
@@ -330,6 +335,8 @@ pub struct AuditArgs {
     /// Exit with 5 if it holds, e.g. 'error>0' or 'warning>=20'; repeatable
     #[arg(long, value_name = "THRESHOLD")]
     pub fail_on: Vec<AuditThreshold>,
+    #[command(flatten)]
+    pub wide: Wide,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -360,6 +367,8 @@ pub struct ExtractArgs {
     /// Print what there is then
     #[arg(long)]
     pub format: Option<Format>,
+    #[command(flatten)]
+    pub wide: Wide,
     /// Print only pages that are new or changed from this run on, or from this day or moment (UTC) on
     #[arg(long, value_name = "RUN|DATE")]
     pub since: Option<Since>,

@@ -47,6 +47,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::output::{Rows, object, printable};
 use super::settings::CONFIG_FILE;
+use super::table::Room;
 use super::target::Target;
 use super::threshold::EXIT_CODE;
 use super::{signals, upgrade};
@@ -81,7 +82,8 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
     drop(db);
     keep(&database, &audited).await?;
     let mut out = target.open()?;
-    write(&audited, format, &mut out)?;
+    let room = if matches!(target, Target::Stdout) { args.wide.room() } else { Room::WHOLE };
+    write(&audited, format, room, &mut out)?;
     out.close()?.take_its_name(target.path())?;
     if format == AuditFormat::Csv {
         let unchecked = audited.unchecked.iter();
@@ -151,9 +153,9 @@ async fn keep(database: &str, audited: &Audited) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(audited: &Audited, format: AuditFormat, out: &mut impl Write) -> Result<(), Failure> {
+fn write(audited: &Audited, format: AuditFormat, room: Room, out: &mut impl Write) -> Result<(), Failure> {
     match format {
-        AuditFormat::Table => out.write_all(summary::text(audited).as_bytes())?,
+        AuditFormat::Table => out.write_all(summary::text(audited, room).as_bytes())?,
         AuditFormat::Json => {
             let columns = COLUMNS.map(str::to_owned);
             let findings: Vec<_> = audited.cells().map(|cells| Value::Object(object(&columns, cells))).collect();

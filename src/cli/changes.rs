@@ -9,7 +9,7 @@ use crate::visit::Millis;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::args::{Format, Since};
+use super::args::{Form, Format, Since};
 use super::failure::Failure;
 use super::output::{Guarded, Rows, cells, printable};
 
@@ -18,13 +18,13 @@ const MAX_TEXT: i64 = 1 << 20;
 /// A comparison that takes longer ends with a diff that is right but perhaps not the shortest.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> Result<u8, Failure> {
+pub fn run(database: &str, since: Option<Since>, diff: bool, form: Form) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     require_views(&db)?;
     let (run, at) = start(&db, since)?;
     let listing = "select run, url, change, at from changes where run >= ?1 and at >= ?2 order by run, at, url";
     let rows = db.query(listing, [run.into(), at.into()])?;
-    if diff && format == Format::Table {
+    if diff && form.format == Format::Table {
         let mut out = BufWriter::new(Guarded::stdout());
         for row in rows {
             write_block(&mut out, &db, &row?)?;
@@ -33,7 +33,7 @@ pub fn run(database: &str, since: Option<Since>, diff: bool, format: Format) -> 
         return Ok(0);
     }
     let columns = ["run", "url", "change", "at", "diff"].map(str::to_owned);
-    let mut out = Rows::new(format, columns[..if diff { 5 } else { 4 }].to_vec())?;
+    let mut out = Rows::new(form, columns[..if diff { 5 } else { 4 }].to_vec())?;
     for row in rows {
         let row = row?;
         let compared = if diff { Some(compare(&db, &row)?) } else { None };

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::read::Database;
 
-use super::args::StatusFormat;
+use super::args::{StatusFormat, Wide};
 use super::failure::{Failure, hint_for};
 use super::output::{self, Answer, unwritten};
 use super::signals;
+use super::table::{Room, draw_prose};
 use look::{Look, State};
 
 /// What was looked at, and what was found.
@@ -48,7 +49,7 @@ const LOOKS: [Question; 8] = [
     ("disk", looks::disk),
 ];
 
-pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
+pub fn run(database: &str, format: StatusFormat, wide: Wide) -> Result<u8, Failure> {
     signals::end_after(|| ())?;
     let db = Database::open(database)?;
     let mut checks = Vec::new();
@@ -68,13 +69,13 @@ pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
     let report = Report { ok, database: db.name().to_owned(), checks };
     let text = match format {
         StatusFormat::Json => serde_json::to_string(&report).map_err(std::io::Error::from)?,
-        StatusFormat::Table => table(&report),
+        StatusFormat::Table => table(&report, wide.room()),
     };
     writeln!(std::io::stdout(), "{text}").map_err(|e| unwritten(&e))?;
     Ok(u8::from(!ok))
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &Report, room: Room) -> String {
     let word = |state| match state {
         State::Ok => "ok",
         State::Note => "note",
@@ -85,7 +86,7 @@ fn table(report: &Report) -> String {
         .iter()
         .map(|Found { check, state, found, .. }| vec![(*check).into(), word(*state).into(), found.as_str().into()]);
     let columns = ["check", "state", "found"].map(str::to_owned).into();
-    let mut text = output::table(&Answer { columns, rows: rows.collect() }).to_string();
+    let mut text = draw_prose(&Answer { columns, rows: rows.collect() }, room).text;
     for Found { check, advice, .. } in &report.checks {
         if let Some(advice) = advice {
             text.push_str(&format!("\n{check}: {}", output::printable(advice)));

@@ -22,19 +22,21 @@ use tokio::net::TcpListener;
 use super::activity::Activity;
 use super::args::{Cli, CrawlArgs};
 use super::console::Console;
-use super::ending::Ending;
+use super::ending::{Changes, Ending};
 use super::failure::{Failure, hint_for_file};
 use super::figures::Metrics;
 use super::job::Job;
 use super::notify::Notifier;
 use super::output::{printable, unwritten};
 use super::patience::Patience;
+use super::progress::Follower;
 use super::seeds::Seeds;
 use super::signals::Signals;
-use super::success::SuccessFile;
+use super::success::{self, SuccessFile};
 use super::target::is_database;
 use super::threshold::{self, Threshold};
-use super::{extract, hints, index, memory, metrics, progress, seeds, settings, summary};
+use super::watcher::Watcher;
+use super::{extract, hints, index, memory, metrics, progress, reasons, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -63,9 +65,10 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
         Failure::new(format!("--{e}")).code(code)
     })?;
     memory::watch(console);
-    let signals = Signals::listen(console)?;
+    let watcher = Watcher::default();
+    let signals = Signals::listen(console, &watcher, reasons::grace(&config))?;
     let notifier = Notifier::from_environment(console);
-    let task = Task { config, seeds, fetcher: Arc::new(fetcher), console, job, signals, notifier };
+    let task = Task { config, seeds, fetcher: Arc::new(fetcher), console, job, signals, notifier, watcher };
     let extraction = extraction.as_ref();
     let code = if is_postgres(&job.database) {
         let (config, seeds) = (&task.config, &task.seeds);
@@ -92,6 +95,7 @@ struct Task<'a> {
     job: &'a Job,
     signals: Signals,
     notifier: Notifier,
+    watcher: Watcher,
 }
 
 /// A crawl that was made.
@@ -115,18 +119,27 @@ impl Task<'_> {
         let listener = self.listen().await?;
         let (signals, console) = (&self.signals, self.console);
         let patience = Patience { database, max_wait: self.config.max_wait, signals, console };
-        let last_request = patience.read(|| hints::last_request(&Database::open(database)?)).await?;
-        let Made { summary, store, stored, times } = self.make(store, listener).await?;
+        let last = || {
+            let reader = Database::open(database)?;
+            Ok((hints::last_request(&reader)?, success::last(self.job.success_file.as_deref(), &reader)?))
+        };
+        let (last_request, last_success) = patience.read(last).await?;
+        let metrics = Metrics::default();
+        if let Some(at) = last_success {
+            metrics.note_success(at);
+        }
+        let Made { summary, store, stored, times } = self.make(store, listener, metrics).await?;
         let seeds = (&self.seeds.urls[..], &self.seeds.logins[..]);
         let read = || {
             let reader = Database::open(database)?;
             let facts = hints::gather(&reader, &self.config, seeds, &summary, stored, last_request)?;
-            Ok((facts, self.job.ending(&reader, &summary, times)?))
+            let changes = if self.shows_changes(&summary) { Some(Changes::read(&reader, summary.run)?) } else { None };
+            Ok((facts, self.job.ending(&reader, &summary, times)?, changes))
         };
         let read = patience.read(read).await;
         // The writer is the last to close, so that SQLite can put the WAL away.
         store.close().await?;
-        let (facts, ending) = read?;
+        let (facts, ending, changes) = read?;
         if self.job.index {
             patience.read(|| Database::open(database).map(drop)).await?;
             let stopped = || {
@@ -136,8 +149,8 @@ impl Task<'_> {
             index::bring_up_to_date(database, self.console, stopped).await?;
         }
         let extracted = self.extract(extraction).await;
-        let code = self.tell(&summary, &facts, &ending)?;
-        summary::say_next(self.console, &summary, database);
+        let code = self.tell(&summary, &facts, &ending, changes.as_ref())?;
+        summary::say_next(self.console, &summary, changes.as_ref(), database);
         extracted?;
         // A database that is full takes nothing any more, night after night.
         let is_full = summary.outcome == CrawlEnd::Limit && stored == 0;
@@ -173,7 +186,17 @@ impl Task<'_> {
         }
     }
 
-    async fn make<S: Store>(&self, store: S, listener: Option<TcpListener>) -> Result<Made<S>, Failure> {
+    /// What became of pages since the run before is counted for people: it takes a look at every page.
+    fn shows_changes(&self, summary: &Summary) -> bool {
+        summary.run > 1 && self.console.is_for_people()
+    }
+
+    async fn make<S: Store>(
+        &self,
+        store: S,
+        listener: Option<TcpListener>,
+        metrics: Metrics,
+    ) -> Result<Made<S>, Failure> {
         let Seeds { urls, lines, .. } = &self.seeds;
         let clock = store.clock();
         let node = store.node().map(str::to_owned).zip(store.lease());
@@ -182,14 +205,16 @@ impl Task<'_> {
         let progress = crawl.progress();
         let mut followers = tokio::task::JoinSet::new();
         let activity = progress::is_live(self.console).then(Activity::default);
+        let is_live = activity.is_some();
         if let Some(activity) = activity.clone() {
             crawl = crawl.observed_by(Arc::new(activity));
         }
-        let (console, max_pages) = (self.console.clone(), self.config.max_pages);
-        followers.spawn(progress::follow(console, progress.clone(), activity, max_pages));
+        let (watcher, config, console) = (self.watcher.clone(), self.config.clone(), self.console.clone());
+        crawl = crawl.observed_by(Arc::new(watcher.clone()));
+        let follower = Follower { console, config, progress: progress.clone(), watcher };
+        followers.spawn(follower.follow(activity));
         followers.spawn(self.notifier.clone().follow(progress.clone()));
         if let Some(listener) = listener {
-            let metrics = Metrics::default();
             crawl = crawl.observed_by(Arc::new(metrics.clone()));
             followers.spawn(metrics::serve(listener, metrics, progress.clone(), node));
         }
@@ -203,6 +228,9 @@ impl Task<'_> {
         // The last painting is over before the display is taken away.
         followers.shutdown().await;
         self.console.clear();
+        if is_live {
+            progress::tell_failures(self.console, &self.watcher);
+        }
         let (summary, store) = result.map_err(|e| match (&e, self.signals.exit_code()) {
             (CrawlError::Abandoned { .. }, Some(code)) => Failure::from(e).code(code),
             _ => e.into(),
@@ -212,13 +240,19 @@ impl Task<'_> {
     }
 
     /// Tells how it went, and answers with the exit code.
-    fn tell(&self, summary: &Summary, facts: &hints::Facts, ending: &Ending) -> Result<u8, Failure> {
+    fn tell(
+        &self,
+        summary: &Summary,
+        facts: &hints::Facts,
+        ending: &Ending,
+        changes: Option<&Changes>,
+    ) -> Result<u8, Failure> {
         let Self { console, job, signals, .. } = self;
         self.notifier.tell("STOPPING=1");
         if job.json {
             writeln!(std::io::stdout(), "{}", job.report(summary, ending)?).map_err(|e| unwritten(&e))?;
         }
-        summary::say(console, summary);
+        summary::say(console, summary, changes);
         let said = hints::hints(facts);
         let code = signals.exit_code().unwrap_or_else(|| job.judge(summary, ending, facts, console));
         said.iter().for_each(|hint| console.hint(hint));

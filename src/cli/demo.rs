@@ -12,9 +12,9 @@ use super::console::Console;
 use super::crawl::crawl;
 use super::failure::Failure;
 use super::job::Job;
-use super::output::table;
 use super::query::ask;
 use super::seeds::Seeds;
+use super::table::{Room, draw};
 
 const QUESTIONS: [(&str, &str); 3] = [
     ("What came back", "select status, count(*) as pages from pages group by status order by 2 desc"),
@@ -36,7 +36,7 @@ pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     for (title, sql) in QUESTIONS {
         let answer = ask(&db, sql, [])?;
-        writeln!(std::io::stdout(), "\n{title}\n  {sql}\n\n{}", table(&answer))?;
+        writeln!(std::io::stdout(), "\n{title}\n  {sql}\n\n{}", draw(&answer, Room::of_stdout(false)).text)?;
     }
     Ok(code)
 }

@@ -13,11 +13,8 @@ use crate::visit::Millis;
 pub struct Ending {
     pub started_at: String,
     pub finished_at: String,
-    /// Pages of the run by what became of them.
-    pub new: i64,
-    pub changed: i64,
-    pub gone: i64,
-    pub restored: i64,
+    #[serde(flatten)]
+    pub changes: Changes,
     /// Pages by HTTP status.
     pub statuses: BTreeMap<String, i64>,
     /// URLs without a usable response, by kind.
@@ -27,6 +24,25 @@ pub struct Ending {
     pub broken_links: i64,
 }
 
+/// Pages of a run by what became of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    pub new: i64,
+    pub changed: i64,
+    pub gone: i64,
+    pub restored: i64,
+}
+
+impl Changes {
+    pub fn read(db: &Database, run: i64) -> Result<Self, ReadError> {
+        let sql = "select change, count(*) from changes where run = ?1 group by change";
+        let rows = db.query(sql, [run.into()])?.map(|row| row.and_then(|row| Ok((row.at(0)?, row.at(1)?))));
+        let counts: BTreeMap<String, i64> = rows.collect::<Result<_, _>>()?;
+        let of = |word| counts.get(word).copied().unwrap_or(0);
+        Ok(Self { new: of("new"), changed: of("changed"), gone: of("gone"), restored: of("restored") })
+    }
+}
+
 impl Ending {
     pub fn read(
         db: &Database,
@@ -34,10 +50,6 @@ impl Ending {
         (started_at, finished_at): (Millis, Millis),
         counts_broken_links: bool,
     ) -> Result<Self, ReadError> {
-        let changes = "select change, count(*) from changes where run = ?1 group by change";
-        let changes = db.query(changes, [run.into()])?.map(|row| row.and_then(|row| Ok((row.at(0)?, row.at(1)?))));
-        let changes: BTreeMap<String, i64> = changes.collect::<Result<_, _>>()?;
-        let change = |word| changes.get(word).copied().unwrap_or(0);
         let broken_links = match counts_broken_links {
             true => db.first("select count(*) from broken_links", [])?.map_or(Ok(0), |row| row.at(0))?,
             false => 0,
@@ -45,10 +57,7 @@ impl Ending {
         Ok(Self {
             started_at: timestamp(started_at),
             finished_at: timestamp(finished_at),
-            new: change("new"),
-            changed: change("changed"),
-            gone: change("gone"),
-            restored: change("restored"),
+            changes: Changes::read(db, run)?,
             statuses: counts(db, "select cast(status as text), count(*) from _page group by status")?,
             failures: counts(db, "select kind, count(*) from failures group by kind")?,
             broken_links,

@@ -16,7 +16,7 @@ use crate::store::postgres::is_postgres;
 use crate::store::sqlite::derived::DerivedFile;
 use crate::store::sqlite::file_path;
 
-use super::args::{ExtractArgs, Format, Since, What};
+use super::args::{ExtractArgs, Form, Format, Since, What};
 use super::changes;
 use super::console::Console;
 use super::failure::Failure;
@@ -103,10 +103,11 @@ pub async fn run(args: ExtractArgs, console: &Console) -> Result<u8, Failure> {
         console.say("The database is of an earlier version: it is brought up to date first.");
         upgrade::run(&database).await?;
     }
-    let printed = (args.format.is_some() || args.since.is_some()).then(|| kinds.clone());
+    let printed = (args.format.is_some() || args.since.is_some() || args.wide.wide).then(|| kinds.clone());
     bring_up_to_date(&database, &Task { kinds, rules }, console).await?;
     if let Some(kinds) = printed {
-        print(&database, &kinds, args.format.unwrap_or(Format::Table), args.since)?;
+        let form = Form { format: args.format.unwrap_or(Format::Table), wide: args.wide };
+        print(&database, &kinds, form, args.since)?;
     }
     Ok(0)
 }
@@ -200,7 +201,7 @@ fn say(console: &Console, extracted: &Extracted, rules: Option<&Rules>) {
 }
 
 /// Prints what there is of a kind, or the usual questions about each page.
-fn print(database: &str, kinds: &[Kind], format: Format, since: Option<Since>) -> Result<(), Failure> {
+fn print(database: &str, kinds: &[Kind], form: Form, since: Option<Since>) -> Result<(), Failure> {
     let db = Database::open(database)?;
     let (view, order) = match kinds {
         [Kind::Metadata] => ("metadata", "url, source, position"),
@@ -216,8 +217,8 @@ fn print(database: &str, kinds: &[Kind], format: Format, since: Option<Since>) -
         }
     };
     let rows = db.query(&format!("select * from {view}{filter} order by {order}"), values)?;
-    let mut out = Rows::new(format, rows.columns().to_vec())?;
-    let is_nested = view == "items" && matches!(format, Format::Json | Format::Jsonl);
+    let mut out = Rows::new(form, rows.columns().to_vec())?;
+    let is_nested = view == "items" && matches!(form.format, Format::Json | Format::Jsonl);
     for row in rows {
         let mut cells = cells(row?);
         if let (true, Some(data)) = (is_nested, cells.last_mut()) {

@@ -1,6 +1,7 @@
 //! What is counted and timed while a crawl runs, for a monitoring system. Labels are bounded: no host, no URL.
 
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -42,6 +43,8 @@ pub struct Metrics {
     connections: Gauge,
     stages: Family<Label<&'static str>, Histogram, fn() -> Histogram>,
     lock_wait: Counter<f64, AtomicU64>,
+    /// When a crawl last went well; in no scrape where that is not known.
+    last_success: Arc<OnceLock<Gauge<f64, AtomicU64>>>,
 }
 
 impl Default for Metrics {
@@ -55,6 +58,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             stages: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             lock_wait: Counter::default(),
+            last_success: Arc::default(),
         };
         // What can happen is there from the start, at zero: a series that appears with its first event hides it.
         for kind in FailureKind::ALL {
@@ -80,6 +84,15 @@ impl Metrics {
         registry.register("connections_in_use", "Requests in flight", self.connections.clone());
         let help = "Time of each step: fetch, parse, queue (waiting for the writer), commit (one transaction)";
         registry.register_with_unit("stage_duration", help, Unit::Seconds, self.stages.clone());
+        if let Some(at) = self.last_success.get() {
+            let help = "When a crawl into this database last went well before this one, since 1970";
+            registry.register_with_unit("last_success_timestamp", help, Unit::Seconds, at.clone());
+        }
+    }
+
+    /// A crawl into this database went well then, in seconds since 1970. To be called before [`Self::register`].
+    pub fn note_success(&self, at: f64) {
+        self.last_success.get_or_init(Gauge::default).set(at);
     }
 
     /// Adds what only one of several nodes has: the age of its lease among them, which the caller keeps.

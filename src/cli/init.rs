@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use crate::canonical::CanonicalUrl;
+use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::config::{Config, ScopeKind};
 
 use super::console::Console;
@@ -14,6 +15,9 @@ use super::output::printable;
 use super::settings::CONFIG_FILE;
 
 const SEEDS_FILE: &str = "seeds.txt";
+/// Who may read a file: whoever the umask lets, or its owner.
+const PUBLIC: u32 = 0o666;
+const OWN: u32 = 0o600;
 /// What is crawled if nothing is named: a site made for practising.
 const SEED: &str = "https://books.toscrape.com/";
 
@@ -49,9 +53,13 @@ pub fn run(seeds: &[String], takes_defaults: bool, console: &Console) -> Result<
     if !takes_defaults {
         ask_all(&mut answers, seeds.is_empty())?;
     }
-    write(SEEDS_FILE, &seeds_file(&answers))?;
-    write(CONFIG_FILE, &settings_file(&answers))?;
+    let is_secret = answers.seeds.iter().any(|seed| without_userinfo(seed) != *seed);
+    write(SEEDS_FILE, &seeds_file(&answers), if is_secret { OWN } else { PUBLIC })?;
+    write(CONFIG_FILE, &settings_file(&answers), PUBLIC)?;
     console.say(&format!("{SEEDS_FILE} and {CONFIG_FILE} are written; both say what else they can hold."));
+    if is_secret {
+        console.say(&format!("{SEEDS_FILE} holds what logs you in, so nobody but you may read it (mode 600)."));
+    }
     console.hint(&format!("next: harvestman crawl {SEEDS_FILE}"));
     Ok(0)
 }
@@ -103,15 +111,12 @@ fn url(text: &str) -> Result<String, String> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     match CanonicalUrl::parse(&whole) {
         Ok(_) => Ok(whole),
-        Err(e) => Err(format!(
-            "`{}` is no URL that can be crawled: {e}",
-            printable(&crate::canonical::without_userinfo(text))
-        )),
+        Err(e) => Err(format!("`{}` is no URL that can be crawled: {e}", printable(&without_userinfo(text)))),
     }
 }
 
-fn write(file: &str, text: &str) -> Result<(), Failure> {
-    let written = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut out| {
+fn write(file: &str, text: &str, mode: u32) -> Result<(), Failure> {
+    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(file).and_then(|mut out| {
         out.write_all(text.as_bytes())?;
         out.sync_all()
     });

@@ -7,15 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::read;
 
-use super::args::Format;
+use super::args::{Form, Format};
 use super::failure::Failure;
+use super::table::{Room, draw, draw_prose};
 
-/// Columns and rows of an answer.
-#[derive(Debug, Default)]
-pub struct Answer {
-    pub columns: Vec<String>,
-    pub rows: Vec<Vec<Value>>,
-}
+pub use super::table::Answer;
+pub use super::text::{is_unsafe, plain, printable};
 
 /// Column names without repetition: a name that occurs again gets a number, as in SQLite's own shell.
 pub fn unique(names: &[&str]) -> Vec<String> {
@@ -48,20 +45,23 @@ pub fn cells(row: read::Row) -> Vec<Value> {
 pub struct Rows<W: Write = BufWriter<Guarded>> {
     out: W,
     format: Format,
+    room: Room,
     answer: Answer,
     written: bool,
 }
 
 impl Rows {
-    /// To standard output.
-    pub fn new(format: Format, columns: Vec<String>) -> Result<Self, Failure> {
-        Self::to(BufWriter::new(Guarded::stdout()), format, columns)
+    /// To standard output; a table as its terminal has room for it, unless it is to be wide.
+    pub fn new(form: Form, columns: Vec<String>) -> Result<Self, Failure> {
+        let rows = Self::to(BufWriter::new(Guarded::stdout()), form.format, columns)?;
+        Ok(Self { room: form.wide.room(), ..rows })
     }
 }
 
 impl<W: Write> Rows<W> {
     pub fn to(out: W, format: Format, columns: Vec<String>) -> Result<Self, Failure> {
-        let mut rows = Self { out, format, answer: Answer { columns, rows: Vec::new() }, written: false };
+        let answer = Answer { columns, rows: Vec::new() };
+        let mut rows = Self { out, format, room: Room::WHOLE, answer, written: false };
         if format == Format::Csv && !rows.answer.columns.is_empty() {
             let header = rows.answer.columns.clone();
             csv_line(&mut rows.out, header.iter().map(String::as_str))?;
@@ -90,7 +90,13 @@ impl<W: Write> Rows<W> {
 
     pub fn finish(mut self) -> Result<(), Failure> {
         match self.format {
-            Format::Table => writeln!(self.out, "{}", table(&self.answer))?,
+            Format::Table => {
+                let drawn = draw(&self.answer, self.room);
+                writeln!(self.out, "{}", drawn.text)?;
+                if drawn.is_cut {
+                    writeln!(self.out, "\n{CUT}")?;
+                }
+            }
             Format::Json => writeln!(self.out, "{}", if self.written { "]" } else { "[]" })?,
             Format::Jsonl | Format::Csv => {}
         }
@@ -99,11 +105,24 @@ impl<W: Write> Rows<W> {
     }
 }
 
+/// What is said below tables that show less than there is.
+pub const CUT: &str = "(cut to fit the terminal: --wide shows all)";
+
 /// Writes a small answer to standard output.
-pub fn print(answer: Answer, format: Format) -> Result<(), Failure> {
-    let mut out = Rows::new(format, answer.columns)?;
+pub fn print(answer: Answer, form: Form) -> Result<(), Failure> {
+    let mut out = Rows::new(form, answer.columns)?;
     answer.rows.into_iter().try_for_each(|row| out.row(row))?;
     out.finish()
+}
+
+/// The same of an answer in sentences, which a table breaks into lines.
+pub fn print_prose(answer: Answer, form: Form) -> Result<(), Failure> {
+    if form.format != Format::Table {
+        return print(answer, form);
+    }
+    let text = draw_prose(&answer, form.wide.room()).text;
+    writeln!(Guarded::stdout(), "{text}")?;
+    Ok(())
 }
 
 /// Standard output. On a terminal, control characters in the text are shown as escapes.
@@ -165,61 +184,10 @@ pub fn csv_line(out: &mut impl Write, cells: impl Iterator<Item = impl AsRef<[u8
     writer.flush()
 }
 
-/// Characters of a cell that a table shows.
-const MAX_CELL: usize = 1_000;
-
-/// A table as wide as its content, with control characters escaped and long cells cut off.
-pub fn table(answer: &Answer) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(answer.columns.iter().map(|name| printable(name)));
-    for row in &answer.rows {
-        table.add_row(row.iter().map(|cell| {
-            let text = plain(cell);
-            match text.char_indices().nth(MAX_CELL) {
-                Some((end, _)) => printable(&text[..end]) + "…",
-                None => printable(&text),
-            }
-        }));
-    }
-    for (index, _) in answer.columns.iter().enumerate() {
-        let is_number = answer.rows.iter().all(|row| row[index].is_number() || row[index].is_null());
-        if let Some(column) = table.column_mut(index).filter(|_| is_number && !answer.rows.is_empty()) {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
-        }
-    }
-    table
-}
-
 /// Text that a spreadsheet would run as a formula gets an apostrophe before it, which makes it text there (OWASP, CSV
 /// injection); numbers with a sign stay as they are.
 fn csv_cell(value: &Value) -> String {
     let text = plain(value);
     let runs = value.is_string() && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     if runs { format!("'{text}") } else { text }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// What comes from the web must not steer a terminal: control characters are shown as escapes.
-pub fn printable(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if is_unsafe(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-        out
-    })
-}
-
-/// Characters that steer a terminal: controls, and those that turn the direction of writing.
-pub fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -4,39 +4,147 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use crate::config::Config;
 use crate::engine::Progress;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::activity::{Activity, HostActivity};
+use super::activity::Activity;
 use super::console::Console;
+use super::display::View;
+use super::outlook::{Bounds, Outlook};
+use super::reasons::reasons;
 use super::terminal;
-use super::words::{count, size, time};
+use super::watcher::Watcher;
 
 /// Time between two log lines where there is no live display.
 pub const LOG_EVERY: Duration = Duration::from_secs(10);
 /// Time between two repaintings.
 pub const PAINT_EVERY: Duration = Duration::from_millis(250);
+/// Time between two looks at what the hosts wait for, of which there may be many.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The time over which pages per second are averaged.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Hosts named in the display for being busy, and for being slow.
 const HOSTS_SHOWN: usize = 3;
+/// Columns at the right edge that stay free, for the `^C` that a terminal writes where the cursor stands.
+const MARGIN: usize = 3;
 
 /// The target of this file's log lines, which are not shown on a console that has a live display.
 pub const TARGET: &str = module_path!();
 
 /// Follows a crawl until aborted.
-/// `activity` is what a live display shows of the hosts.
-pub async fn follow(
-    console: Console,
-    progress: watch::Receiver<Progress>,
-    activity: Option<Activity>,
-    max_pages: Option<u64>,
-) {
-    match activity {
-        Some(activity) => tokio::join!(paint(console, progress.clone(), activity, max_pages), log(progress)).1,
-        None => log(progress).await,
+#[derive(Debug)]
+pub struct Follower {
+    pub console: Console,
+    pub config: Config,
+    pub progress: watch::Receiver<Progress>,
+    pub watcher: Watcher,
+}
+
+impl Follower {
+    /// `activity` is what a live display shows of the hosts.
+    pub async fn follow(self, activity: Option<Activity>) {
+        match activity {
+            Some(activity) => {
+                let log = log(self.progress.clone(), Standing::new(&self));
+                tokio::join!(self.paint(activity), log).1
+            }
+            None => {
+                let told = self.tell_failures();
+                tokio::join!(log(self.progress.clone(), Standing::new(&self)), told).0
+            }
+        }
     }
+
+    async fn paint(&self, activity: Activity) {
+        let started = Instant::now();
+        let (mut pace, mut standing) = (Pace::default(), Standing::new(self));
+        let mut ticks = every(PAINT_EVERY);
+        loop {
+            ticks.tick().await;
+            tell_failures(&self.console, &self.watcher);
+            let progress = *self.progress.borrow();
+            let now = Instant::now();
+            standing.look(&progress, now);
+            let view = View {
+                progress,
+                max_pages: self.config.max_pages,
+                pages_per_second: pace.of(progress.stored, now),
+                elapsed: started.elapsed(),
+                left: standing.left.clone(),
+                waits: standing.waits.clone(),
+                busiest: activity.busiest(HOSTS_SHOWN),
+                slowest: activity.slowest(HOSTS_SHOWN),
+            };
+            let size = terminal::size();
+            self.console.show(&view.lines(size.columns.saturating_sub(MARGIN)), size);
+        }
+    }
+
+    async fn tell_failures(&self) {
+        let mut ticks = every(LOG_EVERY);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            tell_failures(&self.console, &self.watcher);
+        }
+    }
+}
+
+/// Tells what failed lately, unless the log tells all of it.
+pub fn tell_failures(console: &Console, watcher: &Watcher) {
+    let failures = watcher.failures();
+    if !tracing::enabled!(target: "harvestman::engine", tracing::Level::DEBUG) {
+        failures.iter().for_each(|line| console.say(line));
+    }
+}
+
+/// What the crawl waits for and how much is left, looked at now and then.
+struct Standing {
+    watcher: Watcher,
+    config: Config,
+    outlook: Outlook,
+    started: Instant,
+    looked: Option<Instant>,
+    /// Since when nothing more is asked for.
+    closed: Option<Instant>,
+    left: Option<String>,
+    waits: Vec<String>,
+}
+
+impl Standing {
+    fn new(follower: &Follower) -> Self {
+        let Follower { config, watcher, .. } = follower;
+        let (outlook, looked, closed, left, waits) = Default::default();
+        let (watcher, config) = (watcher.clone(), config.clone());
+        Self { watcher, config, outlook, started: Instant::now(), looked, closed, left, waits }
+    }
+
+    fn look(&mut self, progress: &Progress, now: Instant) {
+        if self.looked.is_some_and(|at| now.duration_since(at) < LOOK_EVERY) {
+            return;
+        }
+        self.looked = Some(now);
+        let Some(holdup) = self.watcher.holdup() else { return };
+        let closed = holdup.is_closed.then(|| *self.closed.get_or_insert(now));
+        let stopping = closed.map_or(Duration::ZERO, |at| now.duration_since(at));
+        self.waits = reasons(&holdup, &self.config, self.watcher.storing(), stopping);
+        let bounds = Bounds {
+            max_pages: self.config.max_pages,
+            time: self.config.max_duration.map(|max| max.saturating_sub(now.duration_since(self.started))),
+            longest: Duration::from_millis(holdup.longest.cast_unsigned()),
+            put_off: i64::try_from(holdup.put_off).unwrap_or(i64::MAX),
+        };
+        let left = self.outlook.look(progress, bounds, now).told();
+        self.left = left.filter(|_| !holdup.is_closed && progress.accounting.pending > 0);
+    }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Whether standard error is a terminal that can move its cursor, and messages are for a person.
@@ -45,37 +153,24 @@ pub fn is_live(console: &Console) -> bool {
     console.is_for_people() && std::io::stderr().is_terminal() && can_move
 }
 
-async fn paint(console: Console, progress: watch::Receiver<Progress>, activity: Activity, max_pages: Option<u64>) {
-    let started = Instant::now();
-    let mut pace = Pace::default();
-    let mut ticks = tokio::time::interval(PAINT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let now = *progress.borrow();
-        let pages_per_second = pace.of(now.stored, Instant::now());
-        let view = View {
-            progress: now,
-            max_pages,
-            pages_per_second,
-            elapsed: started.elapsed(),
-            busiest: activity.busiest(HOSTS_SHOWN),
-            slowest: activity.slowest(HOSTS_SHOWN),
-        };
-        console.show(&view.lines(), terminal::size());
-    }
-}
-
-async fn log(progress: watch::Receiver<Progress>) {
+async fn log(progress: watch::Receiver<Progress>, mut standing: Standing) {
     let mut pace = Pace::default();
     pace.of(0, Instant::now());
-    let mut ticks = tokio::time::interval(LOG_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
+    let mut looks = every(LOOK_EVERY);
+    looks.tick().await;
+    let mut looked = Duration::ZERO;
     loop {
-        ticks.tick().await;
-        let Progress { accounting: a, tally, stored } = *progress.borrow();
+        looks.tick().await;
+        looked += LOOK_EVERY;
+        let now = *progress.borrow();
+        standing.look(&now, Instant::now());
+        if looked < LOG_EVERY {
+            continue;
+        }
+        looked = Duration::ZERO;
+        let Progress { accounting: a, tally, stored } = now;
         let rate = pace.of(stored, Instant::now());
+        let waits = (!standing.waits.is_empty()).then(|| standing.waits.join("; "));
         tracing::info!(
             fetched = a.fetched,
             failed = a.failed,
@@ -84,6 +179,8 @@ async fn log(progress: watch::Receiver<Progress>) {
             requests = tally.requests,
             bytes = tally.bytes,
             checked = tally.checked,
+            left = standing.left.as_deref(),
+            waits_on = waits.as_deref(),
             "{rate:.1} pages/s"
         );
     }
@@ -106,59 +203,9 @@ impl Pace {
     }
 }
 
-/// What the display shows at one moment.
-#[derive(Debug, Default)]
-struct View {
-    progress: Progress,
-    max_pages: Option<u64>,
-    pages_per_second: f64,
-    elapsed: Duration,
-    busiest: Vec<HostActivity>,
-    slowest: Vec<HostActivity>,
-}
-
-impl View {
-    /// The most important first, since a narrow or low terminal cuts off the rest. ASCII, so that each character is a
-    /// column: hosts are in the form in which they are asked for.
-    fn lines(&self) -> Vec<String> {
-        let Progress { accounting: a, tally, stored } = self.progress;
-        let pages = match self.max_pages {
-            Some(max) => format!("{} of {} pages", count(stored), count(max)),
-            None => format!("{} pages", count(stored)),
-        };
-        let rate = self.pages_per_second;
-        let mut lines = vec![
-            format!("{pages}, {} queued, {} failed, {rate:.1} pages/s", count(a.pending), count(a.failed)),
-            format!(
-                "{}, {} requests, {} skipped, {}",
-                size(tally.bytes),
-                count(tally.requests),
-                count(a.skipped),
-                time(Duration::from_secs(self.elapsed.as_secs())).replace(".0 s", " s"),
-            ),
-        ];
-        if tally.checked > 0 {
-            lines.push(format!("{} checked that are not crawled", count(tally.checked)));
-        }
-        let list = |title: &str, hosts: &[HostActivity], figure: &dyn Fn(&HostActivity) -> String| {
-            let hosts: Vec<_> = hosts.iter().map(|host| format!("{} {}", host.host, figure(host))).collect();
-            format!("{title}  {}", hosts.join("  "))
-        };
-        if !self.busiest.is_empty() {
-            lines.push(list("busiest", &self.busiest, &|host| format!("{:.1}/s", host.requests_per_second)));
-            lines.push(list("slowest", &self.slowest, &|host| match host.mean_elapsed.as_millis() {
-                ms @ ..1000 => format!("{ms} ms"),
-                _ => format!("{:.1} s", host.mean_elapsed.as_secs_f64()),
-            }));
-        }
-        lines
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Accounting, Tally};
 
     #[test]
     fn the_pace_is_that_of_the_last_moments() {
@@ -172,36 +219,5 @@ mod tests {
         }
         assert!((pace.of(161, at(61)) - 1.0).abs() < 0.01, "the burst is forgotten");
         assert!(pace.0.len() < 20);
-    }
-
-    #[test]
-    fn the_display_says_how_far_the_crawl_is_and_which_hosts_matter() {
-        let host = |name: &str, rate, seconds| HostActivity {
-            host: name.into(),
-            requests_per_second: rate,
-            mean_elapsed: Duration::from_secs(seconds),
-        };
-        let accounting = Accounting { discovered: 4321, fetched: 1300, failed: 12, skipped: 9, pending: 3000 };
-        let view = View {
-            progress: Progress {
-                accounting,
-                tally: Tally { bytes: 3 << 20, requests: 1250, checked: 1017, ..Tally::default() },
-                stored: 1234,
-            },
-            max_pages: Some(5000),
-            pages_per_second: 41.26,
-            elapsed: Duration::from_millis(5_300),
-            busiest: vec![host("http://a.test", 2.0, 1), host("http://b.test:81", 1.5, 1)],
-            slowest: vec![host("http://b.test:81", 1.5, 3)],
-        };
-        let expected = [
-            "1,234 of 5,000 pages, 3,000 queued, 12 failed, 41.3 pages/s",
-            "3.0 MiB, 1,250 requests, 9 skipped, 5 s",
-            "1,017 checked that are not crawled",
-            "busiest  http://a.test 2.0/s  http://b.test:81 1.5/s",
-            "slowest  http://b.test:81 3.0 s",
-        ];
-        assert_eq!(view.lines(), expected);
-        assert_eq!(View::default().lines().len(), 2, "no host, no line about hosts");
     }
 }

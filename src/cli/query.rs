@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 
 use crate::read::{Database, ReadError, Statement, Value};
 
-use super::args::{Format, Param, Question};
+use super::args::{Form, Param, Question};
 use super::failure::Failure;
 use super::output::{self, Answer, Rows, cells, unique};
 use super::{datasette, recipes, schema, signals, suggest};
 
-pub fn run(database: &str, question: &Question, params: &[Param], format: Format) -> Result<u8, Failure> {
+pub fn run(database: &str, question: &Question, params: &[Param], form: Form) -> Result<u8, Failure> {
     if question.list {
         let rows = recipes::RECIPES.iter().map(|recipe| vec![recipe.name.into(), recipe.about().into()]);
-        output::print(Answer { columns: vec!["recipe".into(), "answers".into()], rows: rows.collect() }, format)?;
+        let answer = Answer { columns: vec!["recipe".into(), "answers".into()], rows: rows.collect() };
+        output::print_prose(answer, form)?;
         return Ok(0);
     }
     signals::end_after(|| ())?;
     if let Some(view) = &question.schema {
-        return schema::run(database, view.as_deref(), format);
+        return schema::run(database, view.as_deref(), form);
     }
     if question.datasette {
         return datasette::run(database);
@@ -34,7 +35,7 @@ pub fn run(database: &str, question: &Question, params: &[Param], format: Format
         return Err(Failure::new("SQL: the statements answer with different columns; ask them one by one"));
     }
     bind(&db, &mut statements, params, recipe.is_some())?;
-    let mut out = Rows::new(format, columns)?;
+    let mut out = Rows::new(form, columns)?;
     for statement in statements {
         for row in statement.rows() {
             out.row(cells(row?))?;

@@ -3,19 +3,19 @@
 use crate::read::{Database, ReadError};
 use crate::store::sqlite::described::{self, View};
 
-use super::args::Format;
+use super::args::Form;
 use super::failure::Failure;
 use super::output::{self, Answer, printable};
 use super::suggest;
 
-pub fn run(database: &str, view: Option<&str>, format: Format) -> Result<u8, Failure> {
+pub fn run(database: &str, view: Option<&str>, form: Form) -> Result<u8, Failure> {
     let views = match Database::open(database) {
         Ok(db) => of(&db)?,
         // What a crawl will make can be looked up before it.
         Err(ReadError::Missing { .. }) => described()?,
         Err(error) => return Err(error.into()),
     };
-    output::print(answer(views, view)?, format)?;
+    output::print_prose(answer(views, view)?, form)?;
     Ok(0)
 }
 

@@ -6,10 +6,12 @@ use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::{Database, Hit, ReadError};
 use serde_json::Value;
 
-use super::args::Format;
+use super::args::{Form, Format};
 use super::console::Console;
 use super::failure::Failure;
+use super::fit::cut;
 use super::output::{Rows, printable};
+use super::table::Room;
 use super::terminal::wants_colours;
 use super::words::counted;
 use super::{index, signals, upgrade};
@@ -23,7 +25,7 @@ pub struct Search<'a> {
     pub limit: u32,
 }
 
-pub async fn run(database: &str, search: Search<'_>, format: Format, console: &Console) -> Result<u8, Failure> {
+pub async fn run(database: &str, search: Search<'_>, form: Form, console: &Console) -> Result<u8, Failure> {
     if search.words.trim().is_empty() {
         return Err(Failure::new("there are no words to search for").code(2));
     }
@@ -45,9 +47,9 @@ pub async fn run(database: &str, search: Search<'_>, format: Format, console: &C
             }
         });
     }
-    match format {
-        Format::Table => list(&hits)?,
-        _ => rows(hits, format)?,
+    match form.format {
+        Format::Table => list(&hits, form.wide.room())?,
+        _ => rows(hits, form)?,
     }
     Ok(0)
 }
@@ -145,8 +147,8 @@ pub fn hosts(db: &Database, text: &str) -> Result<Vec<String>, Failure> {
     Ok(hosts.collect::<Result<_, ReadError>>()?)
 }
 
-fn rows(hits: Vec<Hit>, format: Format) -> Result<(), Failure> {
-    let mut out = Rows::new(format, ["url", "host", "title", "snippet", "score"].map(str::to_owned).into())?;
+fn rows(hits: Vec<Hit>, form: Form) -> Result<(), Failure> {
+    let mut out = Rows::new(form, ["url", "host", "title", "snippet", "score"].map(str::to_owned).into())?;
     for hit in hits {
         let snippet = hit.snippet.replace(Hit::MARKS[0], "[").replace(Hit::MARKS[1], "]");
         out.row(vec![hit.url.into(), hit.host.into(), hit.title.into(), snippet.into(), Value::from(hit.score)])?;
@@ -154,8 +156,8 @@ fn rows(hits: Vec<Hit>, format: Format) -> Result<(), Failure> {
     out.finish()
 }
 
-/// Title, URL and snippet of each, for reading.
-fn list(hits: &[Hit]) -> Result<(), Failure> {
+/// Title, URL and snippet of each, for reading. URLs are never cut: a terminal breaks them, and they can be followed.
+fn list(hits: &[Hit], room: Room) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let [start, end] = if wants_colours(out.is_terminal()) { ["\x1b[1m", "\x1b[0m"] } else { ["[", "]"] };
     let mut text = String::new();
@@ -170,7 +172,9 @@ fn list(hits: &[Hit]) -> Result<(), Failure> {
             printable(piece.trim_end_matches(Hit::MARKS)) + mark
         });
         let snippet: String = pieces.collect();
-        text.push_str(&format!("{}\n  {}\n  {snippet}\n\n", printable(title), printable(&hit.url)));
+        let title = printable(title);
+        let title = room.columns().map_or(title.as_str().into(), |columns| cut(&title, columns));
+        text.push_str(&format!("{title}\n  {}\n  {snippet}\n\n", printable(&hit.url)));
     }
     out.write_all(text.trim_end_matches('\n').as_bytes())?;
     if !hits.is_empty() {

@@ -5,12 +5,12 @@ use std::io::Write as _;
 use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::Database;
 
-use super::args::{Format, Part};
+use super::args::{Form, Format, Part, Wide};
 use super::failure::Failure;
 use super::output::{self, printable, unwritten};
 use super::query::ask;
 
-pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
+pub fn run(database: &str, url: &str, part: Part, wide: Wide) -> Result<u8, Failure> {
     let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{}`: {e}", without_userinfo(url))))?;
     let db = Database::open(database)?;
     let Some(known) = db.first("select state, reason from _url where url = ?1", [url.as_str().into()])? else {
@@ -32,7 +32,7 @@ pub fn run(database: &str, url: &str, part: Part) -> Result<u8, Failure> {
         return Err(Failure::new(format!("no metadata of `{url}` is stored"))
             .hint("`harvestman extract metadata` reads it from the stored page"));
     }
-    output::print(answer, Format::Table)?;
+    output::print(answer, Form { format: Format::Table, wide })?;
     Ok(0)
 }
 

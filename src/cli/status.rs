@@ -10,12 +10,13 @@ use crate::visit::{self, Millis};
 
 use serde_json::{Map, Value};
 
-use super::args::StatusFormat;
+use super::args::{StatusFormat, Wide};
 use super::due;
 use super::failure::Failure;
 use super::last_run::{self, LastRun};
-use super::output::{self, Answer, printable, unwritten};
+use super::output::{self, Answer, CUT, printable, unwritten};
 use super::query::ask;
+use super::table::{Drawn, Room, draw, fits};
 
 /// The key of a part in JSON, its title, and its question.
 const PARTS: [(&str, &str, &str); 7] = [
@@ -41,6 +42,12 @@ const PARTS: [(&str, &str, &str); 7] = [
     ),
 ];
 
+/// The columns of parts that a terminal has no room for all of.
+const NARROW: [(&str, &[&str]); 2] = [
+    ("runs", &["id", "started_at", "outcome", "fetched", "failed", "pending", "requests"]),
+    ("hosts", &["host", "discovered", "fetched", "failed", "pending", "mean_elapsed_ms"]),
+];
+
 /// A file has none.
 const NODES: &str = "nodes";
 
@@ -53,7 +60,7 @@ const DUE: [(&str, Millis); 5] = [
     ("later", Millis::MAX),
 ];
 
-pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
+pub fn run(database: &str, format: StatusFormat, wide: Wide) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     // All parts are of one commit.
     let _moment = db.snapshot()?;
@@ -62,7 +69,7 @@ pub fn run(database: &str, format: StatusFormat) -> Result<u8, Failure> {
     let asked = asked.chain([due_again(&db).map(|answer| ("due", "Pages that a new run fetches again", answer))]);
     let parts = asked.collect::<Result<Vec<_>, Failure>>()?;
     let out = match format {
-        StatusFormat::Table => in_words(&db)? + "\n\n" + &tables(&parts),
+        StatusFormat::Table => in_words(&db)? + "\n\n" + &tables(&parts, wide.room()),
         StatusFormat::Json => json(parts),
     };
     writeln!(std::io::stdout(), "{}", out.trim_end()).map_err(|e| unwritten(&e))?;
@@ -78,12 +85,27 @@ fn in_words(db: &Database) -> Result<String, ReadError> {
     Ok(format!("{accounted}\n{} {}", run.told(), run.next()))
 }
 
-fn tables(parts: &[(&str, &str, Answer)]) -> String {
-    let part = |(_, title, answer): &(&str, &str, Answer)| match answer.rows.is_empty() {
-        true => format!("{title}: none\n\n"),
-        false => format!("{title}\n{}\n\n", output::table(answer)),
-    };
-    parts.iter().map(part).collect()
+fn tables(parts: &[(&str, &str, Answer)], room: Room) -> String {
+    let (mut text, mut is_any_cut) = (String::new(), false);
+    for (key, title, answer) in parts {
+        if answer.rows.is_empty() {
+            text.push_str(&format!("{title}: none\n\n"));
+            continue;
+        }
+        let short =
+            NARROW.iter().find(|(part, _)| part == key && !fits(answer, room)).map(|(_, names)| only(answer, names));
+        let Drawn { text: drawn, is_cut } = draw(short.as_ref().unwrap_or(answer), room);
+        is_any_cut |= is_cut || short.is_some();
+        text.push_str(&format!("{title}\n{drawn}\n\n"));
+    }
+    if is_any_cut { text + CUT } else { text }
+}
+
+/// An answer with these of its columns.
+fn only(answer: &Answer, names: &[&str]) -> Answer {
+    let kept: Vec<_> = (0..answer.columns.len()).filter(|at| names.contains(&answer.columns[*at].as_str())).collect();
+    let rows = answer.rows.iter().map(|row| kept.iter().map(|at| row[*at].clone()).collect()).collect();
+    Answer { columns: kept.iter().map(|at| answer.columns[*at].clone()).collect(), rows }
 }
 
 /// One object: each part is an array of objects, but for the accounting, which is one.

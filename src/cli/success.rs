@@ -15,12 +15,14 @@ use tempfile::NamedTempFile;
 
 use crate::config::Config;
 use crate::engine::Summary;
+use crate::read::{Database, ReadError};
 use crate::store::postgres::is_postgres;
 use crate::store::sqlite::file_path;
 use crate::visit::Millis;
 
 use super::failure::{Failure, hint_for_file};
 use super::job::Job;
+use super::leftovers;
 use super::settings::CONFIG_FILE;
 use super::target::{Target, folder, is_same};
 
@@ -78,8 +80,8 @@ impl SuccessFile {
     /// What takes the name of the file once it is whole.
     fn part(&self) -> std::io::Result<NamedTempFile> {
         let mut part = tempfile::Builder::new();
-        part.prefix(".harvestman-")
-            .suffix(".part")
+        part.prefix(leftovers::PREFIX)
+            .suffix(leftovers::FILE)
             .permissions(self.permissions.clone())
             .tempfile_in(folder(&self.path))
     }
@@ -88,6 +90,20 @@ impl SuccessFile {
         let failure = Failure::new(format!("cannot write the success file `{}`", self.path.display())).cause(e);
         failure.maybe_hint(hint_for_file(e))
     }
+}
+
+/// When a crawl into this database last went well, in seconds since 1970, as far as that is known: by the success file if
+/// there is to be one, else by the runs, of which one that finished is taken for one that went well.
+pub fn last(file: Option<&Path>, db: &Database) -> Result<Option<f64>, ReadError> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let value =
+            text.lines().find_map(|line| line.strip_prefix("harvestman_last_success_timestamp_seconds ")?.parse().ok());
+        return Ok(value);
+    }
+    let row = db.first("select max(finished_at) from _run where outcome = 'finished'", [])?;
+    let at: Option<Millis> = row.map_or(Ok(None), |row| row.at(0))?;
+    Ok(at.map(|at| at as f64 / 1000.0))
 }
 
 fn figures(summary: &Summary, at: Millis) -> Registry {

@@ -7,12 +7,14 @@ use crate::store::postgres::is_postgres;
 
 use super::args::DatabaseArg;
 use super::console::Console;
+use super::ending::Changes;
 use super::words::{count, counted, shell, size, time};
 
-/// Says how the crawl ended.
-pub fn say(console: &Console, summary: &Summary) {
+/// Says how the crawl ended, and what it found changed since the run before, if there was one.
+pub fn say(console: &Console, summary: &Summary, changes: Option<&Changes>) {
     if console.is_for_people() {
         lines(summary).iter().for_each(|line| console.say(line));
+        changes.iter().for_each(|changes| console.say(&changed(summary, changes)));
         return;
     }
     let (a, t) = (summary.accounting, summary.tally);
@@ -34,10 +36,11 @@ pub fn say(console: &Console, summary: &Summary) {
 }
 
 /// Says what to try next.
-pub fn say_next(console: &Console, summary: &Summary, database: &str) {
+pub fn say_next(console: &Console, summary: &Summary, changes: Option<&Changes>, database: &str) {
     let found = DatabaseArg { database: std::env::var("HARVESTMAN_DATABASE").ok() }.path();
     let is_found = is_postgres(database) && found.is_ok_and(|found| found == database);
-    let [first, second] = next_commands(summary, if is_found { None } else { Some(database) });
+    let has_changed = changes.is_some_and(|changes| *changes != Changes::default());
+    let [first, second] = next_commands(summary, has_changed, if is_found { None } else { Some(database) });
     console.say(&format!("Next: {first}"));
     console.say(&format!("      {second}"));
 }
@@ -65,9 +68,25 @@ fn lines(summary: &Summary) -> [String; 2] {
     ]
 }
 
-/// Commands that work as they are printed; a password is left for the user to put in. Without a database, they find it
-/// without being told.
-fn next_commands(summary: &Summary, database: Option<&str>) -> [String; 2] {
+fn changed(summary: &Summary, changes: &Changes) -> String {
+    let Changes { new, changed, gone, restored } = *changes;
+    let since =
+        format!("Since run {}{}", summary.run - 1, if summary.outcome == CrawlEnd::Finished { "" } else { ", so far" });
+    match new + changed + gone + restored {
+        0 => format!("{since}: no page is new, changed, gone or restored."),
+        _ => format!(
+            "{since}: {} new, {} changed, {} gone, {} restored.",
+            counted(new, "page"),
+            count(changed),
+            count(gone),
+            count(restored)
+        ),
+    }
+}
+
+/// Commands that fit how it ended, and work as they are printed; a password is left for the user to put in. Without a
+/// database, they find it without being told.
+fn next_commands(summary: &Summary, has_changed: bool, database: Option<&str>) -> [String; 2] {
     let (before, option) = match database {
         None => ("", String::new()),
         Some(url) if is_postgres(url) => {
@@ -78,7 +97,9 @@ fn next_commands(summary: &Summary, database: Option<&str>) -> [String; 2] {
         Some(file) => ("", format!(" -d {}", shell(file))),
     };
     let a = summary.accounting;
-    let sql = if a.fetched > 0 {
+    let sql = if a.fetched > 0 && a.failed > 0 {
+        "select kind, count(*), min(url) from failures group by kind"
+    } else if a.fetched > 0 {
         "select status, count(*) from pages group by status"
     } else if a.pending > 0 && summary.outcome != CrawlEnd::Finished {
         "select host, count(*), min(due_at) from queue group by host limit 20"
@@ -87,7 +108,8 @@ fn next_commands(summary: &Summary, database: Option<&str>) -> [String; 2] {
     } else {
         "select reason, url from skipped limit 20"
     };
-    [format!("{before}harvestman status{option}"), format!("{before}harvestman query{option} \"{sql}\"")]
+    let first = if has_changed { "changes" } else { "status" };
+    [format!("{before}harvestman {first}{option}"), format!("{before}harvestman query{option} \"{sql}\"")]
 }
 
 /// The URL of a server without the password that may stand in two places of it, and whether one did.
@@ -134,11 +156,31 @@ mod tests {
 
     #[test]
     fn the_next_commands_name_the_database_as_a_shell_takes_it() {
-        let [status, query] = next_commands(&summary(), Some("my crawl.db"));
+        let fine = |database| {
+            let accounting = Accounting { failed: 0, ..summary().accounting };
+            next_commands(&Summary { accounting, ..summary() }, false, database)
+        };
+        let [status, query] = fine(Some("my crawl.db"));
         assert_eq!(status, "harvestman status -d 'my crawl.db'");
         assert_eq!(query, "harvestman query -d 'my crawl.db' \"select status, count(*) from pages group by status\"");
-        assert_eq!(next_commands(&summary(), Some("-x.db"))[0], "harvestman status --database=-x.db");
-        assert_eq!(next_commands(&summary(), None)[0], "harvestman status");
+        assert_eq!(fine(Some("-x.db"))[0], "harvestman status --database=-x.db");
+        assert_eq!(fine(None)[0], "harvestman status");
+    }
+
+    #[test]
+    fn what_comes_next_fits_how_it_ended() {
+        let [first, query] = next_commands(&summary(), true, None);
+        assert_eq!(first, "harvestman changes");
+        assert_eq!(query, "harvestman query \"select kind, count(*), min(url) from failures group by kind\"");
+    }
+
+    #[test]
+    fn a_line_says_what_changed_since_the_run_before() {
+        let changes = Changes { new: 1, changed: 14, gone: 2, restored: 0 };
+        assert_eq!(changed(&summary(), &changes), "Since run 2: 1 page new, 14 changed, 2 gone, 0 restored.");
+        let stopped = Summary { outcome: CrawlEnd::Interrupted, ..summary() };
+        let nothing = "Since run 2, so far: no page is new, changed, gone or restored.";
+        assert_eq!(changed(&stopped, &Changes::default()), nothing);
     }
 
     #[test]
@@ -155,7 +197,7 @@ mod tests {
                 "PGPASSWORD=… harvestman status -d 'postgres:///crawl?host=%2Frun%2Fpg&options=-csearch_path%3Dnews'",
             ),
         ] {
-            assert_eq!(next_commands(&summary(), Some(url))[0], status);
+            assert_eq!(next_commands(&summary(), false, Some(url))[0], status);
         }
     }
 }

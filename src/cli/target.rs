@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::failure::Failure;
+use super::leftovers::{self, clean};
 use super::output::Guarded;
 use super::signals;
 
@@ -162,13 +163,15 @@ pub struct Output {
 impl Output {
     /// A new file that will take the place of `path`.
     pub fn beside(path: &Path, permissions: Option<Permissions>) -> Result<Self, Failure> {
+        clean(folder(path));
         // In the same folder, so that the last step is a renaming; under a random name, so that no other file is touched.
         let part = tempfile::Builder::new()
-            .prefix(".harvestman-")
-            .suffix(".part")
+            .prefix(leftovers::PREFIX)
+            .suffix(leftovers::FILE)
             .permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)))
             .tempfile_in(folder(path))
             .map_err(|e| named(path, &e))?;
+        leftovers::hold(part.as_file());
         let unfinished = part.path().to_owned();
         signals::end_after(move || drop(fs::remove_file(unfinished)))?;
         let file = part.reopen().map_err(|e| named(path, &e))?;
@@ -214,6 +217,8 @@ pub struct Parts {
     /// Where they will lie.
     place: PathBuf,
     unfinished: TempDir,
+    /// Says to others, as long as it is open, that this is no remainder.
+    _held: File,
     names: Vec<String>,
 }
 
@@ -221,11 +226,15 @@ impl Parts {
     /// In the folder of this path.
     pub fn beside(path: &Path) -> Result<Self, Failure> {
         let place = folder(path).to_owned();
-        let unfinished = tempfile::Builder::new().prefix(".harvestman-").suffix(".parts").tempdir_in(&place);
+        clean(&place);
+        let unfinished =
+            tempfile::Builder::new().prefix(leftovers::PREFIX).suffix(leftovers::FOLDER).tempdir_in(&place);
         let unfinished = unfinished.map_err(|e| named(path, &e))?;
+        let held = File::open(unfinished.path()).map_err(|e| named(path, &e))?;
+        leftovers::hold(&held);
         let remains = unfinished.path().to_owned();
         signals::end_after(move || drop(fs::remove_dir_all(remains)))?;
-        Ok(Self { place, unfinished, names: Vec::new() })
+        Ok(Self { place, unfinished, _held: held, names: Vec::new() })
     }
 
     pub fn names(&self) -> &[String] {

@@ -16,6 +16,12 @@ pub fn size() -> Size {
     )
 }
 
+/// The columns of the terminal at standard output, if it is one.
+pub fn columns_of_stdout() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.0.into()).filter(|columns| *columns > 0)
+}
+
 /// Whether to write colours, to a terminal or not.
 pub fn wants_colours(is_terminal: bool) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

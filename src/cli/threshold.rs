@@ -27,10 +27,10 @@ const COUNTERS: [(&str, Counter); 17] = [
     ("status_4xx", |_, ending| ending.statuses_of('4') as f64),
     ("status_5xx", |_, ending| ending.statuses_of('5') as f64),
     (BROKEN_LINKS, |_, ending| ending.broken_links as f64),
-    ("new", |_, ending| ending.new as f64),
-    ("changed", |_, ending| ending.changed as f64),
-    ("gone", |_, ending| ending.gone as f64),
-    ("restored", |_, ending| ending.restored as f64),
+    ("new", |_, ending| ending.changes.new as f64),
+    ("changed", |_, ending| ending.changes.changed as f64),
+    ("gone", |_, ending| ending.changes.gone as f64),
+    ("restored", |_, ending| ending.changes.restored as f64),
 ];
 
 const BROKEN_LINKS: &str = "broken_links";
@@ -137,6 +137,7 @@ impl TryFrom<String> for Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::ending::Changes;
     use crate::engine::CrawlEnd;
     use crate::store::{Accounting, Tally};
 
@@ -152,7 +153,7 @@ mod tests {
         let ending = Ending {
             statuses: [("200", 160), ("404", 7), ("410", 3), ("503", 1)].map(|(s, n)| (s.to_owned(), n)).into(),
             broken_links: 12,
-            gone: 4,
+            changes: Changes { gone: 4, ..Changes::default() },
             ..Ending::default()
         };
         let held = |text: &str| text.parse::<Threshold>().unwrap().judge(&summary, &ending);

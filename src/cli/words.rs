@@ -51,6 +51,18 @@ pub fn time(duration: Duration) -> String {
     }
 }
 
+/// A time as far as it matters to who waits: whole seconds, from two minutes on whole minutes, from two days on whole days.
+pub fn roughly(duration: Duration) -> String {
+    let seconds = duration.as_millis().div_ceil(1000);
+    let minutes = (seconds + 30) / 60;
+    match minutes {
+        0 | 1 => format!("{seconds} s"),
+        2..60 => format!("{minutes} min"),
+        60..2_880 => format!("{} h {:02} min", minutes / 60, minutes % 60),
+        _ => format!("{} days", count(i128::try_from(minutes / 1_440).unwrap_or(i128::MAX))),
+    }
+}
+
 /// One argument of a POSIX shell, quoted where it must be. Control characters take the `$'…'` of bash, zsh and ksh.
 pub fn shell(argument: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
@@ -89,6 +101,9 @@ mod tests {
         );
         let times = [0, 59_940, 61_000, 3_600_000, 90_061_000].map(|ms| time(Duration::from_millis(ms)));
         assert_eq!(times, ["0.0 s", "59.9 s", "1 min 01 s", "1 h 00 min", "25 h 01 min"]);
+        let rough =
+            [0, 1, 61_001, 90_000, 3_570_000, 3_600_000, 200_000_000].map(|ms| roughly(Duration::from_millis(ms)));
+        assert_eq!(rough, ["0 s", "1 s", "62 s", "2 min", "1 h 00 min", "1 h 00 min", "2 days"]);
         assert_eq!([counted(1, "host"), counted(2, "host")], ["1 host", "2 hosts"]);
     }
 

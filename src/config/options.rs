@@ -14,6 +14,9 @@ use super::values::*;
 /// Workers, at most: each costs some memory, busy or not.
 const MAX_CONCURRENCY: usize = 100_000;
 
+/// Bytes of a database, at least: one without a page takes most of them.
+const LEAST_DATABASE: u64 = 1 << 20;
+
 const USER_AGENT: &str = concat!("harvestman/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
 
 const fn empty<T>() -> Vec<T> {
@@ -248,8 +251,8 @@ impl Config {
                 return refuse(option, "stores none, so --check fragments contradicts it");
             }
         }
-        if self.max_database_size == Some(0) {
-            return refuse("max-database-size", "must be at least one byte");
+        if self.max_database_size.is_some_and(|size| size < LEAST_DATABASE) {
+            return refuse("max-database-size", "must be at least 1MiB: a database without a page takes most of that");
         }
         if self.max_body_size == 0 {
             return refuse("max-body-size", "must be at least one byte");

@@ -26,7 +26,7 @@ use crate::store::{Run, Start, Store, StoreError};
 use crate::visit::{Lease, SeedLine, UrlId};
 
 /// How long requests in flight may go on after a stop was asked for.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a database that cannot be asked is waited for by a process that is to stop.
 const AWAY: Duration = Duration::from_secs(2);
@@ -132,6 +132,7 @@ impl<S: Store> Engine<S> {
         }
         let limits = Limits { shared: lease.is_some(), ..limits(&config) };
         let frontier = schedule.get_or_init(|| Arc::new(Frontier::new(limits, clock.clone()).under(lease.clone())));
+        observers.begins(frontier);
         let reader = PageReader::new(&config, scope, observers.clone());
         let visitor = Visitor::new(&config, reader, fetcher.clone(), clock, observers.clone(), hook).under(lease);
         let fetched_before = run.accounting().0.fetched;

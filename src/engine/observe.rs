@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::frontier::Frontier;
 use crate::store::Accounting;
 use crate::visit::Record;
 
@@ -22,6 +23,10 @@ pub enum Stage {
 
 /// Whoever watches a crawl. Called by workers and the writer as things happen, so each method must be quick.
 pub trait Observer: fmt::Debug + Send + Sync {
+    /// The crawl begins, and this is what it waits by.
+    fn begins(&self, frontier: &Arc<Frontier>) {
+        let _ = frontier;
+    }
     /// A request is in flight from now on.
     fn request_begins(&self) {}
     /// A request is in flight no longer.
@@ -52,6 +57,10 @@ impl Observers {
     /// Adds one more.
     pub fn and(self, observer: Arc<dyn Observer>) -> Self {
         Self(self.0.iter().cloned().chain([observer]).collect())
+    }
+
+    pub(super) fn begins(&self, frontier: &Arc<Frontier>) {
+        self.0.iter().for_each(|observer| observer.begins(frontier));
     }
 
     /// Counts a request in flight until what is returned is dropped.

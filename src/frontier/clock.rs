@@ -76,6 +76,17 @@ impl HostClock {
         self.outages
     }
 
+    /// Until when it rests, and whether it asked for that; if it does.
+    pub(super) fn rests(&self, now: Millis) -> Option<(Millis, bool)> {
+        let rests = self.blocked_until > now && self.blocked_until >= self.next_at();
+        rests.then_some((self.blocked_until, self.outages.streak() == 0))
+    }
+
+    /// The time between two requests, if there is to be any.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
     /// The earliest time of the next request, by pace and rest.
     pub(super) fn free_at(&self) -> Millis {
         self.next_at().max(self.blocked_until)

@@ -38,6 +38,26 @@ impl Connections {
         self.permits.available_permits()
     }
 
+    /// Requests in flight.
+    pub(super) fn in_use(&self) -> usize {
+        self.max.saturating_sub(self.withheld.0 + self.free())
+    }
+
+    /// Answers that wait for their commit.
+    pub(super) fn unstored(&self) -> usize {
+        self.uncommitted.0.saturating_sub(self.in_use())
+    }
+
+    /// Whether no request is made before some of these are committed.
+    pub(super) fn await_commit(&self) -> bool {
+        self.uncommitted.0 >= self.uncommitted.1
+    }
+
+    /// Whether the machine could not make as many as there may be.
+    pub(super) fn are_short(&self) -> bool {
+        self.withheld.0 > 0
+    }
+
     /// Before this time no request is made, free or not.
     pub(super) fn paused_until(&self) -> Millis {
         self.paused_until

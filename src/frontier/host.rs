@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use foldhash::fast::RandomState;
 
 use crate::canonical::{CanonicalUrl, Host};
+use crate::policy::politeness;
 use crate::policy::retry::Outages;
 use crate::visit::{
     Complete, FailureKind, Hold, HostId, HostRecord, Millis, Refusal, Rest, RobotsAnswer, RobotsCall, SkipReason,
@@ -16,6 +17,7 @@ use super::limits::Limits;
 use super::memory::{Facts, Rare};
 use super::pace::Tick;
 use super::robots::{Robots, Stance};
+use super::wait::{HostWait, Wait};
 use super::window::Window;
 
 /// Traps: what only their pages name is not asked for.
@@ -158,6 +160,33 @@ impl HostState {
     /// When it may be asked next.
     pub(super) fn free_at(&self) -> Millis {
         self.clock.free_at()
+    }
+
+    /// What it waits for, for whoever watches.
+    pub(super) fn waits(&self, now: Millis, limits: &Limits) -> HostWait {
+        let interval = self.clock.interval();
+        let is_slowed = interval != politeness::interval(limits.rate, None);
+        let next_due = || [self.window.next_due(), self.checks.next_due()].into_iter().flatten().min();
+        let wait = if !self.has_work() {
+            (self.in_flight > 0).then_some((Wait::Answers, now))
+        } else if self.clock.is_parked() {
+            Some((Wait::Later, self.free_at()))
+        } else if self.in_flight >= limits.max_connections_per_host {
+            Some((Wait::Answers, now))
+        } else if let Some((until, was_asked)) = self.clock.rests(now) {
+            Some((if was_asked { Wait::Asked } else { Wait::Failed }, until))
+        } else if self.free_at() > now {
+            Some((if is_slowed { Wait::CrawlDelay } else { Wait::Rate }, self.free_at()))
+        } else {
+            next_due().filter(|due| *due > now && self.is_all_later()).map(|due| (Wait::Retries, due))
+        };
+        let queued = self.window.queued() + self.checks.queued();
+        HostWait { wait, interval: interval.map_or(0, politeness::millis), queued }
+    }
+
+    /// Whether nothing of it is to be asked for before a time that is set.
+    fn is_all_later(&self) -> bool {
+        self.window.is_all_later() && self.checks.is_all_later() && self.robots.next_call().is_none()
     }
 
     /// Whether anything is queued that may be offered some time.

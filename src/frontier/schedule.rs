@@ -12,6 +12,7 @@
 //! 5. What is pending on disk is in a window, or its host's window is to be refilled, or its host is to be brought in.
 
 pub mod company;
+pub mod holdup;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -80,6 +80,11 @@ impl Window {
         self.later.peek().map(|Reverse((due, _))| *due)
     }
 
+    /// Whether all that is queued is to be tried again at a time to come.
+    pub(super) fn is_all_later(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Hands out the next target.
     pub(super) fn pop(&mut self) -> Option<Target> {
         let Reverse(Queued(mut target)) = self.queue.pop()?;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::cli::output::{Answer, printable, table};
+use crate::cli::output::{Answer, CUT, printable};
+use crate::cli::table::{Drawn, Room, draw};
 use crate::cli::words::counted;
 use crate::store::audit::AuditRow;
 
@@ -42,7 +43,7 @@ pub fn counts(audited: &Audited) -> Vec<(&'static Finding, Count<'_>)> {
     counts
 }
 
-pub fn text(audited: &Audited) -> String {
+pub fn text(audited: &Audited, room: Room) -> String {
     let (mut rows, mut advice) = (Vec::new(), String::new());
     for (finding, count) in counts(audited) {
         let numbers = [count.present, count.new, count.fixed].map(Value::from);
@@ -59,7 +60,8 @@ pub fn text(audited: &Audited) -> String {
     let mut text = format!("Run {}{since}: {}\n", audited.run, counts.join(", "));
     if !rows.is_empty() {
         let columns = ["severity", "finding", "count", "new", "fixed", "example"].map(str::to_owned).into();
-        text.push_str(&format!("\n{}\n", table(&Answer { columns, rows })));
+        let Drawn { text: table, is_cut } = draw(&Answer { columns, rows }, room);
+        text.push_str(&format!("\n{table}\n{}", if is_cut { format!("{CUT}\n") } else { String::new() }));
     }
     if !advice.is_empty() {
         text.push_str(&format!("\nHow to fix\n{advice}"));

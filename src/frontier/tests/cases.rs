@@ -3,6 +3,7 @@
 use super::setting::{MAX_WAIT, START, limits, plain, record, target};
 use crate::frontier::limits::Limits;
 use crate::frontier::schedule::{Schedule, Step};
+use crate::frontier::wait::Wait;
 use crate::visit::{Errand, FailureKind, HostRecord, Millis, Refusal, Rest, RobotsAnswer, Settlement, StoredRobots};
 
 fn answered(body: &str) -> StoredRobots {
@@ -97,4 +98,61 @@ fn what_is_left_of_a_host_fails_at_once_when_it_is_given_up() {
     schedule.settle(Settlement::Ended { host: 1, id: 1 }, START);
     let Step::Go(Errand::Refuse { verdict, .. }) = schedule.next(START) else { panic!("nothing waits for it") };
     assert!(matches!(verdict, Refusal::Fail { kind: FailureKind::Connect, attempts: 1, .. }));
+}
+
+/// What each of the hosts waits for at the start, by the name of the first.
+fn waits(schedule: &Schedule) -> Vec<(Wait, usize, String, Millis)> {
+    let holdup = schedule.holdup(START);
+    let told = |(wait, hosts): (Wait, crate::frontier::wait::Waiting)| {
+        (wait, hosts.hosts, hosts.first.to_string(), hosts.left)
+    };
+    holdup.hosts.into_iter().map(told).collect()
+}
+
+#[test]
+fn what_hosts_wait_for_is_told_apart() {
+    let mut schedule = Schedule::new(Limits { sitemaps: false, ..limits(&plain()) });
+    let by_rate = |host| HostRecord { asked_at: START - 100, robots: Some(answered("")), ..record(host) };
+    let by_delay = HostRecord { robots: Some(answered("User-agent: *\nCrawl-delay: 20\n")), ..by_rate(3) };
+    let asked = HostRecord { blocked_until: START + 5_000, ..by_rate(4) };
+    let parked = HostRecord { blocked_until: START + 2 * MAX_WAIT, ..by_rate(5) };
+    for (record, urls) in [(by_rate(1), 1), (by_rate(2), 1), (by_delay, 10), (asked, 1), (parked, 3)] {
+        let id = record.id;
+        schedule.add_host(record, START);
+        (0..urls).for_each(|url| assert!(schedule.push(target(id, 100 * id + url), START)));
+    }
+    let name = |host: u32| format!("http://h{host}.test");
+    let expected = [
+        (Wait::Asked, 1, name(4), 5_000),
+        (Wait::CrawlDelay, 1, name(3), 19_900),
+        (Wait::Rate, 2, name(1), 233),
+        (Wait::Later, 1, name(5), 2 * MAX_WAIT),
+    ];
+    let told = waits(&schedule);
+    assert!(
+        told.iter()
+            .zip(&expected)
+            .all(|(told, expected)| (told.0, told.1, told.3) == (expected.0, expected.1, expected.3))
+    );
+    assert_eq!((&told[0].2, &told[1].2, &told[3].2, told.len()), (&name(4), &name(3), &name(5), 4));
+    let holdup = schedule.holdup(START);
+    assert_eq!((holdup.longest, holdup.put_off), (10 * 20_000, 3), "ten URLs at 20 s each; three for later");
+    assert_eq!((holdup.in_flight, holdup.connections, holdup.is_closed), (0, 4, false));
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_waited_for_as_one_that_rests() {
+    let mut schedule = Schedule::new(Limits { sitemaps: false, rate: 0.0, ..limits(&plain()) });
+    schedule.add_host(HostRecord { robots: Some(answered("")), ..record(1) }, START);
+    (1..=3).for_each(|url| assert!(schedule.push(target(1, url), START)));
+    let Step::Go(Errand::Page(first)) = schedule.next(START) else { panic!() };
+    assert!(waits(&schedule).is_empty(), "it may be asked once more at the same time");
+    let Step::Go(Errand::Page(_)) = schedule.next(START) else { panic!() };
+    assert_eq!(waits(&schedule), [(Wait::Answers, 1, "http://h1.test".to_owned(), 0)]);
+    assert_eq!(schedule.holdup(START).in_flight, 2);
+    let rest = Rest { answered: Some(false), started_at: START, ..Rest::default() };
+    schedule.release(first.host, rest, START);
+    assert_eq!(waits(&schedule), [(Wait::Failed, 1, "http://h1.test".to_owned(), 750)]);
+    let holdup = schedule.holdup(START);
+    assert_eq!((holdup.in_flight, holdup.unstored), (1, 1), "its record is still to be committed");
 }
