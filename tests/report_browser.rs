@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use browser::Browser;
 use common::{Bench, stderr};
 use harvestman::demo::{Reply, Server};
@@ -58,7 +59,25 @@ fn column(browser: &mut Browser, table: &str, column: usize) -> Vec<String> {
     serde_json::from_value(browser.value(&rows)).unwrap()
 }
 
-/// Writes pictures of all screens for people to look at, and sees that no screen scrolls sideways.
+/// What stands out of the screen or of its card though it is in no box that scrolls, and labels of plots that overlap.
+const CUT: &str = "(() => {
+    const found = [], name = e => e.tagName + ' ' + e.textContent.trim().slice(0, 40);
+    const box = e => e.getBoundingClientRect();
+    for (const e of document.querySelectorAll('body *')) {
+        if (e.closest('.scroll, .hidden, .skip-link, nav, title, desc') || !box(e).width) continue;
+        const card = e.closest('section, .figures div'), edge = card ? box(card).right : innerWidth;
+        if (box(e).right > Math.min(edge, innerWidth) + 1 || box(e).left < -1) found.push('cut: ' + name(e));
+    }
+    for (const svg of document.querySelectorAll('svg')) {
+        const texts = [...svg.querySelectorAll(':scope > text')].map(e => [e, box(e)]);
+        texts.forEach(([a, r], at) => texts.slice(at + 1).forEach(([b, s]) => {
+            if (r.left < s.right && s.left < r.right && r.top + 2 < s.bottom && s.top + 2 < r.bottom) found.push('over: ' + name(a) + ' / ' + name(b));
+        }));
+    }
+    return found;
+})()";
+
+/// Writes pictures of all screens for people to look at, and sees that no screen scrolls sideways and that nothing is cut.
 fn on_every_screen(browser: &mut Browser, name: &str, widths: &[u32]) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     std::fs::create_dir_all(&folder).unwrap();
@@ -68,6 +87,7 @@ fn on_every_screen(browser: &mut Browser, name: &str, widths: &[u32]) {
             browser.screen(width, 900, scheme);
             let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
             assert_eq!(browser.value(fits), true, "{name} at {width} in {scheme}");
+            assert_eq!(browser.value(CUT), serde_json::json!([]), "{name} at {width} in {scheme}");
             std::fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), browser.picture()).unwrap();
         }
         grounds.push(browser.value("getComputedStyle(document.body).backgroundColor"));
@@ -116,8 +136,44 @@ async fn the_demos_report_loads_nothing_says_nothing_sorts_and_filters() {
     assert_eq!(told, format!("{} of {} rows", left.len(), all.len()));
 
     browser.open(&url);
-    on_every_screen(&mut browser, "demo", &[1400, 390]);
+    on_every_screen(&mut browser, "demo", &[1440, 768, 390]);
+    for scheme in ["light", "dark"] {
+        browser.screen(768, 900, scheme);
+        accessible(&mut browser, &format!("the report in {scheme}"));
+    }
     is_quiet(&browser, &url);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_paper_the_report_is_whole_and_on_white() {
+    let Some(mut browser) = Browser::start() else { return };
+    let bench = Bench::new();
+    for _ in 0..2 {
+        let output =
+            bench.run(&["crawl", "-d", "crawl.db", "--rate", "0", "--retries", "0", "http://127.0.0.1:9/"]).await;
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    }
+    let url = report(&bench).await;
+    browser.ask("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true }));
+    browser.open(&url);
+    // A4 without its margins, asked for in the dark.
+    browser.screen(700, 1000, "dark");
+    let features = serde_json::json!([{"name": "prefers-color-scheme", "value": "dark"}]);
+    browser.ask("Emulation.setEmulatedMedia", serde_json::json!({"media": "print", "features": features}));
+    let grounds = "[...document.querySelectorAll('body, section, .scroll, .figures div, th')]
+        .map(e => getComputedStyle(e).backgroundColor).filter(c => !['rgb(255, 255, 255)', 'rgba(0, 0, 0, 0)'].includes(c))";
+    assert_eq!(browser.value(grounds), serde_json::json!([]));
+    let cut = "[...document.querySelectorAll('.scroll')]
+        .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 60))";
+    assert_eq!(browser.value(cut), serde_json::json!([]));
+    let heads = "[...document.querySelectorAll('.listing thead')].map(e => getComputedStyle(e).display)";
+    let heads: Vec<String> = serde_json::from_value(browser.value(heads)).unwrap();
+    assert!(!heads.is_empty() && heads.iter().all(|display| display == "table-header-group"), "{heads:?}");
+    let pdf = browser.ask("Page.printToPDF", serde_json::json!({"preferCSSPageSize": true}));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    std::fs::create_dir_all(&folder).unwrap();
+    let pdf = base64::engine::general_purpose::STANDARD.decode(pdf["data"].as_str().unwrap()).unwrap();
+    std::fs::write(folder.join("paper.pdf"), pdf).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,7 +269,7 @@ async fn the_pages_of_open_fit_every_screen_are_accessible_and_ask_nobody_else()
     ];
     for (name, url) in views {
         browser.open(&url);
-        on_every_screen(&mut browser, &format!("open-{name}"), &[1400, 800, 360]);
+        on_every_screen(&mut browser, &format!("open-{name}"), &[1440, 768, 390]);
         for scheme in ["light", "dark"] {
             browser.screen(800, 900, scheme);
             accessible(&mut browser, &format!("{name} in {scheme}"));

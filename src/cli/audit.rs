@@ -20,12 +20,12 @@ mod markup;
 mod params;
 mod rich_results;
 mod sarif;
-mod settings;
-mod sql;
+pub mod settings;
+pub mod sql;
 mod stored;
 mod summary;
 pub mod threshold;
-mod titles;
+pub mod titles;
 mod width;
 mod workbook;
 
@@ -95,8 +95,8 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
     Ok(if held.is_empty() { 0 } else { EXIT_CODE })
 }
 
-/// What the settings file of this folder says of audits.
-fn settle() -> Result<(Settings, Vec<Ignored>), Failure> {
+/// What the settings file of this folder says of audits: the limits, and what is to be left out.
+pub fn settle() -> Result<(Settings, Vec<Ignored>), Failure> {
     let text = match std::fs::read_to_string(CONFIG_FILE) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),

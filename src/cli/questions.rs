@@ -29,7 +29,11 @@ impl Source {
     /// Opens the database for one question, so that one that was replaced, or brought up to date, is read as it is now.
     pub fn ask<T>(&self, question: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, Failure> {
         let began = Instant::now();
-        let bounded = || question(&Database::open(&self.database)?.bounded(self.patience, MAX_VALUE)?);
+        let bounded = || {
+            let db = Database::open(&self.database)?;
+            bound(&db, self.patience)?;
+            question(&db)
+        };
         bounded().map_err(|failure| self.reason(began, failure))
     }
 
@@ -42,6 +46,11 @@ impl Source {
         Failure::new(format!("the question took longer than {patience} and was given up"))
             .hint("ask for less at once, or give more time with --timeout")
     }
+}
+
+/// Gives what takes longer up from now on.
+pub fn bound(db: &Database, patience: Duration) -> Result<(), Failure> {
+    Ok(db.bound(patience, MAX_VALUE)?)
 }
 
 /// What an answer holds at most.

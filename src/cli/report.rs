@@ -1,30 +1,37 @@
 //! `report`: the crawl as one HTML file to look at, which loads nothing from anywhere.
 
 mod audit;
+mod changes;
+mod figures;
 mod findings;
+mod orphans;
 mod overview;
 pub mod parts;
 mod plot;
 mod query;
+mod redirects;
 mod run;
+mod seeds;
+mod slow;
+mod titles;
 mod workbook;
 
 use std::io::Write as _;
-use std::time::Duration;
 
 use crate::read::Database;
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 
+use super::audit::settle;
 use super::console::Console;
 use super::failure::Failure;
 use super::output::printable;
 use super::target::Target;
-use super::words::{count, size, time};
+use super::words::size;
 use super::workbook::is_workbook;
-use parts::{Block, Cell, Section};
-use query::one;
+use figures::figures;
+use parts::{Block, Cell, Figure, Hop, Section};
 use run::Run;
 
 pub const STYLE: &str = include_str!("../../templates/report/style.css");
@@ -42,9 +49,18 @@ struct Page<'a> {
     version: &'a str,
     made_at: String,
     state: String,
-    figures: Vec<(&'static str, String)>,
+    /// What the differences are to.
+    compared: Option<String>,
+    figures: Vec<Figure>,
     sections: Vec<Section>,
+    longest: usize,
 }
+
+/// Bytes of the file that are not passed for the sake of addresses without end.
+const MOST: usize = 5_000_000;
+/// Bytes of an address that is a link: browsers take no more everywhere. And of one where the file would be too large.
+pub const LONGEST: usize = 2_000;
+const SHORTER: usize = 200;
 
 pub fn run(database: &str, output: &str, console: &Console) -> Result<u8, Failure> {
     let db = Database::open(database)?;
@@ -67,7 +83,7 @@ pub fn run(database: &str, output: &str, console: &Console) -> Result<u8, Failur
 fn book(db: &Database) -> Result<Vec<u8>, Failure> {
     let _snapshot = db.snapshot()?;
     let run = Run::latest(db)?;
-    let book = workbook::workbook(&figures(db, &run)?, &sections(db, &run)?);
+    let book = workbook::workbook(&figures(db, &run, true)?, &sections(db, &run)?);
     book.map_err(|e| Failure::new("cannot make the workbook").cause(&e))
 }
 
@@ -75,7 +91,7 @@ fn page(db: &Database) -> Result<String, Failure> {
     // All sections are of one commit, also while a crawl goes on.
     let _snapshot = db.snapshot()?;
     let run = Run::latest(db)?;
-    let page = Page {
+    let mut page = Page {
         style: STYLE,
         script: SCRIPT,
         style_hash: hash(STYLE),
@@ -84,26 +100,33 @@ fn page(db: &Database) -> Result<String, Failure> {
         version: env!("CARGO_PKG_VERSION"),
         made_at: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         state: run.state.clone(),
-        figures: figures(db, &run)?,
+        compared: run.compared(),
+        figures: figures(db, &run, true)?,
         sections: sections(db, &run)?,
+        longest: LONGEST,
     };
-    let page = page.render().map_err(|e| Failure::new("cannot make the report").cause(&e))?;
-    Ok(page + "\n")
+    let render = |page: &Page<'_>| page.render().map_err(|e| Failure::new("cannot make the report").cause(&e));
+    let mut html = render(&page)?;
+    if html.len() > MOST {
+        page.longest = SHORTER;
+        html = render(&page)?;
+    }
+    Ok(html + "\n")
 }
 
 /// How a crawl stands, as far as it is told fast enough to be asked for again and again.
 pub struct Glance {
     /// In a sentence.
     pub state: String,
-    pub figures: Vec<(&'static str, String)>,
+    pub figures: Vec<Figure>,
     pub sections: Vec<Section>,
 }
 
 pub fn glance(db: &Database) -> Result<Glance, Failure> {
     let _snapshot = db.snapshot()?;
     let run = Run::latest(db)?;
-    let figures = figures(db, &run)?;
-    let mut sections = vec![overview::accounting(db)?];
+    let figures = figures(db, &run, false)?;
+    let mut sections = vec![overview::accounting(db, None)?];
     // Of very many pages they may take longer than the question may; what was answered by then is worth being shown.
     for section in [overview::hosts, overview::statuses, overview::content_types] {
         match section(db) {
@@ -115,49 +138,33 @@ pub fn glance(db: &Database) -> Result<Glance, Failure> {
 }
 
 fn sections(db: &Database, run: &Run) -> Result<Vec<Section>, Failure> {
+    let (limits, _) = settle()?;
     Ok(vec![
-        overview::accounting(db)?,
+        overview::accounting(db, run.before.as_ref())?,
+        seeds::seeds(db)?,
+        changes::changes(db, run)?,
         overview::pace(db, run)?,
         overview::statuses(db)?,
         overview::content_types(db)?,
         overview::response_times(db)?,
+        slow::hosts(db, run)?,
         overview::sizes(db)?,
         overview::depths(db)?,
         overview::hosts(db)?,
         audit::findings(db)?,
         findings::broken_links(db)?,
-        findings::redirects(db)?,
+        redirects::redirects(db)?,
+        titles::titles(db, &limits)?,
         findings::duplicates(db)?,
-        findings::slowest(db)?,
+        orphans::orphans(db)?,
+        slow::pages(db)?,
         findings::failures(db)?,
         findings::skipped(db)?,
         findings::traps(db)?,
-        findings::changes(db, run)?,
     ])
 }
 
 /// As a Content-Security-Policy names what it allows.
 fn hash(text: &str) -> String {
     format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(digest(&SHA256, text.as_bytes())))
-}
-
-/// The numbers at the top.
-fn figures(db: &Database, run: &Run) -> Result<Vec<(&'static str, String)>, Failure> {
-    let sql = "select discovered, fetched, failed, (select count(*) from _host) from accounting";
-    let [discovered, fetched, failed, hosts]: [i64; 4] =
-        one(db, sql, [], |row| Ok([row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?]))?;
-    let took = Duration::from_millis((run.last_at - run.first_at).try_into().unwrap_or_default());
-    let sql = "select count(*) from _fetch where run_id = ?1 and url_id is not null and failure is null";
-    let answers: i64 = one(db, sql, [run.id.into()], |row| row.at(0))?;
-    let pace = if took.is_zero() { "–".to_owned() } else { format!("{:.1}", answers as f64 / took.as_secs_f64()) };
-    Ok(vec![
-        ("URLs discovered", count(discovered)),
-        ("pages fetched", count(fetched)),
-        ("failed", count(failed)),
-        ("hosts", count(hosts)),
-        ("requests in this run", count(run.requests)),
-        ("received in this run", size(run.bytes)),
-        ("from first to last request", time(took)),
-        ("pages per second", pace),
-    ])
 }

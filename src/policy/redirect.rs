@@ -53,7 +53,7 @@ pub enum Way {
     /// To a URL that led here. A cookie was set on the way, with which it may answer: it is asked again.
     Back,
     /// To a URL that led here, and would again.
-    Round(Failure),
+    Round,
 }
 
 impl Way {
@@ -68,9 +68,22 @@ impl Way {
         match is_round {
             false => Self::On,
             true if keeps_cookies && sets_cookie && hop.to != from => Self::Back,
-            true => Self::Round(Failure::new(FailureKind::Redirect, "the redirects lead back to this URL")),
+            true => Self::Round,
         }
     }
+}
+
+/// How the message of a failure begins and ends that closes a loop. Between them stands where its redirect leads.
+const ROUND: [&str; 2] = ["redirects to ", ", which leads back here"];
+
+/// What a redirect to `next` ends as that closes a loop.
+pub fn round(next: &CanonicalUrl) -> Failure {
+    Failure::new(FailureKind::Redirect, ROUND.join(next.as_str()))
+}
+
+/// Where the redirect of a failure leads that closed a loop, by its message; None of any other failure.
+pub fn led_round(message: &str) -> Option<&str> {
+    message.strip_prefix(ROUND[0])?.strip_suffix(ROUND[1])
 }
 
 #[cfg(test)]
@@ -98,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_redirect_closes_a_loop_if_the_way_leads_back() {
-        let is_round = |to, chain: &[_]| matches!(way(to, chain, None, true), Way::Round(_));
+        let is_round = |to, chain: &[_]| matches!(way(to, chain, None, true), Way::Round);
         assert!(is_round(1, &[]), "to itself");
         assert!(is_round(2, &[(3, 5), (1, 5)]));
         assert!(!is_round(2, &[(3, 5), (4, 5)]));
@@ -110,11 +123,18 @@ mod tests {
     fn a_way_back_on_which_a_cookie_was_set_is_gone_once_more() {
         for to in [2, 3, 1] {
             assert_eq!(way(2, &[(3, 5), (1, 5), (2, 5)], Some(to), true), Way::Back, "by the redirect to {to}");
-            assert!(matches!(way(2, &[(3, 5), (1, 5)], Some(to), false), Way::Round(_)), "nobody keeps it");
+            assert!(matches!(way(2, &[(3, 5), (1, 5)], Some(to), false), Way::Round), "nobody keeps it");
         }
-        assert!(matches!(way(2, &[(1, 5), (4, 5)], Some(4), true), Way::Round(_)), "behind the loop");
-        assert!(matches!(way(1, &[], Some(1), true), Way::Round(_)), "what leads to itself was asked often enough");
+        assert!(matches!(way(2, &[(1, 5), (4, 5)], Some(4), true), Way::Round), "behind the loop");
+        assert!(matches!(way(1, &[], Some(1), true), Way::Round), "what leads to itself was asked often enough");
         assert_eq!(way(2, &[(4, 5)], Some(2), true), Way::On);
+    }
+
+    #[test]
+    fn a_failure_that_closed_a_loop_tells_where_its_redirect_leads() {
+        let next = CanonicalUrl::parse("http://a.test/x?y, which").unwrap();
+        assert_eq!(led_round(&round(&next).message), Some(next.as_str()));
+        assert_eq!(led_round("more than 10 redirects in a row"), None);
     }
 
     #[test]

@@ -155,9 +155,8 @@ impl Database {
     /// # Errors
     ///
     /// [`ReadError::Failed`] if the database cannot be reached.
-    pub(crate) fn bounded(self, time: Duration, bytes: i32) -> Result<Self, ReadError> {
-        self.driver.bound(time, bytes)?;
-        Ok(self)
+    pub(crate) fn bound(&self, time: Duration, bytes: i32) -> Result<(), ReadError> {
+        self.driver.bound(time, bytes)
     }
 
     /// Whether there is a view of this name: one of an earlier version lacks those that came later.

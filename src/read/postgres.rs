@@ -103,10 +103,7 @@ impl Driver for Postgres {
     }
 
     fn bound(&self, time: Duration, _: i32) -> Result<(), ReadError> {
-        self.session.ask(async move |server| {
-            server.bound(time);
-            Ok(())
-        })
+        self.session.ask(async move |server| server.bound(time).await)
     }
 
     fn has_view(&self, name: &str) -> Result<bool, ReadError> {

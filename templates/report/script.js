@@ -25,6 +25,7 @@ for (const table of document.querySelectorAll("table.listing")) {
     });
   });
 
+  if (body.rows.length < 5) continue;
   const filter = document.createElement("p");
   filter.className = "filter";
   const label = document.createElement("label");

@@ -98,4 +98,5 @@ macro_rules! resources {
     };
 }
 
-pub(super) use {bare, canonical, canonicals, ends, extracted, links, pages, resources};
+pub(crate) use pages;
+pub(super) use {bare, canonical, canonicals, ends, extracted, links, resources};

@@ -7,8 +7,8 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 
 use crate::cli::failure::Failure;
-use crate::cli::report::parts::{Block, Cell, Section};
-use crate::cli::report::{self, Glance};
+use crate::cli::report::parts::{Block, Cell, Figure, Hop, Section};
+use crate::cli::report::{self, Glance, LONGEST};
 use crate::cli::words::size;
 use crate::read::Database;
 use crate::store::sqlite::timestamp;
@@ -25,8 +25,9 @@ const LAST: i64 = 15;
 struct Overview {
     frame: Frame,
     state: String,
-    figures: Vec<(&'static str, String)>,
+    figures: Vec<Figure>,
     sections: Vec<Section>,
+    longest: usize,
     table: Table,
 }
 
@@ -38,7 +39,7 @@ pub async fn show(State(site): Shared, Query(asked): Query<HashMap<String, Strin
 fn overview(db: &Database, frame: Frame) -> Result<String, Failure> {
     let table = last_requests(db)?;
     let Glance { state, figures, sections } = report::glance(db)?;
-    render(&Overview { frame, state, figures, sections, table })
+    render(&Overview { frame, state, figures, sections, longest: LONGEST, table })
 }
 
 fn last_requests(db: &Database) -> Result<Table, Failure> {

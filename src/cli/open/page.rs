@@ -1,6 +1,8 @@
 //! One URL: what became of it, where it came from, what it says, its links in and out, its headers and older versions; and its
 //! body, as text.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -9,7 +11,7 @@ use crate::canonical::CanonicalUrl;
 use crate::cli::explain::{self, Explanation};
 use crate::cli::failure::Failure;
 use crate::cli::output::printable;
-use crate::cli::questions::cut;
+use crate::cli::questions::{bound, cut};
 use crate::cli::words::{count, size};
 use crate::read::{Database, ReadError, Row, Value};
 
@@ -19,6 +21,8 @@ use super::table::{Field, Table, address};
 
 /// Links of a page, in and out, that are shown at once.
 const LINKS: i64 = 100;
+/// How long links to the page are looked for unasked. No index leads to them, which would cost every page of a crawl.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// Characters of a text, and bytes of a body, that are shown.
 const TEXT: usize = 50_000;
 const BODY: i64 = 256 << 10;
@@ -29,7 +33,8 @@ pub struct Asked {
     url: String,
     /// Links out and in that are passed over.
     out: i64,
-    inward: i64,
+    /// If it is given, links in are looked for however long that takes.
+    inward: Option<i64>,
 }
 
 #[derive(Template)]
@@ -160,7 +165,8 @@ fn visible(text: &str) -> String {
 }
 
 fn tables(db: &Database, url: &CanonicalUrl, asked: &Asked, explanation: &Explanation) -> Result<Vec<Table>, Failure> {
-    let mut tables = vec![links(db, url, asked, Direction::Out)?, headers(db, url)?, versions(db, url)?];
+    let out = links(db, url, Direction::Out, asked.out)?;
+    let mut tables = vec![out, headers(db, url)?, versions(db, url)?];
     let requests = explanation.requests.iter().rev().map(|request| {
         let status = request.status.map(|status| status.to_string());
         let answer = status.or_else(|| request.failure.clone()).unwrap_or_default();
@@ -175,13 +181,30 @@ fn tables(db: &Database, url: &CanonicalUrl, asked: &Asked, explanation: &Explan
     });
     let heads = ["At", "#Run", "Answer", "#ms", "#Received"];
     tables.push(Table::new("requests", "Requests", &heads, requests.collect()));
-    // Asked last: no index leads to them, so that of very many links it may take too long, and that must not take the rest along.
-    let inward = links(db, url, asked, Direction::In).unwrap_or_else(|_| {
-        let table = Table::new("in", "Links to this page", &[], vec![]);
-        Table { none: "To look for them takes too long: harvestman query has no limit.", ..table }
-    });
-    tables.insert(1, inward);
+    // Asked last, so that what takes too long does not take the rest along.
+    tables.insert(1, inward(db, url, asked.inward));
     Ok(tables)
+}
+
+/// The links to the page, or how to have them looked for.
+fn inward(db: &Database, url: &CanonicalUrl, skip: Option<i64>) -> Table {
+    if skip.is_none() && bound(db, PATIENCE).is_err() {
+        return Table::new("in", "Links to this page", &[], vec![]);
+    }
+    links(db, url, Direction::In, skip.unwrap_or(0)).unwrap_or_else(|_| {
+        let table = Table::new("in", "Links to this page", &[], vec![]);
+        match skip {
+            Some(_) => Table { none: "To look for them takes too long: harvestman query has no limit.", ..table },
+            None => {
+                let more = address("/page", &[("url", url.as_str()), ("inward", "0")]) + "#in";
+                Table {
+                    none: "All links have to be gone through for them, which takes a while.",
+                    next: Some(more),
+                    ..table
+                }
+            }
+        }
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -190,10 +213,11 @@ enum Direction {
     In,
 }
 
-fn links(db: &Database, url: &CanonicalUrl, asked: &Asked, direction: Direction) -> Result<Table, Failure> {
-    let (end, other, id, caption, head, skip, name) = match direction {
-        Direction::Out => ("f", "t", "out", "Links on this page", "To", asked.out.max(0), "out"),
-        Direction::In => ("t", "f", "in", "Links to this page", "From", asked.inward.max(0), "inward"),
+fn links(db: &Database, url: &CanonicalUrl, direction: Direction, skip: i64) -> Result<Table, Failure> {
+    let skip = skip.max(0);
+    let (end, other, id, caption, head, name) = match direction {
+        Direction::Out => ("f", "t", "out", "Links on this page", "To", "out"),
+        Direction::In => ("t", "f", "in", "Links to this page", "From", "inward"),
     };
     let sql = format!(
         "select {other}.url, l.text, l.rel, l.element, l.part from _url {end}

@@ -1,17 +1,15 @@
-//! The sections that name pages to look at: broken links, redirects, duplicates, slow ones, failures, skips, changes.
+//! The sections that name pages to look at: broken links, duplicates, failures, skips, traps.
 
 use crate::cli::failure::Failure;
 use crate::cli::words::{count, counted, size};
 use crate::read::Database;
 
-use super::overview::{ms, top};
+use super::overview::top;
 use super::parts::{Cell, Link, Listing, Section};
 use super::query::{all, one};
-use super::run::Run;
 
-/// Rows of a table at most; rows of the table of slow pages.
-const ROWS: i64 = 50;
-const SLOW: i64 = 25;
+/// Rows of a table at most.
+pub const ROWS: i64 = 50;
 
 // No index leads from a target to its links, so the links are read twice: to count, and for pages to show.
 const BROKEN: &str = "
@@ -68,58 +66,14 @@ pub fn broken_links(db: &Database) -> Result<Section, Failure> {
 
 /// Addresses with spaces between them, which are the first of `all`.
 pub fn links_of(urls: &str, all: i64) -> Cell {
-    let links: Vec<_> = urls.split(' ').map(Link::new).collect();
-    let more = all - links.len() as i64;
-    Cell::Links { links, more: (more > 0).then(|| format!("and {} more", count(more))) }
+    links(&urls.split(' ').collect::<Vec<_>>(), all)
 }
 
-/// Hops of a chain that are followed at most: stored redirects of different runs may form a circle.
-const HOPS: i64 = 20;
-
-const CHAINS: &str = "
-    with recursive target(id) as materialized (select redirect_to from _page where redirect_to is not null),
-    chain(first, last, hops, path) as (
-        select url_id, redirect_to, 1, url_id || ' ' || redirect_to from _page
-        where redirect_to is not null and url_id not in (select id from target)
-        union all
-        select first, p.redirect_to, hops + 1, path || ' ' || p.redirect_to
-        from chain c join _page p on p.url_id = c.last where p.redirect_to is not null and hops < ?2),
-    whole as (
-        select first, last, hops, path, count(*) over () as chains,
-            sum(case when hops > 1 then 1 else 0 end) over () as longer
-        from chain c left join _page p on p.url_id = c.last where p.redirect_to is null or hops = ?2
-        order by hops desc, first limit ?1)
-    select w.path, w.hops, coalesce(cast(p.status as text), f.kind, 'skipped: ' || u.reason, 'pending'), w.chains, w.longer
-    from whole w join _url u on u.id = w.last left join _page p on p.url_id = w.last
-    left join _failure f on f.url_id = w.last and u.state = 2
-    order by w.hops desc, w.first";
-
-pub fn redirects(db: &Database) -> Result<Section, Failure> {
-    let (mut chains, mut longer) = (0, 0_i64);
-    let rows: Vec<(String, i64, String)> = all(db, CHAINS, [ROWS.into(), HOPS.into()], |row| {
-        (chains, longer) = (row.at(3)?, row.at(4)?);
-        Ok((row.at(0)?, row.at(1)?, row.at(2)?))
-    })?;
-    let cells = |(path, hops, end): (String, i64, String)| {
-        let url = |id: &str| {
-            one(db, "select url from _url where id = ?1", [id.parse().unwrap_or(0_i64).into()], |row| {
-                Ok(Link::new(row.at(0)?))
-            })
-        };
-        let chain = path.split(' ').map(url).collect::<Result<_, _>>()?;
-        Ok(vec![Cell::Chain(chain), Cell::count(hops), Cell::text(&end)])
-    };
-    let rows = rows.into_iter().map(cells).collect::<Result<_, Failure>>()?;
-    Ok(Section {
-        id: "redirects",
-        title: "Redirect chains",
-        lead: match chains {
-            0 => "No redirects.".to_owned(),
-            _ => format!("{}, {} of them with more than one hop.", counted(chains, "chain"), count(longer)),
-        },
-        is_wide: true,
-        blocks: Listing::first("Longest chains", &["From, over, to", "#Hops", "Ends with"], rows, chains, "chains"),
-    })
+/// Addresses, which are the first of `all`.
+pub fn links(urls: &[impl AsRef<str>], all: i64) -> Cell {
+    let links: Vec<_> = urls.iter().map(|url| Link::new(url.as_ref())).collect();
+    let more = all - links.len() as i64;
+    Cell::Links { links, more: (more > 0).then(|| format!("and {} more", count(more))) }
 }
 
 const DUPLICATES: &str = "
@@ -168,32 +122,6 @@ pub fn duplicates(db: &Database) -> Result<Section, Failure> {
             bodies,
             "bodies",
         ),
-    })
-}
-
-pub fn slowest(db: &Database) -> Result<Section, Failure> {
-    let sql = "select url, title, status, size, elapsed_ms from pages order by elapsed_ms desc, url limit ?1";
-    let rows = all(db, sql, [SLOW.into()], |row| {
-        let (bytes, elapsed): (i64, i64) = (row.at(3)?, row.at(4)?);
-        Ok(vec![
-            Cell::Link(Link::new(&row.at::<String>(0)?)),
-            Cell::text(&row.at::<Option<String>>(1)?.unwrap_or_default()),
-            Cell::count(row.at(2)?),
-            Cell::Number { sort: bytes as f64, text: size(bytes) },
-            Cell::Number { sort: elapsed as f64, text: ms(elapsed) },
-        ])
-    })?;
-    let known: i64 = one(db, "select count(*) from _page", [], |row| row.at(0))?;
-    let names = ["Page", "Title", "#Status", "#Size", "#Time"];
-    Ok(Section {
-        id: "slowest",
-        title: "Slowest pages",
-        lead: match rows.len() {
-            0 => "No page has been fetched.".to_owned(),
-            _ => "From the start of the request to the last byte of the body.".to_owned(),
-        },
-        is_wide: true,
-        blocks: Listing::first("Slowest pages", &names, rows, known, "pages"),
     })
 }
 
@@ -305,35 +233,6 @@ pub fn traps(db: &Database) -> Result<Section, Failure> {
         is_wide: true,
         blocks: Listing::first("Patterns that brought nothing new", &names, rows, known, "traps"),
     })
-}
-
-pub fn changes(db: &Database, run: &Run) -> Result<Section, Failure> {
-    let mut section = Section {
-        id: "changes",
-        title: "What changed since the run before",
-        lead: "This is the first run: there is none before it to compare with.".to_owned(),
-        is_wide: true,
-        blocks: vec![],
-    };
-    if !run.has_earlier {
-        return Ok(section);
-    }
-    if !db.has_view("changes")? {
-        section.lead =
-            "Not known: the database is of an earlier version, which the next crawl brings up to date.".to_owned();
-        return Ok(section);
-    }
-    let counts = "select change, count(*) from changes where run = ?1 group by 1 order by 1";
-    let counts: Vec<(String, i64)> = all(db, counts, [run.id.into()], |row| Ok((row.at(0)?, row.at(1)?)))?;
-    let known = counts.iter().map(|(_, n)| n).sum();
-    let each: Vec<_> = counts.iter().map(|(change, n)| format!("{} {change}", count(*n))).collect();
-    section.lead = if known == 0 { "Nothing.".to_owned() } else { format!("Pages: {}.", each.join(", ")) };
-    let rows = "select url, change from changes where run = ?1 order by change, url limit ?2";
-    let rows = all(db, rows, [run.id.into(), ROWS.into()], |row| {
-        Ok(vec![Cell::Link(Link::new(&row.at::<String>(0)?)), Cell::text(&row.at::<String>(1)?)])
-    })?;
-    section.blocks = Listing::first("Pages that changed", &["Page", "Change"], rows, known, "changed pages");
-    Ok(section)
 }
 
 #[cfg(test)]

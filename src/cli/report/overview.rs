@@ -1,15 +1,14 @@
 //! The sections that say how the crawl went: accounting, pace, answers, times, sizes, depth, types, hosts.
 
-use std::time::Duration;
-
 use crate::cli::failure::Failure;
-use crate::cli::words::{count, counted, size, time};
+use crate::cli::words::{count, counted, size};
 use crate::read::Database;
 
+use super::figures::span;
 use super::parts::{Bar, Bars, Block, BoxRow, Boxes, Cell, Column, Columns, Link, Listing, Section, Stack, Tick};
 use super::plot::{class_start, lines, log_place, log_steps, percent, round, size_class, slot};
 use super::query::{all, one};
-use super::run::Run;
+use super::run::{Before, Run};
 
 /// The states of the accounting, and the colour of each.
 const STATES: [(&str, &str); 4] = [("fetched", "ok"), ("failed", "bad"), ("skipped", "idle"), ("pending", "wait")];
@@ -25,10 +24,14 @@ fn states(counts: [i64; 4]) -> Stack {
     Stack::new(&STATES.iter().zip(counts).map(part).collect::<Vec<_>>())
 }
 
-pub fn accounting(db: &Database) -> Result<Section, Failure> {
+pub fn accounting(db: &Database, before: Option<&Before>) -> Result<Section, Failure> {
     let sql = "select fetched, failed, skipped, pending, discovered from accounting";
     let (counts, discovered): ([i64; 4], i64) =
         one(db, sql, [], |row| Ok(([row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?], row.at(4)?)))?;
+    let stack = match before {
+        Some(before) => states(counts).compared(&counts, &before.states),
+        None => states(counts),
+    };
     let [fetched, failed, skipped, pending] = counts.map(count);
     let discovered = counted(discovered, "URL");
     Ok(Section {
@@ -38,7 +41,7 @@ pub fn accounting(db: &Database) -> Result<Section, Failure> {
             "{discovered} discovered = {fetched} fetched + {failed} failed + {skipped} skipped + {pending} pending."
         ),
         is_wide: true,
-        blocks: vec![Block::Stack(states(counts))],
+        blocks: vec![Block::Stack(stack)],
     })
 }
 
@@ -46,11 +49,11 @@ pub fn accounting(db: &Database) -> Result<Section, Failure> {
 type Slot = (i64, [i64; 3]);
 
 pub fn pace(db: &Database, run: &Run) -> Result<Section, Failure> {
-    let width = slot(run.last_at - run.first_at);
+    let width = slot(run.span.last_at - run.span.first_at);
     let sql = "select (at - ?2) / ?3, count(*) filter (where failure is null),
             count(*) filter (where failure is null and status >= 400), count(*) filter (where failure is not null)
         from _fetch where run_id = ?1 and url_id is not null group by 1 order by 1";
-    let slots: Vec<Slot> = all(db, sql, [run.id.into(), run.first_at.into(), width.into()], |row| {
+    let slots: Vec<Slot> = all(db, sql, [run.id.into(), run.span.first_at.into(), width.into()], |row| {
         Ok((row.at(0)?, [row.at(1)?, row.at(2)?, row.at(3)?]))
     })?;
     let sum = |which: usize| slots.iter().map(|(_, counts)| counts[which]).sum::<i64>();
@@ -68,17 +71,13 @@ pub fn pace(db: &Database, run: &Run) -> Result<Section, Failure> {
             "Run {}: {} over {}, {} of them with an error status, and {}; robots.txt not counted.",
             run.id,
             counted(sum(0), "answer"),
-            span(run.last_at - run.first_at),
+            span(run.span.last_at - run.span.first_at),
             count(sum(1)),
             counted(sum(2), "failed request"),
         ),
         is_wide: true,
         blocks: plots.into_iter().map(Block::Columns).collect(),
     })
-}
-
-fn span(ms: i64) -> String {
-    time(Duration::from_millis(ms.try_into().unwrap_or_default()))
 }
 
 fn pages_over_time(slots: &[Slot], n: i64, width: i64) -> Columns {

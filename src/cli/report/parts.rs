@@ -6,6 +6,24 @@ use crate::cli::words::count;
 pub use super::plot::shorten;
 use super::plot::{percent, round};
 
+/// A number at the top of the page.
+#[derive(Debug)]
+pub struct Figure {
+    pub name: &'static str,
+    pub value: String,
+    /// To the run before, with its sign.
+    pub difference: Option<String>,
+}
+
+/// How much a number has grown, in words.
+pub fn difference(now: i64, then: i64, words: impl Fn(i64) -> String) -> String {
+    match now.saturating_sub(then) {
+        0 => "as before".to_owned(),
+        more @ 1.. => format!("+{}", words(more)),
+        less => format!("−{}", words(less.saturating_neg())),
+    }
+}
+
 /// A card of the page.
 #[derive(Debug)]
 pub struct Section {
@@ -39,6 +57,8 @@ pub struct Part {
     pub class: &'static str,
     pub value: String,
     pub share: String,
+    /// To the run before.
+    pub difference: Option<String>,
     /// Left edge and width in percent.
     pub x: f64,
     pub width: f64,
@@ -52,9 +72,21 @@ impl Stack {
         let part = |&(name, class, value): &(&'static str, &'static str, i64)| {
             let [x, width] = [before, value].map(|n| round(n as f64 * 100.0 / total.max(1) as f64));
             before += value;
-            Part { name, class, value: count(value), share: percent(value, total), x, width }
+            Part { name, class, value: count(value), share: percent(value, total), difference: None, x, width }
         };
         Self { parts: values.iter().map(part).collect() }
+    }
+
+    /// With the differences of its values to those of the run before, which are in the same order.
+    pub fn compared(mut self, values: &[i64], before: &[i64]) -> Self {
+        for ((part, now), then) in self.parts.iter_mut().zip(values).zip(before) {
+            part.difference = Some(difference(*now, *then, count));
+        }
+        self
+    }
+
+    pub fn is_compared(&self) -> bool {
+        self.parts.iter().any(|part| part.difference.is_some())
     }
 }
 
@@ -195,7 +227,7 @@ pub enum Cell {
     Number { sort: f64, text: String },
     Link(Link),
     Links { links: Vec<Link>, more: Option<String> },
-    Chain(Vec<Link>),
+    Chain(Vec<Hop>),
     Stack(Stack),
 }
 
@@ -214,6 +246,36 @@ impl Cell {
     }
 }
 
+/// A step of a chain of redirects.
+#[derive(Debug)]
+pub enum Hop {
+    To(Link),
+    /// To an address that stands in the chain already.
+    Back(Link),
+    /// Steps that are left out.
+    Others(usize),
+}
+
+/// Addresses of a chain that are shown at its beginning and at its end.
+const ENDS: usize = 4;
+
+impl Cell {
+    /// A chain of addresses; the last of a loop is that to which it leads back.
+    pub fn chain(urls: &[String], is_loop: bool) -> Self {
+        let last = urls.len().saturating_sub(1);
+        let hop = |(at, url): (usize, &String)| match is_loop && at == last {
+            true => Hop::Back(Link::new(url)),
+            false => Hop::To(Link::new(url)),
+        };
+        let mut hops: Vec<_> = urls.iter().enumerate().map(hop).collect();
+        if hops.len() > 2 * ENDS + 1 {
+            let others = hops.len() - 2 * ENDS;
+            hops.splice(ENDS..ENDS + others, [Hop::Others(others)]);
+        }
+        Self::Chain(hops)
+    }
+}
+
 /// An address from the web. It becomes a link only if its scheme is http or https.
 #[derive(Debug)]
 pub struct Link {
@@ -225,6 +287,8 @@ pub struct Link {
 
 /// Characters of an address that are shown.
 const SHOWN: usize = 100;
+/// And where the mouse rests.
+const TIP: usize = 500;
 
 impl Link {
     pub fn new(url: &str) -> Self {
@@ -236,5 +300,15 @@ impl Link {
 
     pub fn whole(&self) -> &str {
         self.full.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Where it leads to, unless that takes more bytes.
+    pub fn href_within(&self, most: &usize) -> Option<&str> {
+        self.href.as_deref().filter(|href| href.len() <= *most)
+    }
+
+    /// What is shown of the whole address on its own.
+    pub fn tip(&self) -> Option<String> {
+        self.full.as_deref().map(|full| shorten(full, TIP))
     }
 }

@@ -4,17 +4,20 @@ use rust_xlsxwriter::XlsxError;
 
 use crate::cli::workbook::{Cell, Column, Workbook};
 
-use super::parts::{self, Block, Link, Section};
+use super::parts::{self, Block, Figure, Hop, Link, Section};
 
 /// Characters of a column of words or addresses, and of one of numbers.
 const WIDE: u16 = 50;
 const NARROW: u16 = 14;
 
-pub fn workbook(figures: &[(&str, String)], sections: &[Section]) -> Result<Vec<u8>, XlsxError> {
+pub fn workbook(figures: &[Figure], sections: &[Section]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
-    let figures = figures.iter().map(|(name, value)| vec![Cell::text(*name), number(value)]);
-    let leads = sections.iter().map(|section| vec![Cell::text(section.title), Cell::text(&*section.lead)]);
-    book.sheet("overview", &[("what", WIDE), ("value", WIDE)], figures.chain(leads))?;
+    let figure = |Figure { name, value, difference }: &Figure| {
+        vec![Cell::text(*name), number(value), Cell::text(difference.clone().unwrap_or_default())]
+    };
+    let lead = |section: &Section| vec![Cell::text(section.title), Cell::text(&*section.lead), Cell::text("")];
+    let rows = figures.iter().map(figure).chain(sections.iter().map(lead));
+    book.sheet("overview", &[("what", WIDE), ("value", WIDE), ("to the run before", NARROW)], rows)?;
     for section in sections {
         for block in &section.blocks {
             let (heads, rows) = table(block);
@@ -69,7 +72,14 @@ fn cell(cell: &parts::Cell) -> Cell {
             let more = more.as_ref().map(|more| format!("\n{more}")).unwrap_or_default();
             Cell::text(all(links, "\n") + &more)
         }
-        parts::Cell::Chain(links) => Cell::text(all(links, " -> ")),
+        parts::Cell::Chain(hops) => {
+            let hop = |hop: &Hop| match hop {
+                Hop::To(link) => link.whole().to_owned(),
+                Hop::Back(link) => format!("back to {}", link.whole()),
+                Hop::Others(others) => format!("{others} others"),
+            };
+            Cell::text(hops.iter().map(hop).collect::<Vec<_>>().join(" -> "))
+        }
         parts::Cell::Stack(stack) => {
             let part = |part: &parts::Part| format!("{} {}", part.name, part.share);
             Cell::text(stack.parts.iter().map(part).collect::<Vec<_>>().join(", "))

@@ -102,18 +102,24 @@ impl Server {
         if self.users == 0 {
             let begun = sqlx::raw_sql(BEGIN).fetch_one(&mut self.db).await;
             self.timeout = begun.map(|row| row.get(0)).map_err(|e| ReadError::of_postgres(&e))?;
-            if let Some(bound) = self.bound.clone() {
-                self.run(format!("set local statement_timeout = '{bound}'")).await?;
-                self.timeout = bound;
-            }
+            self.be_bound().await?;
         }
         self.users += 1;
         Ok(())
     }
 
-    /// Gives each statement up that takes longer; from the next transaction on.
-    pub fn bound(&mut self, time: Duration) {
+    /// Gives each statement up that takes longer, from now on.
+    pub async fn bound(&mut self, time: Duration) -> Result<(), ReadError> {
         self.bound = Some(format!("{}ms", time.as_millis().max(1)));
+        if self.users > 0 { self.be_bound().await } else { Ok(()) }
+    }
+
+    async fn be_bound(&mut self) -> Result<(), ReadError> {
+        if let Some(bound) = self.bound.clone() {
+            self.run(format!("set local statement_timeout = '{bound}'")).await?;
+            self.timeout = bound;
+        }
+        Ok(())
     }
 
     pub async fn leave(&mut self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::policy::due::{self, Facts};
 use crate::policy::fate::Fate;
-use crate::policy::redirect::{Hop, MAX_HOPS, Way};
+use crate::policy::redirect::{Hop, MAX_HOPS, Way, round};
 use crate::store::Committed;
 use crate::store::failed::Failed;
 use crate::store::tables::{FetchRow, Tables};
@@ -156,9 +156,9 @@ impl<D: Tables> Part<D> {
             let again = Target::new(to, host, candidate.url.clone(), target.depth);
             Target { hops: target.hops + 1, sitemap: candidate.sitemap, ..again }
         });
-        let outcome = match way {
-            Way::Round(failure) => PageOutcome::Failed(failure),
-            Way::On | Way::Back => PageOutcome::Fetched(page),
+        let outcome = match (way, &page.redirect) {
+            (Way::Round, Some(next)) => PageOutcome::Failed(round(&next.url)),
+            _ => PageOutcome::Fetched(page),
         };
         Ok((Record::Page { target, request, rest, outcome }, again))
     }
