@@ -274,17 +274,17 @@ fn boxes(hosts: Vec<Quantiles>) -> Boxes {
     let ends = |which: usize| hosts.iter().map(move |(_, _, times)| times[which] as f64);
     let steps = log_steps(ends(0).fold(f64::MAX, f64::min), ends(4).fold(0.0, f64::max));
     let (least, most) = (steps[0], steps[steps.len() - 1]);
-    // The screen of a phone has room for three labels.
-    let is_named = |index: usize| [0, steps.len() / 2, steps.len() - 1].contains(&index);
-    let tick = |(index, step): (usize, &f64)| {
-        let label = if is_named(index) { ms(*step as i64) } else { String::new() };
-        Tick::new(log_place(*step, least, most), label)
+    // The screen of a phone has room for three labels, if one is right in the middle.
+    let is_named = |place: f64| place <= 0.0 || place >= 100.0 || (place - 50.0).abs() <= 6.0;
+    let tick = |step: &f64| {
+        let place = log_place(*step, least, most);
+        Tick::new(place, if is_named(place) { ms(*step as i64) } else { String::new() })
     };
     Boxes {
         caption: "Line from the 5th to the 95th percentile, box from the 25th to the 75th, mark at the median; \
                   logarithmic axis",
         description: format!("Response times between {} and {}.", ms(least as i64), ms(most as i64)),
-        ticks: steps.iter().enumerate().map(tick).collect(),
+        ticks: steps.iter().map(tick).collect(),
         rows: hosts
             .into_iter()
             .map(|(host, pages, times)| BoxRow {
