@@ -314,7 +314,8 @@ async fn the_overview_of_open_follows_a_crawl_and_forms_work_without_scripts() {
     browser.type_text("<script>");
     browser.press("Enter", 13);
     let end = Instant::now() + Duration::from_secs(60);
-    while !browser.value("location.search").as_str().unwrap().contains("text=") {
+    let is_there = "location.search.includes('text=') && document.readyState == 'complete'";
+    while browser.value(is_there) != true {
         assert!(Instant::now() < end, "the form was not sent");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
