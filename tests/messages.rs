@@ -645,7 +645,7 @@ async fn ctrl_c_says_what_happens_and_for_how_long_and_so_does_a_second() {
     common::until("the request that hangs", || server.hit_count() == 3).await;
     let said = || std::fs::read_to_string(&log).unwrap();
     common::send("INT", &child);
-    let stopping = "Stopping: 1 request in flight may take up to 8 s to end, and what is answered is stored; the rest stays pending. \
+    let stopping = "Stopping: 1 request in flight may take up to 8 s to end, and what is answered is stored; the next invocation goes on with the rest. \
                     Once more to stop at once.\n";
     common::until("the answer to ctrl-C", || said().contains(stopping)).await;
     common::send("INT", &child);

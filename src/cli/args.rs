@@ -23,7 +23,7 @@ pub use open::{McpArgs, OpenArgs};
 
 /// A polite, resumable web crawler: from a seed list to a SQLite database
 #[derive(Debug, Parser)]
-#[command(name = "harvestman", version, propagate_version = true, max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = "harvestman", version, propagate_version = true, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -6,7 +6,7 @@ use crate::engine::Progress;
 
 use super::activity::HostActivity;
 use super::fit::fill;
-use super::words::{count, size, time};
+use super::words::{count, counted, size, time};
 
 /// Columns of the words that lines begin with, and the width from which later lines stand below what follows them.
 const LABEL: usize = 9;
@@ -33,7 +33,7 @@ impl View {
         let Progress { accounting: a, tally, stored } = self.progress;
         let pages = match self.max_pages {
             Some(max) => format!("{} of {} pages", count(stored), count(max)),
-            None => format!("{} pages", count(stored)),
+            None => counted(stored, "page"),
         };
         let (queued, failed) = (format!("{} queued", count(a.pending)), format!("{} failed", count(a.failed)));
         let rate = format!("{:.1} pages/s", self.pages_per_second);

@@ -66,9 +66,9 @@ impl From<StoreError> for Failure {
         use StoreError as E;
         let failure = Self::new(error.to_string());
         match error {
-            E::InUse { .. } => {
-                failure.code(4).hint("wait for it with --wait-lock 10m, or name another file with --database")
-            }
+            E::InUse { .. } => failure
+                .code(4)
+                .hint("wait until it ends, as `crawl --wait-lock 10m` does, or name another file with --database"),
             E::Differs(_) => {
                 failure.code(4).hint("give all nodes the same options and seeds, or wait for them with --wait-lock 10m")
             }

@@ -30,9 +30,9 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     format!("{head}…{}", end(&text[head.len()..], tail)).into()
 }
 
-/// Whether a text begins as a URL does.
+/// Whether a text is a URL, and not a sentence that begins with one.
 pub fn is_url(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
+    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains(char::is_whitespace)
 }
 
 /// As much of the start as so many columns hold.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How names of what is not whole yet begin and end.
-pub const PREFIX: &str = ".harvestman-";
+pub const PREFIX: &str = ".harvestman-unfinished-";
 pub const FILE: &str = ".part";
 pub const FOLDER: &str = ".parts";
 
@@ -23,13 +23,18 @@ pub fn hold(file: &File) {
 pub fn clean(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
-        if name.ends_with(FOLDER) && is_left(&entry, true) {
+        let Some(name) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
+        if name.strip_suffix(FOLDER).is_some_and(is_drawn) && is_left(&entry, true) {
             let _ = fs::remove_dir_all(entry.path());
-        } else if name.ends_with(FILE) && is_left(&entry, false) {
+        } else if name.strip_suffix(FILE).is_some_and(is_drawn) && is_left(&entry, false) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether it is what `tempfile` draws between prefix and suffix, and not a name that somebody gave.
+fn is_drawn(name: &str) -> bool {
+    name.len() == 6 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether it is this user's, of the kind that it claims to be, and nobody's who still writes.
@@ -52,31 +57,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let long_ago = SystemTime::now() - 2 * AGE;
         let path = |name: &str| folder.path().join(name);
-        for name in [".harvestman-a.parts", ".harvestman-held.parts", ".harvestman-new.parts", "mine.parts"] {
-            fs::create_dir(path(name)).unwrap();
-            fs::write(path(name).join("x"), "x").unwrap();
+        let named = |rest: &str| PREFIX.to_owned() + rest;
+        for name in ["aaaaaa.parts", "heldxx.parts", "newxxx.parts", "by-me.parts"].map(named) {
+            fs::create_dir(path(&name)).unwrap();
+            fs::write(path(&name).join("x"), "x").unwrap();
         }
-        for name in [".harvestman-b.part", ".harvestman-held.part", ".harvestman-c.db", "mine.part"] {
-            fs::write(path(name), "x").unwrap();
+        for name in ["bbbbbb.part", "heldxx.part", "cccccc.db", "by-me.part"].map(named) {
+            fs::write(path(&name), "x").unwrap();
         }
         for entry in fs::read_dir(folder.path()).unwrap().flatten() {
-            if entry.file_name() != ".harvestman-new.parts" {
+            if entry.file_name() != *named("newxxx.parts") {
                 File::open(entry.path()).unwrap().set_modified(long_ago).unwrap();
             }
         }
-        let held = [".harvestman-held.parts", ".harvestman-held.part"].map(|name| File::open(path(name)).unwrap());
+        let held = ["heldxx.parts", "heldxx.part"].map(|name| File::open(path(&named(name))).unwrap());
         held.iter().for_each(hold);
         clean(folder.path());
-        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let mut left: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         left.sort_unstable();
-        let expected = [
-            ".harvestman-c.db",
-            ".harvestman-held.part",
-            ".harvestman-held.parts",
-            ".harvestman-new.parts",
-            "mine.part",
-            "mine.parts",
-        ];
+        let expected =
+            ["by-me.part", "by-me.parts", "cccccc.db", "heldxx.part", "heldxx.parts", "newxxx.parts"].map(named);
         assert_eq!(left, expected);
     }
 }

@@ -36,6 +36,10 @@ pub struct Bounds {
     pub time: Option<Duration>,
     /// The longest that one host's queue takes at its pace.
     pub longest: Duration,
+    /// That queue may be longer than is known.
+    pub is_longer: bool,
+    /// --max-pages-per-host leaves out what is pending, nobody knows how much of it.
+    pub is_by_host: bool,
     /// URLs that are not asked for by this invocation.
     pub put_off: i64,
 }
@@ -63,7 +67,8 @@ impl Outlook {
         while self.0.get(1).is_some_and(|next| now.duration_since(next.at) >= SPAN) {
             self.0.pop_front();
         }
-        let left = self.0.front().map_or(Left::Unknown, |first| estimate(first, &sample, bounds));
+        let first = self.0.front().filter(|_| !bounds.is_by_host);
+        let left = first.map_or(Left::Unknown, |first| estimate(first, &sample, bounds));
         match (left, bounds.time) {
             (Left::About(time) | Left::AtLeast(time, _), Some(limit)) if time >= limit => Left::Limit(limit),
             (Left::Unknown, Some(limit)) => Left::Limit(limit),
@@ -91,7 +96,11 @@ fn estimate(first: &Sample, last: &Sample, bounds: Bounds) -> Left {
     }
     let found = (done + last.pending - first.pending).max(0) as f64 / done as f64;
     let at_this_pace = time(pending as f64, done as f64);
-    if found > FEW { least(at_this_pace, Some(found)) } else { Left::About(at_this_pace.max(longest)) }
+    match found {
+        found if found > FEW => least(at_this_pace, Some(found)),
+        _ if bounds.is_longer => least(at_this_pace, None),
+        _ => Left::About(at_this_pace.max(longest)),
+    }
 }
 
 impl Left {

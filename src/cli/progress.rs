@@ -134,6 +134,8 @@ impl Standing {
             max_pages: self.config.max_pages,
             time: self.config.max_duration.map(|max| max.saturating_sub(now.duration_since(self.started))),
             longest: Duration::from_millis(holdup.longest.cast_unsigned()),
+            is_longer: holdup.has_more,
+            is_by_host: self.config.max_pages_per_host.is_some(),
             put_off: i64::try_from(holdup.put_off).unwrap_or(i64::MAX),
         };
         let left = self.outlook.look(progress, bounds, now).told();

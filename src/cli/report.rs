@@ -138,7 +138,7 @@ pub fn glance(db: &Database) -> Result<Glance, Failure> {
 }
 
 fn sections(db: &Database, run: &Run) -> Result<Vec<Section>, Failure> {
-    let (limits, _) = settle()?;
+    let (limits, ignored) = settle()?;
     Ok(vec![
         overview::accounting(db, run.before.as_ref())?,
         seeds::seeds(db)?,
@@ -154,7 +154,7 @@ fn sections(db: &Database, run: &Run) -> Result<Vec<Section>, Failure> {
         audit::findings(db)?,
         findings::broken_links(db)?,
         redirects::redirects(db)?,
-        titles::titles(db, &limits)?,
+        titles::titles(db, &limits, &ignored)?,
         findings::duplicates(db)?,
         orphans::orphans(db)?,
         slow::pages(db)?,

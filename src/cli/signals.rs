@@ -65,7 +65,7 @@ fn stopping(holdup: Option<&Holdup>, grace: Duration) -> String {
             format!("{requests} in flight may take up to {} to end, and what is answered is stored", roughly(grace))
         }
     };
-    format!("Stopping: {what}; the rest stays pending. Once more to stop at once.")
+    format!("Stopping: {what}; the next invocation goes on with the rest. Once more to stop at once.")
 }
 
 /// What happened at the second.
@@ -136,11 +136,12 @@ mod tests {
         let busy = Holdup { in_flight: 3, unstored: 1, ..Holdup::default() };
         assert_eq!(
             stopping(Some(&busy), grace),
-            "Stopping: 3 requests in flight may take up to 10 s to end, and what is answered is stored; the rest stays \
-             pending. Once more to stop at once."
+            "Stopping: 3 requests in flight may take up to 10 s to end, and what is answered is stored; the next \
+             invocation goes on with the rest. Once more to stop at once."
         );
         let idle = Holdup::default();
-        let words = "Stopping: nothing is in flight; the rest stays pending. Once more to stop at once.";
+        let words =
+            "Stopping: nothing is in flight; the next invocation goes on with the rest. Once more to stop at once.";
         assert_eq!(stopping(Some(&idle), grace), words);
         assert_eq!(stopping(None, grace), "Stopping before the crawl has begun.");
         assert_eq!(

@@ -187,6 +187,11 @@ impl Sketch {
         let mut is_cut = false;
         let record = |row: &Vec<String>| {
             let line = |(column, text): (&Column, &String)| {
+                // A number that is cut is another one: it rather takes the place of its name.
+                let (names, room) = match width(text) {
+                    wide if column.are_numbers && wide > room => (columns.saturating_sub(wide + PADDING), wide),
+                    _ => (names, room),
+                };
                 let name = cut(&column.name, names);
                 let value = cut(text, room);
                 is_cut |= value != *text;
@@ -195,6 +200,10 @@ impl Sketch {
             };
             self.columns.iter().zip(row).map(line).collect::<Vec<_>>().join("\n")
         };
+        if self.rows.is_empty() {
+            let names = self.columns.iter().map(|column| cut(&column.name, columns));
+            return Drawn { text: names.collect::<Vec<_>>().join("\n"), is_cut };
+        }
         let records: Vec<_> = self.rows.iter().map(record).collect();
         Drawn { text: records.join(&format!("\n{rule}\n")), is_cut }
     }
@@ -277,10 +286,10 @@ size   5
     fn no_width_is_too_small_and_no_answer_too_short() {
         for columns in 1..120 {
             let Drawn { text, .. } = draw(&answer(), Room(Some(columns)));
-            assert!(text.lines().all(|line| width(line) <= columns.max(5)), "{columns}: {text}");
+            assert!(text.lines().all(|line| width(line) <= columns.max(6)), "{columns}: {text}");
         }
         let none = Answer { columns: vec!["url".to_owned()], rows: Vec::new() };
-        assert_eq!(draw(&none, Room(Some(2))).text, "");
+        assert_eq!(draw(&none, Room(Some(3))).text, "url", "what was asked for is told without an answer too");
     }
 
     #[test]

@@ -79,7 +79,7 @@ macro_rules! with_options {
             "Stop cleanly after, e.g. 50m; requests in flight get ten seconds more", "unlimited";
         /// The crawl stops cleanly once the database holds so many bytes; space that is free in its file does not count.
         max_database_size: [Option<u64>] = None, Stored, Maybe<Size>,
-            "Stop cleanly once the database has this size, e.g. 20GiB", "unlimited";
+            "Stop cleanly once the database has this size, 1MiB at least, e.g. 20GiB", "unlimited";
         /// Decoded bytes, at least 1; a larger body is a failure `too_large`.
         max_body_size: [u64] = 10 * 1024 * 1024, Stored, Size, "Decoded; a larger body is a failure";
         /// Workers, at least 1 and at most 100,000.

@@ -181,7 +181,8 @@ impl HostState {
             next_due().filter(|due| *due > now && self.is_all_later()).map(|due| (Wait::Retries, due))
         };
         let queued = self.window.queued() + self.checks.queued();
-        HostWait { wait, interval: interval.map_or(0, politeness::millis), queued }
+        let has_more = self.window.has_more();
+        HostWait { wait, interval: interval.map_or(0, politeness::millis), queued, has_more }
     }
 
     /// Whether nothing of it is to be asked for before a time that is set.

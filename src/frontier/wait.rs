@@ -53,6 +53,8 @@ pub struct Holdup {
     pub hosts: BTreeMap<Wait, Waiting>,
     /// There are more hosts than were looked at.
     pub is_part: bool,
+    /// More of a host waits in the store than is in memory.
+    pub has_more: bool,
     /// URLs in memory that this invocation does not ask for, since their hosts asked for too much time.
     pub put_off: usize,
     /// What one host's URLs in memory take at its pace, in milliseconds: the longest of all hosts.
@@ -65,4 +67,6 @@ pub(super) struct HostWait {
     pub(super) wait: Option<(Wait, Millis)>,
     pub(super) interval: Millis,
     pub(super) queued: usize,
+    /// Whether more of it waits in the store.
+    pub(super) has_more: bool,
 }

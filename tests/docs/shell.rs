@@ -50,15 +50,20 @@ impl Shell {
                     self.must("sh", command, 0).await.map(drop).map_err(|e| format!("{}: {e}", page.name))?
                 }
                 Step::Block(block) => {
-                    self.block(block).await.map_err(|e| format!("{}:{}: {e}", page.name, block.line))?;
+                    self.block(page, block).await.map_err(|e| format!("{}:{}: {e}", page.name, block.line))?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn block(&mut self, block: &Block) -> Result<(), String> {
-        if block.absent.is_some() || !self.has(block.needs.as_deref()).await {
+    async fn block(&mut self, page: &Page, block: &Block) -> Result<(), String> {
+        if block.absent.is_some() {
+            return Ok(());
+        }
+        if !self.has(block.needs.as_deref()).await {
+            let needs = block.needs.as_deref().unwrap_or_default();
+            eprintln!("skipped: {}:{}, for {needs} is not there", page.name, block.line);
             return Ok(());
         }
         let printed = match block.language.as_str() {

@@ -66,6 +66,11 @@ pub struct Ignored {
 }
 
 impl Ignored {
+    /// Whether a finding is ignored wherever it is.
+    pub fn is_all_of(&self, finding: &str) -> bool {
+        self.name == finding && self.urls.is_none()
+    }
+
     pub fn is_about(&self, finding: &str, url: &str) -> bool {
         self.name == finding && self.urls.as_ref().is_none_or(|urls| urls.is_match(url))
     }

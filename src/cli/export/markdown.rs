@@ -11,6 +11,7 @@ use url::Url;
 use crate::cli::args::ExportArgs;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
+use crate::cli::leftovers;
 use crate::cli::signals;
 use crate::cli::target::Target;
 use crate::cli::words::counted;
@@ -125,7 +126,8 @@ impl Folder {
     fn new(path: &Path) -> Result<Self, Failure> {
         let failed = |e: &std::io::Error| Failure::new(format!("cannot write into `{}`", path.display())).cause(e);
         fs::create_dir_all(path).map_err(|e| failed(&e))?;
-        let part = tempfile::Builder::new().prefix(".harvestman-").suffix(".part").tempfile_in(path);
+        leftovers::clean(path);
+        let part = tempfile::Builder::new().prefix(leftovers::PREFIX).suffix(leftovers::FILE).tempfile_in(path);
         let part = part.map_err(|e| failed(&e))?.into_temp_path();
         let unfinished = part.to_path_buf();
         signals::end_after(move || drop(fs::remove_file(unfinished)))?;

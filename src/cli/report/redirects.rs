@@ -13,7 +13,7 @@ use super::query::{all, one};
 const HOPS: i64 = 20;
 
 /// Chains from their beginnings on, to which nothing redirects. Those that go round are what a failure says that it leads back,
-/// and stored redirects of different runs that form a circle, which begins with its least number. The first come those that
+/// (as earlier versions said without the URL), and stored redirects of different runs that form a circle, which begins with its least number. The first come those that
 /// go round, then the longest.
 const CHAINS: &str = "
     with recursive turn (id, next) as materialized (
@@ -21,7 +21,8 @@ const CHAINS: &str = "
         where p.redirect_to is not null),
     round (id, message) as materialized (
         select f.url_id, f.message from _failure f join _url u on u.id = f.url_id and u.state = 2
-        where f.kind = 'redirect' and f.message like 'redirects to %'),
+        where f.kind = 'redirect'
+            and (f.message like 'redirects to %' or f.message = 'the redirects lead back to this URL')),
     led (id) as materialized (select next from turn),
     chain (first, last, hops, path) as (
         select id, next, 1, id || ' ' || next from turn where id not in (select id from led)

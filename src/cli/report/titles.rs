@@ -1,6 +1,6 @@
 //! Titles and descriptions, as far as something is wrong with them.
 
-use crate::cli::audit::settings::Settings;
+use crate::cli::audit::settings::{Ignored, Settings};
 use crate::cli::audit::titles::{Shared, Tally, tally};
 use crate::cli::failure::Failure;
 use crate::cli::words::counted;
@@ -10,7 +10,7 @@ use super::findings::links;
 use super::parts::{Cell, Listing, Section};
 use super::plot::percent;
 
-pub fn titles(db: &Database, settings: &Settings) -> Result<Section, Failure> {
+pub fn titles(db: &Database, settings: &Settings, ignored: &[Ignored]) -> Result<Section, Failure> {
     let Tally { pages, faults, shared } = tally(db, settings)?;
     let fault = |(name, about, count, urls): (&str, &str, i64, Vec<String>)| {
         let share = Cell::Number { sort: count as f64, text: percent(count, pages) };
@@ -26,7 +26,8 @@ pub fn titles(db: &Database, settings: &Settings) -> Result<Section, Failure> {
             counted(pages, "HTML page")
         ),
     };
-    let found: Vec<_> = faults.into_iter().filter(|(_, _, count, _)| *count > 0).collect();
+    let is_told = |name: &str| !ignored.iter().any(|ignored| ignored.is_all_of(name));
+    let found: Vec<_> = faults.into_iter().filter(|(name, _, count, _)| *count > 0 && is_told(name)).collect();
     let (kinds, texts) = (found.len() as i64, shared.len() as i64);
     let names = ["What", "That is", "#Pages", "#Share", "Examples"];
     let rows = found.into_iter().map(fault).collect();

@@ -27,7 +27,8 @@ impl Schedule {
         };
         let mut firsts: BTreeMap<Wait, (usize, Millis, Millis, &Host)> = BTreeMap::new();
         for (_, host) in self.hosts.all().take(LOOKED_AT) {
-            let HostWait { wait, interval, queued } = host.waits(now, &self.limits);
+            let HostWait { wait, interval, queued, has_more } = host.waits(now, &self.limits);
+            holdup.has_more |= has_more;
             let is_later = matches!(wait, Some((Wait::Later, _)));
             if is_later {
                 holdup.put_off += queued;
