@@ -397,7 +397,7 @@ async fn a_split_archive_is_files_of_bounded_size_that_each_stand_alone() {
             .collect()
     };
     // What an export left that was killed goes with the next one.
-    let remainder = bench.path(".harvestman-killed.parts");
+    let remainder = bench.path(".harvestman-unfinished-k1LLed.parts");
     std::fs::create_dir(&remainder).unwrap();
     std::fs::write(remainder.join("x-00000.warc.gz"), "cut off").unwrap();
     let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
