@@ -96,10 +96,12 @@ fn estimate(first: &Sample, last: &Sample, bounds: Bounds) -> Left {
     }
     let found = (done + last.pending - first.pending).max(0) as f64 / done as f64;
     let at_this_pace = time(pending as f64, done as f64);
-    match found {
-        found if found > FEW => least(at_this_pace, Some(found)),
-        _ if bounds.is_longer => least(at_this_pace, None),
-        _ => Left::About(at_this_pace.max(longest)),
+    if found > FEW {
+        least(at_this_pace, Some(found))
+    } else if bounds.is_longer {
+        least(at_this_pace, None)
+    } else {
+        Left::About(at_this_pace.max(longest))
     }
 }
 
@@ -154,6 +156,14 @@ mod tests {
         assert_eq!(after(20, 5_000, 0.0, bounds), Left::About(Duration::from_secs(900)), "one host takes longer");
         let bounds = Bounds { put_off: 4_000, ..Bounds::default() };
         assert_eq!(after(20, 5_000, 0.0, bounds), Left::About(Duration::from_secs(80)), "the rest is for later");
+    }
+
+    #[test]
+    fn what_nobody_knows_of_hosts_makes_a_time_the_least_or_none() {
+        let bounds = Bounds { is_longer: true, ..Bounds::default() };
+        assert_eq!(after(20, 5_000, 0.0, bounds), Left::AtLeast(Duration::from_secs(480), None));
+        let bounds = Bounds { is_by_host: true, ..Bounds::default() };
+        assert_eq!(after(20, 5_000, 0.0, bounds), Left::Unknown);
     }
 
     #[test]

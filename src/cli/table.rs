@@ -293,6 +293,13 @@ size   5
     }
 
     #[test]
+    fn a_record_cuts_no_number_and_a_sentence_is_cut_at_its_end() {
+        let row = vec![1_234_567_890_123_i64.into(), "https://a.test/ is broken since noon".into()];
+        let answer = Answer { columns: ["mean_elapsed", "what"].map(str::to_owned).into(), rows: vec![row] };
+        assert_eq!(draw(&answer, Room(Some(20))).text, "mean…  1234567890123\nwhat        https:/…");
+    }
+
+    #[test]
     fn prose_is_broken_into_lines() {
         let Drawn { text, is_cut } = draw_prose(&answer(), Room(Some(60)));
         assert!(!is_cut && text.contains("title") && !text.contains('…'), "{text}");
