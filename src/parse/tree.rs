@@ -5,6 +5,7 @@
 
 mod interests;
 mod names;
+mod run;
 mod tag;
 mod trees;
 mod xml;
@@ -22,7 +23,8 @@ use super::charset;
 use super::deadline::{Deadline, Left};
 use super::reader::Interest;
 use interests::Interests;
-use tag::{TagParts, tendril};
+use run::{Run, Source, tendril};
+use tag::TagParts;
 use trees::{CONTEXT, NO_LINE, Take, Trees, send};
 
 /// Bytes read between two looks at the clock.
@@ -52,7 +54,8 @@ pub(super) fn build(
     let interests = Interests::new(interests);
     let charset = Charset { supposed: Cell::new(supposed), declared: Cell::new(None) };
     let trees = Trees::new(html.len(), take);
-    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&trees, &interests, &charset, html.len()));
+    let source = Source::new(html);
+    let mut tokens = Tokenizer::new_with_emitter(html, Tokens::new(&source, &trees, &interests, &charset));
     let mut is_whole = true;
     let reached = tokens.all(|left| {
         if charset.declared.get().is_some() {
@@ -135,11 +138,12 @@ impl Charset {
 /// is read of a page, or shapes its tree, gets that far: most attributes are classes, ids and styles, and few read scripts
 /// and style sheets.
 struct Tokens<'a> {
+    source: &'a Source<'a>,
     trees: &'a Trees<'a>,
     interests: &'a Interests,
     charset: &'a Charset,
     /// Characters that follow upon each other.
-    text: Vec<u8>,
+    text: Run,
     /// Between the tags of a script or style sheet that nobody reads.
     in_code: bool,
     tag: TagParts<'a>,
@@ -161,18 +165,19 @@ struct DoctypeParts {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(trees: &'a Trees<'a>, interests: &'a Interests, charset: &'a Charset, left: usize) -> Self {
+    fn new(source: &'a Source<'a>, trees: &'a Trees<'a>, interests: &'a Interests, charset: &'a Charset) -> Self {
         Self {
+            source,
             trees,
             interests,
             charset,
-            text: Vec::new(),
+            text: Run::default(),
             in_code: false,
-            tag: TagParts::new(interests),
+            tag: TagParts::new(source, interests),
             last_start_tag: Vec::new(),
             doctype: DoctypeParts::default(),
             read: 0,
-            left,
+            left: source.len(),
             is_full: false,
         }
     }
@@ -182,17 +187,17 @@ impl<'a> Tokens<'a> {
         if self.text.is_empty() {
             return;
         }
-        if self.text.contains(&0) {
+        if self.text.bytes(self.source).contains(&0) {
             self.send_with_nulls();
         } else {
-            self.send(Token::CharacterTokens(tendril(&self.text)));
+            self.send(Token::CharacterTokens(self.text.tendril(self.source)));
         }
         self.text.clear();
     }
 
     /// The tree builder takes null characters by themselves. Few texts have any, and looking for one is quick.
     fn send_with_nulls(&self) {
-        for (index, part) in self.text.split(|&byte| byte == 0).enumerate() {
+        for (index, part) in self.text.bytes(self.source).split(|&byte| byte == 0).enumerate() {
             if index > 0 {
                 self.send(Token::NullCharacterToken);
             }
@@ -258,12 +263,12 @@ impl Emitter for Tokens<'_> {
             self.end_text();
             while rest.len() > STEP {
                 let end = (1..=STEP).rev().find(|&end| begins_character(&rest[end])).unwrap_or(STEP);
-                self.text.extend_from_slice(&rest[..end]);
+                self.text.push(self.source, &rest[..end]);
                 self.end_text();
                 rest = &rest[end..];
             }
         }
-        self.text.extend_from_slice(rest);
+        self.text.push(self.source, rest);
     }
 
     fn init_start_tag(&mut self) {
@@ -300,7 +305,7 @@ impl Emitter for Tokens<'_> {
 
     fn emit_current_tag(&mut self) -> Option<State> {
         if self.trees.skims.get() && !is_skimmed(&self.tag.name) {
-            self.text.push(b' ');
+            self.text.push(self.source, b" ");
             return None;
         }
         self.end_text();

@@ -6,6 +6,7 @@ use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 
 use super::interests::Interests;
 use super::names::{Names, text};
+use super::run::{Run, Source};
 
 /// Attributes that scripts take an image's address from once it is seen. HTML knows none of them, and the tree has them as
 /// `data`.
@@ -15,6 +16,7 @@ const LAZY: [&[u8]; 6] =
 /// A tag as far as it was read. Its buffers are used for all tags of a document.
 #[derive(Debug)]
 pub(super) struct TagParts<'a> {
+    source: &'a Source<'a>,
     /// `hidden`, `style`, `background` and `role`.
     of_any: &'a [LocalName; 4],
     names: Names<'a>,
@@ -26,7 +28,7 @@ pub(super) struct TagParts<'a> {
     attributes: Vec<Attribute>,
     /// Name and value of the attribute at hand, as far as they are of use.
     attribute: Vec<u8>,
-    value: Vec<u8>,
+    value: Run,
     /// The attribute's name, interned, if it has a value that is to be kept.
     valued: Option<&'a LocalName>,
     /// The attribute is none of those to be kept.
@@ -36,8 +38,9 @@ pub(super) struct TagParts<'a> {
 }
 
 impl<'a> TagParts<'a> {
-    pub fn new(interests: &'a Interests) -> Self {
+    pub fn new(source: &'a Source<'a>, interests: &'a Interests) -> Self {
         Self {
+            source,
             of_any: &interests.of_any,
             names: Names::new(interests),
             kind: TagKind::StartTag,
@@ -46,7 +49,7 @@ impl<'a> TagParts<'a> {
             known: None,
             attributes: Vec::new(),
             attribute: Vec::new(),
-            value: Vec::new(),
+            value: Run::default(),
             valued: None,
             is_other: false,
             is_styled: false,
@@ -95,7 +98,7 @@ impl<'a> TagParts<'a> {
 
     pub fn push_value(&mut self, part: &[u8]) {
         if self.valued.is_some() {
-            self.value.extend_from_slice(part);
+            self.value.push(self.source, part);
         }
     }
 
@@ -122,9 +125,7 @@ impl<'a> TagParts<'a> {
                     self.style();
                 }
             } else {
-                let value = std::mem::take(&mut self.value);
-                self.keep(name, &value);
-                self.value = value;
+                self.keep(name, self.value.tendril(self.source));
             }
         }
         self.attribute.clear();
@@ -132,25 +133,26 @@ impl<'a> TagParts<'a> {
     }
 
     fn style(&mut self) {
-        let value = std::mem::take(&mut self.value);
-        let style = text(&value);
-        if hides(&style) {
-            self.keep(&self.of_any[0], b"");
-        } else if let Some(address) = image(&style) {
-            self.keep(&self.of_any[2], address.as_bytes());
+        let style = text(self.value.bytes(self.source));
+        let found = if hides(&style) {
+            Some((0, StrTendril::new()))
+        } else {
+            image(&style).map(|address| (2, StrTendril::from(address)))
+        };
+        if let Some((name, value)) = found {
+            self.keep(&self.of_any[name], value);
         }
-        self.value = value;
     }
 
     /// The first attribute of a name counts.
-    fn keep(&mut self, name: &LocalName, value: &[u8]) {
+    fn keep(&mut self, name: &LocalName, value: StrTendril) {
         if self.attributes.iter().all(|attribute| attribute.name.local != *name) {
             let name = QualName::new(None, ns!(), name.clone());
             if self.attributes.is_empty() {
                 // Most elements keep one, and the tree holds what is reserved here.
                 self.attributes.reserve_exact(1);
             }
-            self.attributes.push(Attribute { name, value: tendril(value) });
+            self.attributes.push(Attribute { name, value });
         }
     }
 
@@ -193,8 +195,4 @@ pub(super) fn hides(style: &str) -> bool {
         }
     }
     is_hidden
-}
-
-pub(super) fn tendril(bytes: &[u8]) -> StrTendril {
-    StrTendril::from(&*text(bytes))
 }

@@ -10,9 +10,7 @@ use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use html5ever::{Attribute, LocalName, QualName, local_name};
 use indexmap::IndexSet;
 use scraper::node::Element;
-use scraper::{Html, HtmlTreeSink, Node};
-
-use super::tag::tendril;
+use scraper::{Html, HtmlTreeSink, Node, StrTendril};
 
 /// Bytes of ordinary HTML to a node of its tree.
 const BYTES_PER_NODE: usize = 16;
@@ -122,10 +120,7 @@ fn is_apart(name: &LocalName) -> bool {
 }
 
 fn start_tag(element: &Element) -> Tag {
-    let attribute = |(name, value): &(QualName, scraper::StrTendril)| Attribute {
-        name: name.clone(),
-        value: tendril(value.as_bytes()),
-    };
+    let attribute = |(name, value): &(QualName, StrTendril)| Attribute { name: name.clone(), value: value.clone() };
     Tag {
         kind: TagKind::StartTag,
         name: element.name.local.clone(),

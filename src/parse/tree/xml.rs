@@ -12,7 +12,8 @@ use scraper::{Html, Node};
 
 use super::super::deadline::{Deadline, Left};
 use super::interests::Interests;
-use super::tag::{hides, tendril};
+use super::run::tendril;
+use super::tag::hides;
 use super::trees::{MAX_NODES, Take};
 
 /// Events read between two looks at the clock.
