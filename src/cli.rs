@@ -3,6 +3,7 @@
 mod activity;
 mod args;
 mod audit;
+mod bare;
 mod changes;
 mod check;
 mod console;
@@ -118,7 +119,9 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
     signals::outlive_file_limits();
     match cli.command {
         Command::Crawl(args) => crawl::run(*args, console).await,
-        Command::Query { database, question, param, form } => query::run(&database.path()?, &question, &param, form),
+        Command::Query { database, question, param, form } => {
+            query::run(&database.path()?, &question, &param, form, console)
+        }
         Command::Search { database, words, host, limit, form } => {
             let search = search::Search { words: &words.join(" "), host: host.as_deref(), limit };
             search::run(&database.path()?, search, form, console).await
@@ -137,7 +140,7 @@ async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {
         Command::Check { database, format, wide } => check::run(&database.path()?, format, wide),
         Command::Init { seeds, yes } => init::run(&seeds, yes, console),
         Command::Vacuum(database) => vacuum::run(&database.path()?, console).await,
-        Command::Robots { robots, urls, user_agent } => robots::run(&robots, &urls, &user_agent).await,
+        Command::Robots { robots, user_agent } => robots::run(&robots, user_agent, console).await,
         Command::Demo { database } => demo::run(&database, console).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -90,8 +90,8 @@ async fn faults_of_links_and_redirects_are_found_and_nothing_else() {
         "broken-link / /loop/1",
         "broken-link /a /gone",
         "broken-link /a /spin/1",
-        "redirect-loop /loop/2",
-        "redirect-loop /spin/2",
+        "redirect-loop /loop/1",
+        "redirect-loop /spin/1",
         "redirect-chain /chain/1 /b",
         "redirect-chain /chain/other /b",
         "redirected-link / /moved",
@@ -461,6 +461,8 @@ async fn what_was_not_there_is_new_what_stays_is_open_and_what_is_gone_is_fixed(
     assert_eq!(states(2).await, second, "it is compared with the run before all the same");
     let told = stdout(&audit(&bench, &[]).await);
     assert!(told.starts_with("Run 2, compared with run 1: 1 error, 0 warnings, 1 notice\n"), "{told}");
+    let names = |told: &str| told.lines().nth(2).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(names(&told), "severity finding count new fixed example");
 
     // What is not checked this time, or is to be ignored, is not fixed by that.
     let output = bench.run(&["crawl", &server.url("/"), "--rate", "0", "--no-links", "--keep-runs", "1"]).await;
@@ -473,6 +475,28 @@ async fn what_was_not_there_is_new_what_stays_is_open_and_what_is_gone_is_fixed(
         (0, 3),
         "the last audit before is kept, older ones are not"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_is_told_by_its_least_url_whichever_closed_it() {
+    let site = Site::default();
+    site.put("/", page("/").links(&["/loop/b"]).reply());
+    for (from, to) in [("b", "c"), ("c", "a"), ("a", "b")] {
+        site.put(&format!("/loop/{from}"), Reply::redirect(302, &format!("/loop/{to}")));
+    }
+    let server = site.serve().await;
+    let bench = Bench::new();
+    let mut closed = Vec::new();
+    for (run, state) in [(1, "new"), (2, "open"), (3, "open")] {
+        crawl(&bench, &server, &[]).await;
+        closed.extend(bench.rows("select url from failures").await);
+        audited(&bench).await;
+        let sql = format!("select url, detail, state from findings where run = {run} and finding = 'redirect-loop'");
+        let expected =
+            format!("{}|redirects to {}, which leads back here|{state}", server.url("/loop/a"), server.url("/loop/b"));
+        assert_eq!(bench.rows(&sql).await, [expected], "{closed:?}");
+    }
+    assert!(closed[0] != closed[1] || closed[1] != closed[2], "it is closed by others: {closed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -502,6 +526,8 @@ async fn an_audit_is_written_in_every_format_and_fails_where_it_is_told_to() {
     let bench = Bench::new();
     crawl(&bench, &server, &[]).await;
     let table = stdout(&audit(&bench, &[]).await);
+    let names: Vec<_> = table.lines().nth(2).unwrap().split_whitespace().collect();
+    assert_eq!(names, ["severity", "finding", "count", "example"], "nothing is compared: {table}");
     for words in
         ["broken-link", "How to fix", "Correct the link", "1 error, 0 warnings, 1 notice", "Not checked", "--sitemaps"]
     {

@@ -68,6 +68,33 @@ async fn robots_prints_the_verdict_and_the_deciding_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_one_url_alone_robots_asks_its_host_as_the_crawl_would() {
+    let server = Server::start(|path| match path {
+        "/robots.txt" => Reply::text("User-agent: *\nDisallow: /p\n\nUser-agent: mybot\nDisallow: /q\n"),
+        _ => Reply::status(404),
+    })
+    .await
+    .unwrap();
+    let bench = Bench::on_sqlite();
+    let ask = async |args: &[&str]| {
+        let output = bench.run(&[&["robots"], args].concat()).await;
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    let (p, q) = (server.url("/p/x"), server.url("/q"));
+    assert_eq!(ask(&[&p]).await, (Some(3), format!("disallowed\t{p}\tDisallow: /p\n")));
+    assert_eq!(ask(&[&q]).await, (Some(0), format!("allowed\t{q}\t\n")));
+    std::fs::write(bench.path("harvestman.toml"), "user-agent = 'mybot/2.0'").unwrap();
+    assert_eq!(ask(&[&q]).await, (Some(3), format!("disallowed\t{q}\tDisallow: /q\n")));
+    assert_eq!(ask(&[&q, "--user-agent", "other"]).await.0, Some(0));
+    for nothing in [server.url("/robots.txt"), "robots.txt".to_owned()] {
+        let (code, said) = ask(&[&nothing]).await;
+        assert!(code == Some(2) && said.contains("no URL that the robots.txt is asked about"), "{said}");
+    }
+    let (_, said) = ask(&[&p, &q]).await;
+    assert!(said.contains(&format!("{p} is read as a robots.txt")), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_demo_works_without_a_network() {
     let bench = Bench::new();
     let output = bench.run(&["demo", "--database", "crawl.db"]).await;
@@ -137,6 +164,31 @@ async fn an_option_that_does_not_exist_brings_the_one_that_is_meant_to_mind() {
         (&["crawl", "--delay=1s", "http://a.test/"], "--rate"),
         (&["crawl", "--threads", "9"], "--concurrency"),
         (&["crawl", "--output", "x.db"], "--database"),
+        (&["crawl", "-o", "x.db"], "--database"),
+        (&["crawl", "-O", "x.html"], "harvestman export"),
+        (&["crawl", "-r", "-l", "2", "http://a.test/"], "followed without it"),
+        (&["crawl", "-l", "2", "http://a.test/"], "--max-depth"),
+        (&["crawl", "-np", "http://a.test/"], "--scope prefix"),
+        (&["crawl", "-A", "mybot/1.0", "http://a.test/"], "--user-agent"),
+        (&["crawl", "-U", "mybot/1.0", "http://a.test/"], "--user-agent"),
+        (&["crawl", "-H", "X-A: b", "http://a.test/"], "--header"),
+        (&["crawl", "-k", "https://a.test/"], "SSL_CERT_FILE"),
+        (&["crawl", "--no-check-certificate", "https://a.test/"], "SSL_CERT_FILE"),
+        (&["crawl", "-n", "100", "http://a.test/"], "--max-pages"),
+        (&["crawl", "-w", "1", "http://a.test/"], "--rate 0.5"),
+        (&["crawl", "-b", "a=b", "http://a.test/"], "--cookies"),
+        (&["crawl", "-x", "http://p.test/", "http://a.test/"], "--proxy"),
+        (&["crawl", "-i", "seeds.txt"], "harvestman crawl seeds.txt"),
+        (&["crawl", "--recursive", "http://a.test/"], "followed without it"),
+        (&["crawl", "--span-hosts", "http://a.test/"], "--scope domain"),
+        (&["crawl", "--domains=a.test", "http://a.test/"], "--scope domain"),
+        (&["crawl", "--user", "me", "http://a.test/"], "--netrc"),
+        (&["crawl", "--data", "a=b", "http://a.test/"], "GET alone"),
+        (&["query", "-f", "json"], "--format"),
+        (&["query", "-f", "json", "select 1"], "--format"),
+        (&["query", "--csv", "select 1"], "--format"),
+        (&["query", "select 1", "-o", "x.csv"], "> FILE"),
+        (&["search", "-n", "5", "word"], "--limit"),
         (&["status", "--json"], "--format"),
         (&["explain", "--format", "json", "http://a.test/"], "--json"),
         (&["export", "--filter", "status = 200"], "--where"),
@@ -150,21 +202,137 @@ async fn an_option_that_does_not_exist_brings_the_one_that_is_meant_to_mind() {
     ] {
         let said = stderr(&bench.run(typed).await);
         assert!(said.contains(meant), "{typed:?}: {said}");
-        assert!(!said.contains("--no-"), "{typed:?}: {said}");
+        assert!(!said.contains("exists: '--no-"), "{typed:?}: {said}");
     }
-    let said = stderr(&bench.run(&["crawl", "--zzzzzz"]).await);
-    assert!(!said.contains("similar"), "{said}");
-    for (typed, meant) in [("doctor", "check"), ("resume", "crawl"), ("serach", "search")] {
+    let said = stderr(&bench.run(&["crawl", "--zzzzzz", "-z"]).await);
+    assert!(!said.contains("similar") && !said.contains("as a value"), "{said}");
+    std::fs::write(bench.path("seeds.txt"), "http://a.test/").unwrap();
+    for (typed, meant) in [
+        ("doctor", "'check'"),
+        ("resume", "'crawl'"),
+        ("serach", "'search'"),
+        ("mirror", "'crawl'"),
+        ("archive", "harvestman export --output crawl.wacz"),
+        ("https://a.test/", "harvestman crawl https://a.test/"),
+        ("seeds.txt", "harvestman crawl seeds.txt"),
+        ("crawl.db", "harvestman status -d crawl.db"),
+        ("orphans", "harvestman query --recipe orphans"),
+        ("recipes", "harvestman query --list"),
+    ] {
         let output = bench.run(&[typed]).await;
         assert_eq!(output.status.code(), Some(2));
-        assert!(stderr(&output).contains(&format!("'{meant}'")), "{}", stderr(&output));
+        assert!(stderr(&output).contains(meant), "{}", stderr(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_stands_alone_is_told_what_it_names_and_where_that_belongs() {
+    let server = Server::start(|_| Reply::html("<title>T</title>")).await.unwrap();
+    let bench = Bench::on_sqlite();
+    bench.run(&["crawl", &server.url("/"), "--rate", "0"]).await;
+    let database = "-d crawl.db";
+    for (typed, code, words) in [
+        (&["query", "orphans"][..], 2, "harvestman query --recipe orphans"),
+        (&["query", "broken-links"], 2, "harvestman query --recipe broken-links"),
+        (&["query", "brokenlinks"], 1, "--recipe broken-links?"),
+        (&["query", "pages"], 1, "select * from pages limit 20"),
+        (&["query", "crawl.db"], 2, database),
+        (&["query", "crawl.db", "select 1"], 2, database),
+        (&["query", "select 1", "other.sqlite"], 2, "-d other.sqlite"),
+        (&["status", "crawl.db"], 2, database),
+        (&["audit", "crawl.db"], 2, database),
+        (&["check", "crawl.db"], 2, database),
+        (&["changes", "crawl.db"], 2, database),
+        (&["vacuum", "crawl.db"], 2, database),
+        (&["extract", "crawl.db"], 2, database),
+        (&["export", "crawl.db", "--output", "x.csv"], 2, database),
+        (&["report", "crawl.db"], 2, database),
+        (&["report", "x.html"], 2, "--output x.html"),
+        (&["open", "crawl.db"], 2, database),
+        (&["mcp", "crawl.db"], 2, database),
+        (&["demo", "crawl.db"], 2, database),
+        (&["show", "crawl.db"], 1, database),
+        (&["explain", "crawl.db"], 1, database),
+        (&["status", "postgres://me:secret@a.test/db"], 2, "postgres://…@a.test/db"),
+    ] {
+        let output = bench.run(typed).await;
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{typed:?}: {said}");
+        assert!(said.contains(words) && !said.contains("secret"), "{typed:?}: {said}");
+    }
+    assert!(!bench.path("report.html").exists() && !bench.path("other.sqlite").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn query_reads_sql_from_standard_input_where_that_is_named() {
+    let server = Server::start(|_| Reply::html("<title>T</title>")).await.unwrap();
+    let bench = Bench::new();
+    bench.run(&["crawl", &server.url("/"), "--rate", "0"]).await;
+    let output = typed(&bench, &["query", "-", "--format", "csv"], "select title\nfrom pages -- one\n").await;
+    assert_eq!(stdout(&output), "title\r\nT\r\n", "{}", stderr(&output));
+    let output = typed(&bench, &["query", "-"], "").await;
+    assert!(output.status.code() == Some(1) && stderr(&output).contains("no statement"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_that_finds_nothing_by_its_defaults_names_its_parameters() {
+    let server = Server::start(|_| Reply::html("<title>T</title><p>webs")).await.unwrap();
+    let bench = Bench::new();
+    bench.run(&["crawl", &server.url("/"), "--rate", "0"]).await;
+    let none = bench.run(&["query", "--recipe", "near-word"]).await;
+    let said = stderr(&none);
+    assert!(none.status.success() && said.contains("that have :word (scarecrow)"), "{said}");
+    assert!(said.contains("--param word=VALUE"), "{said}");
+    let some = bench.run(&["query", "--recipe", "near-word", "--param", "word=webs"]).await;
+    assert!(stdout(&some).contains(&server.url("/")) && stderr(&some).is_empty(), "{}", stderr(&some));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_name_promises_what_a_command_cannot_write_is_refused_with_what_it_can() {
+    let server = Server::start(|_| Reply::html("<title>T</title>")).await.unwrap();
+    let bench = Bench::new();
+    bench.run(&["crawl", &server.url("/"), "--rate", "0"]).await;
+    for (args, words) in [
+        (&["audit", "--output", "x.html"][..], ".xlsx"),
+        (&["audit", "--output", "x.pdf"], ".sarif"),
+        (&["report", "--output", "x.pdf"], ".html"),
+        (&["report", "--output", "x.csv"], ".xlsx"),
+        (&["export", "--output", "x.json"], "--format"),
+        (&["export", "--output", "x"], "--output end in .jsonl"),
+        (&["export", "--output", "-"], "--format"),
+    ] {
+        let output = bench.run(args).await;
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+        let left = ["x.html", "x.pdf", "x.csv", "x.json", "x"].map(|name| bench.path(name).exists());
+        assert!(!left.contains(&true), "{args:?}");
+    }
+    let start = |name: &str| String::from_utf8_lossy(&std::fs::read(bench.path(name)).unwrap()[..6]).into_owned();
+    for (command, name, begins) in [
+        ("audit", "a.sarif.json", "{\"$sch"),
+        ("audit", "a.txt", "Run 1"),
+        ("report", "r.HTML", "<!doct"),
+        ("export", "e.jsonl", "{\"url\""),
+        ("export", "e.csv", "url,ho"),
+        ("export", "e.warc.gz", "\u{1f}"),
+        ("export", "e.wacz", "PK"),
+        ("export", "e.xml", "<?xml "),
+    ] {
+        let output = bench.run(&[command, "--output", name]).await;
+        assert!(output.status.success(), "{name}: {}", stderr(&output));
+        assert!(start(name).starts_with(begins), "{name}: {}", start(name));
     }
 }
 
 /// What `init` says when it is answered with these lines.
 async fn init(bench: &Bench, args: &[&str], answers: &'static str) -> std::process::Output {
+    typed(bench, &[&["init"], args].concat(), answers).await
+}
+
+/// Runs with this on standard input.
+async fn typed(bench: &Bench, args: &[&str], answers: &'static str) -> std::process::Output {
     use std::io::Write as _;
-    let mut command = bench.command(&[&["init"], args].concat());
+    let mut command = bench.command(args);
     let piped = std::process::Stdio::piped;
     command.stdin(piped()).stdout(piped()).stderr(piped());
     let talk = move || {

@@ -263,7 +263,12 @@ async fn rules_replace_those_before_and_are_used_again_until_then() {
     assert_eq!(web.rows("select url, name, price from items_product").await, ["/about|Silk|7.5"]);
     let renamed = SHOP.replace("item.product", "item.thing");
     std::fs::write(web.bench.path("shop.toml"), renamed).unwrap();
-    extract(&web, &["--rules", "shop.toml"]).await;
+    let (_, told) = extract(&web, &["--rules", "shop.toml"]).await;
+    let gone =
+        "the rules of shop.toml take the place of those of product, and the items go that only these find: product";
+    assert!(told.contains(gone), "{told}");
+    let (_, told) = extract(&web, &["--rules", "shop.toml"]).await;
+    assert!(!told.contains("take the place"), "{told}");
     assert_eq!(web.rows("select distinct item from items").await, ["thing"]);
     assert_eq!(web.rows("select name from items_thing order by position").await, ["Leg", "Web's"]);
     assert_ne!(web.bench.run(&["query", "select * from items_product"]).await.status.code(), Some(0));

@@ -184,7 +184,7 @@ async fn thresholds_come_from_the_file_the_environment_or_the_command_line_in_th
     std::fs::write(bench.path("harvestman.toml"), "\nfail-on = [\"failed>many\"]\n").unwrap();
     let output = crawl(&bench, &[&seed]).await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("harvestman.toml, line 2: `many` is no number"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("harvestman.toml, line 2: fail-on: `many` is no number"), "{}", stderr(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]

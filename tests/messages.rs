@@ -77,12 +77,13 @@ async fn a_bad_settings_file_is_refused_by_file_line_and_key() {
     let bench = Bench::new();
     for (text, words) in [
         ("rate = 1\nspeed = 2\n", &["bad.toml, line 2", "unknown key `speed`", "hint:"][..]),
-        ("max-depth = 2\n\nrate = \"fast\"\n", &["bad.toml, line 3", "expected a number"]),
+        ("max-depth = 2\n\nrate = \"fast\"\n", &["bad.toml, line 3: rate: ", "expected a number"]),
         ("json = 1\n", &["bad.toml, line 1", "true or false"]),
         ("include = \"a\"\n", &["bad.toml, line 1", "a list"]),
         ("include = [\"a\", \"(\"]\n", &["bad.toml, line 1", "regular expression"]),
-        ("timeout = \"0s\"\n", &["bad.toml", "timeout", "longer than zero"]),
-        ("rate = -2\n", &["bad.toml", "rate", "requests per second"]),
+        ("\ntimeout = \"0s\"\n", &["bad.toml, line 2: timeout: ", "longer than zero"]),
+        ("rate = -2\n", &["bad.toml, line 1: rate: ", "requests per second"]),
+        ("max_depth = 2\n", &["bad.toml, line 1: unknown key `max_depth`", "did you mean `max-depth`?"]),
         ("rate = \n", &["bad.toml, line 1"]),
     ] {
         std::fs::write(bench.path("bad.toml"), text).unwrap();
@@ -90,6 +91,32 @@ async fn a_bad_settings_file_is_refused_by_file_line_and_key() {
     }
     let missing = crawl_only(&bench, &[NOWHERE, "--config", "none.toml"]).await;
     assert_refused(&missing, 1, &["settings file `none.toml`", "caused by: No such file"]);
+    for (text, words) in [("rate = 1\ndatabase = 3\n", "line 2: database: "), ("\n= 3\n", "line 2: ")] {
+        std::fs::write(bench.path("harvestman.toml"), text).unwrap();
+        let output = bench.command(&["status"]).env_remove("HARVESTMAN_DATABASE").output().unwrap();
+        assert_refused(&output, 1, &[&format!("harvestman.toml, {words}")]);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_variable_is_named_and_not_an_option_that_nobody_typed() {
+    let bench = Bench::on_sqlite();
+    for (variable, value, words) in [
+        ("HARVESTMAN_RATE", "fast", "requests per second"),
+        ("HARVESTMAN_SCOPE", "near", "possible values: page"),
+        ("HARVESTMAN_TIMEOUT", "0s", "longer than zero"),
+        ("HARVESTMAN_MAX_PAGES", "many", "invalid digit"),
+        ("HARVESTMAN_PROXY", "me:secret@", "a URL such as"),
+        ("HARVESTMAN_FAIL_ON", "often", ""),
+        ("HARVESTMAN_NO_BODIES", "maybe", ""),
+    ] {
+        let output = bench.command(&["crawl", NOWHERE]).env(variable, value).output().unwrap();
+        assert_refused(&output, 2, &[variable, words]);
+        let option = variable.replace("HARVESTMAN_", "--").replace('_', "-").to_lowercase();
+        assert!(!stderr(&output).contains(&option) && !stderr(&output).contains("secret"), "{}", stderr(&output));
+    }
+    let typed = bench.command(&["crawl", NOWHERE, "--rate", "slow"]).env("HARVESTMAN_RATE", "1").output().unwrap();
+    assert_refused(&typed, 2, &["--rate"]);
 }
 
 #[tokio::test]
@@ -111,10 +138,37 @@ async fn seeds_that_cannot_be_used_are_named() {
     ];
     assert_refused(&wrong, 1, &lines);
     assert_refused(&crawl_only(&bench, &["ftp://example.com/"]).await, 1, &["scheme `ftp`", "no seed"]);
+    assert_refused(&crawl_only(&bench, &["127.0.0.1:8000"]).await, 1, &["write http://127.0.0.1:8000/"]);
+    assert_refused(&crawl_only(&bench, &["localhost:8000/docs"]).await, 1, &["write http://localhost:8000/docs"]);
     let quiet = crawl_only(&bench, &["wrong.txt", "--quiet"]).await;
     assert_refused(&quiet, 1, &lines[..2]);
     std::fs::write(bench.path("bytes.db"), "SQLite format 3\0").unwrap();
     assert_refused(&crawl_only(&bench, &["bytes.db"]).await, 1, &["bytes.db is no text", "--database"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_thousands_of_wrong_lines_twenty_are_told_and_the_view_seeds_has_all() {
+    let server = Server::start(|_| page(&[])).await.unwrap();
+    let bench = Bench::new();
+    let lines: String = (0..3_000).map(|n| format!("ftp://a.test/{n}\n")).collect();
+    std::fs::write(bench.path("seeds.txt"), format!("{lines}{}\n", server.url("/"))).unwrap();
+    let output = crawl(&bench, &["seeds.txt"]).await;
+    let said = stderr(&output);
+    let told: Vec<_> = said.lines().filter(|line| line.contains("left out")).collect();
+    assert_eq!(told.len(), 21, "{said}");
+    assert!(told[19].contains("seeds.txt, line 20: `ftp://a.test/19`"), "{}", told[19]);
+    assert!(told[20].contains("2,980 more lines left out: the view seeds keeps all"), "{}", told[20]);
+    assert_eq!(bench.rows("select count(*) from seeds where state = 'rejected'").await, ["3000"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_include_that_matches_nothing_is_told_at_the_end() {
+    let server = Server::start(|path| if path == "/" { page(&["/docs/a", "/b"]) } else { page(&[]) }).await.unwrap();
+    let (bench, seed) = (Bench::new(), server.url("/"));
+    let matching = crawl(&bench, &[&seed, "--include", "/docs/"]).await;
+    assert!(!stderr(&matching).contains("--include"), "{}", stderr(&matching));
+    let half = crawl(&bench, &[&seed, "--include", "/docs/", "--include", "^/b$"]).await;
+    assert_hint(&half, &["--include matches no URL that was seen, not even a seed: ^/b$;"]);
 }
 
 #[tokio::test]
@@ -681,6 +735,10 @@ async fn tables_fit_their_terminal_and_a_pipe_gets_all() {
     let whole = format!("{query} --wide");
     let (wide, _) = on_a_terminal(&bench, &whole, &[]).await.unwrap();
     assert_eq!(wide.replace("\r\n", "\n"), piped);
+    bench.run(&["audit", "--output", "a.csv"]).await;
+    let (audited, _) = on((80, 40), "audit").await.unwrap();
+    assert!(audited.starts_with(&format!("Run 1 of {}: ", server.url(""))), "{audited}");
+    assert!(audited.contains("  /a/path/that/is/longer/than/half") && !audited.contains(" fixed "), "{audited}");
     for (args, words) in [
         ("status", "Hosts with most URLs"),
         ("changes", "…"),

@@ -207,10 +207,9 @@ fn finding(fault: &(&'static str, usize, Plant), server: &Server, other: &Server
         Title(title) if *name == "title-duplicate" => server.url(title.rsplit(' ').next().unwrap_or_default()),
         _ => String::new(),
     };
-    // A chain is told of its first redirect, a loop of that which leads back.
+    // A chain is told of its first redirect, a loop of its least URL.
     match *name {
-        "redirect-chain" => [(*name).to_owned(), to, String::new()],
-        "redirect-loop" => [(*name).to_owned(), to.replace("loop/1", "loop/2"), String::new()],
+        "redirect-chain" | "redirect-loop" => [(*name).to_owned(), to, String::new()],
         _ => [(*name).to_owned(), page, to],
     }
 }

@@ -189,6 +189,31 @@ async fn no_hit_is_an_answer_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sentence_that_no_page_holds_is_told_word_by_word_with_what_to_type() {
+    let server = site(&["/a", "/b"], |path| match path {
+        "/a" => document("A", "spiders weave"),
+        _ => document("B", "orbs of c++"),
+    })
+    .await;
+    let bench = Bench::new();
+    crawl(&bench, &server, &[]).await;
+    for (words, said) in [
+        (
+            "spiders orbs",
+            "No page holds all of these words: `spiders`, `orbs`. For any of them: harvestman search 'spiders OR orbs'",
+        ),
+        ("spiders moths", "No page holds `moths`. Without that: harvestman search spiders"),
+        ("moths spiders c++", "No page holds `moths`. For any of the others: harvestman search 'spiders OR \"c++\"'"),
+        ("moths bats", "No page holds any of these words: `moths`, `bats`."),
+        ("spiders AND orbs", "No page holds `spiders AND orbs`."),
+    ] {
+        let output = search(&bench, &[words, "--format", "json"]).await;
+        assert_eq!((stdout(&output).as_str(), stderr(&output).trim_end()), ("[]\n", said));
+    }
+    assert_eq!(found(&bench, &["spiders OR \"c++\""]).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_nothing_but_hits_is_found_like_any_other() {
     // FTS5's own snippet takes minutes for it.
     let server = site(&["/a"], |_| document("A", &format!("{} \u{2}forged\u{3}", "needle ".repeat(100_000)))).await;

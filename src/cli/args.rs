@@ -14,7 +14,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::audit::threshold::AuditThreshold;
 use super::job::Extraction;
-use super::mistyped;
+use super::mistyped::{self, Meant};
 
 pub use common::{DatabaseArg, Form, Format, Since, Wide};
 pub use crawl::CrawlArgs;
@@ -193,13 +193,12 @@ pub enum Command {
     /// Say which URLs a robots.txt allows
     #[command(after_help = examples::ROBOTS)]
     Robots {
-        /// A file or an http(s) URL
-        robots: String,
-        #[arg(required = true)]
-        urls: Vec<String>,
-        /// The product token to match
-        #[arg(long, value_name = "TOKEN", default_value = "harvestman")]
-        user_agent: String,
+        /// A robots.txt, as a file or as an http(s) URL, and URLs; or one URL alone, to which that of its host applies
+        #[arg(required = true, value_name = "ROBOTS|URL")]
+        robots: Vec<String>,
+        /// The product token to match [default: that of the crawl's user agent]
+        #[arg(long, value_name = "TOKEN", env = "HARVESTMAN_USER_AGENT", hide_env_values = true)]
+        user_agent: Option<String>,
     },
     /// Serve a bundled site on loopback and crawl it; needs no network
     #[command(after_help = examples::DEMO)]
@@ -219,7 +218,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 pub struct Question {
-    /// What to ask
+    /// What to ask; - reads it from standard input
     #[arg(allow_hyphen_values = true, value_parser = sql)]
     pub sql: Option<String>,
     /// Run a useful query by its name
@@ -245,12 +244,15 @@ pub fn built() -> clap::Command {
 
 /// SQL may begin with a comment, but a single word with hyphens before it is an option that does not exist.
 fn sql(text: &str) -> Result<String, String> {
-    if !text.starts_with('-') || text.contains(char::is_whitespace) {
+    if !text.starts_with('-') || text == "-" || text.contains(char::is_whitespace) {
         return Ok(text.to_owned());
     }
-    let option = text.trim_start_matches('-').split('=').next().unwrap_or_default();
+    let option = text.split('=').next().unwrap_or_default();
     let meant = built().find_subcommand("query").and_then(|query| mistyped::meant(option, query));
-    let meant = meant.map_or_else(String::new, |option| format!("; did you mean --{option}?"));
+    let meant = meant.map_or_else(String::new, |meant| match meant {
+        Meant::Option(option) => format!("; did you mean --{option}?"),
+        Meant::Words(words) => format!("; {words}"),
+    });
     Err(format!("there is no such option{meant}"))
 }
 
@@ -326,7 +328,7 @@ pub enum StatusFormat {
 pub struct AuditArgs {
     #[command(flatten)]
     pub database: DatabaseArg,
-    /// [default: xlsx if --output ends in .xlsx, else table]
+    /// [default: what --output ends in, else table]
     #[arg(long)]
     pub format: Option<AuditFormat>,
     /// A file, which is replaced once the new one is whole; or - for standard output

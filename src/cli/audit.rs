@@ -48,7 +48,7 @@ use super::failure::Failure;
 use super::output::{Rows, object, printable};
 use super::settings::CONFIG_FILE;
 use super::table::Room;
-use super::target::Target;
+use super::target::{Target, ending, no_such_file};
 use super::threshold::EXIT_CODE;
 use super::{signals, upgrade};
 use audited::{Audited, COLUMNS};
@@ -63,6 +63,7 @@ pub const SEVERITIES: [&str; 3] = Severity::NAMES;
 
 pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
     signals::end_after(|| ())?;
+    let format = args.format.map_or_else(|| by_name(&args.output), Ok)?;
     let (settings, ignored) = settle()?;
     let database = args.database.path()?;
     let db = Database::open(&database)?;
@@ -76,7 +77,6 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
         false => db,
     };
     let target = Target::new(&args.output, db.path())?;
-    let format = args.format.unwrap_or_else(|| by_name(&args.output));
     let audited = audit(&db, &settings, &ignored)?;
     // The connection that writes must be the last to close: then SQLite removes the write-ahead log.
     drop(db);
@@ -136,9 +136,26 @@ fn audit(db: &Database, settings: &Settings, ignored: &[Ignored]) -> Result<Audi
 }
 
 /// The format that the name of a file asks for.
-fn by_name(file: &Path) -> AuditFormat {
-    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.and_then(|ending| AuditFormat::from_str(&ending, true).ok()).unwrap_or(AuditFormat::Table)
+fn by_name(file: &Path) -> Result<AuditFormat, Failure> {
+    let ending = match ending(file) {
+        None => return Ok(AuditFormat::Table),
+        Some(ending) if ending == "txt" => return Ok(AuditFormat::Table),
+        // As viewers of SARIF want it called.
+        Some(ending) if ending == "json" && file.file_stem().is_some_and(|stem| is_sarif(stem.as_ref())) => {
+            "sarif".into()
+        }
+        Some(ending) => ending,
+    };
+    AuditFormat::from_str(&ending, true).map_err(|_| {
+        no_such_file(
+            file,
+            "an audit is .txt, .json, .csv, .sarif or .xlsx, or what --format says; `harvestman report` writes .html",
+        )
+    })
+}
+
+fn is_sarif(file: &Path) -> bool {
+    ending(file).as_deref() == Some("sarif")
 }
 
 async fn keep(database: &str, audited: &Audited) -> Result<(), Failure> {

@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 
 use super::activity::Activity;
 use super::args::{Cli, CrawlArgs};
+use super::bare::is_database;
 use super::console::Console;
 use super::ending::{Changes, Ending};
 use super::failure::{Failure, hint_for_file};
@@ -33,7 +34,6 @@ use super::progress::Follower;
 use super::seeds::Seeds;
 use super::signals::Signals;
 use super::success::{self, SuccessFile};
-use super::target::is_database;
 use super::threshold::{self, Threshold};
 use super::watcher::Watcher;
 use super::{extract, hints, index, memory, metrics, progress, reasons, seeds, settings, summary};

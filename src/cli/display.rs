@@ -28,8 +28,20 @@ pub struct View {
 }
 
 impl View {
-    /// The most important first, since a low terminal cuts off the rest.
-    pub fn lines(&self, columns: usize) -> Vec<String> {
+    /// The most important first, since a terminal that is very low cuts off the rest. Hosts are named as far as there is room.
+    pub fn lines(&self, columns: usize, rows: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (busiest, slowest) in [(usize::MAX, usize::MAX), (2, 2), (1, 1), (1, 0), (0, 0)] {
+            lines = self.with_hosts(columns, busiest, slowest);
+            if lines.len() <= rows {
+                break;
+            }
+        }
+        lines
+    }
+
+    /// With so many of the busiest and of the slowest hosts.
+    fn with_hosts(&self, columns: usize, busiest: usize, slowest: usize) -> Vec<String> {
         let Progress { accounting: a, tally, stored } = self.progress;
         let pages = match self.max_pages {
             Some(max) => format!("{} of {} pages", count(stored), count(max)),
@@ -55,18 +67,17 @@ impl View {
             done.push(format!("{} checked that are not crawled", count(tally.checked)));
         }
         lines.extend(fill("", &done, ", ", 2, columns));
-        let hosts = |hosts: &[HostActivity], figure: &dyn Fn(&HostActivity) -> String| {
-            hosts.iter().map(|host| format!("{} {}", host.host, figure(host))).collect::<Vec<_>>()
+        let mut tell = |label: &str, hosts: &[HostActivity], most: usize, figure: &dyn Fn(&HostActivity) -> String| {
+            let hosts: Vec<_> = hosts.iter().take(most).map(|host| format!("{} {}", host.host, figure(host))).collect();
+            if !hosts.is_empty() {
+                lines.extend(labelled(label, &hosts, "  "));
+            }
         };
-        if !self.busiest.is_empty() {
-            let busiest = hosts(&self.busiest, &|host| format!("{:.1}/s", host.requests_per_second));
-            lines.extend(labelled("busiest", &busiest, "  "));
-            let slowest = hosts(&self.slowest, &|host| match host.mean_elapsed.as_millis() {
-                ms @ ..1000 => format!("{ms} ms"),
-                _ => format!("{:.1} s", host.mean_elapsed.as_secs_f64()),
-            });
-            lines.extend(labelled("slowest", &slowest, "  "));
-        }
+        tell("busiest", &self.busiest, busiest, &|host| format!("{:.1}/s", host.requests_per_second));
+        tell("slowest", &self.slowest, slowest, &|host| match host.mean_elapsed.as_millis() {
+            ms @ ..1000 => format!("{ms} ms"),
+            _ => format!("{:.1} s", host.mean_elapsed.as_secs_f64()),
+        });
         lines
     }
 }
@@ -109,8 +120,8 @@ mod tests {
             "busiest  http://a.test 2.0/s  http://b.test:81 1.5/s",
             "slowest  http://b.test:81 3.0 s",
         ];
-        assert_eq!(view().lines(200), expected);
-        assert_eq!(View::default().lines(200).len(), 2, "nothing is known of hosts, and nothing is said of them");
+        assert_eq!(view().lines(200, 24), expected);
+        assert_eq!(View::default().lines(200, 24).len(), 2, "nothing is known of hosts, and nothing is said of them");
     }
 
     #[test]
@@ -130,6 +141,10 @@ mod tests {
             "  http://b.test:81 1.5/s",
             "slowest  http://b.test:81 3.0 s",
         ];
-        assert_eq!(view().lines(37), expected);
+        assert_eq!(view().lines(37, 13), expected);
+        let low: Vec<_> = view().lines(37, 12);
+        assert_eq!(low[10..], ["busiest  http://a.test 2.0/s", "slowest  http://b.test:81 3.0 s"], "one of each");
+        assert_eq!(view().lines(37, 11)[10..], expected[10..11], "the busiest alone");
+        assert_eq!(view().lines(37, 10), expected[..10]);
     }
 }

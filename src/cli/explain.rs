@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::output::{printable, unwritten};
-use super::words;
+use super::{bare, words};
 use facts::{Check, Facts, Hop, Request, Response, Trap};
 use verdict::{Next, RobotsVerdict, ScopeVerdict, Would};
 
@@ -67,9 +67,9 @@ pub fn run(database: &str, url: &str, json: bool) -> Result<u8, Failure> {
 /// The URL that was typed, in any spelling.
 pub fn url_of(typed: &str) -> Result<CanonicalUrl, Failure> {
     CanonicalUrl::parse(typed).map_err(|e| {
-        let typed = without_userinfo(typed);
-        let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(&typed))).cause(&e);
-        failure.hint("write the whole URL, such as https://example.com/page")
+        let shown = without_userinfo(typed);
+        let failure = Failure::new(format!("`{}` is no URL that can be crawled", printable(&shown))).cause(&e);
+        failure.hint("write the whole URL, such as https://example.com/page").maybe_hint(bare::named(typed).as_deref())
     })
 }
 

@@ -133,7 +133,7 @@ async fn derive(
     console: &Console,
 ) -> Result<(), Failure> {
     let mut kinds = task.kinds.clone();
-    let rules = if kinds.contains(&Kind::Items) { rules_of(store, task.rules.as_ref()).await? } else { None };
+    let rules = if kinds.contains(&Kind::Items) { rules_of(store, task.rules.as_ref(), console).await? } else { None };
     if rules.is_none() && kinds == [Kind::Items] {
         return Err(Failure::new("there are no rules to find items by")
             .hint("give a file of rules with --rules FILE, or those that come with harvestman: --rules product"));
@@ -164,10 +164,27 @@ fn failure(error: DerivedError) -> Failure {
 }
 
 /// The rules that were given, which are kept, or else those that were given last.
-async fn rules_of(store: &mut impl Derives, given: Option<&GivenRules>) -> Result<Option<GivenRules>, Failure> {
+async fn rules_of(
+    store: &mut impl Derives,
+    given: Option<&GivenRules>,
+    console: &Console,
+) -> Result<Option<GivenRules>, Failure> {
     let stored = store.rules().await.map_err(failure)?;
     let Some(given) = given else { return stored.map(GivenRules::parse).transpose() };
     if stored.as_ref() != Some(&given.stored) {
+        // Those that an earlier version took may be none today.
+        if let Some(before) = stored.and_then(|stored| GivenRules::parse(stored).ok()) {
+            let gone: Vec<_> =
+                before.rules.names().filter(|name| !given.rules.names().any(|kept| kept == *name)).collect();
+            if !gone.is_empty() {
+                console.warn(&format!(
+                    "the rules of {} take the place of those of {}, and the items go that only these find: {}; one file can have the tables of several",
+                    printable(&given.stored.name),
+                    printable(&before.stored.name),
+                    gone.join(", ")
+                ));
+            }
+        }
         store.keep_rules(&given.stored, &views(&given.rules)).await.map_err(failure)?;
     }
     Ok(Some(given.clone()))

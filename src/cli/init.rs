@@ -12,6 +12,7 @@ use crate::config::{Config, ScopeKind};
 use super::console::Console;
 use super::failure::{Failure, hint_for_file};
 use super::output::printable;
+use super::seeds::with_scheme;
 use super::settings::CONFIG_FILE;
 
 const SEEDS_FILE: &str = "seeds.txt";
@@ -106,9 +107,9 @@ fn ask<T>(question: &str, default: &str, read: impl Fn(&str) -> Result<T, String
     }
 }
 
-/// A seed as it stands in the file; a name without a scheme is one of https.
+/// A seed as it stands in the file.
 fn url(text: &str) -> Result<String, String> {
-    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let whole = if text.contains("://") { text.to_owned() } else { with_scheme(text) };
     match CanonicalUrl::parse(&whole) {
         Ok(_) => Ok(whole),
         Err(e) => Err(format!("`{}` is no URL that can be crawled: {e}", printable(&without_userinfo(text)))),
@@ -195,6 +196,13 @@ mod tests {
     fn a_name_is_taken_for_a_site_and_what_is_none_is_refused() {
         assert_eq!(url("example.com/a"), Ok("https://example.com/a".to_owned()));
         assert_eq!(url("http://example.com"), Ok("http://example.com".to_owned()));
+        for plain in
+            ["localhost", "127.0.0.1:8000", "10.0.0.7/docs", "[::1]", "nas.local", "intranet", "example.com:8080"]
+        {
+            assert_eq!(url(plain), Ok(format!("http://{plain}")));
+        }
+        assert_eq!(url("example.com:443"), Ok("https://example.com:443".to_owned()));
+        assert_eq!(url("93.184.215.14"), Ok("https://93.184.215.14".to_owned()));
         assert!(url("ftp://example.com/").is_err() && url("https://").is_err());
     }
 }

@@ -78,7 +78,9 @@ impl Follower {
                 slowest: activity.slowest(HOSTS_SHOWN),
             };
             let size = terminal::size();
-            self.console.show(&view.lines(size.columns.saturating_sub(MARGIN)), size);
+            // The last row is where the cursor stands.
+            let (columns, rows) = (size.columns.saturating_sub(MARGIN), size.rows.saturating_sub(1));
+            self.console.show(&view.lines(columns, rows), size);
         }
     }
 

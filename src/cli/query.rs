@@ -2,14 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use crate::canonical::without_userinfo;
 use crate::read::{Database, ReadError, Statement, Value};
 
 use super::args::{Form, Param, Question};
+use super::console::Console;
 use super::failure::Failure;
-use super::output::{self, Answer, Rows, cells, unique};
-use super::{datasette, recipes, schema, signals, suggest};
+use super::output::{self, Answer, Rows, cells, printable, unique};
+use super::{bare, datasette, recipes, schema, signals, suggest};
 
-pub fn run(database: &str, question: &Question, params: &[Param], form: Form) -> Result<u8, Failure> {
+pub fn run(
+    database: &str,
+    question: &Question,
+    params: &[Param],
+    form: Form,
+    console: &Console,
+) -> Result<u8, Failure> {
     if question.list {
         let rows = recipes::RECIPES.iter().map(|recipe| vec![recipe.name.into(), recipe.about().into()]);
         let answer = Answer { columns: vec!["recipe".into(), "answers".into()], rows: rows.collect() };
@@ -24,7 +32,14 @@ pub fn run(database: &str, question: &Question, params: &[Param], form: Form) ->
         return datasette::run(database);
     }
     let recipe = question.recipe.as_deref().map(recipes::find).transpose()?;
-    let sql = recipe.map(|recipe| recipe.sql).or(question.sql.as_deref()).unwrap_or_default();
+    let typed = match question.sql.as_deref() {
+        Some("-") => Some(standard_input()?),
+        sql => sql.map(str::to_owned),
+    };
+    let sql = recipe.map(|recipe| recipe.sql).or(typed.as_deref()).unwrap_or_default();
+    if let Some(problem) = no_sql(sql) {
+        return Err(problem);
+    }
     let db = Database::open(database)?;
     let mut statements = db.prepare_all(sql).map_err(|e| unprepared(&db, sql, e))?;
     let Some(first) = statements.first() else {
@@ -36,13 +51,36 @@ pub fn run(database: &str, question: &Question, params: &[Param], form: Form) ->
     }
     bind(&db, &mut statements, params, recipe.is_some())?;
     let mut out = Rows::new(form, columns)?;
+    let parameter = statements.iter().find_map(|statement| statement.parameters().into_iter().next());
+    let parameter = parameter.and_then(|name| Some(name.get(1..)?.to_owned()));
+    let mut is_empty = true;
     for statement in statements {
         for row in statement.rows() {
+            is_empty = false;
             out.row(cells(row?))?;
         }
     }
     out.finish()?;
+    if let (true, [], Some(recipe), Some(name)) = (is_empty, params, recipe, parameter) {
+        console.hint(&format!("{} Another value: --param {name}=VALUE", recipe.about()));
+    }
     Ok(0)
+}
+
+fn standard_input() -> Result<String, Failure> {
+    std::io::read_to_string(std::io::stdin()).map_err(|e| Failure::new("cannot read SQL from standard input").cause(&e))
+}
+
+/// A single word is no SQL, but it may name something else.
+fn no_sql(sql: &str) -> Option<Failure> {
+    let word = sql.trim();
+    if let Some(recipe) = recipes::RECIPES.iter().find(|recipe| recipe.name == word) {
+        let failure = Failure::new(format!("`{word}` is no SQL, but a recipe: {}", recipe.about()));
+        return Some(failure.hint(format!("harvestman query --recipe {word}")).code(2));
+    }
+    let named = bare::named(word)?;
+    let failure = Failure::new(format!("`{}` is no SQL, but a database", printable(&without_userinfo(word))));
+    Some(failure.hint(named).code(2))
 }
 
 /// Gives the parameters their values. Those of a recipe that are not given stay NULL: the SQL has their defaults.
@@ -116,6 +154,21 @@ pub fn unprepared(db: &Database, sql: &str, error: ReadError) -> Failure {
         return failure.hint("PostgreSQL writes it as url ~ 'PATTERN'");
     }
     // Without a hint, the failure is still told.
-    let hint = suggest::in_sql(db, sql, &problem).ok().flatten();
+    let hint = suggest::in_sql(db, sql, &problem).ok().flatten().or_else(|| a_word(db, sql));
     failure.maybe_hint(hint.as_deref())
+}
+
+/// What was meant by SQL that is nothing but a name: a view, or something like a recipe.
+fn a_word(db: &Database, sql: &str) -> Option<String> {
+    let word = sql.trim();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if word.is_empty() || !word.chars().all(is_name) {
+        return None;
+    }
+    if db.views().ok()?.iter().any(|view| view == word) {
+        return Some(format!("it is a view: harvestman query \"select * from {word} limit 20\""));
+    }
+    let recipe = suggest::nearest(word, recipes::RECIPES.iter().map(|recipe| recipe.name));
+    let near = recipe.map_or_else(String::new, |recipe| format!("did you mean --recipe {recipe}? "));
+    Some(near + "`harvestman query --list` shows the recipes, and --schema the views")
 }

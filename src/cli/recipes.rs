@@ -1,8 +1,8 @@
 //! Useful queries by name: each is a file of `recipes/`, whose first lines say what it answers.
 
 use super::failure::Failure;
-use super::output::printable;
 use super::suggest;
+use super::text::printable;
 
 /// A query that ships with the program.
 #[derive(Debug)]

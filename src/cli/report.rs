@@ -27,9 +27,8 @@ use super::audit::settle;
 use super::console::Console;
 use super::failure::Failure;
 use super::output::printable;
-use super::target::Target;
+use super::target::{Target, ending, no_such_file};
 use super::words::size;
-use super::workbook::is_workbook;
 use figures::figures;
 use parts::{Block, Cell, Figure, Hop, Section};
 use run::Run;
@@ -65,10 +64,13 @@ const SHORTER: usize = 200;
 pub fn run(database: &str, output: &str, console: &Console) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     let target = Target::new(output.as_ref(), db.path())?;
-    let report = match is_workbook(output.as_ref()) {
-        true => book(&db)?,
-        false => page(&db)?.into_bytes(),
+    let ending = ending(output.as_ref());
+    let make: fn(&Database) -> Result<Vec<u8>, Failure> = match ending.as_deref() {
+        None | Some("html" | "htm") => |db| Ok(page(db)?.into_bytes()),
+        Some("xlsx") => book,
+        Some(_) => return Err(no_such_file(output.as_ref(), "a report is a page, .html, or a workbook, .xlsx")),
     };
+    let report = make(&db)?;
     let mut out = target.open()?;
     out.write_all(&report)?;
     out.close()?.take_its_name(target.path())?;

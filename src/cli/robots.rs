@@ -10,13 +10,27 @@ use crate::parse::memory::Memory;
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules, answer_of};
 use crate::visit::{Method, RobotsAnswer};
 
+use super::args::CrawlArgs;
+use super::console::Console;
 use super::failure::Failure;
 use super::output::printable;
+use super::settings::settle;
 
-pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, Failure> {
-    let token = product_token(user_agent);
+pub async fn run(typed: &[String], user_agent: Option<String>, console: &Console) -> Result<u8, Failure> {
+    // What a crawl in this folder would call itself.
+    let agent = settle(&CrawlArgs::default())?.0.user_agent;
+    let token = user_agent.as_deref().unwrap_or(&agent);
+    let token = product_token(token);
+    let (robots, urls) = told_apart(typed)?;
     let answer = match CanonicalUrl::parse(robots) {
-        Ok(url) => fetch(url, Login::of_seed(robots).as_slice()).await?,
+        Ok(url) => {
+            let url =
+                if urls == typed { url.host().robots_url().map_err(|e| Failure::new(e.to_string()))? } else { url };
+            if !url.url().path().ends_with(".txt") {
+                console.warn(&format!("{url} is read as a robots.txt, since it comes first"));
+            }
+            fetch(url, &agent, Login::of_seed(robots).as_slice()).await?
+        }
         Err(_) => {
             let body = std::fs::read(robots)
                 .map_err(|e| Failure::new(format!("cannot read `{}`", without_userinfo(robots))).cause(&e))?;
@@ -45,9 +59,25 @@ pub async fn run(robots: &str, urls: &[String], user_agent: &str) -> Result<u8, 
     Ok(if all_allowed { 0 } else { 3 })
 }
 
-async fn fetch(mut url: CanonicalUrl, logins: &[Login]) -> Result<RobotsAnswer, Failure> {
+/// The robots.txt and the URLs that it is asked about. Of one URL alone, it is the same.
+fn told_apart(typed: &[String]) -> Result<(&str, &[String]), Failure> {
+    let [robots, urls @ ..] = typed else { return Err(no_url_to_judge()) };
+    match CanonicalUrl::parse(robots) {
+        _ if !urls.is_empty() => Ok((robots, urls)),
+        Ok(url) if url.url().path() != "/robots.txt" => Ok((robots, typed)),
+        _ => Err(no_url_to_judge()),
+    }
+}
+
+fn no_url_to_judge() -> Failure {
+    let failure = Failure::new("there is no URL that the robots.txt is asked about").code(2);
+    failure.hint("name URLs after it, such as https://example.com/private; or one URL alone")
+}
+
+async fn fetch(mut url: CanonicalUrl, agent: &str, logins: &[Login]) -> Result<RobotsAnswer, Failure> {
     let typed = url.host();
-    let client = HttpClient::new(&Config::default(), logins).map_err(|e| Failure::new(e.to_string()))?;
+    let config = Config { user_agent: agent.to_owned(), ..Config::default() };
+    let client = HttpClient::new(&config, logins).map_err(|e| Failure::new(e.to_string()))?;
     let memory = Memory::default();
     let wants = |_, _: &http::HeaderMap| Read::Start(MAX_ROBOTS_BYTES);
     for _ in 0..=MAX_ROBOTS_REDIRECTS {

@@ -13,7 +13,7 @@ use super::fit::cut;
 use super::output::{Rows, printable};
 use super::table::Room;
 use super::terminal::wants_colours;
-use super::words::counted;
+use super::words::{counted, shell};
 use super::{index, signals, upgrade};
 
 /// What is looked for.
@@ -40,7 +40,10 @@ pub async fn run(database: &str, search: Search<'_>, form: Form, console: &Conso
     let hits = hits_of(&db, search, hosts.as_deref())?;
     if hits.is_empty() {
         console.say(&match db.unindexed()?.unwrap_or(0) {
-            0 => format!("No page holds `{}`.", printable(search.words)),
+            0 => match word_by_word(&db, search, hosts.as_deref())? {
+                Some(words) => words,
+                None => format!("No page holds `{}`.", printable(search.words)),
+            },
             left => {
                 let left = counted(left, "page");
                 format!("No page that is indexed holds `{}`; {left} could not be looked into.", printable(search.words))
@@ -52,6 +55,35 @@ pub async fn run(database: &str, search: Search<'_>, form: Form, console: &Conso
         _ => rows(hits, form)?,
     }
     Ok(0)
+}
+
+/// Words that are looked for one by one, at most.
+const WORDS: usize = 12;
+
+/// Of several plain words that no page holds together: which of them are nowhere, and how to ask for any of the others.
+fn word_by_word(db: &Database, search: Search<'_>, hosts: Option<&[String]>) -> Result<Option<String>, Failure> {
+    let words: Vec<_> = search.words.split_whitespace().collect();
+    if has_operators(search.words) || !(2..=WORDS).contains(&words.len()) {
+        return Ok(None);
+    }
+    let (mut here, mut nowhere) = (Vec::new(), Vec::new());
+    for word in words {
+        let hits = hits_of(db, Search { words: word, limit: 1, ..search }, hosts)?;
+        if hits.is_empty() { nowhere.push(word) } else { here.push(word) }
+    }
+    let list =
+        |words: &[&str]| words.iter().map(|word| format!("`{}`", printable(word))).collect::<Vec<_>>().join(", ");
+    let is_plain = |word: &&str| word.chars().all(char::is_alphanumeric);
+    let any: Vec<_> = here.iter().map(|word| if is_plain(word) { (*word).to_owned() } else { quoted(word) }).collect();
+    let any = shell(&any.join(" OR "));
+    Ok(Some(match (here.len(), nowhere.len()) {
+        (0, _) => format!("No page holds any of these words: {}.", list(&nowhere)),
+        (_, 0) => {
+            format!("No page holds all of these words: {}. For any of them: harvestman search {any}", list(&here))
+        }
+        (1, _) => format!("No page holds {}. Without that: harvestman search {any}", list(&nowhere)),
+        _ => format!("No page holds {}. For any of the others: harvestman search {any}", list(&nowhere)),
+    }))
 }
 
 /// The database, its index up to date if it can be.

@@ -5,8 +5,11 @@ pub mod lines;
 use std::collections::HashSet;
 use std::io::Read as _;
 
+use url::Host;
+
 use crate::canonical::{CanonicalUrl, without_userinfo};
-use crate::config::Login;
+use crate::config::{Config, Login};
+use crate::scope::{AddressRules, is_local_name};
 use crate::visit::SeedLine;
 
 use super::console::Console;
@@ -14,6 +17,9 @@ use super::failure::Failure;
 use super::words::counted;
 
 use lines::{Comma, Line};
+
+/// Lines that are no seed and told one by one; the others are counted.
+const TOLD: u64 = 20;
 
 /// What the user asks for.
 #[derive(Default)]
@@ -28,9 +34,19 @@ pub struct Seeds {
 /// Reads every seed, each once, in their order.
 pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
     let mut seeds = Seeds::default();
+    let mut wrong = 0;
+    let mut tell = |seeds: &mut Seeds, text: &str, line: Option<u64>, place: &str| {
+        if let Err(problem) = take(text, line, seeds) {
+            wrong += 1;
+            if wrong <= TOLD {
+                let given = without_userinfo(text);
+                console.warn_always(&format!("{place}: `{given}` left out: {problem}"));
+            }
+        }
+    };
     for source in sources {
         if source.contains("://") {
-            take(source, None, "the command line", &mut seeds, console);
+            tell(&mut seeds, source, None, "the command line");
             continue;
         }
         let (name, bytes) = match source.as_str() {
@@ -44,7 +60,7 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
         warn_of_commas(name, &lines, console);
         warn_of_others(name, &lines, console);
         for Line { number, url, others, .. } in &lines {
-            take(url, Some(*number), &format!("{name}, line {number}"), &mut seeds, console);
+            tell(&mut seeds, url, Some(*number), &format!("{name}, line {number}"));
             let rejected = |other: &String| SeedLine {
                 url: Err("it follows another URL on its line".to_owned()),
                 line: Some(*number),
@@ -56,6 +72,11 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
     let mut seen = HashSet::new();
     seeds.lines.retain(|line| line.url.as_ref().map_or(true, |url| seen.insert(url.clone())));
     seeds.urls = seeds.lines.iter().filter_map(|line| line.url.clone().ok()).collect();
+    if wrong > TOLD {
+        let more = counted(wrong - TOLD, "more line");
+        let kept = if seeds.urls.is_empty() { "" } else { ": the view seeds keeps all, with the state `rejected`" };
+        console.warn_always(&format!("{more} left out{kept}"));
+    }
     if seeds.urls.is_empty() {
         let name = |name: &String| if name == "-" { "standard input".to_owned() } else { without_userinfo(name) };
         let names: Vec<_> = sources.iter().map(name).collect();
@@ -100,12 +121,25 @@ fn standard_input() -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// A site that was named without a scheme, with the one that it probably has: http where hardly anything has a certificate,
+/// on this machine, in a private network, and at a port of its own.
+pub fn with_scheme(name: &str) -> String {
+    let secure = format!("https://{name}");
+    let is_plain = CanonicalUrl::parse(&secure).is_ok_and(|url| {
+        url.url().port().is_some() || is_local_name(&url) || !AddressRules::new(&Config::default()).permit_url(&url)
+    });
+    if is_plain { format!("http://{name}") } else { secure }
+}
+
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     let failure = Failure::new(format!("cannot read the seeds file `{}`", without_userinfo(file))).cause(error);
-    let as_url = CanonicalUrl::parse(&format!("https://{file}")).ok();
+    let as_url = CanonicalUrl::parse(&with_scheme(file)).ok();
     let is_site = |url: &CanonicalUrl| {
         let suffix = url.url().domain().and_then(|name| psl::suffix(name.as_bytes()));
-        suffix.is_some_and(|suffix| suffix.is_known()) && !file.starts_with(['/', '.'])
+        let is_address = !matches!(url.url().host(), None | Some(Host::Domain(_))) && file.contains(['.', ':']);
+        let is_at_port = is_local_name(url) && url.url().port().is_some();
+        let is_named = is_at_port || suffix.is_some_and(|suffix| suffix.is_known());
+        (is_address || is_named) && !file.starts_with(['/', '.'])
     };
     match as_url.filter(|url| error.kind() == std::io::ErrorKind::NotFound && is_site(url)) {
         Some(url) => failure.hint(format!("if you mean the site, write {url}")),
@@ -113,12 +147,12 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     }
 }
 
-fn take(text: &str, line: Option<u64>, place: &str, seeds: &mut Seeds, console: &Console) {
-    let given = without_userinfo(text);
+/// A seed, or what is wrong with it. Either is kept.
+fn take(text: &str, line: Option<u64>, seeds: &mut Seeds) -> Result<(), String> {
     let url = CanonicalUrl::parse(text).map_err(|e| e.to_string());
-    match &url {
-        Ok(_) => seeds.logins.extend(Login::of_seed(text)),
-        Err(problem) => console.warn_always(&format!("{place}: `{given}` left out: {problem}")),
+    if url.is_ok() {
+        seeds.logins.extend(Login::of_seed(text));
     }
-    seeds.lines.push(SeedLine { url, line, given });
+    seeds.lines.push(SeedLine { url: url.clone(), line, given: without_userinfo(text) });
+    url.map(drop)
 }

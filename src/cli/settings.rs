@@ -1,11 +1,16 @@
 //! What a crawl is told in the end: what was typed wins over the environment, that over the settings file, and that over
 //! the defaults.
 
-use crate::config::{Config, TomlError, read_toml};
+use serde::de::{IgnoredAny, MapAccess};
+use toml::de::DeTable;
+
+use crate::config::declare::Keys;
+use crate::config::{Config, ConfigError, TomlError, read_toml};
 
 use super::args::{CrawlArgs, DatabaseArg};
 use super::failure::Failure;
 use super::job::Job;
+use super::suggest::meant;
 
 /// The settings file that is read if it is there.
 pub const CONFIG_FILE: &str = "harvestman.toml";
@@ -14,7 +19,8 @@ pub const CONFIG_FILE: &str = "harvestman.toml";
 pub fn settle(args: &CrawlArgs) -> Result<(Config, Job), Failure> {
     let (mut config, mut job) = (Config::default(), Job::default());
     args.apply(&mut config, &mut job)?;
-    config.validate().map_err(|e| Failure::new(format!("--{e}")).code(2))?;
+    let refused = |e: ConfigError| Failure::new(format!("{}: {}", args.called(e.option), e.problem)).code(2);
+    config.validate().map_err(refused)?;
     let (path, asked) = match &job.config {
         Some(path) => (path.clone(), true),
         None => (CONFIG_FILE.into(), false),
@@ -29,9 +35,19 @@ pub fn settle(args: &CrawlArgs) -> Result<(Config, Job), Failure> {
     let (mut config, mut job) = (Config::default(), Job::default());
     let path = path.display().to_string();
     read_toml(&text, &mut config, &mut job).map_err(|e| in_file(&path, e))?;
-    config.validate().map_err(|e| Failure::new(format!("{path}: {e}")))?;
+    config.validate().map_err(|e| {
+        let line = line_of(&text, e.option).map_or_else(String::new, |line| format!(", line {line}"));
+        Failure::new(format!("{path}{line}: {e}"))
+    })?;
     args.apply(&mut config, &mut job)?;
     Ok((config, job))
+}
+
+/// The line on which a key stands.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let (found, _) = table.get_ref().iter().find(|(name, _)| name.get_ref() == key)?;
+    Some(text.get(..found.span().start)?.matches('\n').count() + 1)
 }
 
 fn in_file(path: &str, error: TomlError) -> Failure {
@@ -39,13 +55,38 @@ fn in_file(path: &str, error: TomlError) -> Failure {
         TomlError::UnknownKey { line, key } => {
             let failure = Failure::new(format!("{path}, line {line}: unknown key `{key}`"));
             failure.hint(match key.as_str() {
-                "quiet" | "verbose" | "log-format" => "this option is for the command line alone",
-                _ => "the keys are the long options of `harvestman crawl --help`, without the dashes",
+                "quiet" | "verbose" | "log-format" => "this option is for the command line alone".to_owned(),
+                _ => {
+                    let near = Config::OPTIONS.iter().map(|option| option.name);
+                    let near = near.chain(Job::OPTIONS.iter().map(|option| option.name));
+                    meant(&key, near, "the keys are the long options of `harvestman crawl --help`, without the dashes")
+                }
             })
         }
-        TomlError::Syntax { line, problem } | TomlError::Value { line, problem, .. } => {
-            Failure::new(format!("{path}, line {line}: {problem}"))
+        TomlError::Syntax { line, problem } => Failure::new(format!("{path}, line {line}: {problem}")),
+        TomlError::Value { line, key, problem } => Failure::new(format!("{path}, line {line}: {key}: {problem}")),
+    }
+}
+
+/// The one key that other commands than `crawl` read.
+#[derive(Default)]
+struct DatabaseKey(Option<String>);
+
+impl Keys for DatabaseKey {
+    fn knows(&self, _: &str) -> bool {
+        true
+    }
+
+    fn is_secret(&self, _: &str) -> bool {
+        true
+    }
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "database" => self.0 = Some(map.next_value()?),
+            _ => drop(map.next_value::<IgnoredAny>()?),
         }
+        Ok(())
     }
 }
 
@@ -56,9 +97,8 @@ impl DatabaseArg {
             return Ok(database.clone());
         }
         let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(Job::default().database) };
-        let settings: toml::Table = toml::from_str(&text)
-            .map_err(|e| Failure::new(format!("{CONFIG_FILE}: {}", e.message().replace('\n', " "))))?;
-        let database = settings.get("database").and_then(toml::Value::as_str);
-        Ok(database.map_or_else(|| Job::default().database, str::to_owned))
+        let mut named = DatabaseKey::default();
+        read_toml(&text, &mut named, &mut Job::default()).map_err(|e| in_file(CONFIG_FILE, e))?;
+        Ok(named.0.unwrap_or_else(|| Job::default().database))
     }
 }

@@ -6,12 +6,16 @@ use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::Database;
 
 use super::args::{Form, Format, Part, Wide};
+use super::bare;
 use super::failure::Failure;
 use super::output::{self, printable, unwritten};
 use super::query::ask;
 
 pub fn run(database: &str, url: &str, part: Part, wide: Wide) -> Result<u8, Failure> {
-    let url = CanonicalUrl::parse(url).map_err(|e| Failure::new(format!("`{}`: {e}", without_userinfo(url))))?;
+    let url = CanonicalUrl::parse(url).map_err(|e| {
+        let failure = Failure::new(format!("`{}`: {e}", without_userinfo(url)));
+        failure.maybe_hint(bare::named(url).as_deref())
+    })?;
     let db = Database::open(database)?;
     let Some(known) = db.first("select state, reason from _url where url = ?1", [url.as_str().into()])? else {
         return Err(Failure::new(format!("`{url}` is not in the database")));

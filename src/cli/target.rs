@@ -2,15 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Read as _, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
 
+use super::bare::is_database;
 use super::failure::Failure;
 use super::leftovers::{self, clean};
-use super::output::Guarded;
+use super::output::{Guarded, printable};
 use super::signals;
 
 /// What `--output` names.
@@ -110,12 +111,6 @@ impl Target {
     }
 }
 
-/// Whether a file is a SQLite database (file format, section 1.2), which is never overwritten.
-pub fn is_database(path: &Path) -> bool {
-    let mut start = [0; 16];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
-}
-
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
@@ -126,6 +121,17 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 pub fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
     place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// What a file is to be by its name: the ending, in small letters.
+pub fn ending(path: &Path) -> Option<String> {
+    path.extension().map(|ending| ending.to_string_lossy().to_lowercase())
+}
+
+/// Refuses a file whose name promises what is not written; `way` is what can be.
+pub fn no_such_file(path: &Path, way: &str) -> Failure {
+    let failure = Failure::new(format!("`{}` is not what can be written", printable(&path.display().to_string())));
+    failure.hint(way).code(2)
 }
 
 /// Where a file lies.

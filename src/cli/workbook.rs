@@ -2,7 +2,6 @@
 //! web is text there, and never a formula.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use rust_xlsxwriter::{Format, XlsxError};
 
@@ -14,11 +13,6 @@ const MAX_LINKS: usize = 65_530;
 const MAX_LINK: usize = 2_079;
 /// Characters of a sheet's name.
 const MAX_NAME: usize = 31;
-
-/// Whether a file is to be a workbook, by its name.
-pub fn is_workbook(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"))
-}
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]

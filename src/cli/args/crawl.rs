@@ -7,6 +7,7 @@ use clap::builder::{
     NonEmptyStringValueParser, OsStringValueParser, PathBufValueParser, PossibleValue, PossibleValuesParser,
     TypedValueParser as _,
 };
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use crate::config::declare::{Memory, Setting};
@@ -22,14 +23,21 @@ const SEEDS: &str = "seeds";
 #[derive(Clone, Default)]
 pub struct CrawlArgs {
     pub seeds: Vec<String>,
-    /// Texts by the name of their option.
-    given: Vec<(String, Vec<OsString>)>,
+    given: Vec<Given>,
+}
+
+/// What was said of an option.
+#[derive(Clone)]
+struct Given {
+    name: String,
+    texts: Vec<OsString>,
+    by_environment: bool,
 }
 
 /// The values may be secrets, so only the names are shown.
 impl fmt::Debug for CrawlArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.given.iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = self.given.iter().map(|given| &given.name).collect();
         f.debug_struct("CrawlArgs").field("seeds", &self.seeds).field("given", &names).finish()
     }
 }
@@ -37,11 +45,20 @@ impl fmt::Debug for CrawlArgs {
 impl CrawlArgs {
     /// Sets what was given; the rest stays.
     pub fn apply(&self, config: &mut Config, job: &mut Job) -> Result<(), Failure> {
-        for (name, texts) in &self.given {
+        for Given { name, texts, .. } in &self.given {
             let set = set(Config::OPTIONS, config, name, texts).and_then(|()| set(Job::OPTIONS, job, name, texts));
-            set.map_err(|e| Failure::new(format!("--{name}: {e}")).code(2))?;
+            set.map_err(|e| Failure::new(format!("{}: {e}", self.called(name))).code(2))?;
         }
         Ok(())
+    }
+
+    /// What an option is called where its value came from: a variable, or the command line.
+    pub fn called(&self, option: &str) -> String {
+        let by_environment = self.given.iter().any(|given| given.name == option && given.by_environment);
+        match by_environment {
+            true => format!("HARVESTMAN_{}", option.replace('-', "_").to_uppercase()),
+            false => format!("--{option}"),
+        }
     }
 }
 
@@ -62,7 +79,8 @@ impl FromArgMatches for CrawlArgs {
         let names = arguments().into_iter().map(|argument| argument.get_id().as_str().to_owned());
         let given = |name: String| {
             let texts = matches.get_many::<OsString>(&name)?.cloned().collect();
-            Some((name, texts))
+            let by_environment = matches.value_source(&name) == Some(ValueSource::EnvVariable);
+            Some(Given { name, texts, by_environment })
         };
         self.given = names.filter_map(given).collect();
         Ok(())

@@ -28,7 +28,7 @@ examples! {
     CHECK: "check" "check --format json";
     INIT: "init" "init https://example.com/ --yes";
     VACUUM: "vacuum";
-    ROBOTS: "robots https://example.com/robots.txt https://example.com/private/ --user-agent mybot";
+    ROBOTS: "robots https://example.com/private/" "robots https://example.com/robots.txt https://example.com/private/ --user-agent mybot";
     DEMO: "demo";
     COMPLETIONS: "completions bash";
     MAN: "man";

@@ -13,8 +13,9 @@ use super::common::{DatabaseArg, Since};
 pub struct ExportArgs {
     #[command(flatten)]
     pub database: DatabaseArg,
+    /// [default: what --output ends in, if that is one of these alone]
     #[arg(long)]
-    pub format: ExportFormat,
+    pub format: Option<ExportFormat>,
     /// A file, which is replaced once the new one is whole; - for standard output; of markdown a folder, if it ends in /
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,

@@ -1,8 +1,11 @@
 //! Findings about links, redirects, and how pages are reached.
 
+use crate::policy::redirect::{MAX_HOPS, led_round};
+use crate::read::ReadError;
+
 use super::depth;
 use super::finding::Need::{Fragments, Links, Whole};
-use super::finding::{Finding, How, Severity};
+use super::finding::{Finding, Found, How, Severity, Site};
 use super::sql::{ends, links, pages};
 
 pub const FINDINGS: [Finding; 9] = [
@@ -34,14 +37,7 @@ pub const FINDINGS: [Finding; 9] = [
         about: "A redirect that leads back to where it came from, on and on, or nowhere.",
         advice: "Let it lead to a page, and to that directly.",
         needs: &[],
-        how: How::Sql(concat!(
-            ends!(),
-            "select u.url, null as other_url, 'no end after 20 redirects' as detail
-             from ends e join _url u on u.id = e.start where e.nth = 20
-             union all
-             select u.url, null, x.message from _url u join _failure x on x.url_id = u.id
-             where u.state = 2 and x.kind = 'redirect'"
-        )),
+        how: How::Rust(loops),
     },
     Finding {
         name: "redirect-chain",
@@ -145,3 +141,40 @@ pub const FINDINGS: [Finding; 9] = [
         )),
     },
 ];
+
+const ENDLESS: &str = concat!(
+    ends!(),
+    "select u.url, null as other_url, 'no end after 20 redirects' as detail
+     from ends e join _url u on u.id = e.start where e.nth = 20
+     union all
+     select u.url, null, x.message from _url u join _failure x on x.url_id = u.id
+     where u.state = 2 and x.kind = 'redirect'"
+);
+
+/// Which URL of a loop closed it is up to the order in which they were asked for: a loop is told by its least URL.
+fn loops(site: &Site<'_>) -> Result<Vec<Found>, ReadError> {
+    let mut found = site.ask(ENDLESS)?;
+    for found in &mut found {
+        let Some(next) = found.detail.as_deref().and_then(led_round).map(str::to_owned) else { continue };
+        let Some(round) = round(site, &found.url, &next)? else { continue };
+        let Some(least) = (0..round.len()).min_by_key(|at| &round[*at]) else { continue };
+        let after = &round[(least + 1) % round.len()];
+        found.detail = found.detail.as_ref().map(|detail| detail.replacen(&next, after, 1));
+        found.url.clone_from(&round[least]);
+    }
+    Ok(found)
+}
+
+/// The URLs of a loop that a redirect of `last` to `next` closed; None if they are not stored any more.
+fn round(site: &Site<'_>, last: &str, next: &str) -> Result<Option<Vec<String>>, ReadError> {
+    let sql =
+        "select t.url from _url u join _page p on p.url_id = u.id and u.state < 2 join _url t on t.id = p.redirect_to
+        where u.url = ?1";
+    let mut urls = vec![next.to_owned()];
+    while let Some(url) = urls.last().filter(|url| *url != last) {
+        let row = if urls.len() <= MAX_HOPS as usize { site.db.first(sql, [url.as_str().into()])? } else { None };
+        let Some(row) = row else { return Ok(None) };
+        urls.push(row.at(0)?);
+    }
+    Ok(Some(urls))
+}

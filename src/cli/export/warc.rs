@@ -70,11 +70,16 @@ const OF_VERSION: &str = "the request is rebuilt; of an older content the status
 const OF_REVISIT: &str = "the request is rebuilt; of an answer that brought nothing new the status is kept";
 
 /// Writes the archive that the arguments ask for; returns the number of pages, and what it is called.
-pub fn write(db: &Database, pages: &Pages<'_>, args: &ExportArgs) -> Result<(i64, String), Failure> {
+pub fn write(
+    db: &Database,
+    pages: &Pages<'_>,
+    args: &ExportArgs,
+    format: ExportFormat,
+) -> Result<(i64, String), Failure> {
     let target = Target::new(&args.output, db.path())?;
     let export = Export::new(db, pages, args)?;
     let called = args.output.display().to_string();
-    match args.format {
+    match format {
         ExportFormat::Wacz => Ok((export.package(&target, args.split)?, called)),
         _ if args.split.is_some() || args.cdxj => export.files(&target, args),
         _ => Ok((export.stream(&target)?, called)),

@@ -61,6 +61,8 @@ pub struct Facts {
     pub waiting: Named,
     /// The scope, and the number of URLs outside it, if nothing but the seeds was inside.
     pub out_of_scope: Option<(ScopeKind, i64)>,
+    /// Patterns of --include that match no URL that is known.
+    pub unmatched: Named,
     pub sessions: Sessions,
 }
 
@@ -107,6 +109,7 @@ pub fn gather(
     about_seeds(db, seeds, &mut facts)?;
     let secured = about_strays(db, config, seeds, &mut facts)?;
     facts.sessions = sessions::gather(db, config, (seeds, logins), &secured, last_request)?;
+    facts.unmatched = unmatched(db, config, a.discovered)?;
     if a.failed > 0 {
         facts.certificates = failures(db, "tls")?;
         facts.unresolved = failures(db, "dns")?;
@@ -126,6 +129,26 @@ pub fn gather(
         facts.waiting = waiting(db)?;
     }
     Ok(facts)
+}
+
+/// URLs in which a match is looked for, at most.
+const LOOKED_INTO: i64 = 100_000;
+
+/// Patterns of --include that match nothing. Of a large crawl it is not said: most likely they do.
+fn unmatched(db: &Database, config: &Config, discovered: i64) -> Result<Named, ReadError> {
+    let mut left: Vec<_> = config.include.iter().collect();
+    if left.is_empty() || discovered > LOOKED_INTO {
+        return Ok(Named::default());
+    }
+    for row in db.query("select url from _url", [])? {
+        let row = row?;
+        let url: &str = row.at(0)?;
+        left.retain(|pattern| !pattern.is_match(url));
+        if left.is_empty() {
+            break;
+        }
+    }
+    Ok(left.into_iter().map(|pattern| pattern.as_str().to_owned()).collect())
 }
 
 fn limit(config: &Config, summary: &Summary, stored: u64) -> Option<Limit> {

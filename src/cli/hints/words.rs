@@ -66,6 +66,12 @@ pub fn hints(facts: &Facts) -> Vec<String> {
             counted(urls, "URL"),
         ));
     }
+    if facts.unmatched.total > 0 {
+        let list = list(&facts.unmatched);
+        hints.push(format!(
+            "--include matches no URL that was seen, not even a seed: {list}; it is a regular expression on the whole URL"
+        ));
+    }
     if facts.throttled.total > 0 {
         let hosts = counted(facts.throttled.total, "host");
         let list = list(&facts.throttled);

@@ -82,6 +82,7 @@ pub fn redirects(db: &Database) -> Result<Section, Failure> {
             let back = chain.message.as_deref().and_then(led_round).map(str::to_owned);
             let hops = chain.hops + i64::from(back.is_some());
             urls.extend(back);
+            from_the_least(&mut urls);
             round.push(vec![Cell::chain(&urls, true), Cell::count(hops)]);
         } else {
             straight.push(vec![Cell::chain(&urls, false), Cell::count(chain.hops), Cell::text(&chain.end)]);
@@ -100,6 +101,16 @@ pub fn redirects(db: &Database) -> Result<Section, Failure> {
     let names = ["From, over, to", "#Hops", "Ends with"];
     blocks.extend(Listing::first("Longest chains", &names, straight, chains, "chains"));
     Ok(Section { id: "redirects", title: "Redirect chains and loops", lead, is_wide: true, blocks })
+}
+
+/// A loop begins with its least URL, whichever closed it; one that is led into begins where that begins.
+fn from_the_least(urls: &mut Vec<String>) {
+    if urls.len() > 1 && urls.first() == urls.last() {
+        urls.pop();
+        let least = (0..urls.len()).min_by_key(|at| &urls[*at]).unwrap_or(0);
+        urls.rotate_left(least);
+        urls.extend(urls.first().cloned());
+    }
 }
 
 /// The URLs of these numbers, which have spaces between them.
