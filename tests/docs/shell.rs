@@ -56,7 +56,9 @@ impl Shell {
 
     /// The programs of PostgreSQL in a block: the database is there, and its server is none that has a name.
     fn on_path(&mut self) {
+        // As libpq writes a setting in a URL.
         let url = self.on_server("postgres://me@db.example/crawl");
+        let url = url.replace("options%5Bsearch_path%5D=", "options=-csearch_path%3D");
         write_program(&self.path(".bin/createdb"), "#!/bin/sh\n");
         let ask = format!("#!/bin/sh\nwhile [ \"$1\" != -c ]; do shift; done\nexec '{PSQL}' {url} \"$@\"\n");
         write_program(&self.path(".bin/psql"), &ask);
