@@ -26,6 +26,10 @@ pub fn orphans(db: &Database) -> Result<Section, Failure> {
         is_wide: true,
         blocks,
     };
+    if db.is_of_an_earlier_version() {
+        let lead = "Not known: the database is of an earlier version, which the next crawl brings up to date.";
+        return Ok(section(lead.to_owned(), vec![]));
+    }
     let stored: bool = one(db, "select exists (select 1 from _link)", [], |row| row.at(0))?;
     if !stored {
         return Ok(section("No links are stored, so none can be missed.".to_owned(), vec![]));
