@@ -1,2 +1,2 @@
--- Pages that no other page links to: only a seed list or a redirect leads there.
+-- Pages of status 200, no seeds, to which no link of another page leads, at once or through redirects.
 select url, status, referrer from orphans order by url

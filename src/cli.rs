@@ -36,6 +36,7 @@ mod metrics;
 mod mistyped;
 mod notify;
 mod open;
+mod outlet;
 mod outlook;
 mod output;
 mod patience;
@@ -105,14 +106,17 @@ pub fn main() -> ExitCode {
         }
         Err(e) => Err(Failure::new("cannot start").cause(&e)),
     };
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) if failure.code == 0 => ExitCode::SUCCESS,
+    let code = match result {
+        Ok(code) => code,
         Err(failure) => {
-            console.error(&failure.message, &failure.causes, failure.hint.as_deref());
-            ExitCode::from(failure.code)
+            if failure.code != 0 {
+                console.error(&failure.message, &failure.causes, failure.hint.as_deref());
+            }
+            failure.code
         }
-    }
+    };
+    console.drain();
+    ExitCode::from(code)
 }
 
 async fn run(cli: Cli, console: &Console) -> Result<u8, Failure> {

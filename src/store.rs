@@ -161,6 +161,9 @@ pub trait Run: Send {
     /// is pending, so that the next invocation begins a new run.
     fn end(&mut self, outcome: &str, finished: bool) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Keeps why the invocation cannot go on, where that can be kept still and the run's row cannot say it.
+    fn note_failure(&mut self, why: &StoreError) -> impl Future<Output = ()> + Send;
+
     /// One short step of keeping the database small, after a finished run. False once nothing is left to do.
     fn tidy(&mut self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 

@@ -114,6 +114,24 @@ async fn chunks_tell_their_headings_and_leave_no_file_of_an_earlier_export() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_export_left_in_the_folder_goes_with_the_next_and_files_of_others_stay() {
+    let (site, _) = site().await;
+    let bench = crawled(&site).await;
+    done(&bench, &["extract", "articles"]).await;
+    let names = [".harvestman-unfinished-k1LLed.part", ".harvestman-unfinished-by-me.part", "mine.md"];
+    std::fs::create_dir(bench.path("docs")).unwrap();
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for name in names {
+        let path = bench.path("docs").join(name);
+        std::fs::write(&path, "cut off").unwrap();
+        std::fs::File::open(&path).unwrap().set_modified(hour_ago).unwrap();
+    }
+    done(&bench, &["export", "--format", "markdown", "--output", "docs/"]).await;
+    let is_there = names.map(|name| bench.path("docs").join(name).exists());
+    assert_eq!(is_there, [false, true, true]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn since_a_run_only_what_changed_is_exported() {
     let (site, is_later) = site().await;
     let bench = crawled(&site).await;

@@ -116,6 +116,17 @@ async fn the_demo_asks_no_proxy_whatever_the_environment_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn help_is_a_command_too_and_says_the_same() {
+    let bench = Bench::new();
+    for command in [&[][..], &["crawl"], &["export"]] {
+        let help = bench.run(&[&["help"], command].concat()).await;
+        let option = bench.run(&[command, &["--help"]].concat()).await;
+        assert!(help.status.success() && help.stdout == option.stdout, "{command:?}");
+        assert!(String::from_utf8_lossy(&help.stdout).contains("Usage: harvestman"), "{command:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn robots_follows_a_redirect_but_not_to_a_private_address_that_nobody_typed() {
     let other = Server::start(|_| Reply::text("User-agent: *\nDisallow: /\n")).await.unwrap();
     let elsewhere = other.url("/robots.txt");

@@ -55,7 +55,8 @@ async fn a_session_that_ends_within_a_crawl_is_told_with_counts() {
         let server = members(|served| served < 4, refuse).await;
         let said = hints(&Bench::new(), &[&[server.url("/").as_str()], &COOKIE[..]].concat()).await;
         let origin = server.url("");
-        let expected = format!("the session at {origin} seems to have ended: 6 pages {how}").replace("ORIGIN", &origin);
+        let expected = format!("the session at {origin} seems to have ended after 4 pages: 6 pages {how} log in anew");
+        let expected = expected.replace("ORIGIN", &origin);
         assert!(said.iter().any(|hint| hint.starts_with(&expected)), "{expected}: {said:?}");
     }
 }
@@ -80,9 +81,51 @@ async fn login_pages_do_not_take_the_place_of_good_ones_unsaid() {
     let seed = server.url("/");
     assert_eq!(hints(&bench, &[&[seed.as_str()], &COOKIE[..]].concat()).await, [""; 0]);
     let said = hints(&bench, &[&seed]).await;
-    let words = "10 pages answered with a redirect to the login page";
-    let place = "/login, 10 of them in the place of what had answered before;";
+    let words = " asks for a login, and no cookies or credentials were given this time: 10 pages answered with a redirect to the \
+                 login page";
+    let place = "/login, 10 of them in the place of what had answered before; give them again, by --cookies FILE";
     assert!(said.iter().any(|hint| hint.contains(words) && hint.contains(place)), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_taken_any_more_is_told_from_what_was_not_given() {
+    let lasts = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let now = lasts.clone();
+    let (server, bench) = (members(move |_| now.load(Ordering::SeqCst), |_| Reply::status(401)).await, Bench::new());
+    let seed = server.url("/");
+    let with_cookie = [&[seed.as_str()], &COOKIE[..]].concat();
+    assert_eq!(hints(&bench, &with_cookie).await, [""; 0]);
+    lasts.store(false, Ordering::SeqCst);
+    let said = hints(&bench, &with_cookie).await;
+    let words = format!(
+        "what was given for {} is not taken any more, from the first page on: 10 pages answered 401, 10 of",
+        server.url("")
+    );
+    let way_out = "give what is fresh by --netrc FILE or --header";
+    assert!(said.iter().any(|hint| hint.starts_with(&words) && hint.contains(way_out)), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_that_logs_itself_out_is_told_what_to_leave_out() {
+    let is_out = std::sync::atomic::AtomicBool::new(false);
+    let server = Server::start_with_request(move |hit| match hit.path.as_str() {
+        "/robots.txt" => Reply::status(404),
+        "/" => page(["/0", "/user/logout"]),
+        "/user/logout" => {
+            is_out.store(true, Ordering::SeqCst);
+            Reply::html("Bye")
+        }
+        path if path.starts_with("/login") => Reply::html("<title>Log in</title>"),
+        "/0" => page(["/1", "/2", "/3"]),
+        path if is_known(hit) && !is_out.load(Ordering::SeqCst) => Reply::html(format!("<title>{path}</title>")),
+        path => to_login(path),
+    });
+    let (server, bench) = (server.await.unwrap(), Bench::new());
+    let seed = server.url("/");
+    let said = hints(&bench, &[&[seed.as_str()], &COOKIE[..]].concat()).await;
+    let words = format!("the crawl logged itself out at {} by fetching /user/logout: 3 pages answered", server.url(""));
+    let way_out = "--exclude /user/logout, and begin a new run";
+    assert!(said.iter().any(|hint| hint.starts_with(&words) && hint.contains(way_out)), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

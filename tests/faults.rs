@@ -213,6 +213,49 @@ async fn a_database_that_is_taken_away_in_mid_crawl_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_made_leaves_nothing_behind() {
+    let server = Server::start(|path| graph_page(10, 300, path)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    let seed = server.url("/p/0");
+    let args = [&["crawl", &seed], &FAST[..]].concat();
+    for kib in [20, 60, 120, 200] {
+        let output = limited(&bench, &format!("ulimit -f {kib}"), &args).await;
+        assert_told(&output, "cannot open the database", "make room on the disk");
+        let left: Vec<_> = fs::read_dir(bench.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.is_empty(), "{kib} KiB leave {left:?}");
+    }
+    File::create(bench.path("crawl.db")).unwrap();
+    limited(&bench, "ulimit -f 60", &args).await;
+    assert_eq!(fs::metadata(bench.path("crawl.db")).unwrap().len(), 0, "a file that was there stays, as it was");
+    assert!(stderr(&bench.run(&["check"]).await).contains("it holds no crawl"));
+    assert_eq!(crawl(&bench, &[&seed]).await.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_ends_the_crawl_with_its_summary_and_the_run_says_why() {
+    let server = Server::start(|path| graph_page(200, 20_000, path)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    let seed = server.url("/p/0");
+    crawl(&bench, &[&seed, "--max-pages", "5"]).await;
+    let args = [&["crawl", &seed, "--json"], &FAST[..]].concat();
+    let output = limited(&bench, "ulimit -f 2500", &args).await;
+    assert_told(&output, "the database failed; what was committed is kept", "make room on the disk");
+    let told = common::summary(&output);
+    let stored = bench.rows("select fetched, pending from accounting").await.concat();
+    assert_eq!(format!("{}|{}", told["fetched"], told["pending"]), stored, "{told}");
+    assert!(
+        told["run"] == 1 && told["outcome"].is_null() && told["error"].as_str().unwrap().contains("disk"),
+        "{told}"
+    );
+    let said = common::stdout(&bench.run(&["status"]).await);
+    assert!(said.contains("Run 1 could not go on: ") && said.contains("See to the disk"), "{said}");
+    assert_eq!(crawl(&bench, &[&seed, "--max-pages", "1"]).await.status.code(), Some(0));
+    let said = common::stdout(&bench.run(&["status"]).await);
+    assert!(said.contains("stopped at a limit") && !said.contains("could not go on"), "{said}");
+    assert_sound(&bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_finds_no_room_says_so() {
     let server = Server::start(|path| graph_page(10, 20_000, path)).await.unwrap();
     let bench = Bench::new();

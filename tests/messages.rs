@@ -380,15 +380,24 @@ async fn hosts_that_cannot_be_reached_are_named_by_what_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_seeds_tell_how_much_they_leave_out() {
+async fn other_seeds_tell_how_much_they_leave_out_and_how_to_have_both() {
     let server = Server::start(|path| graph_page(30, 100, path)).await.unwrap();
     let other = Server::start(|_| page(&[])).await.unwrap();
     let bench = Bench::new();
     crawl(&bench, &[&server.url("/p/0"), "--max-pages", "1"]).await;
     let pending = bench.rows("select pending from accounting").await.remove(0);
-    let output = crawl(&bench, &[&other.url("/")]).await;
-    let words = format!("URLs that were pending are left out under these seeds and settings: {pending}");
-    assert!(pending != "0" && stderr(&output).contains(&words), "{}", stderr(&output));
+    let said = stderr(&crawl(&bench, &[&other.url("/")]).await);
+    let words = format!(
+        "the seeds are others than the last ones: pending URLs that these leave out, and that are skipped from now on: {pending}."
+    );
+    assert!(pending != "0" && said.contains(&words), "{said}");
+    let both = format!("To crawl both, give the last ones too: {}. To keep them apart", server.url("/p/0"));
+    assert!(said.contains(&both), "{said}");
+    crawl(&bench, &[&other.url("/"), &server.url("/p/0")]).await;
+    assert_eq!(bench.rows("select fetched, skipped from accounting").await, ["31|0"], "as it says");
+    let said = stderr(&crawl(&bench, &[&other.url("/"), &server.url("/p/0"), "--exclude", "/p/.*"]).await);
+    let words = "the settings differ from the last ones: pending URLs that these leave out, and that are skipped from now on: 29.";
+    assert!(said.contains(words), "{said}");
 }
 
 #[tokio::test]

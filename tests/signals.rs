@@ -4,7 +4,10 @@
 
 mod common;
 
+use std::io::{PipeReader, PipeWriter, Write as _};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{Bench, ended, page, send, stderr, until};
@@ -83,6 +86,59 @@ async fn one_signal_is_enough_while_a_server_hangs_and_its_url_stays_pending() {
     assert_eq!(bench.rows("select fetched, pending from accounting").await, ["2|1"]);
     let broken_off = "select status, failure from fetches where url like '%/hang'";
     assert_eq!(bench.rows(broken_off).await, ["null|closed"], "it was asked for, so it is on record");
+}
+
+/// A pipe that has no room for a single byte, and that nobody reads.
+async fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filling = writer.try_clone().unwrap();
+    let written = Arc::new(AtomicUsize::new(0));
+    let so_far = written.clone();
+    std::thread::spawn(move || {
+        while filling.write_all(&[b'x'; 4096]).is_ok() {
+            so_far.fetch_add(4096, Ordering::SeqCst);
+        }
+    });
+    until("a full pipe", || written.load(Ordering::SeqCst) >= PIPE).await;
+    (reader, writer)
+}
+
+/// What a pipe holds (pipe(7)).
+const PIPE: usize = 64 << 10;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standard_error_that_nobody_reads_holds_up_neither_the_crawl_nor_its_signals() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let delay = Duration::from_millis(50);
+    let server = Server::start(move |path| graph_page(PAGES, 300, path).delayed(delay)).await.unwrap();
+    let (bench, (_reader, writer)) = (Bench::new(), full_pipe().await);
+    let seed = server.url("/p/0");
+    let start = |args: &[&str]| {
+        let args = [&["crawl", &seed, "-vv", "--rate", "0", "--max-connections-per-host", "8"], args].concat();
+        let mut command = bench.command(&args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer.try_clone().unwrap()).spawn().unwrap()
+    };
+    let mut child = start(&[]);
+    until("requests", || server.hit_count() > 40).await;
+    send("INT", &child);
+    assert_eq!(ended(&mut child).await.code(), Some(130));
+    assert_eq!(bench.rows("select outcome, pending > 0 from runs").await, ["interrupted|1"], "cleanly");
+    assert_eq!(ended(&mut start(&[])).await.code(), Some(0));
+    assert_eq!(bench.rows("select outcome, fetched from runs").await, ["finished|300"]);
+
+    let server = Server::start(|_| page([""; 0]).delayed(Duration::MAX)).await.unwrap();
+    let mut command = bench.command(&["crawl", &server.url("/"), "-d", "other.db", "--timeout", "10m", "-vv"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer).spawn().unwrap();
+    until("the request that hangs", || server.hit_count() > 0).await;
+    let started = Instant::now();
+    send("INT", &child);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(child.try_wait().unwrap(), None, "the first signal leaves requests in flight some time");
+    send("INT", &child);
+    assert_eq!(ended(&mut child).await.code(), Some(130));
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

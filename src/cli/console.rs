@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::args::LogFormat;
 use super::journal;
 use super::log_file::{FILE_ONLY, LogFile};
+use super::outlet::Outlet;
 use super::output::printable;
 use super::terminal::Size;
 
@@ -23,7 +24,7 @@ pub struct Console {
     format: LogFormat,
     journal: bool,
     log_file: LogFile,
-    screen: Arc<Mutex<Screen<io::Stderr>>>,
+    screen: Arc<Mutex<Screen<Outlet>>>,
 }
 
 /// One event of the log. Where the console shows the log, it goes to console and file; where the console has said the
@@ -41,7 +42,7 @@ macro_rules! record {
 impl Console {
     pub fn new(quiet: bool, format: LogFormat) -> Self {
         let journal = format == LogFormat::Text && journal::is_journal();
-        let screen = Arc::new(Mutex::new(Screen::new(io::stderr())));
+        let screen = Arc::new(Mutex::new(Screen::new(Outlet::stderr())));
         Self { quiet, format, journal, log_file: LogFile::default(), screen }
     }
 
@@ -116,7 +117,11 @@ impl Console {
 
     /// Shows `lines` as the live display, in place of the lines before.
     pub fn show(&self, lines: &[String], size: Size) {
-        self.screen().paint(lines, size);
+        let mut screen = self.screen();
+        // Nobody sees it, and what comes later is newer.
+        if !screen.out.is_stuck() {
+            screen.paint(lines, size);
+        }
     }
 
     /// Removes the live display; messages stay.
@@ -124,12 +129,18 @@ impl Console {
         self.screen().clear();
     }
 
+    /// Before the process ends: waits for what is not written yet, unless nobody reads it.
+    pub fn drain(&self) {
+        let out = self.screen().out.clone();
+        out.drain();
+    }
+
     fn line(&self, level: Level, text: &str) {
         let priority = if self.journal { journal::priority(level) } else { "" };
         self.screen().say(format!("{priority}{text}\n").as_bytes());
     }
 
-    fn screen(&self) -> MutexGuard<'_, Screen<io::Stderr>> {
+    fn screen(&self) -> MutexGuard<'_, Screen<Outlet>> {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -230,7 +241,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Writes a frame at once. That nobody reads standard error is ignored: the crawl goes on.
+    /// Writes a frame at once.
     fn put(&mut self, bytes: &[u8]) {
         let _ = self.out.write_all(bytes);
         let _ = self.out.flush();

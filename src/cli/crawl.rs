@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Config;
-use crate::engine::{CrawlEnd, CrawlError, Engine, Summary};
+use crate::engine::{CrawlEnd, CrawlError, Engine, Progress, Summary};
 use crate::fetch::HttpClient;
 use crate::read::{Database, ReadError};
 use crate::scope::Scope;
 use crate::store::copies::{Takes, must_be_whole};
 use crate::store::postgres::{PgDatabase, is_postgres};
 use crate::store::sqlite::{SqliteDatabase, file_path};
-use crate::store::{Start, Store, StoreError};
+use crate::store::{Accounting, Start, Store, StoreError, Tally};
 use crate::visit::Millis;
 use clap::CommandFactory as _;
 use tokio::net::TcpListener;
@@ -27,6 +27,7 @@ use super::ending::{Changes, Ending};
 use super::failure::{Failure, hint_for_file};
 use super::figures::Metrics;
 use super::job::Job;
+use super::last_run::LastRun;
 use super::notify::Notifier;
 use super::output::{printable, unwritten};
 use super::patience::Patience;
@@ -134,7 +135,7 @@ impl Task<'_> {
             let reader = Database::open(database)?;
             let facts = hints::gather(&reader, &self.config, seeds, &summary, stored, last_request)?;
             let changes = if self.shows_changes(&summary) { Some(Changes::read(&reader, summary.run)?) } else { None };
-            Ok((facts, self.job.ending(&reader, &summary, times)?, changes))
+            Ok((facts, self.job.ending(&reader, summary.run, times)?, changes))
         };
         let read = patience.read(read).await;
         // The writer is the last to close, so that SQLite can put the WAL away.
@@ -231,12 +232,48 @@ impl Task<'_> {
         if is_live {
             progress::tell_failures(self.console, &self.watcher);
         }
-        let (summary, store) = result.map_err(|e| match (&e, self.signals.exit_code()) {
-            (CrawlError::Abandoned { .. }, Some(code)) => Failure::from(e).code(code),
-            _ => e.into(),
+        let (summary, store) = result.map_err(|e| {
+            let failure = match (&e, self.signals.exit_code()) {
+                (CrawlError::Abandoned { .. }, Some(code)) => Failure::from(e).code(code),
+                _ => e.into(),
+            };
+            self.tell_cut_off(&failure, *progress.borrow(), times);
+            failure
         })?;
         let stored = progress.borrow().stored;
         Ok(Made { summary, store, stored, times })
+    }
+
+    /// The summary of a crawl that had begun and could not go on: as of its last commit, as far as the database answers.
+    fn tell_cut_off(&self, failure: &Failure, progress: Progress, times: (Millis, Millis)) {
+        #[derive(serde::Serialize)]
+        struct CutOff {
+            run: Option<i64>,
+            outcome: Option<&'static str>,
+            error: String,
+            #[serde(flatten)]
+            accounting: Accounting,
+            #[serde(flatten)]
+            tally: Tally,
+            elapsed_seconds: f64,
+            #[serde(flatten)]
+            ending: Ending,
+        }
+        if !self.job.json || progress.accounting == Accounting::default() {
+            return;
+        }
+        let read = || {
+            let reader = Database::open(&self.job.database).ok()?;
+            let run = LastRun::read(&reader).ok()??.id;
+            Some((Some(run), self.job.ending(&reader, run, times).ok()?))
+        };
+        let (run, ending) = read().unwrap_or_else(|| (None, Ending::at(times)));
+        let error = std::iter::once(&failure.message).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
+        let Progress { accounting, tally, .. } = progress;
+        let elapsed_seconds = (times.1 - times.0) as f64 / 1e3;
+        let told = CutOff { run, outcome: None, error, accounting, tally, elapsed_seconds, ending };
+        // The failure of the crawl is what is told if this cannot be.
+        let _ = serde_json::to_string(&told).map(|line| writeln!(std::io::stdout(), "{line}"));
     }
 
     /// Tells how it went, and answers with the exit code.
@@ -262,11 +299,11 @@ impl Task<'_> {
 
 impl Job {
     /// What the summary and the thresholds stand on, as far as they are asked for.
-    fn ending(&self, db: &Database, summary: &Summary, times: (Millis, Millis)) -> Result<Ending, ReadError> {
+    fn ending(&self, db: &Database, run: i64, times: (Millis, Millis)) -> Result<Ending, ReadError> {
         if !self.wants_ending() {
             return Ok(Ending::default());
         }
-        Ending::read(db, summary.run, times, self.counts_broken_links())
+        Ending::read(db, run, times, self.counts_broken_links())
     }
 
     fn wants_ending(&self) -> bool {

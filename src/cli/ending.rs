@@ -44,6 +44,11 @@ impl Changes {
 }
 
 impl Ending {
+    /// Of a database that does not answer.
+    pub fn at((started_at, finished_at): (Millis, Millis)) -> Self {
+        Self { started_at: timestamp(started_at), finished_at: timestamp(finished_at), ..Self::default() }
+    }
+
     pub fn read(
         db: &Database,
         run: i64,

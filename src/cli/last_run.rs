@@ -17,6 +17,8 @@ pub struct LastRun {
     pub outcome: Option<String>,
     pub pending: i64,
     pub is_at_work: bool,
+    /// Why its last invocation could not go on, if that could be kept.
+    pub failure: Option<String>,
 }
 
 impl LastRun {
@@ -26,7 +28,9 @@ impl LastRun {
         let (id, started_at, finished_at) = (row.at(0)?, row.at(1)?, row.at(2)?);
         let (outcome, pending): (Option<String>, i64) = (row.at(3)?, row.at(4)?);
         let is_at_work = outcome.is_none() && is_at_work(db)?;
-        Ok(Some(Self { id, started_at, finished_at, outcome, pending, is_at_work }))
+        let failure = db.first("select value from _meta where key = 'failure'", [])?;
+        let failure = failure.map(|row| row.at(0)).transpose()?.filter(|_| outcome.is_none());
+        Ok(Some(Self { id, started_at, finished_at, outcome, pending, is_at_work, failure }))
     }
 
     /// It waits for nobody to go on with it.
@@ -43,6 +47,10 @@ impl LastRun {
         };
         match self.outcome.as_deref() {
             None if self.is_at_work => format!("Run {id} is under way since {started_at}; {wait}."),
+            None if self.failure.is_some() => {
+                let why = self.failure.as_deref().unwrap_or_default();
+                format!("Run {id} could not go on: {why}; {wait}, and nothing committed is lost.")
+            }
             None => format!(
                 "Run {id} was cut off, by a crash, a kill or a power cut; {wait}, and nothing committed is lost."
             ),
@@ -62,6 +70,8 @@ impl LastRun {
             "It may be asked meanwhile."
         } else if self.is_settled() {
             "The next `crawl` begins a new run, which finds what has changed."
+        } else if self.failure.is_some() {
+            "See to the disk; then the same `crawl` command goes on with it."
         } else {
             "The same `crawl` command goes on with it."
         }

@@ -13,6 +13,9 @@ use super::failure::Failure;
 use super::watcher::Watcher;
 use super::words::{counted, roughly};
 
+/// How long the last words may take.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// What this process was told by signals.
 #[derive(Debug, Clone)]
 pub struct Signals {
@@ -30,8 +33,14 @@ impl Signals {
             told.send_replace(end.next().await);
             to_end.say(&stopping(watcher.holdup().as_ref(), grace));
             let number = end.next().await;
+            // Whatever holds up what it says.
+            let _ = std::thread::Builder::new().spawn(move || {
+                std::thread::sleep(FAREWELL);
+                std::process::exit(exit_code(number).into());
+            });
             to_end.clear();
             to_end.say(&stopped(watcher.holdup().as_ref()));
+            to_end.drain();
             std::process::exit(exit_code(number).into());
         });
         tokio::spawn(go_on_when_hung_up(signal(SignalKind::hangup())?, console.clone()));

@@ -140,22 +140,45 @@ impl<S: Store> Engine<S> {
         let watchers = Watchers { progress, observers, listener, fetched_before };
         let room = Room::new(config.max_database_size, is_full);
         let writer = Writer { run: &mut run, frontier, fetcher: &*fetcher, watchers: &watchers, room };
-        let stopped = work_until(stop.clone(), writer, frontier, visitor, config.concurrency).await?;
-        let are_checks_left = run.are_checks_left().await?;
-        let outcome = judge_end(&run, frontier, stopped, are_checks_left);
-        run.give_back(&frontier.holds()).await?;
-        run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
-        if config.checks_fragments() {
-            look_for_places_until(&stop, &mut run).await?;
-        }
-        if outcome == CrawlEnd::Finished && stopped.is_none() {
-            tidy_until(&stop, &mut run, &watchers).await;
-        }
+        let stopped = work_until(stop.clone(), writer, frontier, visitor, config.concurrency).await;
+        let ended = match stopped {
+            Ok(stopped) => end(&stop, &mut run, frontier, stopped, &watchers, &config).await,
+            Err(error) => Err(error),
+        };
+        let outcome = match ended {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                run.note_failure(&error).await;
+                return Err(error.into());
+            }
+        };
         let (accounting, tally) = run.accounting();
         let elapsed_seconds = started.elapsed().as_secs_f64();
         let summary = Summary { run: run.id(), outcome, accounting, tally, elapsed_seconds };
         Ok((summary, run.into_store()))
     }
+}
+
+/// Ends this process's part in the run, and does what is left to do then. Answers how it ended.
+async fn end(
+    stop: &impl Stop,
+    run: &mut impl Run,
+    frontier: &Frontier,
+    stopped: Option<CrawlEnd>,
+    watchers: &Watchers<'_>,
+    config: &Config,
+) -> Result<CrawlEnd, StoreError> {
+    let are_checks_left = run.are_checks_left().await?;
+    let outcome = judge_end(run, frontier, stopped, are_checks_left);
+    run.give_back(&frontier.holds()).await?;
+    run.end(outcome.as_str(), outcome == CrawlEnd::Finished).await?;
+    if config.checks_fragments() {
+        look_for_places_until(stop, run).await?;
+    }
+    if outcome == CrawlEnd::Finished && stopped.is_none() {
+        tidy_until(stop, run, watchers).await;
+    }
+    Ok(outcome)
 }
 
 /// The limits that the settings name, with no more connections than the machine lets a process have.

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+/// Words for pages that end a session.
+const LOGOUT: [&str; 4] = ["logout", "logoff", "signout", "signoff"];
 /// Words for pages where one says who one is, as URLs have them.
 const LOGIN: [&str; 4] = ["login", "logon", "signin", "signon"];
 /// More of them, which are none as the end of another word.
@@ -14,10 +16,23 @@ pub fn leads_to_login(from: &Url, to: &Url) -> bool {
 
 fn names_login(url: &Url) -> bool {
     let text = format!("{}/{}", url.host_str().unwrap_or_default(), url.path()).to_ascii_lowercase();
-    let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let is_login = |word: &str| LOGIN.iter().any(|login| word.ends_with(login));
-    words.iter().any(|word| is_login(word) || GATES.contains(word))
-        || words.windows(2).any(|pair| LOGIN.contains(&pair.concat().as_str()))
+    names(&text, &LOGIN) || words(&text).any(|word| GATES.contains(&word))
+}
+
+/// Whether a page ends the session of who asks for it, by the words of its path and query.
+pub fn ends_sessions(url: &Url) -> bool {
+    names(&format!("{}?{}", url.path(), url.query().unwrap_or_default()).to_ascii_lowercase(), &LOGOUT)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Whether one of these words is in the text, be it as the end of another, or in two parts.
+fn names(text: &str, these: &[&str]) -> bool {
+    let all: Vec<_> = words(text).collect();
+    all.iter().any(|word| these.iter().any(|this| word.ends_with(this)))
+        || all.windows(2).any(|pair| these.contains(&pair.concat().as_str()))
 }
 
 /// The pages of a host that answered 401 or led to a login page, and what stands beside them.
@@ -92,6 +107,17 @@ mod tests {
             assert!(!leads_to_login(&from, &url(to)), "{to}");
         }
         assert!(!leads_to_login(&url("http://a.test/auth"), &url("http://a.test/auth/")), "a page about it");
+    }
+
+    #[test]
+    fn pages_that_end_sessions_are_told_by_the_words_of_their_urls() {
+        for path in ["/logout", "/user/log-out?token=1", "/wp-login.php?action=logout", "/Account/SignOff", "/doLogout"]
+        {
+            assert!(ends_sessions(&url(&format!("http://a.test{path}"))), "{path}");
+        }
+        for path in ["/", "/login", "/blog/outdoors", "/signs/out-of-date?x=logouts"] {
+            assert!(!ends_sessions(&url(&format!("http://logout.test{path}"))), "{path}");
+        }
     }
 
     #[test]

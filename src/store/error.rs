@@ -75,6 +75,13 @@ impl DatabaseFailure {
 }
 
 impl StoreError {
+    /// What SQLite says of a disk that has no room or does not work. After any other failure, nothing more is to be tried.
+    pub(super) fn of_the_disk(&self) -> Option<String> {
+        let Self::Database(failure) = self else { return None };
+        let message = failure.error().as_database_error()?.message().to_owned();
+        matches!(failure.code(), Some(10 | 13)).then_some(message)
+    }
+
     /// A statement failed.
     pub(super) fn database(error: sqlx::Error) -> Self {
         Self::Database(DatabaseFailure(error))

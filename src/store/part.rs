@@ -146,6 +146,12 @@ impl<D: Tables + Store<Run = Self>> Run for Part<D> {
         patiently!(self, self.long_limit(), self.close_run(outcome, finished))
     }
 
+    async fn note_failure(&mut self, why: &StoreError) {
+        if let Some(words) = why.of_the_disk() {
+            let _ = self.database.note_failure(Some(&words)).await;
+        }
+    }
+
     fn outcome(&self) -> Option<&str> {
         self.node.outcome.as_deref()
     }

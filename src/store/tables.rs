@@ -74,4 +74,9 @@ pub trait Transactions {
 pub trait Space {
     /// Bytes, but for those that are free for what comes next, where the database can tell them.
     fn size(&mut self) -> impl Future<Output = Result<u64, Failed>> + Send;
+
+    /// Keeps why the last invocation could not go on, or that nothing is known of that. A server has operators who are told.
+    fn note_failure(&mut self, _why: Option<&str>) -> impl Future<Output = Result<(), Failed>> + Send {
+        std::future::ready(Ok(()))
+    }
 }

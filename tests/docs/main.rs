@@ -7,6 +7,8 @@
 
 mod messages;
 mod page;
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod shell;
 mod sites;
 #[path = "../common/source.rs"]
@@ -33,6 +35,9 @@ const TASKS: [&str; 8] = [
     "docs/many-sites.md",
 ];
 
+/// Pages about a server of PostgreSQL.
+const ON_A_SERVER: [&str; 2] = ["docs/cluster.md", "docs/postgresql.md"];
+
 fn pages() -> Vec<Page> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -42,8 +47,22 @@ fn pages() -> Vec<Page> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_and_output_of_the_documentation_is_as_it_says() {
+    let apart = [&TASKS[..], &ON_A_SERVER].concat();
+    let ran = run(pages().into_iter().filter(|page| !apart.contains(&page.name.as_str()))).await;
+    assert!(ran > 20, "the blocks are found: {ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_documentation_does_on_a_server_is_as_it_says() {
+    let ran = run(ON_A_SERVER.into_iter().map(Page::read)).await;
+    let is_there = std::env::var_os("HARVESTMAN_TEST_POSTGRES").is_some();
+    assert!(ran == if is_there { 6 } else { 0 }, "the blocks are found: {ran}");
+}
+
+/// Runs pages at once, each in a folder of its own. Answers with how many blocks were run.
+async fn run(pages: impl Iterator<Item = Page>) -> usize {
     let mut running = JoinSet::new();
-    for page in pages().into_iter().filter(|page| !TASKS.contains(&page.name.as_str())) {
+    for page in pages {
         running.spawn(async move {
             let mut shell = Shell::new().await;
             shell.run(&page).await.map(|()| shell.ran)
@@ -58,5 +77,5 @@ async fn every_command_and_output_of_the_documentation_is_as_it_says() {
     }
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert!(ran > 20, "the blocks are found: {ran}");
+    ran
 }

@@ -7,14 +7,13 @@
 //! | `<!-- first: COMMAND -->` | runs a command that the page takes for granted, such as a crawl |
 //! | `<!-- file: NAME -->` | the block below is in the folder under this name, from the start on |
 //! | `<!-- not run: needs WHAT -->` | the block below is not run, for `WHAT` is not there; [`ABSENT`] lists what that may be |
-//! | `<!-- needs: NAME -->` | the block below is run where this program, or module of Python, is installed |
+//! | `<!-- needs: NAME -->` | the block below is run where this program, or module of Python, is installed; `PostgreSQL`: where `.ci/postgres` has started a server |
 //! | `<!-- exit: CODE -->` | the block below ends with this exit code |
 
 use std::path::Path;
 
 /// What commands may need that neither CI nor every developer's machine has.
-const ABSENT: [&str; 7] =
-    ["PostgreSQL", "root", "Docker", "a browser", "a release build", "a large crawl", "pywb and py-wacz"];
+const ABSENT: [&str; 6] = ["root", "Docker", "a browser", "a release build", "a large crawl", "pywb and py-wacz"];
 
 pub struct Page {
     /// Its path in the repository.

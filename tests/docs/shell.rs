@@ -4,17 +4,26 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use regex::Regex;
+
 use crate::page::{Block, Page, Step, difference};
+use crate::postgres::Schema;
 use crate::web::Web;
 
 /// Where the demo's hosts listen if nobody else does.
 const DEMO: std::ops::RangeInclusive<u16> = 18_470..=18_473;
+/// What a block needs that is about a database on a server.
+const SERVER: &str = "PostgreSQL";
+/// Where the program is that the one of the tests stands before.
+const PSQL: &str = "/usr/bin/psql";
 /// The front pages of its hosts.
 const FRONTS: [&str; 4] = ["%Harvestman Gazette", "%Web Spinner''s Shop", "%Opilio Wiki", "%Quiet Corner"];
 
 pub struct Shell {
     pub folder: tempfile::TempDir,
     web: Web,
+    /// What stands for each database of the documentation on a server, by its name.
+    schemas: BTreeMap<String, Schema>,
     /// Blocks that were run.
     pub ran: usize,
 }
@@ -32,7 +41,27 @@ impl Shell {
             &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_harvestman")),
         );
         let web = Web::start(&folder.path().join(".trust.pem")).await;
-        Self { folder, web, ran: 0 }
+        Self { folder, web, schemas: BTreeMap::new(), ran: 0 }
+    }
+
+    /// The URL on the server of the tests for one that the documentation has.
+    fn on_server(&mut self, text: &str) -> String {
+        let url = Regex::new(r"postgres://\w+@db\.\w+/(\w+)").unwrap();
+        for found in url.captures_iter(text) {
+            let schema = || Schema::new().inspect(Schema::create).unwrap();
+            self.schemas.entry(found[1].to_owned()).or_insert_with(schema);
+        }
+        url.replace_all(text, |found: &regex::Captures<'_>| format!("'{}'", self.schemas[&found[1]].url)).into_owned()
+    }
+
+    /// The programs of PostgreSQL in a block: the database is there, and its server is none that has a name.
+    fn on_path(&mut self) {
+        // As libpq writes a setting in a URL.
+        let url = self.on_server("postgres://me@db.example/crawl");
+        let url = url.replace("options%5Bsearch_path%5D=", "options=-csearch_path%3D");
+        write_program(&self.path(".bin/createdb"), "#!/bin/sh\n");
+        let ask = format!("#!/bin/sh\nwhile [ \"$1\" != -c ]; do shift; done\nexec '{PSQL}' {url} \"$@\"\n");
+        write_program(&self.path(".bin/psql"), &ask);
     }
 
     /// Runs a page from its first line to its last; what went wrong, with its place.
@@ -66,10 +95,25 @@ impl Shell {
             eprintln!("skipped: {}:{}, for {needs} is not there", page.name, block.line);
             return Ok(());
         }
+        let is_on_server = block.needs.as_deref() == Some(SERVER);
+        if is_on_server {
+            self.on_path();
+        }
         let printed = match block.language.as_str() {
+            "sh" if is_on_server => {
+                let script = self.on_server(&block.text);
+                self.must("sh", &script, block.code).await?
+            }
             "sh" => self.must("sh", &block.text, block.code).await?,
             "cron" => self.must("sh", job(&block.text), block.code).await?,
-            "sql" => self.ask(&block.text).await?,
+            "sql" if is_on_server => {
+                let url = self.on_server("postgres://me@db.example/crawl");
+                self.ask(&block.text, &url).await?
+            }
+            "sql" => {
+                let made = ["crawl.db", "demo.db"].into_iter().find(|name| self.path(name).exists());
+                self.ask(&block.text, made.ok_or("the page has made no database to ask")?).await?
+            }
             // What is a file is run by its name.
             "python" if block.file.is_some() => return Ok(()),
             "python" => self.must("python3", &block.text, block.code).await?,
@@ -86,10 +130,8 @@ impl Shell {
         }
     }
 
-    /// Each statement, of the database that the page has made.
-    async fn ask(&self, statements: &str) -> Result<String, String> {
-        let database = ["crawl.db", "demo.db"].into_iter().find(|name| self.path(name).exists());
-        let database = database.ok_or("the page has made no database to ask")?;
+    /// Each statement, of a database.
+    async fn ask(&self, statements: &str, database: &str) -> Result<String, String> {
         let mut printed = String::new();
         for statement in statements.split(";\n").filter(|statement| !statement.trim().is_empty()) {
             std::fs::write(self.path(".statement"), statement).unwrap();
@@ -101,6 +143,9 @@ impl Shell {
     /// Whether a program, or a module of Python, is here.
     async fn has(&self, name: Option<&str>) -> bool {
         let Some(name) = name else { return true };
+        if name == SERVER {
+            return std::env::var_os("HARVESTMAN_TEST_POSTGRES").is_some();
+        }
         let look = format!("command -v {name} || python3 -c 'import {name}'");
         self.command("sh", &look).await.status.success()
     }

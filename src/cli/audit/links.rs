@@ -6,7 +6,7 @@ use crate::read::ReadError;
 use super::depth;
 use super::finding::Need::{Fragments, Links, Whole};
 use super::finding::{Finding, Found, How, Severity, Site};
-use super::sql::{ends, links, pages};
+use super::sql::{ends, links};
 
 pub const FINDINGS: [Finding; 9] = [
     Finding {
@@ -79,22 +79,19 @@ pub const FINDINGS: [Finding; 9] = [
     Finding {
         name: "orphan",
         severity: Severity::Warning,
-        about: "A page that a sitemap names or an earlier run knew, and that no page links to. A sitemap or a redirect is no \
-                link.",
+        about: "A page that no link of another page leads to, neither at once nor through redirects: what the view `orphans` holds.",
         advice: "Link to it from a page that visitors reach, or take it away.",
         needs: &[Links, Whole],
-        how: How::Sql(concat!(
-            "select u.url, null as other_url, case when m.id is not null then 'only a sitemap names it'
+        how: How::Sql(
+            "select u.url, null as other_url, case
+                 when m.element = 'sitemap' then 'only a sitemap names it'
+                 when m.element is not null then 'only a ' || m.element || ' element names it'
+                 when q.redirect_to = u.id then 'only a redirect that nothing links to leads there'
                  else 'only earlier runs knew it' end as detail
-             from ",
-            pages!(),
-            " left join (select distinct to_id as id from _link where element = 'sitemap') m on m.id = u.id
-             left join (select l.to_id as id from _link l join _page s on s.url_id = l.from_id and s.status = 200
-                     where l.from_id <> l.to_id and l.element in ('a', 'area', 'iframe', 'frame')
-                 union select url_id from _seed union select url_id from _heir) r on r.id = u.id
-             where r.id is null
-                 and (m.id is not null or u.first_seen_at < (select started_at from _run order by id desc limit 1))"
-        )),
+             from orphans o join _url u on u.url = o.url left join _page q on q.url_id = u.referrer_id
+             left join (select to_id as id, max(element) as element from _link
+                     where from_id <> to_id and element in ('link', 'meta', 'sitemap') group by to_id) m on m.id = u.id",
+        ),
     },
     Finding {
         name: "broken-fragment",

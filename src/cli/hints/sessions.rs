@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Header, Login, Told};
-use crate::policy::session::{Refusals, asks_for_digest_alone, leads_to_login};
+use crate::policy::session::{Refusals, asks_for_digest_alone, ends_sessions, leads_to_login};
 use crate::read::{Database, ReadError};
 
 use super::named::{NAMES, Named};
@@ -18,6 +18,20 @@ pub struct Ended {
     pub pages: i64,
     /// Those of them that had answered before.
     pub replaced: i64,
+    pub why: Why,
+}
+
+/// What the crawl was shut out by, as far as can be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// A page was fetched before that ends sessions: its path, and its query if that alone says so.
+    LoggedOut { by: String },
+    /// Neither cookies nor credentials were given this time.
+    NothingGiven,
+    /// What was given was refused from the first page on.
+    Refused,
+    /// It ended after so many pages.
+    Ended { after: i64 },
 }
 
 /// What the hints about sessions stand on. No secret is in it.
@@ -142,12 +156,7 @@ fn digest(db: &Database, refused: &[Refused]) -> Result<Named, ReadError> {
 }
 
 /// The hosts at which a session ended, in the order in which that was seen.
-fn ended(
-    db: &Database,
-    refused: &[Refused],
-    last_request: i64,
-    is_known: bool,
-) -> Result<impl Iterator<Item = Ended>, ReadError> {
+fn ended(db: &Database, refused: &[Refused], last_request: i64, is_known: bool) -> Result<Vec<Ended>, ReadError> {
     let mut hosts: BTreeMap<i64, (Refusals, &Refused)> = BTreeMap::new();
     let ids: Vec<_> = refused.iter().map(|page| page.url_id).collect();
     let ids = list(ids);
@@ -183,10 +192,35 @@ fn ended(
     }
     let mut ended: Vec<_> = hosts.into_values().filter(|(refusals, _)| refusals.end_a_session()).collect();
     ended.sort_by_key(|(_, first)| first.request);
-    Ok(ended.into_iter().map(|(Refusals { pages, replaced, .. }, first)| Ended {
-        host: first.host.clone(),
-        login: first.login.clone(),
-        pages,
-        replaced,
-    }))
+    ended
+        .into_iter()
+        .map(|(refusals, first)| {
+            let why = match logged_out(db, first, last_request)? {
+                Some(by) => Why::LoggedOut { by },
+                None if refusals.replaced > 0 && !is_known => Why::NothingGiven,
+                None if refusals.good_before == 0 => Why::Refused,
+                None => Why::Ended { after: refusals.good_before },
+            };
+            let Refusals { pages, replaced, .. } = refusals;
+            Ok(Ended { host: first.host.clone(), login: first.login.clone(), pages, replaced, why })
+        })
+        .collect()
+}
+
+/// The page that ended the session, if such a one was fetched before it was missed.
+fn logged_out(db: &Database, first: &Refused, last_request: i64) -> Result<Option<String>, ReadError> {
+    let sql = "select u.url from _fetch f join _url u on u.id = f.url_id
+        where f.id > ?1 and f.id < ?2 and u.host_id = ?3 and f.status < 400 order by f.id desc";
+    for row in db.query(sql, [last_request.into(), first.request.into(), first.host_id.into()])? {
+        let Ok(url) = CanonicalUrl::parse(row?.at(0)?) else { continue };
+        let url = url.url();
+        let mut bare = url.clone();
+        bare.set_query(None);
+        if ends_sessions(&bare) {
+            return Ok(Some(bare.path().to_owned()));
+        } else if ends_sessions(url) {
+            return Ok(Some(url[url::Position::BeforePath..].to_owned()));
+        }
+    }
+    Ok(None)
 }

@@ -8,7 +8,7 @@ use crate::config::kinds::{Kind as _, Size};
 
 use super::facts::{Facts, Limit, Stray};
 use super::named::Named;
-use super::sessions::{Ended, Sessions};
+use super::sessions::{Ended, Sessions, Why};
 
 /// What comes after a limit of this invocation.
 const GOES_ON: &str = "the same command goes on";
@@ -97,7 +97,7 @@ fn forbidden(facts: &Facts) -> String {
 
 fn about_sessions(facts: &Sessions) -> Vec<String> {
     let mut hints = Vec::new();
-    for Ended { host, login, pages, replaced } in &facts.ended {
+    for Ended { host, login, pages, replaced, why } in &facts.ended {
         let (host, pages) = (printable(host), counted(*pages, "page"));
         let how = match login.as_deref().map(|login| login.split(['?', '#']).next().unwrap_or(login)) {
             Some(login) => format!("answered with a redirect to the login page {}", printable(login)),
@@ -107,9 +107,10 @@ fn about_sessions(facts: &Sessions) -> Vec<String> {
             0 => String::new(),
             replaced => format!(", {} of them in the place of what had answered before", count(*replaced)),
         };
+        let is_by_cookie = login.is_some();
+        let (what, cure) = shut_out(why, &host, is_by_cookie);
         hints.push(format!(
-            "the session at {host} seems to have ended: {pages} {how}{replaced}; \
-             a new run with fresh cookies or credentials fetches them again"
+            "{what}: {pages} {how}{replaced}; {cure}, and begin a new run (--fresh), which fetches them again"
         ));
     }
     let more = facts.ended_in_all - i64::try_from(facts.ended.len()).unwrap_or(0);
@@ -120,7 +121,8 @@ fn about_sessions(facts: &Sessions) -> Vec<String> {
         let options = facts.missing.iter().map(|option| printable(option)).collect::<Vec<_>>().join(", ");
         let requests = counted(facts.requests, "request");
         hints.push(format!(
-            "this run began with {options} and went on without: {requests} went out so, and may have got login pages"
+            "this run began with {options} and went on without: {requests} went out so, and may have got login pages; give that \
+             again, with --fresh if they did"
         ));
     }
     if facts.digest.total > 0 {
@@ -135,6 +137,33 @@ fn about_sessions(facts: &Sessions) -> Vec<String> {
         ));
     }
     hints
+}
+
+/// What shut the crawl out of a host, and what lets it in again.
+fn shut_out(why: &Why, host: &str, is_by_cookie: bool) -> (String, String) {
+    let give = if is_by_cookie {
+        "--cookies FILE or --header 'Cookie: …'"
+    } else {
+        "--netrc FILE or --header 'Authorization: …'"
+    };
+    match why {
+        Why::LoggedOut { by } => (
+            format!("the crawl logged itself out at {host} by fetching {}", printable(by)),
+            format!("log in anew, leave that page out by --exclude {}", shell(&regex::escape(by))),
+        ),
+        Why::NothingGiven => (
+            format!("{host} asks for a login, and no cookies or credentials were given this time"),
+            format!("give them again, by {give}"),
+        ),
+        Why::Refused => (
+            format!("what was given for {host} is not taken any more, from the first page on"),
+            format!("log in anew, give what is fresh by {give}"),
+        ),
+        Why::Ended { after } => (
+            format!("the session at {host} seems to have ended after {}", counted(*after, "page")),
+            "log in anew, give fresh cookies or credentials".to_owned(),
+        ),
+    }
 }
 
 fn strays(facts: &Facts) -> Vec<String> {

@@ -1,6 +1,5 @@
 //! Pages that no other page links to.
 
-use crate::cli::audit::sql::pages;
 use crate::cli::failure::Failure;
 use crate::cli::words::counted;
 use crate::read::Database;
@@ -10,21 +9,14 @@ use super::parts::{Cell, Link, Listing, Section};
 use super::query::{all, one};
 
 /// With what led to each, as far as that is stored still.
-const ORPHANS: &str = concat!(
-    "with linked as (
-        select distinct to_id as id from _link where to_id <> from_id and element in ('a', 'area', 'iframe', 'frame')
-        union select url_id from _seed union select url_id from _heir),
-    lonely as materialized (
+const ORPHANS: &str = "with lonely as materialized (
         select u.id, u.url, p.title, u.referrer_id, u.sitemap, count(*) over () as known
-        from ",
-    pages!(),
-    " left join linked l on l.id = u.id where l.id is null order by u.url limit ?1)
+        from orphans v join _url u on u.url = v.url join _page p on p.url_id = u.id order by u.url limit ?1)
     select o.url, o.title, r.url, o.known, case
             when exists (select 1 from _page q where q.url_id = o.referrer_id and q.redirect_to = o.id) then 'a redirect'
             when o.sitemap is not null then 'robots.txt'
             else coalesce((select min(element) from _link l where l.from_id = o.referrer_id and l.to_id = o.id), '') end
-    from lonely o left join _url r on r.id = o.referrer_id order by o.url"
-);
+    from lonely o left join _url r on r.id = o.referrer_id order by o.url";
 
 pub fn orphans(db: &Database) -> Result<Section, Failure> {
     let section = |lead: String, blocks| Section {
@@ -34,6 +26,10 @@ pub fn orphans(db: &Database) -> Result<Section, Failure> {
         is_wide: true,
         blocks,
     };
+    if db.is_of_an_earlier_version() {
+        let lead = "Not known: the database is of an earlier version, which the next crawl brings up to date.";
+        return Ok(section(lead.to_owned(), vec![]));
+    }
     let stored: bool = one(db, "select exists (select 1 from _link)", [], |row| row.at(0))?;
     if !stored {
         return Ok(section("No links are stored, so none can be missed.".to_owned(), vec![]));
@@ -57,9 +53,9 @@ pub fn orphans(db: &Database) -> Result<Section, Failure> {
         _ => format!(" What {} without a page would link to is not known.", counted(open, "URL")),
     };
     let lead = match known {
-        0 => format!("None: every HTML page but the seeds stands in a link of another.{unknown}"),
+        0 => format!("None: to every HTML page but the seeds a link of another leads.{unknown}"),
         _ => format!(
-            "{} of status 200, no seed, that no a, area or frame of another page leads to.{unknown}",
+            "{} of status 200, no seed, to which no a, area or frame of another page leads, at once or through redirects.{unknown}",
             counted(known, "HTML page")
         ),
     };

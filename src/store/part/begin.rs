@@ -136,10 +136,11 @@ async fn enter_alone(
     let mut present = told.clone();
     let earlier = past.iter().filter(|_| entry == Entry::Continued).flat_map(|past| past.credentials.clone());
     present.credentials.extend(earlier);
+    database.note_failure(None).await?;
     // Unreachable then may be reachable now.
     database.open_skipped(&OPENED_BY_INVOCATION).await?;
     let old_seeds: BTreeSet<_> = database.seeds().await?.into_iter().collect();
-    let new_seeds = seeds.iter().map(ToString::to_string).collect();
+    let new_seeds: BTreeSet<_> = seeds.iter().map(ToString::to_string).collect();
     let changed = Changed::between(entry, past.as_ref().map(|told| (told, &old_seeds)), (&present, &new_seeds));
     let opened: Vec<_> = State::ALL.into_iter().filter(|state| seed_opens(*state)).collect();
     let now = database.clock().now();
@@ -148,7 +149,10 @@ async fn enter_alone(
     heirs::recall(database, scope).await?;
     told::keep(database, &present).await?;
     if changed.is_anything() {
-        judge_all_again(database, scope, config.sitemaps, changed).await?;
+        let left_out = judge_all_again(database, scope, config.sitemaps, changed).await?;
+        if left_out > 0 {
+            tracing::warn!("{}", told_of_left_out(left_out, &old_seeds, &new_seeds));
+        }
     }
     if !config.allow_trap.is_empty() {
         // What the user lets through now is pending again.
@@ -178,13 +182,38 @@ async fn enter_run(database: &mut impl Tables, fresh: bool) -> Result<(Entry, i6
     Ok((entry, database.insert_run(began).await?, began))
 }
 
-/// Judges by the new settings whatever was skipped under the old ones or is still pending.
+/// Earlier seeds that are named.
+const NAMED: usize = 3;
+
+/// What became of URLs that were pending, and how they are pending again.
+fn told_of_left_out(left_out: i64, old_seeds: &BTreeSet<String>, new_seeds: &BTreeSet<String>) -> String {
+    let missing: Vec<_> = old_seeds.difference(new_seeds).collect();
+    let mut named = missing.iter().take(NAMED).map(|seed| seed.as_str()).collect::<Vec<_>>().join(" ");
+    match missing.len().saturating_sub(NAMED) {
+        _ if missing.is_empty() => {
+            return format!(
+                "the settings differ from the last ones: pending URLs that these leave out, and that are skipped from now on: \
+                 {left_out}. What is stored stays; the settings of before take them up again"
+            );
+        }
+        0 => {}
+        more => named.push_str(&format!(" and {more} more")),
+    }
+    format!(
+        "the seeds are others than the last ones: pending URLs that these leave out, and that are skipped from now on: {left_out}. \
+         What is stored stays. To crawl both, give the last ones too: {named}. To keep them apart, give these a --database of \
+         their own"
+    )
+}
+
+/// Judges by the new settings whatever was skipped under the old ones or is still pending. Answers how many are left out that were
+/// pending.
 async fn judge_all_again(
     database: &mut impl Tables,
     scope: &Scope,
     sitemaps: bool,
     changed: Changed,
-) -> Result<(), Failed> {
+) -> Result<i64, Failed> {
     let (mut after, mut left_out) = (0, 0);
     loop {
         let waits = database.waiting(after, CHUNK).await?;
@@ -194,8 +223,5 @@ async fn judge_all_again(
         left_out += verdicts.left_out;
         database.judge(&verdicts.rows).await?;
     }
-    if left_out > 0 {
-        tracing::warn!("URLs that were pending are left out under these seeds and settings: {left_out}");
-    }
-    Ok(())
+    Ok(left_out)
 }

@@ -34,6 +34,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0013_audit_more"
         "0014_audited"
         "0015_functions"
+        "0016_orphans"
     ));
     // Its lock belongs to the session; ours ends with the transaction.
     migrations.set_locking(false);

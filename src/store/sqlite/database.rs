@@ -47,6 +47,7 @@ impl SqliteDatabase {
     /// Opens or creates the database, takes its lock, and brings its schema up to date.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let refuse = |problem: String| StoreError::Open { path: path.to_owned(), problem };
+        let was_there = path.exists();
         let lock = File::options()
             .read(true)
             .write(true)
@@ -70,10 +71,20 @@ impl SqliteDatabase {
         if peek::holds_something_else(&path) {
             return Err(refuse("it holds no crawl but something else".into()));
         }
-        let db = connect(&path).await?;
-        let mut database = Self { db, path, packer: None, lock };
-        times::bring_in(&mut database).await?;
-        Ok(database)
+        let is_new = lock.metadata().is_ok_and(|file| file.len() == 0);
+        match connect(&path).await {
+            Ok(db) => {
+                let mut database = Self { db, path, packer: None, lock };
+                times::bring_in(&mut database).await?;
+                Ok(database)
+            }
+            Err(error) => {
+                if is_new {
+                    take_back(&path, &lock, was_there);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Closes the database cleanly: the WAL is written back. Fails too if its file was taken away meanwhile.
@@ -128,14 +139,36 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let failed = |e| schema::open_error(path, &e);
     // Setting `auto_vacuum` is the first step that takes the lock.
     let mut db = locking(SqliteConnection::connect_with(&options)).await.map_err(failed)?;
-    schema::migrate(&mut db, path).await?;
+    match prepare(&mut db, path).await {
+        Ok(()) => Ok(db),
+        Err(error) => {
+            // Before its file may be taken back.
+            let _ = db.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Brings the schema up to date, and writes down who holds the database.
+async fn prepare(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    schema::migrate(db, path).await?;
     let holder = format!("{}since {}", this_process(), timestamp(visit::now()));
     sqlx::query("insert into meta (key, value) values ('holder', ?1) on conflict do update set value = ?1")
         .bind(holder)
-        .execute(&mut db)
+        .execute(db)
         .await
-        .map_err(failed)?;
-    Ok(db)
+        .map_err(|e| schema::open_error(path, &e))?;
+    Ok(())
+}
+
+/// Leaves nothing of a database that could not be made: no file where there was none, or the empty one.
+fn take_back(path: &Path, lock: &File, was_there: bool) {
+    let _ = if was_there { lock.set_len(0) } else { std::fs::remove_file(path) };
+    for beside in ["-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(beside);
+        let _ = std::fs::remove_file(name);
+    }
 }
 
 impl Transactions for SqliteDatabase {
@@ -160,6 +193,16 @@ impl Space for SqliteDatabase {
     async fn size(&mut self) -> Result<u64, Failed> {
         let size: i64 = sqlx::query_scalar(SIZE).fetch_one(&mut self.db).await?;
         Ok(u64::try_from(size).unwrap_or_default())
+    }
+
+    async fn note_failure(&mut self, why: Option<&str>) -> Result<(), Failed> {
+        // What the transaction that failed had written to the log already is room for a small one.
+        let sql = match why {
+            Some(_) => "insert into meta (key, value) values ('failure', ?1) on conflict do update set value = ?1",
+            None => "delete from meta where key = 'failure'",
+        };
+        sqlx::query(sql).bind(why).execute(&mut self.db).await?;
+        Ok(())
     }
 }
 

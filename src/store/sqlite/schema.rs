@@ -35,6 +35,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0026_checks"
         "0027_audit_more"
         "0028_compressed"
+        "0029_orphans"
     ))
 });
 
