@@ -21,6 +21,7 @@ mod sites;
 #[cfg(test)]
 mod tests;
 mod together;
+mod web;
 mod weighed;
 mod words;
 
@@ -43,6 +44,7 @@ use pairs::{Pair, Pairs};
 use pattern::{PatternAt, Shape};
 use sites::Sites;
 use together::Together;
+use web::{FAR, WATCHED_FROM, Web};
 use weighed::{First, Ground, Kind, STRICT_BESIDE};
 pub use weighed::{Recalled, Weighed};
 
@@ -55,8 +57,6 @@ const ACCOUNTS: usize = 50_000;
 const FIRST_HOSTS: usize = 3;
 /// The first pages of a pattern are compared with those of others on the host as well: a pattern of its own is no news.
 const STRANGERS: u32 = 3;
-/// URLs are far from each other if so much of all that the account paid for was found between them.
-const FAR: i64 = 4;
 /// URLs without their tokens that are remembered of one host.
 const WITHOUT_TOKENS: usize = 16_384;
 
@@ -74,6 +74,8 @@ pub struct Traps {
     /// Where accounts are, and what all there come to.
     places: HashMap<TrapId, u64, RandomState>,
     together: HashMap<u64, Together, RandomState>,
+    /// How the pages of an account are linked.
+    webs: HashMap<TrapId, Web, RandomState>,
     /// By where they are, and their pattern.
     keys: HashMap<u64, TrapId, RandomState>,
     loaded: HashSet<HostId, RandomState>,
@@ -90,7 +92,8 @@ impl Traps {
     /// `allowed` are patterns that are let through, or `all`; `next` is the first number that is free.
     pub fn new(allowed: &[String], next: TrapId) -> Self {
         let (hasher, sketcher, sites, alike, pairs) = Default::default();
-        let (accounts, places, together, keys, loaded, changed, forgotten, recalled) = Default::default();
+        let (accounts, places, together, webs) = Default::default();
+        let (keys, loaded, changed, forgotten, recalled) = Default::default();
         Self {
             hasher,
             sketcher,
@@ -102,6 +105,7 @@ impl Traps {
             accounts,
             places,
             together,
+            webs,
             keys,
             loaded,
             changed,
@@ -168,6 +172,7 @@ impl Traps {
         self.keys.clear();
         self.places.clear();
         self.together.clear();
+        self.webs.clear();
         self.loaded.clear();
         self.changed.clear();
     }
@@ -303,8 +308,10 @@ impl Traps {
     /// What pays for a URL of this pattern that a page names, if it is not one of many in its tokens alone.
     fn payer(&mut self, weighed: &Weighed<'_>, there: u64, named: &Shape) -> Option<TrapId> {
         let here = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
-        let is_same = here == there || named.grows_out_of(&weighed.shape);
-        if !is_same && self.brings(weighed) && self.frees(here, there) {
+        let grows = named.grows_out_of(&weighed.shape);
+        let is_same = here == there || grows;
+        // Shorter ones are named freely by longer ones until it turns out that they name each other.
+        if here != there && self.brings(weighed) && self.frees(here, there) && !grows {
             return None;
         }
         // Pages that bring something, or differ from each other a little, and lead to each other pay for themselves.
@@ -322,11 +329,15 @@ impl Traps {
     /// Whether a page that brought something names one of another pattern freely: unless they are parts of one thing.
     fn frees(&mut self, here: u64, there: u64) -> bool {
         let pair = self.pairs.note(here, there);
+        // A maze may have any number of patterns.
+        let is_maze = self.keys.get(&here).is_some_and(|id| {
+            self.accounts.get(id).is_some_and(Account::is_endless) || self.webs.get(id).is_some_and(Web::is_maze)
+        });
         if pair == Pair::NowOne {
             self.memories.get(here).ally = Some(there);
             self.memories.get(there).ally = Some(here);
         }
-        pair == Pair::Apart
+        pair == Pair::Apart && !is_maze
     }
 
     /// Whether a page brought something, as far as is known.
@@ -347,11 +358,13 @@ impl Traps {
     /// Takes note of a link to a URL that was known before, and of what pays for that.
     pub fn met(&mut self, weighed: &mut Weighed<'_>, id: UrlId, paying: Option<TrapId>) {
         let paying = paying.filter(|_| weighed.account.is_some()).and_then(|id| self.accounts.get(&id));
-        let Some(paying) = paying.filter(|account| account.pages() >= STRICT_FROM / 2) else { return };
-        if weighed.target.id.abs_diff(id) >= (paying.pages() / FAR).unsigned_abs() {
-            let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
-            let (is_far, is_again) = memory.meet(id);
-            weighed.links.far += u32::from(is_far);
+        let Some(paying) = paying.filter(|account| account.pages() >= WATCHED_FROM) else { return };
+        let is_far = weighed.target.id.abs_diff(id) >= (paying.pages() / FAR).unsigned_abs();
+        let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
+        let (is_met, is_again) = memory.meet(id);
+        weighed.links.met += u32::from(is_met);
+        if is_far {
+            weighed.links.far += u32::from(is_met);
             weighed.links.again += u32::from(is_again);
         }
     }
@@ -360,6 +373,7 @@ impl Traps {
     pub fn settle(&mut self, weighed: &mut Weighed<'_>) {
         let Some(id) = weighed.account else { return };
         self.judge_once(weighed);
+        let is_maze = self.is_of_maze(id, weighed);
         let verdict = match weighed.kind {
             Kind::Page => weighed.verdict,
             Kind::Redirect if !weighed.leads_on => Some(Verdict::Nothing),
@@ -368,12 +382,13 @@ impl Traps {
         let (Some(verdict), Some(account)) = (verdict, self.accounts.get_mut(&id)) else { return };
         self.changed.entry(id).or_insert(account.is_held());
         let Weighed { stands_for, signs, .. } = *weighed;
-        let leads_on = weighed.leads_on || weighed.leads_further;
+        let leads_on = weighed.leads_on || weighed.led_to > 0;
         let is_own = leads_on || account.pattern == weighed.shape.pattern;
         let before = account.shares();
         let (is_strict, is_woven) = (weighed.is_strict || account.is_large(), weighed.links.are_woven());
+        let is_woven = is_woven && account.pages() >= STRICT_FROM / 2;
         let is_chosen = !signs.is_row || weighed.target.id % DISTINCT_EACH == 0;
-        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_strict, is_chosen, signs });
+        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_maze, is_strict, is_chosen, signs });
         let ground = self.places.get(&id).copied().unwrap_or_default();
         let together = self.together.entry(ground).or_default();
         if together.count(before, account) {
@@ -382,6 +397,17 @@ impl Traps {
                 together.tell(account);
             }
         }
+    }
+
+    /// Counts the links of a page; whether they are those of a maze, as those of the pages before it were.
+    fn is_of_maze(&mut self, id: TrapId, weighed: &Weighed<'_>) -> bool {
+        let is_watched = self.accounts.get(&id).is_some_and(|account| account.pages() >= WATCHED_FROM);
+        if !is_watched || weighed.kind != Kind::Page {
+            return false;
+        }
+        let web = self.webs.entry(id).or_default();
+        web.note(weighed.led_to, weighed.links.met);
+        web.is_maze()
     }
 
     /// What is to be stored.

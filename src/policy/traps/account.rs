@@ -128,8 +128,7 @@ impl Account {
     /// Whether it is a trap: what is named by its own pages alone is held back.
     pub fn is_held(&self) -> bool {
         let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
-        let is_endless =
-            self.unproven >= MAX_UNPROVEN || self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful;
+        let is_endless = self.is_endless() || self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful;
         // One that has no page yet is known by its host.
         let (shares, is_new) = (self.shares(), self.pages() == 0);
         let is_part = self.is_drained && !self.is_fruitful()
@@ -149,6 +148,12 @@ impl Account {
     /// Pages that it can pay for, whatever they bring.
     pub fn left(&self) -> i64 {
         self.budget.min(MAX_UNPROVEN - self.unproven).max(0)
+    }
+
+    /// Whether so many of its pages led on without a sign that a site without an end would not have that nothing more is
+    /// paid for.
+    pub(super) fn is_endless(&self) -> bool {
+        self.unproven >= MAX_UNPROVEN
     }
 
     /// Whether it is so large that what comes by chance does not count.
@@ -203,6 +208,7 @@ impl Account {
     fn prove(&mut self, page: Booking, ends: bool) {
         let pages = i64::from(page.stands_for);
         let more = match page.verdict {
+            _ if page.is_maze && !ends => 1,
             _ if page.signs.is_proof => -PROOF,
             _ if page.is_woven => -WOVEN,
             // An entry of a glossary has one.
@@ -236,6 +242,8 @@ pub(super) struct Booking {
     pub leads_on: bool,
     /// It links to others as those of a web that closes do.
     pub is_woven: bool,
+    /// It led to URLs that nobody knew, as all pages before it did, and none of them meet.
+    pub is_maze: bool,
     /// Its pattern, or the account, is so large that what comes by chance does not count.
     pub is_strict: bool,
     pub signs: Signs,
@@ -249,9 +257,9 @@ mod tests {
 
     fn own(verdict: Verdict) -> Booking {
         let (is_own, leads_on, is_chosen) = (true, true, true);
-        let (is_woven, is_strict) = (false, false);
+        let (is_woven, is_maze, is_strict) = (false, false, false);
         let signs = Signs { is_proof: verdict == Verdict::New, ..Signs::default() };
-        Booking { verdict, stands_for: 1, is_own, leads_on, is_woven, is_strict, is_chosen, signs }
+        Booking { verdict, stands_for: 1, is_own, leads_on, is_woven, is_maze, is_strict, is_chosen, signs }
     }
 
     fn account() -> Account {

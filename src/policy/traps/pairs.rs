@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 /// URLs that pages of each of two patterns may name of the other freely.
-const MUTUAL: u32 = 200;
+const MUTUAL: u32 = 64;
 /// Pairs for which they are counted.
 const PAIRS: usize = 16_384;
 

@@ -5,4 +5,6 @@ mod innocent;
 mod large;
 mod maze;
 mod site;
+mod tarpit;
 mod trap;
+mod vast;

@@ -33,8 +33,8 @@ pub struct Weighed<'a> {
     pub(super) like: Option<PatternAt>,
     /// It led to URLs that nobody knew and that its own account pays for.
     pub leads_on: bool,
-    /// The same, whatever account pays for them.
-    pub leads_further: bool,
+    /// URLs that nobody knew that it led to, whatever account pays for them.
+    pub led_to: u32,
     pub(super) links: Links,
     pub(super) signs: Signs,
 }
@@ -48,6 +48,8 @@ pub(super) struct Links {
     pub(super) far: u32,
     /// Of these, those that are named for the second time.
     pub(super) again: u32,
+    /// To URLs that not each page names, wherever they were found.
+    pub(super) met: u32,
 }
 
 /// Pages of other patterns of a host that led on without anything that was never seen, from which on what the host says is
@@ -75,7 +77,7 @@ impl<'a> Weighed<'a> {
             _ => Kind::Page,
         };
         let (account, stands_for) = (target.trap, 1);
-        let (is_judged, is_strict, verdict, like, leads_on, leads_further, links, signs) = Default::default();
+        let (is_judged, is_strict, verdict, like, leads_on, led_to, links, signs) = Default::default();
         Self {
             target,
             page,
@@ -89,7 +91,7 @@ impl<'a> Weighed<'a> {
             stands_for,
             like,
             leads_on,
-            leads_further,
+            led_to,
             links,
             signs,
         }

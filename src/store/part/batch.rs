@@ -1,6 +1,6 @@
 //! What a batch of records changes, gathered before the statements that write it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::policy::fate::Fate;
 use crate::policy::traps::Weighed;
@@ -38,8 +38,8 @@ pub(super) struct Batch {
     pub(super) relieved: Vec<(UrlId, Option<TrapId>)>,
     /// Pages that led to URLs that nobody knew, and what pays for these.
     pub(super) led_on: HashSet<(UrlId, TrapId)>,
-    /// The same pages, whatever pays.
-    pub(super) led_further: HashSet<UrlId>,
+    /// To how many such URLs the same pages led, whatever pays.
+    pub(super) led_to: HashMap<UrlId, u32>,
     /// Hosts that nobody held and of which URLs became pending.
     pub(super) reached: HashSet<HostId>,
 }

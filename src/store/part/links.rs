@@ -198,7 +198,9 @@ impl<D: Tables> Part<D> {
             let known =
                 Known { id, depth: offer.depth, hops: offer.hops, settled: offer.is_settled(), trap: offer.trap };
             batch.led_on.extend(offer.referrer.zip(offer.trap));
-            batch.led_further.extend(offer.referrer.filter(|_| offer.trap.is_some()));
+            if let Some(referrer) = offer.referrer.filter(|_| offer.trap.is_some()) {
+                *batch.led_to.entry(referrer).or_default() += 1;
+            }
             self.urls.insert(offer.url.as_str(), known);
             inserted.insert(offer.url.as_str().to_owned(), id);
         }

@@ -38,7 +38,7 @@ impl<D: Tables> Part<D> {
             let target = record.target().filter(|target| !past.ended.contains(&target.id));
             if let (Some(target), Some(mut page)) = (target, page) {
                 page.leads_on = page.account.is_some_and(|trap| batch.led_on.contains(&(target.id, trap)));
-                page.leads_further = batch.led_further.contains(&target.id);
+                page.led_to = batch.led_to.get(&target.id).copied().unwrap_or_default();
                 self.traps.settle(&mut page);
             }
         }

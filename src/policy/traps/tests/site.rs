@@ -106,7 +106,7 @@ pub(super) fn crawl_in_slices(seeds: &[&str], site: impl Fn(&str) -> Answer, mos
                     let named = traps.named(&mut weighed, candidate);
                     weighed.leads_on |= named.is_some() && named == weighed.account;
                     let is_held = named.is_some_and(|trap| traps.is_held(trap));
-                    weighed.leads_further |= named.is_some();
+                    weighed.led_to += u32::from(named.is_some());
                     let id = known.len() as UrlId + 1;
                     known.insert(name.to_owned(), State { id, trap: named, is_held, is_asked: false });
                     if !is_held {
