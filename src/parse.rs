@@ -173,6 +173,12 @@ pub fn parse_page(
     (encoding.name().to_ascii_lowercase(), found.end(&end))
 }
 
+/// All of a document that was served as XML, read by its rules as far as `deadline` allows, and whether that was the end. None
+/// if it is not well-formed, so that the rules of HTML hold for it.
+pub fn xhtml(text: &str, deadline: Deadline) -> Option<(Html, bool)> {
+    tree::whole_xml(text, deadline)
+}
+
 /// What a page is put together from, whose character encoding is known by its name. Reads as far as `deadline` allows.
 pub fn resources_of_page(base: &Url, body: &[u8], charset: &str, deadline: Deadline) -> (Vec<Resource>, bool) {
     let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8);

@@ -46,6 +46,27 @@ async fn metadata_is_read_from_stored_pages_and_asks_no_server() {
     assert_eq!(web.rows("select count(*) from fetches").await, before);
 }
 
+/// By the rules of HTML the script would have no end.
+#[tokio::test(flavor = "multi_thread")]
+async fn xhtml_is_read_by_the_rules_of_xml_where_it_is_well_formed_and_served_so() {
+    const START: &str =
+        "<html xmlns='http://www.w3.org/1999/xhtml'><head><script src='/s.js'/></head><body><h1>One</h1>";
+    let web = Web::new(|_, path| {
+        let end = if path == "/broken" { "<br>" } else { "</body></html>" };
+        let body = format!("{START}<a href='/html'>h</a><a href='/broken'>b</a><p style='display:none'>n</p>{end}");
+        let served = if path == "/html" { "text/html" } else { "application/xhtml+xml" };
+        Reply::text(body).with_header("content-type", served)
+    })
+    .await;
+    web.crawl(&[]).await;
+    extract(&web, &["metadata"]).await;
+    assert_eq!(web.rows("select url, value from metadata where source = 'heading'").await, ["/|One"]);
+    std::fs::write(web.bench.path("rules.toml"), "[item.page]\neach = 'body'\nfields.heading = { css = 'h1' }\n")
+        .unwrap();
+    let (tried, _) = web.run(&["extract", "try", &web.server.url("/"), "--rules", "rules.toml"]).await;
+    assert!(tried.contains("One"), "{tried}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_page_shows_its_metadata_once_it_was_read() {
     let web = Web::new(news).await;

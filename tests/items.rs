@@ -116,7 +116,7 @@ fn the_examples_of_the_documentation_give_what_it_says() {
         let rules = if rules.starts_with("[item.") { rules.clone() } else { format!("[item.example]\n{rules}") };
         let rules = Rules::parse(&rules).unwrap();
         let deadline = Instant::now() + Duration::from_secs(300);
-        let source = Source { url: &url, charset: None, language: None, body: body.as_bytes() };
+        let source = Source { url: &url, charset: None, is_xml: false, language: None, body: body.as_bytes() };
         let items = rules.items(&Page::read(source, deadline), deadline, &mut Tally::default());
         let data: Value = items.into_iter().map(|item| Value::Object(item.data)).collect();
         assert_eq!(data, serde_json::from_str::<Value>(expected).unwrap());

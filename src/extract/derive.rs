@@ -119,11 +119,12 @@ pub fn derive(stored: &Stored, rules: Option<&Rules>, tally: &mut Tally) -> Deri
     let mut derived = nothing(stored);
     let headers = header_map(&stored.headers);
     let Ok(url) = Url::parse(&stored.url) else { return derived };
-    if Format::of(&headers, &stored.body).kind != BodyKind::Html {
+    let format = Format::of(&headers, &stored.body);
+    if format.kind != BodyKind::Html {
         return derived;
     }
     let (charset, declared) = (stored.charset.as_deref(), stored.language.as_deref());
-    let source = PageSource { url: &url, charset, language: declared, body: &stored.body };
+    let source = PageSource { url: &url, charset, is_xml: format.is_xml, language: declared, body: &stored.body };
     let mut page = Page::read(source, Instant::now() + TIME);
     derived.cut_short = page.cut_short;
     let text = stored.text.clone().unwrap_or_else(|| readable(&url, stored));

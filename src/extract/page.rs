@@ -1,6 +1,6 @@
 //! A stored page, read again with all that its mark-up holds.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink as _;
@@ -8,7 +8,7 @@ use html5ever::tree_builder::TreeBuilderOpts;
 use scraper::{Html, HtmlTreeSink, Selector};
 use url::Url;
 
-use crate::parse;
+use crate::parse::{self, Deadline};
 
 /// Characters that are parsed between two looks at the clock.
 const STEP: usize = 8 << 10;
@@ -19,6 +19,8 @@ pub struct Source<'a> {
     pub url: &'a Url,
     /// The name of its character encoding.
     pub charset: Option<&'a str>,
+    /// It was served as XML.
+    pub is_xml: bool,
     /// As its root element or its headers tell.
     pub language: Option<&'a str>,
     pub body: &'a [u8],
@@ -38,33 +40,37 @@ pub struct Page {
 }
 
 impl Page {
-    /// Parses a body by the rules of HTML as far as `deadline` allows.
+    /// Parses a body as far as `deadline` allows: by the rules of XML if it was served as that and is well-formed, as the crawl
+    /// did, and by those of HTML otherwise.
     pub fn read(source: Source<'_>, deadline: Instant) -> Self {
         let text = parse::decoded(source.body, source.charset);
-        let sink = HtmlTreeSink::new(Html::new_document());
-        // A `<noscript>` holds elements, as for the crawl, which runs no scripts.
-        let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-        let mut parser = parse_document(sink, ParseOpts { tree_builder, ..ParseOpts::default() });
-        let mut rest = text.as_ref();
-        let mut cut_short = false;
-        while !rest.is_empty() {
-            if Instant::now() >= deadline {
-                cut_short = true;
-                break;
-            }
-            let (part, left) = rest.split_at(rest.floor_char_boundary(STEP));
-            parser.process(part.into());
-            rest = left;
-        }
-        let html = parser.finish();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let xhtml = source.is_xml.then(|| parse::xhtml(&text, Deadline::after(left, Duration::ZERO))).flatten();
+        let (html, is_whole) = xhtml.unwrap_or_else(|| html(&text, deadline));
         let base = base_of(&html, source.url);
-        Self { url: source.url.clone(), base, html, language: source.language.map(str::to_owned), cut_short }
+        let language = source.language.map(str::to_owned);
+        Self { url: source.url.clone(), base, html, language, cut_short: !is_whole }
     }
 
     /// A reference resolved by the rules of WHATWG URL; one that leads nowhere stays as it is written.
     pub fn absolute(&self, reference: &str) -> String {
         self.base.join(reference).map_or_else(|_| reference.trim().to_owned(), String::from)
     }
+}
+
+/// The document by the rules of HTML, and whether that was all of it.
+fn html(text: &str, deadline: Instant) -> (Html, bool) {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    // A `<noscript>` holds elements, as for the crawl, which runs no scripts.
+    let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let mut parser = parse_document(sink, ParseOpts { tree_builder, ..ParseOpts::default() });
+    let mut rest = text;
+    while !rest.is_empty() && Instant::now() < deadline {
+        let (part, left) = rest.split_at(rest.floor_char_boundary(STEP));
+        parser.process(part.into());
+        rest = left;
+    }
+    (parser.finish(), rest.is_empty())
 }
 
 /// The "document base URL" (WHATWG HTML, 2.4.3): by the first `<base>` that has an `href`.

@@ -43,7 +43,7 @@ mod tests {
 
     fn page(html: &str) -> Page {
         let url = Url::parse("http://h.test/dir/page").unwrap();
-        let source = Source { url: &url, charset: None, language: None, body: html.as_bytes() };
+        let source = Source { url: &url, charset: None, is_xml: false, language: None, body: html.as_bytes() };
         Page::read(source, Instant::now() + Duration::from_secs(60))
     }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 
 use super::charset::{self, Declares};
 use super::{mime, sniff, tree};
@@ -52,6 +53,12 @@ impl Format {
         Self { kind, is_xml: essence.ends_with("xml"), charset }
     }
 
+    /// Of a stored page, by the Content-Type that it came with.
+    pub fn of_stored(content_type: Option<&str>, body: &[u8]) -> Self {
+        let value = content_type.and_then(|value| HeaderValue::from_str(value).ok());
+        Self::of(&value.map(|value| (CONTENT_TYPE, value)).into_iter().collect(), body)
+    }
+
     /// The body of plain text, and the name of its character encoding in lower case.
     pub fn decode<'a>(&self, body: &'a [u8]) -> (Cow<'a, str>, String) {
         let (text, encoding) = charset::decode(body, self.charset.as_deref(), Declares::Nothing);
@@ -68,7 +75,7 @@ fn is_xhtml(body: &[u8], charset: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderName;
 
     use super::*;
 

@@ -18,6 +18,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Doctype, TagKind, Token, TokenSink, TokenSinkResult};
 use html5ever::{LocalName, local_name};
 use html5gum::{Emitter, Error, State, Tokenizer};
+use scraper::Html;
 
 use super::charset;
 use super::deadline::{Deadline, Left};
@@ -88,6 +89,14 @@ pub(super) fn build(
 pub(super) fn build_xml(xml: &str, interests: &[&[Interest]], deadline: Deadline, take: Take<'_>) -> Option<End> {
     let is_whole = xml::build(xml, &Interests::new(interests), deadline, take)?;
     Some(End { is_whole, declared: None })
+}
+
+/// All of an XHTML document in one tree, with each attribute and text, and whether the deadline let it be read to its end.
+/// None if it is not well-formed.
+pub(super) fn whole_xml(xml: &str, deadline: Deadline) -> Option<(Html, bool)> {
+    let mut tree = None;
+    let is_whole = xml::build(xml, &Interests::whole(), deadline, &mut |whole| tree = Some(whole.clone()))?;
+    Some((tree?, is_whole))
 }
 
 /// Whether a tag counts where only links and words are read: it makes a link, or decides how what follows is tokenized.
@@ -213,7 +222,7 @@ impl<'a> Tokens<'a> {
 
     /// Whether nobody reads what stands in a script or style sheet.
     fn skips(&self, element: &LocalName) -> bool {
-        self.interests.of(element).next().is_none()
+        !self.interests.name(element)
     }
 }
 

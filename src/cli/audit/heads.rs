@@ -90,7 +90,8 @@ fn read_page(heads: &mut Heads, row: &Row) -> Result<(), ReadError> {
     if TELLS.iter().all(|tells| tells.as_ref().is_some_and(|tells| tells.is_match(body)))
         && let Ok(address) = Url::parse(url)
     {
-        let source = Source { url: &address, charset: None, language: None, body };
+        let is_xml = parse::kind::Format::of_stored(Some(content_type), body).is_xml;
+        let source = Source { url: &address, charset: None, is_xml, language: None, body };
         let page = Page::read(source, Instant::now() + PATIENCE);
         let metas = META.iter().flat_map(|meta| page.html.select(meta));
         for meta in metas.map(|meta| meta.value()) {

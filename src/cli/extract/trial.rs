@@ -58,14 +58,15 @@ pub fn run(
 /// A page of the database.
 fn stored(database: &str, url: &CanonicalUrl, deadline: Instant) -> Result<Page, Failure> {
     let db = Database::open(database)?;
-    let sql = "select b.body, p.charset, p.language from bodies b join pages p on p.url = b.url where b.url = ?1";
+    let sql = "select b.body, p.charset, p.language, p.content_type from bodies b join pages p on p.url = b.url where b.url = ?1";
     let row = db.first(sql, [url.as_str().into()])?;
     let row = row.ok_or_else(|| {
         let failure = Failure::new(format!("no body of `{url}` is stored"));
         failure.hint("`harvestman show` tells what is known of it")
     })?;
     let body = row.at::<Option<&[u8]>>(0)?.unwrap_or_default();
-    Ok(Page::read(Source { url: url.url(), charset: row.at(1)?, language: row.at(2)?, body }, deadline))
+    let is_xml = kind::Format::of_stored(row.at(3)?, body).is_xml;
+    Ok(Page::read(Source { url: url.url(), charset: row.at(1)?, is_xml, language: row.at(2)?, body }, deadline))
 }
 
 /// A page that is a file.
@@ -79,7 +80,10 @@ fn local(path: &str, deadline: Instant) -> Result<Page, Failure> {
     let (charset, parsed) =
         parse_page(&url, &format, &body, "harvestman", false, Deadline::after(TIME, Duration::ZERO));
     let language = parsed.head.language.as_deref();
-    Ok(Page::read(Source { url: &url, charset: Some(&charset), language, body: &body }, deadline))
+    Ok(Page::read(
+        Source { url: &url, charset: Some(&charset), is_xml: format.is_xml, language, body: &body },
+        deadline,
+    ))
 }
 
 fn for_programs(item: &Item, taken: &[Taken]) -> Value {

@@ -7,7 +7,8 @@ use crate::extract::page::{Page, Source};
 
 fn article(html: &str) -> Option<Article> {
     let url = Url::parse("https://example.com/a/b").unwrap();
-    let source = Source { url: &url, charset: Some("UTF-8"), language: Some("en"), body: html.as_bytes() };
+    let source =
+        Source { url: &url, charset: Some("UTF-8"), is_xml: false, language: Some("en"), body: html.as_bytes() };
     Article::of(&Page::read(source, Instant::now() + Duration::from_secs(10)))
 }
 

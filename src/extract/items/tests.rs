@@ -13,7 +13,7 @@ use super::*;
 
 fn page(html: &str, language: Option<&str>) -> Page {
     let url = Url::parse("http://h.test/shop/page?x=1").unwrap();
-    Page::read(Source { url: &url, charset: None, language, body: html.as_bytes() }, soon())
+    Page::read(Source { url: &url, charset: None, is_xml: false, language, body: html.as_bytes() }, soon())
 }
 
 fn soon() -> Instant {

@@ -11,7 +11,7 @@ use super::*;
 
 fn page(html: &str) -> Page {
     let url = Url::parse("https://example.com/a/b").unwrap();
-    let source = PageSource { url: &url, charset: None, language: None, body: html.as_bytes() };
+    let source = PageSource { url: &url, charset: None, is_xml: false, language: None, body: html.as_bytes() };
     Page::read(source, Instant::now() + Duration::from_secs(60))
 }
 

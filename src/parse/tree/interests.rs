@@ -17,6 +17,8 @@ const SHAPING: &[Interest] = &[
 #[derive(Debug)]
 pub(super) struct Interests {
     all: Vec<Interest>,
+    /// All that there is, as if each element and attribute were named.
+    pub is_whole: bool,
     /// The bits of all their elements, which tell of most others at once that they are not among them.
     bits: u64,
     /// Of any element: `hidden`, which stands in the tree for a `style` that hides it too; `background`, which stands
@@ -30,9 +32,24 @@ impl Interests {
         let bits = all.iter().fold(0, |bits, (element, _)| bits | bit(element));
         Self {
             all,
+            is_whole: false,
             bits,
             of_any: [local_name!("hidden"), local_name!("style"), local_name!("background"), local_name!("role")],
         }
+    }
+
+    pub fn whole() -> Self {
+        Self { is_whole: true, ..Self::new(&[]) }
+    }
+
+    /// Whether somebody reads the text of this element where it is a script or a style sheet.
+    pub fn name(&self, element: &LocalName) -> bool {
+        self.is_whole || self.of(element).next().is_some()
+    }
+
+    /// Whether this attribute of an element is to be kept.
+    pub fn keep(&self, element: &LocalName, attribute: &LocalName) -> bool {
+        self.is_whole || self.of(element).flatten().any(|wanted| wanted == attribute)
     }
 
     /// The attributes of an element that are to be kept, one slice for each interest in the element.

@@ -39,7 +39,7 @@ pub(super) fn build(xml: &str, interests: &Interests, deadline: Deadline, take: 
             take(&document);
             return Some(false);
         }
-        if document.tree.values().len() > MAX_NODES {
+        if document.tree.values().len() > MAX_NODES && !interests.is_whole {
             take(&document);
             document = within(&document, &mut open)?;
         }
@@ -105,7 +105,7 @@ fn add(document: &mut Html, parent: NodeId, text: &str, interests: &Interests) -
     let Node::Element(element) = parent.value() else { return text.trim_ascii().is_empty().then_some(()) };
     let name = &element.name.local;
     let is_code = matches!(*name, local_name!("script") | local_name!("style"));
-    if !is_code || interests.of(name).next().is_some() {
+    if !is_code || interests.name(name) {
         parent.append(Node::Text(Text { text: tendril(text.as_bytes()) }));
     }
     Some(())
@@ -149,7 +149,7 @@ fn element(reader: &NsReader<&[u8]>, tag: &BytesStart<'_>, interests: &Interests
         };
         let is_read = ns == ns!(xlink)
             || matches!(name, local_name!("hidden") | local_name!("role"))
-            || interests.of(&local).flatten().any(|wanted| *wanted == name);
+            || interests.keep(&local, &name);
         if is_read && attributes.iter().all(|attribute| attribute.name.local != name || attribute.name.ns != ns) {
             let name = QualName::new(None, ns, name);
             attributes.push(Attribute { name, value: tendril(value.as_bytes()) });
