@@ -316,6 +316,7 @@ async fn a_workbook_holds_each_table_on_a_sheet_of_its_own() {
         "Titles and descriptions",
         "Titles and descriptions 2",
         "Duplicates",
+        "Pages that no page links to",
         "Slowest pages",
         "What was skipped and why",
         "What was skipped and why 2",
@@ -471,8 +472,8 @@ async fn pages_that_no_page_links_to_stand_with_what_led_to_them() {
     crawl(&bench, &server.url("/"), &["--sitemaps"]).await;
     let html = report(&bench).await;
     let rows = texts(&html, "#orphans tbody tr").join("\n").replace(&server.url(""), "");
-    assert_eq!(rows, "/lonely Some sitemap /sitemap.txt\n/other Some link /");
-    assert!(text(&html, "#orphans .lead").starts_with("2 HTML pages of status 200, no seed,"));
+    assert_eq!(rows, "/lonely Some sitemap /sitemap.txt\n/other Some link /\n/target Some a redirect /moved");
+    assert!(text(&html, "#orphans .lead").starts_with("3 HTML pages of status 200, no seed,"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

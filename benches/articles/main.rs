@@ -31,7 +31,8 @@ fn measure(pages: &[Sample]) -> Outcome {
     let url = Url::parse("https://example.com/a/b")?;
     let began = Instant::now();
     let found = pages.iter().map(|page| {
-        let source = Source { url: &url, charset: Some("UTF-8"), language: None, body: page.html.as_bytes() };
+        let source =
+            Source { url: &url, charset: Some("UTF-8"), is_xml: false, language: None, body: page.html.as_bytes() };
         let page = Page::read(source, Instant::now() + Duration::from_secs(10));
         Article::of(&page).map(|article| article.text).unwrap_or_default()
     });

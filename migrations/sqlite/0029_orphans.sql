@@ -1,12 +1,6 @@
--- Orphans as audits and reports have them: pages that no visitor comes to by a link, neither at once nor through redirects.
+-- Orphans as audits and reports have them: pages that no other page links to. Seeds are none, nor what seeds redirect to.
 drop view orphans;
-create view orphans as -- One row for each HTML page of status 200, no seed, to which no a, area or frame of another page leads, at once or through redirects.
-with recursive led (id) as (
-    select l.to_id from link l join page s on s.url_id = l.from_id and s.status = 200
-    where l.from_id <> l.to_id and l.element in ('a', 'area', 'iframe', 'frame')
-    union select url_id from seed
-    union select url_id from heir
-    union select p.redirect_to from led join page p on p.url_id = led.id where p.redirect_to is not null)
+create view orphans as -- One row for each HTML page of status 200, no seed, that no a, area or frame of another page links to. A redirect is no link.
 select u.url, -- The canonical URL
     h.host, -- Scheme, host and port
     p.status, -- HTTP status: 200
@@ -18,4 +12,8 @@ join host h on h.id = u.host_id
 left join url r on r.id = u.referrer_id
 where p.status = 200
     and (lower(p.content_type) like 'text/html%' or lower(p.content_type) like 'application/xhtml+xml%')
-    and p.url_id not in (select id from led);
+    and p.url_id not in (
+        select l.to_id from link l join page s on s.url_id = l.from_id and s.status = 200
+        where l.from_id <> l.to_id and l.element in ('a', 'area', 'iframe', 'frame')
+        union select url_id from seed
+        union select url_id from heir);

@@ -154,7 +154,8 @@ pub fn unprepared(db: &Database, sql: &str, error: ReadError) -> Failure {
         return failure.hint("PostgreSQL writes it as url ~ 'PATTERN'");
     }
     // Without a hint, the failure is still told.
-    let hint = suggest::in_sql(db, sql, &problem).ok().flatten().or_else(|| a_word(db, sql));
+    let word = || Some(sql).filter(|_| problem.contains("syntax error")).and_then(|sql| a_word(db, sql));
+    let hint = suggest::in_sql(db, sql, &problem).ok().flatten().or_else(word);
     failure.maybe_hint(hint.as_deref())
 }
 

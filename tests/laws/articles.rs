@@ -15,7 +15,7 @@ const INDENTS: usize = 4096;
 /// A body.
 pub fn article(input: &[u8]) {
     let url = Url::parse("http://host.test/folder/page?query").unwrap();
-    let source = Source { url: &url, charset: Some("UTF-8"), language: None, body: input };
+    let source = Source { url: &url, charset: Some("UTF-8"), is_xml: false, language: None, body: input };
     let page = Page::read(source, Instant::now() + Duration::from_secs(3600));
     let Some(article) = Article::of(&page) else { return };
     assert_eq!(Some(&article), Article::of(&page).as_ref(), "reading twice is the same");

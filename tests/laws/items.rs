@@ -26,8 +26,10 @@ fn hold(rules: &Rules, html: &str) {
     let url = Url::parse("http://h.test/dir/page").unwrap();
     let read = || {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let page =
-            Page::read(Source { url: &url, charset: None, language: Some("de"), body: html.as_bytes() }, deadline);
+        let page = Page::read(
+            Source { url: &url, charset: None, is_xml: false, language: Some("de"), body: html.as_bytes() },
+            deadline,
+        );
         let mut tally = Tally::default();
         (rules.items(&page, deadline, &mut tally), tally)
     };

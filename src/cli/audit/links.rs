@@ -79,18 +79,18 @@ pub const FINDINGS: [Finding; 9] = [
     Finding {
         name: "orphan",
         severity: Severity::Warning,
-        about: "A page that no link of another page leads to, neither at once nor through redirects: what the view `orphans` holds.",
+        about: "A page that a sitemap names or an earlier run knew, and that no page links to: one of the view `orphans`. A \
+                sitemap or a redirect is no link.",
         advice: "Link to it from a page that visitors reach, or take it away.",
         needs: &[Links, Whole],
         how: How::Sql(
             "select u.url, null as other_url, case
-                 when m.element = 'sitemap' then 'only a sitemap names it'
-                 when m.element is not null then 'only a ' || m.element || ' element names it'
-                 when q.redirect_to = u.id then 'only a redirect that nothing links to leads there'
+                 when m.id is not null then 'only a sitemap names it'
+                 when q.redirect_to = u.id then 'only a redirect leads there'
                  else 'only earlier runs knew it' end as detail
              from orphans o join _url u on u.url = o.url left join _page q on q.url_id = u.referrer_id
-             left join (select to_id as id, max(element) as element from _link
-                     where from_id <> to_id and element in ('link', 'meta', 'sitemap') group by to_id) m on m.id = u.id",
+             left join (select distinct to_id as id from _link where element = 'sitemap') m on m.id = u.id
+             where m.id is not null or u.first_seen_at < (select started_at from _run order by id desc limit 1)",
         ),
     },
     Finding {

@@ -53,9 +53,9 @@ pub fn orphans(db: &Database) -> Result<Section, Failure> {
         _ => format!(" What {} without a page would link to is not known.", counted(open, "URL")),
     };
     let lead = match known {
-        0 => format!("None: to every HTML page but the seeds a link of another leads.{unknown}"),
+        0 => format!("None: every HTML page but the seeds stands in a link of another.{unknown}"),
         _ => format!(
-            "{} of status 200, no seed, to which no a, area or frame of another page leads, at once or through redirects.{unknown}",
+            "{} of status 200, no seed, that no a, area or frame of another page leads to.{unknown}",
             counted(known, "HTML page")
         ),
     };
