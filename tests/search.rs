@@ -199,7 +199,7 @@ async fn a_sentence_that_no_page_holds_is_told_word_by_word_with_what_to_type() 
     crawl(&bench, &server, &[]).await;
     for (words, said) in [
         (
-            "spiders orbs",
+            "spiders orbs spiders",
             "No page holds all of these words: `spiders`, `orbs`. For any of them: harvestman search 'spiders OR orbs'",
         ),
         ("spiders moths", "No page holds `moths`. Without that: harvestman search spiders"),

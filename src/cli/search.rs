@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use crate::canonical::{CanonicalUrl, without_userinfo};
 use crate::read::{Database, Hit, ReadError};
+use indexmap::IndexSet;
 use serde_json::Value;
 
 use super::args::{Form, Format};
@@ -62,7 +63,7 @@ const WORDS: usize = 12;
 
 /// Of several plain words that no page holds together: which of them are nowhere, and how to ask for any of the others.
 fn word_by_word(db: &Database, search: Search<'_>, hosts: Option<&[String]>) -> Result<Option<String>, Failure> {
-    let words: Vec<_> = search.words.split_whitespace().collect();
+    let words: IndexSet<_> = search.words.split_whitespace().collect();
     if has_operators(search.words) || !(2..=WORDS).contains(&words.len()) {
         return Ok(None);
     }
