@@ -322,6 +322,8 @@ async fn a_file_whose_name_promises_what_a_command_cannot_write_is_refused_with_
     for (command, name, begins) in [
         ("audit", "a.sarif.json", "{\"$sch"),
         ("audit", "a.txt", "Run 1"),
+        ("audit", "site.example.com", "Run 1"),
+        ("report", "r.2026-11-28", "<!doct"),
         ("report", "r.HTML", "<!doct"),
         ("export", "e.jsonl", "{\"url\""),
         ("export", "e.csv", "url,ho"),

@@ -48,7 +48,7 @@ use super::failure::Failure;
 use super::output::{Rows, object, printable};
 use super::settings::CONFIG_FILE;
 use super::table::Room;
-use super::target::{Target, ending, no_such_file};
+use super::target::{Target, ending, format_of, no_such_file};
 use super::threshold::EXIT_CODE;
 use super::{signals, upgrade};
 use audited::{Audited, COLUMNS};
@@ -137,7 +137,7 @@ fn audit(db: &Database, settings: &Settings, ignored: &[Ignored]) -> Result<Audi
 
 /// The format that the name of a file asks for.
 fn by_name(file: &Path) -> Result<AuditFormat, Failure> {
-    let ending = match ending(file) {
+    let ending = match format_of(file) {
         None => return Ok(AuditFormat::Table),
         Some(ending) if ending == "txt" => return Ok(AuditFormat::Table),
         // As viewers of SARIF want it called.

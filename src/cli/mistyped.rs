@@ -145,11 +145,12 @@ pub fn meant(option: &str, command: &Command) -> Option<Meant> {
 fn no_command(error: &mut Error) {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
     let word = word.clone();
+    let shown = hidden(&word);
+    error.insert(ContextKind::InvalidSubcommand, ContextValue::String(shown.clone()));
     if let Some((_, meant)) = COMMANDS.iter().find(|(other, _)| *other == word) {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![(*meant).to_owned()]));
         return;
     }
-    let shown = without_userinfo(&word);
     let words = if let Some((_, words)) = SAID_OF_COMMANDS.iter().find(|(other, _)| *other == word) {
         (*words).to_owned()
     } else if bare::names_database(&word) {
@@ -162,8 +163,19 @@ fn no_command(error: &mut Error) {
         return;
     };
     error.remove(ContextKind::SuggestedSubcommand);
-    error.insert(ContextKind::InvalidSubcommand, ContextValue::String(shown));
     tip(error, words);
+}
+
+/// A word that may be the address of a database or a site, without what may be a secret in it.
+fn hidden(word: &str) -> String {
+    let shown = without_userinfo(word);
+    match shown.split_once('?') {
+        Some((before, _)) if shown.contains("://") => format!("{before}?…"),
+        _ if shown.contains('@') && !shown.contains("…@") => {
+            shown.rsplit_once('@').map_or_else(|| shown.clone(), |(_, behind)| format!("…@{behind}"))
+        }
+        _ => shown,
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +185,14 @@ mod tests {
     use crate::cli::args::Cli;
 
     use super::*;
+
+    #[test]
+    fn a_word_that_is_no_command_is_shown_without_what_may_be_a_password() {
+        for word in ["POSTGRES://u:secret@h/db", "//u:secret@h/", "u:secret@h", "postgresql:///d?password=secret"] {
+            assert!(!hidden(word).contains("secret"), "{word}: {}", hidden(word));
+        }
+        assert_eq!(["craul", "why?", "a.db"].map(hidden), ["craul", "why?", "a.db"]);
+    }
 
     #[test]
     fn what_is_suggested_exists() {

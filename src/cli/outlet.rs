@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// How long a write waits for what is written, so that a reader that is merely slow gets all of it.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long the end of the process waits for a reader that takes nothing meanwhile.
-const LAST_PATIENCE: Duration = Duration::from_secs(1);
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes that a pipe takes as one (POSIX, `PIPE_BUF`).
 const PART: usize = 4096;
 /// Bytes that wait for a reader that does not read; what comes on top is left out.
@@ -85,10 +85,9 @@ impl Outlet {
     /// Waits until all is written, or until nothing was for a while.
     pub fn drain(&self) {
         let mut queue = self.0.lock();
-        let patience = if queue.is_stuck { PATIENCE } else { LAST_PATIENCE };
         while queue.bytes() > 0 {
             let before = queue.written;
-            queue = self.0.wait(queue, patience);
+            queue = self.0.wait(queue, LAST_PATIENCE);
             if queue.written == before {
                 break;
             }

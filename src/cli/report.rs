@@ -27,7 +27,7 @@ use super::audit::settle;
 use super::console::Console;
 use super::failure::Failure;
 use super::output::printable;
-use super::target::{Target, ending, no_such_file};
+use super::target::{Target, format_of, no_such_file};
 use super::words::size;
 use figures::figures;
 use parts::{Block, Cell, Figure, Hop, Section};
@@ -64,7 +64,7 @@ const SHORTER: usize = 200;
 pub fn run(database: &str, output: &str, console: &Console) -> Result<u8, Failure> {
     let db = Database::open(database)?;
     let target = Target::new(output.as_ref(), db.path())?;
-    let ending = ending(output.as_ref());
+    let ending = format_of(output.as_ref());
     let make: fn(&Database) -> Result<Vec<u8>, Failure> = match ending.as_deref() {
         None | Some("html" | "htm") => |db| Ok(page(db)?.into_bytes()),
         Some("xlsx") => book,

@@ -128,6 +128,15 @@ pub fn ending(path: &Path) -> Option<String> {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase())
 }
 
+/// The ending of a file's name if that is a format; what stands behind a dot may be a date, or part of a host.
+pub fn format_of(path: &Path) -> Option<String> {
+    const FORMATS: [&str; 22] = [
+        "atom", "csv", "db", "doc", "docx", "htm", "html", "json", "jsonl", "md", "ods", "parquet", "pdf", "rss",
+        "sarif", "sqlite", "tsv", "txt", "wacz", "xls", "xlsx", "xml",
+    ];
+    ending(path).filter(|ending| FORMATS.contains(&&**ending))
+}
+
 /// Refuses a file whose name promises what is not written; `way` is what can be.
 pub fn no_such_file(path: &Path, way: &str) -> Failure {
     let failure = Failure::new(format!("`{}` is not what can be written", printable(&path.display().to_string())));

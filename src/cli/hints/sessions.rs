@@ -195,11 +195,14 @@ fn ended(db: &Database, refused: &[Refused], last_request: i64, is_known: bool) 
     ended
         .into_iter()
         .map(|(refusals, first)| {
-            let why = match logged_out(db, first, last_request)? {
-                Some(by) => Why::LoggedOut { by },
-                None if refusals.replaced > 0 && !is_known => Why::NothingGiven,
-                None if refusals.good_before == 0 => Why::Refused,
-                None => Why::Ended { after: refusals.good_before },
+            let why = if refusals.replaced > 0 && !is_known {
+                Why::NothingGiven
+            } else if let Some(by) = logged_out(db, first, last_request)? {
+                Why::LoggedOut { by }
+            } else if refusals.good_before == 0 {
+                Why::Refused
+            } else {
+                Why::Ended { after: refusals.good_before }
             };
             let Refusals { pages, replaced, .. } = refusals;
             Ok(Ended { host: first.host.clone(), login: first.login.clone(), pages, replaced, why })

@@ -208,7 +208,8 @@ impl Account {
     fn prove(&mut self, page: Booking, ends: bool) {
         let pages = i64::from(page.stands_for);
         let more = match page.verdict {
-            _ if page.is_maze && !ends => 1,
+            // Images are content wherever a page leads, and words can be made up.
+            _ if page.is_maze && !ends && !page.signs.is_pictured => 1,
             _ if page.signs.is_proof => -PROOF,
             _ if page.is_woven => -WOVEN,
             // An entry of a glossary has one.

@@ -75,6 +75,8 @@ pub(super) struct Compared {
 pub(super) struct Signs {
     /// Words, or images, that were never seen.
     pub is_proof: bool,
+    /// Images that were never seen.
+    pub is_pictured: bool,
     /// Numbers that are not out of its URL, or no text at all.
     pub is_told_apart: bool,
     /// A row of numbers, in a text that no other page of its pattern has.
@@ -189,7 +191,7 @@ impl Memory {
     /// Compares a page. Answers for how many pages it stands, too.
     pub(super) fn compare(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> Compared {
         let is_repeat = self.wholes.has(sketch.whole);
-        let (mut verdict, is_proof, page) = self.judge(sketch, images, body, how);
+        let (mut verdict, [is_proof, is_pictured], page) = self.judge(sketch, images, body, how);
         if how.looks_known && images.is_empty() && matches!(verdict, Verdict::New | Verdict::Mixed) {
             verdict = Verdict::Distinct;
         }
@@ -210,7 +212,7 @@ impl Memory {
             (self.streak, self.stride) = (0, 1);
         }
         let (is_row, is_told_apart) = (sketch.numbers >= ROW && !is_repeat, sketch.numbers > 0);
-        Compared { verdict, stands_for, signs: Signs { is_proof, is_told_apart, is_row, is_repeat } }
+        Compared { verdict, stands_for, signs: Signs { is_proof, is_pictured, is_told_apart, is_row, is_repeat } }
     }
 
     /// Takes in a page that was seen by an earlier invocation.
@@ -229,7 +231,7 @@ impl Memory {
         if body.is_some_and(|body| remember(&mut self.bodies, body)) { Verdict::Identical } else { Verdict::Distinct }
     }
 
-    fn judge(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, bool, Kept) {
+    fn judge(&mut self, sketch: &Sketch, images: &[u64], body: Option<u64>, how: How) -> (Verdict, [bool; 2], Kept) {
         let is_first = self.compared == 0;
         let is_identical = body.is_some_and(|body| remember(&mut self.bodies, body));
         let is_text_of_late = remember(&mut self.texts, sketch.whole);
@@ -240,12 +242,13 @@ impl Memory {
         // Words of a text that was there are but forgotten.
         let counts = !is_text_of_another && self.words_come_back();
         let says_new = |new: usize| new >= NEW_WORDS && counts;
-        let is_proof = new_images > 0 || says_new(new_words);
+        let is_pictured = new_images > 0;
+        let is_proof = is_pictured || says_new(new_words);
         let lists = sketch.listed_count >= TABLE && self.lines.insert(sketch.listed, MAX_PIECES);
         let is_mix = || is_table(sketch) || new_lines >= NEW_LINES || self.is_mix(&page);
         let verdict = if is_identical {
             Verdict::Identical
-        } else if is_first || new_images > 0 || says_new(if how.strict { new_words } else { new_words + new_pairs }) {
+        } else if is_first || is_pictured || says_new(if how.strict { new_words } else { new_words + new_pairs }) {
             Verdict::New
         } else if !how.combines && (lists || !is_text_of_another && is_mix()) {
             Verdict::Mixed
@@ -256,7 +259,7 @@ impl Memory {
         } else {
             Verdict::Distinct
         };
-        (verdict, is_proof, page)
+        (verdict, [is_proof, is_pictured], page)
     }
 
     /// How much it holds.

@@ -52,8 +52,3 @@ fn words_that_were_never_seen() {
     };
     pit("growing", 5, false, site);
 }
-
-#[test]
-fn images_at_will() {
-    pit("images", 4, false, |me| Answer { images: vec![me], ..page("A photo", [""; 0]) });
-}
