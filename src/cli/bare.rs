@@ -22,5 +22,30 @@ pub fn names_database(word: &str) -> bool {
 
 /// How to name the database that a word is.
 pub fn named(word: &str) -> Option<String> {
-    names_database(word).then(|| format!("a database is named with -d, such as -d {}", without_userinfo(word)))
+    names_database(word).then(|| format!("a database is named with -d, such as -d {}", shown(word)))
+}
+
+/// A word that may be the address of a database or a site, without what may be a secret in it.
+pub fn shown(word: &str) -> String {
+    let bare = without_userinfo(word);
+    match bare.split_once('?') {
+        Some((before, _)) if bare.contains("://") => format!("{before}?…"),
+        _ if bare.contains('@') && !bare.contains("…@") => {
+            bare.rsplit_once('@').map_or_else(|| bare.clone(), |(_, behind)| format!("…@{behind}"))
+        }
+        _ => bare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_shown_without_what_may_be_a_password() {
+        for word in ["POSTGRES://u:secret@h/db", "//u:secret@h/", "u:secret@h", "postgresql:///d?password=secret"] {
+            assert!(!shown(word).contains("secret"), "{word}: {}", shown(word));
+        }
+        assert_eq!(["craul", "why?", "a.db"].map(shown), ["craul", "why?", "a.db"]);
+    }
 }

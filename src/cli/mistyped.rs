@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use crate::canonical::{CanonicalUrl, without_userinfo};
+use crate::canonical::CanonicalUrl;
 
 use super::suggest::nearest;
 use super::{bare, recipes};
@@ -71,7 +71,7 @@ fn variable(argument: &Arg, typed: &[String]) -> Option<String> {
 fn unknown(error: &mut Error, sub: &Command, command: &Command, typed: &[String]) {
     let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return };
     let Some(word) = unknown_option(shown, sub, command, typed) else {
-        let shown = without_userinfo(shown);
+        let shown = bare::shown(shown);
         let has = |long: &str| sub.get_arguments().any(|argument| argument.get_long() == Some(long));
         let database = typed.iter().filter(|_| has("database")).find_map(|word| bare::named(word));
         let file = has("output").then(|| format!("a file to write is named with --output, such as --output {shown}"));
@@ -145,7 +145,7 @@ pub fn meant(option: &str, command: &Command) -> Option<Meant> {
 fn no_command(error: &mut Error) {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
     let word = word.clone();
-    let shown = hidden(&word);
+    let shown = bare::shown(&word);
     error.insert(ContextKind::InvalidSubcommand, ContextValue::String(shown.clone()));
     if let Some((_, meant)) = COMMANDS.iter().find(|(other, _)| *other == word) {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![(*meant).to_owned()]));
@@ -166,18 +166,6 @@ fn no_command(error: &mut Error) {
     tip(error, words);
 }
 
-/// A word that may be the address of a database or a site, without what may be a secret in it.
-fn hidden(word: &str) -> String {
-    let shown = without_userinfo(word);
-    match shown.split_once('?') {
-        Some((before, _)) if shown.contains("://") => format!("{before}?…"),
-        _ if shown.contains('@') && !shown.contains("…@") => {
-            shown.rsplit_once('@').map_or_else(|| shown.clone(), |(_, behind)| format!("…@{behind}"))
-        }
-        _ => shown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -185,14 +173,6 @@ mod tests {
     use crate::cli::args::Cli;
 
     use super::*;
-
-    #[test]
-    fn a_word_that_is_no_command_is_shown_without_what_may_be_a_password() {
-        for word in ["POSTGRES://u:secret@h/db", "//u:secret@h/", "u:secret@h", "postgresql:///d?password=secret"] {
-            assert!(!hidden(word).contains("secret"), "{word}: {}", hidden(word));
-        }
-        assert_eq!(["craul", "why?", "a.db"].map(hidden), ["craul", "why?", "a.db"]);
-    }
 
     #[test]
     fn what_is_suggested_exists() {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::canonical::without_userinfo;
 use crate::read::{Database, ReadError, Statement, Value};
 
 use super::args::{Form, Param, Question};
@@ -79,7 +78,7 @@ fn no_sql(sql: &str) -> Option<Failure> {
         return Some(failure.hint(format!("harvestman query --recipe {word}")).code(2));
     }
     let named = bare::named(word)?;
-    let failure = Failure::new(format!("`{}` is no SQL, but a database", printable(&without_userinfo(word))));
+    let failure = Failure::new(format!("`{}` is no SQL, but a database", printable(&bare::shown(word))));
     Some(failure.hint(named).code(2))
 }
 
