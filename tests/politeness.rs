@@ -397,7 +397,7 @@ async fn a_restart_after_kill_9_never_bursts() {
     let seed = server.url("/");
     for _ in 0..3 {
         let before = server.hit_count();
-        let mut child = bench.start(&["crawl", &seed, "--rate", "1"]);
+        let mut child = bench.start(&["crawl", &seed, "--rate", "1", "--lease", "2s"]);
         common::until("a request", || server.hit_count() > before).await;
         // Before its answer is there.
         child.kill().unwrap();

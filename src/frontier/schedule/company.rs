@@ -19,7 +19,7 @@ impl Schedule {
         let most_are_free = self.connections.free() > connections / 2;
         let enough = connections.saturating_mul(HOSTS);
         let room = match enough.saturating_sub(hosts) {
-            0 if most_are_free => enough,
+            0 if most_are_free && self.may_ask() => enough,
             room => room,
         };
         Standing {
@@ -38,19 +38,24 @@ impl Schedule {
         self.outstanding
     }
 
+    /// Whether there is a page left to ask for, or what needs none.
+    fn may_ask(&self) -> bool {
+        self.budget.is_left() || self.limits.checks
+    }
+
     fn rests(&self, now: Millis) -> bool {
         let are_given_on = !self.leaving.is_empty();
         if self.outstanding > 0
             || are_given_on
             || !self.returning.is_empty()
-            || self.hosts.is_any_starved() && (self.budget.is_left() || self.limits.checks)
+            || self.hosts.is_any_starved() && self.may_ask()
         {
             return false;
         }
         match self.armed.first(self.is_free(), self.budget.is_left()) {
             None => true,
             // Whatever the host is due for, it has no page to ask for it.
-            Some((at, _)) => at > now && !self.budget.is_left() && !self.limits.checks,
+            Some((at, _)) => at > now && !self.may_ask(),
         }
     }
 

@@ -319,8 +319,9 @@ impl PgDatabase {
         Ok((share + more, rests))
     }
 
-    /// Ends the invocation if none of its nodes has anything to do, and there is nothing that one could take. All of it is
-    /// seen as of one moment: whoever takes a host says in the same transaction that it does not rest.
+    /// Ends the invocation if none of its nodes has anything to do, and there is nothing that one could take, or no page left
+    /// to ask it for. All of it is seen as of one moment: whoever takes a host says in the same transaction that it does not
+    /// rest.
     async fn end_if_all_rest(&mut self, run: i64) -> Result<Option<String>, Failed> {
         let ended: Option<String> = scalar(concat!(
             "update invocation set outcome = case
@@ -332,14 +333,15 @@ impl PgDatabase {
                  and not exists (select 1 from node where invocation_id = $1 and not gone and not rests)
                  and (coalesce(pages_left, 0) = 0
                      or not exists (select 1 from node where invocation_id = $1 and not gone and lacks_pages))
-                 and not exists (select 1 from host h where queued_at is not null and ",
+                 and (pages_left = 0 and not $3 or not exists (select 1 from host h where queued_at is not null and ",
             is_free!(),
             " and (exists (select 1 from url where host_id = h.id and state = 0 offset 0)
-                     or exists (select 1 from probe where host_id = h.id and state = 0 offset 0)))
+                     or exists (select 1 from probe where host_id = h.id and state = 0 offset 0))))
              returning outcome"
         ))
         .bind(self.invocation)
         .bind(run)
+        .bind(self.config.checks_by_requests())
         .fetch_optional(&mut self.db)
         .await?;
         if let Some(outcome) = &ended {
