@@ -342,6 +342,9 @@ async fn another_view_is_exported_with_its_own_columns_and_what_does_not_fit_is_
     let columns = ["--from", "links", "--columns", "to_url,element", "--where", "to_url like '%gone'"];
     assert_eq!(lines(&bench, "csv", &columns).await, format!("to_url,element\r\n{gone},a\r\n"));
     assert_eq!(lines(&bench, "jsonl", &["--from", "hosts"]).await.lines().count(), 1);
+    let unnamed = bench.run(&[&["export", "--format", "csv"], &columns[..]].concat()).await;
+    assert_eq!(stdout(&unnamed), lines(&bench, "csv", &columns).await, "standard output needs no name");
+    refused(&bench.run(&["export", "--from", "links"]).await, 2, &["nothing says what is to be written", "--format"]);
     let since = lines(&bench, "csv", &["--from", "headers", "--columns", "url", "--since", "2999-01-01"]).await;
     assert_eq!(since, "url\r\n");
     let table = [

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use common::{Bench, ended, page, stderr, until};
+use common::{Bench, ended, page, stderr, stdout, until};
 use harvestman::demo::{Reply, Server, graph_page};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
@@ -145,6 +145,8 @@ async fn damaged_pages_end_a_command_with_the_way_to_save_the_rest() {
         if !output.status.success() {
             assert_told(&output, "the database", "the file is damaged");
         }
+        let checked = stdout(&bench.run(&["check"]).await);
+        assert!(checked.matches("the file is damaged").count() <= 1, "one advice is given once: {checked}");
     }
 }
 
@@ -227,7 +229,7 @@ async fn a_database_that_cannot_be_made_leaves_nothing_behind() {
     File::create(bench.path("crawl.db")).unwrap();
     limited(&bench, "ulimit -f 60", &args).await;
     assert_eq!(fs::metadata(bench.path("crawl.db")).unwrap().len(), 0, "a file that was there stays, as it was");
-    assert!(stderr(&bench.run(&["check"]).await).contains("it holds no crawl"));
+    assert_told(&bench.run(&["check"]).await, "it holds no crawl", "name another file with --database");
     assert_eq!(crawl(&bench, &[&seed]).await.status.code(), Some(0));
 }
 

@@ -90,6 +90,9 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
         unchecked.for_each(|gap| console.say(&format!("Not checked: {}: {}", gap.what, printable(&gap.why))));
     }
     let counts = audited.counts();
+    if let Some(path) = target.path() {
+        console.say(&format!("{} written to {}", summary::totals(&audited), printable(&path.display().to_string())));
+    }
     let held: Vec<_> = args.fail_on.iter().filter_map(|threshold| threshold.judge(counts)).collect();
     held.iter().for_each(|held| console.warn(&format!("--fail-on: {held}")));
     Ok(if held.is_empty() { 0 } else { EXIT_CODE })

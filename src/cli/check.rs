@@ -87,10 +87,17 @@ fn table(report: &Report, room: Room) -> String {
         .map(|Found { check, state, found, .. }| vec![(*check).into(), word(*state).into(), found.as_str().into()]);
     let columns = ["check", "state", "found"].map(str::to_owned).into();
     let mut text = draw_prose(&Answer { columns, rows: rows.collect() }, room).text;
+    // One cause often shows at several places.
+    let mut advised: Vec<(Vec<&str>, &str)> = Vec::new();
     for Found { check, advice, .. } in &report.checks {
-        if let Some(advice) = advice {
-            text.push_str(&format!("\n{check}: {}", output::printable(advice)));
+        let Some(advice) = advice else { continue };
+        match advised.iter_mut().find(|(_, given)| given == advice) {
+            Some((checks, _)) => checks.push(check),
+            None => advised.push((vec![check], advice)),
         }
+    }
+    for (checks, advice) in advised {
+        text.push_str(&format!("\n{}: {}", checks.join(", "), output::printable(advice)));
     }
     let problems = report.checks.iter().filter(|found| found.state == State::Problem).count();
     let name = output::printable(&report.database);

@@ -61,7 +61,7 @@ impl View {
             lines.extend(labelled("waits on", &self.waits, "; "));
         }
         let elapsed = time(Duration::from_secs(self.elapsed.as_secs())).replace(".0 s", " s");
-        let requests = format!("{} requests", count(tally.requests));
+        let requests = counted(tally.requests, "request");
         let mut done = vec![size(tally.bytes), requests, format!("{} skipped", count(a.skipped)), elapsed];
         if tally.checked > 0 {
             done.push(format!("{} checked that are not crawled", count(tally.checked)));

@@ -61,10 +61,13 @@ fn by_name(args: &ExportArgs) -> Result<ExportFormat, Failure> {
         Some("wacz") => Ok(ExportFormat::Wacz),
         Some("xml") => Ok(ExportFormat::Sitemap),
         _ => {
-            let failure = Failure::new(format!(
-                "`{}` does not say what is to be written",
-                printable(&args.output.display().to_string())
-            ));
+            let failure = match args.output == Path::new("-") {
+                true => Failure::new("nothing says what is to be written"),
+                false => Failure::new(format!(
+                    "`{}` does not say what is to be written",
+                    printable(&args.output.display().to_string())
+                )),
+            };
             let way =
                 "name it with --format, or let --output end in .jsonl, .csv, .warc.gz, .wacz, .xml, or / for Markdown";
             Err(failure.hint(way).code(2))

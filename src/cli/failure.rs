@@ -124,7 +124,7 @@ pub fn hint_for(problem: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));
     if says(&["Resource temporarily unavailable", "Cannot allocate memory"]) {
         Some(LESS)
-    } else if says(&["directory", "not a SQLite"]) {
+    } else if says(&["directory", "not a SQLite", "holds no crawl"]) {
         Some("name another file with --database")
     } else if says(&["read-only", "Permission denied", "unable to open", "Read-only"]) {
         Some(WRITABLE)

@@ -17,7 +17,7 @@ pub struct ExportArgs {
     #[arg(long)]
     pub format: Option<ExportFormat>,
     /// A file, which is replaced once the new one is whole; - for standard output; of markdown a folder, if it ends in /
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
     /// The view that is exported instead of `pages`, e.g. articles; of jsonl and csv
     #[arg(long, value_name = "VIEW")]

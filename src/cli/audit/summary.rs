@@ -13,6 +13,12 @@ use super::catalogue::CATALOGUE;
 use super::compared::{FIXED, NEW};
 use super::finding::{Finding, Severity};
 
+/// How many findings there are of each severity.
+pub fn totals(audited: &Audited) -> String {
+    let counts = Severity::NAMES.iter().zip(audited.counts());
+    counts.map(|(name, number)| counted(number, name)).collect::<Vec<_>>().join(", ")
+}
+
 /// The findings of one kind, counted.
 #[derive(Debug, Default)]
 pub struct Count<'a> {
@@ -62,11 +68,9 @@ pub fn text(audited: &Audited, room: Room) -> String {
             advice.push_str(&format!("  {}: {}\n", finding.name, finding.advice));
         }
     }
-    let counts: Vec<_> =
-        Severity::NAMES.iter().zip(audited.counts()).map(|(name, number)| counted(number, name)).collect();
     let since = audited.before.map_or(String::new(), |run| format!(", compared with run {run}"));
     let of = if site.is_empty() { String::new() } else { format!(" of {}", printable(&site)) };
-    let mut text = format!("Run {}{of}{since}: {}\n", audited.run, counts.join(", "));
+    let mut text = format!("Run {}{of}{since}: {}\n", audited.run, totals(audited));
     if !rows.is_empty() {
         let mut columns = vec!["severity", "finding", "count"];
         columns.extend(has_new.then_some("new"));

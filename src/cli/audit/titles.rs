@@ -19,7 +19,7 @@ pub const FINDINGS: [Finding; 8] = [
     Finding {
         name: "title-duplicate",
         severity: Severity::Warning,
-        about: "A title that another page of the host has too.",
+        about: "A title that another page of the host has too: of several, each but the first.",
         advice: "Give each page a title of its own, or name one of the pages as the canonical one.",
         needs: &[],
         how: How::Rust(|site| find(site, Field::Title, Fault::Duplicate)),
@@ -51,7 +51,7 @@ pub const FINDINGS: [Finding; 8] = [
     Finding {
         name: "description-duplicate",
         severity: Severity::Notice,
-        about: "A meta description that another page of the host has too.",
+        about: "A meta description that another page of the host has too: of several, each but the first.",
         advice: "Describe what is in this page and not in others.",
         needs: &[],
         how: How::Rust(|site| find(site, Field::Description, Fault::Duplicate)),
