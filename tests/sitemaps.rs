@@ -416,7 +416,7 @@ async fn bombs_and_broken_files_are_failures_of_that_file_alone() {
         "/laughs" => {
             xml("<!DOCTYPE urlset [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><urlset><url><loc>/&b;</loc></url></urlset>")
         }
-        "/nested" => xml("<urlset>".to_owned() + &"<url>".repeat(1 << 20)),
+        "/nested" => xml("<urlset>".to_owned() + &"<x>".repeat(1 << 20)),
         "/page-of-20-mib" => Reply::html("<p>".to_owned() + &" ".repeat(20 << 20)),
         "/fine" => xml(urlset(["/listed"])),
         _ => page([""; 0]),

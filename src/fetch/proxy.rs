@@ -48,7 +48,7 @@ pub(super) fn resolves_names(proxy: &Url) -> bool {
     proxy.scheme() != "socks5"
 }
 
-/// Hosts that are asked directly: a list of names, addresses and networks with commas, or `*`.
+/// Hosts that are asked directly: a list of names, addresses and networks with commas or blanks, or `*`.
 #[derive(Debug, Default)]
 pub(super) struct NoProxy(String);
 
@@ -65,17 +65,8 @@ impl NoProxy {
             Some(Host::Ipv6(ip)) => holds(entry, ip.into()),
             None => false,
         };
-        for entry in self.0.split(',') {
-            let mut words = entry.split([' ', '\t']).filter(|word| !word.is_empty());
-            if words.next().is_some_and(is_listed) {
-                return true;
-            }
-            // To curl, a word that no comma parts from the one before ends the list.
-            if words.next().is_some() {
-                return false;
-            }
-        }
-        false
+        // A blank sets entries apart to most releases of curl; to the latest it ends the list, which nobody means who writes one.
+        self.0.split([',', ' ', '\t']).any(is_listed)
     }
 }
 
@@ -136,7 +127,7 @@ mod tests {
     #[test]
     fn hosts_without_a_proxy_are_listed_as_curl_lists_them() {
         for (host, list, expected) in [
-            ("www.example.com", "localhost .example.com .example.de", false),
+            ("www.example.com", "localhost .example.com .example.de", true),
             ("www.example.com", "localhost,.example.com,.example.de", true),
             ("www.example.com.", "localhost,.example.com,.example.de", true),
             ("example.com", "localhost,.example.com,.example.de", true),
@@ -159,6 +150,8 @@ mod tests {
             ("[::1]", "foo, 192.168.0.0/16", false),
             ("BAr", "foo,,,,,              bar, ::1/64", true),
             ("www.example.com", "www2.example.com, .example.net", false),
+            ("a.test", "b.test a.test", true),
+            ("a.test", "b.test\tc.test, a.test", true),
             ("a.test", "*", true),
             ("a.test", "b.test,*", false),
             ("a.test", "", false),

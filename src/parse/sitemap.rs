@@ -36,14 +36,21 @@ pub fn read(
 ) -> Result<Option<(Sitemap, String)>, UnpackError> {
     let unpacked = unpack(body)?;
     let (text, encoding) = charset::decode(&unpacked.bytes, charset, Declares::Xml);
-    let sitemap = match text.trim_ascii_start() {
+    let text = text.trim_ascii_start();
+    let sitemap = match text {
         markup if markup.starts_with('<') => parse_xml(base, markup),
+        _ => None,
+    };
+    let sitemap = sitemap.or_else(|| match text {
         _ if !expected => None,
+        // A program's warning may stand before it.
+        noise if noise.contains("<?xml") => parse_xml(base, &noise[noise.find("<?xml")?..]),
+        markup if markup.starts_with('<') => None,
         feed if feed.starts_with('{') => parse_json(base, feed),
         // Where the file was cut off, half a line may still be a URL.
         _ if unpacked.cut_short.is_some() => parse_lines(&text[..text.rfind(['\n', '\r']).unwrap_or(0)]),
-        _ => parse_lines(&text),
-    };
+        _ => parse_lines(text),
+    });
     let sitemap = sitemap.map(|mut sitemap| {
         sitemap.cut_short = unpacked.cut_short.or(sitemap.cut_short);
         sitemap

@@ -29,10 +29,12 @@ pub fn read(bytes: &[u8]) -> Option<Vec<Line>> {
     let text = decode(bytes);
     // Programs that put files together leave a mark of their own.
     let text = text.trim_start_matches('\u{feff}');
-    if text.contains('\0') {
+    // A NUL here and there is a slip; where most lines have one it is no text.
+    let nul = text.split(['\n', '\r']).filter(|line| line.contains('\0')).count();
+    if nul * 2 > text.split(['\n', '\r']).filter(|line| !line.is_empty()).count() {
         return None;
     }
-    let text = text.replace("\r\n", "\n");
+    let text = text.replace("\r\n", "\n").replace('\0', "");
     let lines = (1..).zip(text.split(['\n', '\r']).map(without_comment)).filter(|(_, line)| !line.is_empty());
     let lines: Vec<(u64, &str)> = lines.collect();
     let is_csv = is_csv(&lines);
@@ -130,6 +132,10 @@ mod tests {
         let latin: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
         assert_eq!(urls(latin), want);
         assert_eq!(urls(text.replace("\r\n", "\r")), want);
+        assert_eq!(
+            urls("http://h/a\0\nhttp://h/b\nhttp://h/c\n"),
+            expected(&[(1, "http://h/a"), (2, "http://h/b"), (3, "http://h/c")])
+        );
         assert_eq!(read(b"SQLite format 3\0"), None);
     }
 

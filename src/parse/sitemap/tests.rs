@@ -122,7 +122,7 @@ fn entities_of_the_document_are_never_resolved() {
 #[test]
 fn nesting_is_bounded_and_what_stood_before_counts() {
     let first = "<url><loc>http://example.com/a</loc></url>";
-    let sitemap = xml(&format!("<urlset>{first}{}", "<url>".repeat(1 << 20)));
+    let sitemap = xml(&format!("<urlset>{first}{}", "<x>".repeat(1 << 20)));
     assert_eq!(urls(&sitemap), ["http://example.com/a"]);
     assert!(sitemap.cut_short.unwrap().contains("nested"));
 }
@@ -130,13 +130,39 @@ fn nesting_is_bounded_and_what_stood_before_counts() {
 #[test]
 fn what_is_broken_is_read_as_far_as_it_goes() {
     let first = "<urlset><url><loc>http://example.com/a</loc></url>";
-    for rest in ["", "<url><loc>http://example.com/b", "</url></urlset>", "<url <", "<![CDATA[", "<!-- "] {
+    for rest in ["", "<url><loc>http://example.com/b", "<url <", "<![CDATA[", "<!-- "] {
         let sitemap = xml(&format!("{first}{rest}"));
         assert_eq!(urls(&sitemap), ["http://example.com/a"], "{rest}");
         assert!(sitemap.cut_short.is_some(), "{rest}");
     }
     let long = format!("<urlset><url><loc>http://example.com/{}</loc></url></urlset>", "x".repeat(1 << 20));
     assert_eq!(xml(&long).unusable, 1);
+}
+
+#[test]
+fn a_missing_or_needless_tag_costs_no_entry_after_it() {
+    for entries in [
+        "<url><loc>/a</loc></url><url><loc>/b</url><url><loc>/c</loc></url>",
+        "<url><loc>/a</loc><url><loc>/b</loc></url><url><loc>/c",
+        "<url><loc>/a</loc></url></url><url><lastmod>x</loc><loc>/b</loc></url></x><url><loc>/c</loc></url>",
+        "<url><loc>/a</loc><image:image xmlns:image='i'><image:url>x</url><url><loc>/b</loc></url><url><loc>/c</loc></url>",
+    ] {
+        let sitemap = xml(&format!("<urlset>{entries}</urlset>"));
+        assert_eq!(urls(&sitemap), ["/a", "/b", "/c"].map(|path| format!("http://example.com{path}")), "{entries}");
+        assert_eq!((sitemap.unusable, sitemap.cut_short), (0, None), "{entries}");
+    }
+}
+
+#[test]
+fn what_a_program_prints_before_a_sitemap_is_passed_over() {
+    let base = Url::parse("http://example.com/").unwrap();
+    let sitemap = "<?xml version='1.0'?><urlset><url><loc>/a</loc></url></urlset>";
+    for noise in ["Warning: x in y.php\n\n", "<br />\n<b>Notice</b>: x<br />\n"] {
+        let body = format!("{noise}{sitemap}");
+        let (read_of, _) = read(&base, body.as_bytes(), None, true).unwrap().unwrap();
+        assert_eq!(urls(&read_of), ["http://example.com/a"], "{noise}");
+        assert_eq!(read(&base, body.as_bytes(), None, false).unwrap(), None, "another page that quotes one is none");
+    }
 }
 
 #[test]

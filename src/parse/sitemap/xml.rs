@@ -29,6 +29,9 @@ pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
     config.expand_empty_elements = true;
     // Few sitemaps are so wrong so often as in their URLs' ampersands.
     config.allow_dangling_amp = true;
+    // Which element an end tag ends is decided here: one that is missing costs no entry after it.
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
     let mut state = loop {
         match reader.read_event().ok()? {
             Event::Start(root) => break State::of_root(&root)?,
@@ -36,10 +39,10 @@ pub(super) fn parse_xml(base: &Url, text: &str) -> Option<Sitemap> {
             _ => {}
         }
     };
-    while state.depth > 0 && state.sitemap.cut_short.is_none() {
+    while !state.open.is_empty() && state.sitemap.cut_short.is_none() {
         match reader.read_event() {
-            Ok(Event::Start(tag)) => state.start(&tag),
-            Ok(Event::End(_)) => state.end(base),
+            Ok(Event::Start(tag)) => state.start(&tag, base),
+            Ok(Event::End(tag)) => state.end_of(tag.name().into_inner(), base),
             Ok(Event::Text(text)) => state.text(&text),
             Ok(Event::CData(text)) => state.text(&text),
             Ok(Event::GeneralRef(reference)) => state.reference(&reference),
@@ -83,8 +86,8 @@ struct State {
     vocabulary: &'static Vocabulary,
     /// Other vocabularies (images, videos, media) have other prefixes than the root.
     prefix: Option<String>,
-    /// Open elements, and how many of them are those of the vocabulary's path.
-    depth: usize,
+    /// The names of open elements, and how many of them are those of the vocabulary's path.
+    open: Vec<String>,
     matched: usize,
     /// The `xml:base` of each of these, which Atom has (RFC 4287, section 2).
     bases: Vec<Option<String>>,
@@ -103,7 +106,7 @@ impl State {
         Some(Self {
             vocabulary,
             prefix: if vocabulary.path[0] == "RDF" { rss_prefix(root) } else { prefix(root.name()).map(str::to_owned) },
-            depth: 1,
+            open: vec![root.name().into_inner().to_owned()],
             matched: 1,
             bases: vec![xml_base(root)],
             field: None,
@@ -118,8 +121,9 @@ impl State {
         self.sitemap.cut_short = Some(why.to_owned());
     }
 
-    fn start(&mut self, tag: &BytesStart<'_>) {
-        if self.matched == self.depth {
+    fn start(&mut self, tag: &BytesStart<'_>, base: &Url) {
+        self.end_entry_before(tag, base);
+        if self.matched == self.open.len() {
             let is_own = prefix(tag.name()) == self.prefix.as_deref();
             let name = if is_own { tag.local_name().into_inner() } else { tag.name().into_inner() };
             match self.vocabulary.path.get(self.matched) {
@@ -135,8 +139,8 @@ impl State {
                 None => self.start_field(name, is_own, tag),
             }
         }
-        self.depth += 1;
-        if self.depth > MAX_NESTING {
+        self.open.push(tag.name().into_inner().to_owned());
+        if self.open.len() > MAX_NESTING {
             self.cut_short("its elements are nested too deep");
         }
     }
@@ -171,17 +175,44 @@ impl State {
         }
     }
 
+    /// An entry within another one of a sitemap follows it: the end tag between them is missing.
+    fn end_entry_before(&mut self, tag: &BytesStart<'_>, base: &Url) {
+        let path = self.vocabulary.path;
+        let is_entry = path.last().is_some_and(|entry| entry.eq_ignore_ascii_case(tag.local_name().into_inner()));
+        let is_own = is_entry && prefix(tag.name()) == self.prefix.as_deref();
+        if is_own && self.vocabulary.url == "loc" && self.matched == path.len() {
+            while self.open.len() >= path.len() {
+                self.end(base);
+            }
+        }
+    }
+
+    /// Ends the element of this name and all within it. If none is open it is the end, misspelt, of a field of an entry, or
+    /// nothing.
+    fn end_of(&mut self, name: &str, base: &Url) {
+        match self.open.iter().rposition(|open| open.eq_ignore_ascii_case(name)) {
+            Some(at) => {
+                while self.open.len() > at {
+                    self.end(base);
+                }
+            }
+            None if self.open.len() > self.matched => self.end(base),
+            None => {}
+        }
+    }
+
     fn end(&mut self, base: &Url) {
-        self.depth -= 1;
+        self.open.pop();
+        let depth = self.open.len();
         let is_entry = self.matched == self.vocabulary.path.len();
-        if self.depth == self.matched && self.field.take() == Some(Field::Url) && !is_entry {
+        if depth == self.matched && self.field.take() == Some(Field::Url) && !is_entry {
             self.push(base);
         }
-        if self.depth < self.matched {
+        if depth < self.matched {
             if is_entry {
                 self.push(base);
             }
-            self.matched = self.depth;
+            self.matched = depth;
             self.bases.truncate(self.matched);
         }
     }
@@ -208,7 +239,7 @@ impl State {
 
     fn text(&mut self, text: &str) {
         // Deeper text belongs to something that is not understood.
-        if self.depth != self.matched + 1 {
+        if self.open.len() != self.matched + 1 {
             return;
         }
         let field = match self.field {
@@ -227,7 +258,7 @@ impl State {
             self.text(character.encode_utf8(&mut [0; 4]));
         } else if let Some(text) = resolve_predefined_entity(reference) {
             self.text(text);
-        } else if self.depth == self.matched + 1 {
+        } else if self.open.len() == self.matched + 1 {
             // A document's own entities are never looked at, so what is written with them is not known.
             match self.field.take() {
                 Some(Field::Url) => self.url.clear(),

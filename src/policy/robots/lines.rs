@@ -80,13 +80,17 @@ fn read(line: &[u8]) -> Option<Line<'_>> {
     };
     let value = value.split(|&byte| byte == b'#').next().unwrap_or_default().trim_ascii();
     Some(match key {
-        // A product token holds no white space (section 2.2.1).
-        Key::UserAgent => Line::UserAgent(value.split(u8::is_ascii_whitespace).next().unwrap_or_default()),
+        // A product token holds no white space, and no version (section 2.2.1).
+        Key::UserAgent => Line::UserAgent(value.split(is_behind_a_token).next().unwrap_or_default()),
         Key::Allow => Line::Rule { is_allow: true, path: value },
         Key::Disallow => Line::Rule { is_allow: false, path: value },
         Key::CrawlDelay => Line::CrawlDelay(seconds(value)),
         Key::Sitemap => Line::Sitemap(value),
     })
+}
+
+fn is_behind_a_token(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || *byte == b'/'
 }
 
 fn seconds(value: &[u8]) -> Option<Duration> {
@@ -118,9 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn values_are_trimmed_and_agents_end_at_white_space() {
+    fn values_are_trimmed_and_agents_end_at_white_space_or_a_version() {
         let one = |line: &'static [u8]| lines(line).next().map(|(_, line)| line);
         assert_eq!(one(b"User-Agent:\tbot and more"), Some(Line::UserAgent(b"bot")));
+        assert_eq!(one(b"User-Agent: bot/2.0"), Some(Line::UserAgent(b"bot")));
         assert_eq!(one(b"crawl-delay: 1.5"), Some(Line::CrawlDelay(Some(Duration::from_millis(1500)))));
         assert_eq!(one(b"Crawl-delay: -1"), Some(Line::CrawlDelay(None)));
         assert_eq!(one(b"Disallow:#x"), Some(Line::Rule { is_allow: false, path: b"" }));
