@@ -81,7 +81,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
         };
         task.crawl_into(open, extraction).await?
     } else {
-        let Ok(path) = file_path(&job.database);
+        let path = file_path(&job.database)?;
         task.crawl_into(|| SqliteDatabase::open(&path), extraction).await?
     };
     Ok(code.unwrap_or_else(|| task.signals.exit_code().unwrap_or_default()))

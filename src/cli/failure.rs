@@ -7,6 +7,8 @@ use crate::read::ReadError;
 use crate::store::StoreError;
 use crate::store::postgres::is_postgres;
 
+use super::bare::without_secrets;
+
 /// A failure told in words, with the exit code it deserves.
 #[derive(Debug)]
 pub struct Failure {
@@ -18,15 +20,16 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whatever the message quotes, no password is in it.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None, code: 1 }
+        Self { message: without_secrets(&message.into()), causes: Vec::new(), hint: None, code: 1 }
     }
 
     /// Adds an error as the cause, with its own causes.
     pub fn cause(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(cause) = next {
-            let text = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let text = without_secrets(&cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" "));
             // Many errors repeat the text of their cause.
             if !self.causes.iter().any(|known| known.contains(&text)) {
                 self.causes.push(text);

@@ -42,6 +42,20 @@ pub fn told(mut error: Error, command: &Command, typed: &[String]) -> Error {
         }
         _ => {}
     }
+    without_passwords(error)
+}
+
+/// The error without what may be passwords in what was typed.
+fn without_passwords(mut error: Error) -> Error {
+    let is_typed =
+        |kind| matches!(kind, ContextKind::InvalidArg | ContextKind::InvalidValue | ContextKind::InvalidSubcommand);
+    let texts = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) if is_typed(kind) => Some((kind, bare::shown(text))),
+        _ => None,
+    });
+    for (kind, text) in texts.collect::<Vec<_>>() {
+        error.insert(kind, ContextValue::String(text));
+    }
     error
 }
 
