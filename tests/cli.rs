@@ -95,6 +95,31 @@ async fn of_one_url_alone_robots_asks_its_host_as_the_crawl_would() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn robots_asks_as_the_crawl_would_call_itself_whatever_the_other_settings_are() {
+    let server = Server::start(|_| Reply::text("User-agent: mine\nDisallow: /\n")).await.unwrap();
+    let bench = Bench::on_sqlite();
+    let url = server.url("/x");
+    let ask = async |variable: Option<&str>| {
+        let mut command = bench.command(&["robots", &url]);
+        command.envs(variable.map(|agent| ("HARVESTMAN_USER_AGENT", agent)));
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+    std::fs::write(bench.path("harvestman.toml"), "rate = -1\nnone = 2\nuser-agent = 'yours/1'\nretries = 'x'")
+        .unwrap();
+    assert_eq!(ask(None).await.status.code(), Some(0));
+    assert_eq!(ask(Some("mine/2")).await.status.code(), Some(3));
+    let agents = server.hits().into_iter().map(|hit| hit.header("user-agent").unwrap().to_owned());
+    assert_eq!(agents.collect::<Vec<_>>(), ["yours/1", "mine/2"]);
+    for (variable, place) in
+        [(None, "harvestman.toml, line 2: user-agent: must start"), (Some(" "), "HARVESTMAN_USER_AGENT: must")]
+    {
+        std::fs::write(bench.path("harvestman.toml"), "# mine\nuser-agent = ' '").unwrap();
+        let refused = ask(variable).await;
+        assert!(refused.status.code() == Some(1) && stderr(&refused).contains(place), "{}", stderr(&refused));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_demo_works_without_a_network() {
     let bench = Bench::new();
     let output = bench.run(&["demo", "--database", "crawl.db"]).await;

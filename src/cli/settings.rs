@@ -68,11 +68,13 @@ fn in_file(path: &str, error: TomlError) -> Failure {
     }
 }
 
-/// The one key that other commands than `crawl` read.
-#[derive(Default)]
-struct DatabaseKey(Option<String>);
+/// A key that other commands than `crawl` read, whatever else is in the file.
+struct OneKey {
+    name: &'static str,
+    value: Option<String>,
+}
 
-impl Keys for DatabaseKey {
+impl Keys for OneKey {
     fn knows(&self, _: &str) -> bool {
         true
     }
@@ -82,11 +84,22 @@ impl Keys for DatabaseKey {
     }
 
     fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "database" => self.0 = Some(map.next_value()?),
-            _ => drop(map.next_value::<IgnoredAny>()?),
+        if key == self.name {
+            self.value = Some(map.next_value()?);
+        } else {
+            map.next_value::<IgnoredAny>()?;
         }
         Ok(())
+    }
+}
+
+impl OneKey {
+    /// What the settings file in this folder says of it, if it is there, and on which line.
+    fn read_file(name: &'static str) -> Result<Option<(String, usize)>, Failure> {
+        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(None) };
+        let mut key = Self { name, value: None };
+        read_toml(&text, &mut key, &mut Job::default()).map_err(|e| in_file(CONFIG_FILE, e))?;
+        Ok(key.value.zip(line_of(&text, name)))
     }
 }
 
@@ -96,9 +109,21 @@ impl DatabaseArg {
         if let Some(database) = &self.database {
             return Ok(database.clone());
         }
-        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(Job::default().database) };
-        let mut named = DatabaseKey::default();
-        read_toml(&text, &mut named, &mut Job::default()).map_err(|e| in_file(CONFIG_FILE, e))?;
-        Ok(named.0.unwrap_or_else(|| Job::default().database))
+        Ok(OneKey::read_file("database")?.map_or_else(|| Job::default().database, |(database, _)| database))
     }
+}
+
+/// What a crawl in this folder would call itself, whatever its other settings are.
+pub fn user_agent() -> Result<String, Failure> {
+    const VARIABLE: &str = "HARVESTMAN_USER_AGENT";
+    let (user_agent, place) = if let Ok(agent) = std::env::var(VARIABLE) {
+        (agent, VARIABLE.to_owned())
+    } else if let Some((agent, line)) = OneKey::read_file("user-agent")? {
+        (agent, format!("{CONFIG_FILE}, line {line}: user-agent"))
+    } else {
+        return Ok(Config::default().user_agent);
+    };
+    let config = Config { user_agent, ..Config::default() };
+    config.validate().map_err(|e| Failure::new(format!("{place}: {}", e.problem)))?;
+    Ok(config.user_agent)
 }
