@@ -85,6 +85,12 @@ async fn a_bad_settings_file_is_refused_by_file_line_and_key() {
         ("rate = -2\n", &["bad.toml, line 1: rate: ", "requests per second"]),
         ("max_depth = 2\n", &["bad.toml, line 1: unknown key `max_depth`", "did you mean `max-depth`?"]),
         ("rate = \n", &["bad.toml, line 1"]),
+        ("rate = 1\nrate = 2\n", &["bad.toml, line 2: `rate` stands there for the second time"]),
+        ("delay = 2\n", &["unknown key `delay`", "--rate is the pace"]),
+        ("dept = 2\n", &["unknown key `dept`", "did you mean `max-depth`?"]),
+        ("[crawl]\nrate = 2\n", &["bad.toml, line 1: unknown key `crawl`", "write them without `[crawl]`"]),
+        ("\n[audti]\nthin = 2\n", &["bad.toml, line 2: unknown key `audti`", "did you mean `[audit]`?"]),
+        ("max-duration = 5\n", &["bad.toml, line 1: max-duration: ", "a text in quotes"]),
     ] {
         std::fs::write(bench.path("bad.toml"), text).unwrap();
         assert_refused(&crawl_only(&bench, &[NOWHERE, "--config", "bad.toml"]).await, 1, words);

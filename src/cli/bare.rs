@@ -16,11 +16,16 @@ pub fn is_database(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
 }
 
+/// Whether a file has a name as databases have.
+pub fn is_called_a_database(name: &str) -> bool {
+    [".db", ".sqlite", ".sqlite3"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// Whether a word names a database: one that is there, or one that would be called so.
 pub fn names_database(word: &str) -> bool {
     let path = Path::new(word);
-    let is_called_so = || [".db", ".sqlite", ".sqlite3"].iter().any(|ending| word.ends_with(ending));
-    is_postgres(word) || is_database(path) || (!path.exists() && is_called_so() && !word.contains(char::is_whitespace))
+    let would_be = || is_called_a_database(word) && !word.contains(char::is_whitespace);
+    is_postgres(word) || is_database(path) || (!path.exists() && would_be())
 }
 
 /// How to name the database that a word is.

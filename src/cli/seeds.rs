@@ -131,8 +131,17 @@ pub fn with_scheme(name: &str) -> String {
     if is_plain { format!("http://{name}") } else { secure }
 }
 
+/// Whether a word is a number and no address, though the URL standard (section 3.5) reads any number as an IPv4 address.
+pub fn is_number(word: &str) -> bool {
+    word.parse::<f64>().is_ok() && word.starts_with(|c: char| c.is_ascii_digit())
+}
+
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     let failure = Failure::new(format!("cannot read the seeds file `{}`", without_userinfo(file))).cause(error);
+    if is_number(file) {
+        return failure
+            .hint(format!("if `{file}` is the value of an option, write it behind that, as in --max-pages 20"));
+    }
     let as_url = CanonicalUrl::parse(&with_scheme(file)).ok();
     let is_site = |url: &CanonicalUrl| {
         let suffix = url.url().domain().and_then(|name| psl::suffix(name.as_bytes()));
