@@ -235,6 +235,10 @@ impl fmt::Display for CanonicalUrl {
 /// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no http(s) URL it cannot
 /// be said where they end, so it is the last `@` that ends them; and its parameters may be some, as those of databases are.
 pub fn without_userinfo(text: &str) -> String {
+    // Its only `@` is that of an address.
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
+        return text.to_owned();
+    }
     let own = authority(text).filter(|_| CanonicalUrl::parse(text).is_ok());
     let scheme_end = text.find("://").map(|at| at + 3);
     let (start, end) = match &own {

@@ -42,6 +42,7 @@ fn credentials_are_left_out_of_what_is_told_of_a_text_whether_it_is_a_url_or_not
         ("postgresql:///b?password=secret", "postgresql:///b?…"),
         ("http://a.test/?q=x", "http://a.test/?q=x"),
         ("why?", "why?"),
+        ("mailto:user@a.test", "mailto:user@a.test"),
         ("no URL", "no URL"),
     ] {
         assert_eq!(without_userinfo(text), told);
