@@ -232,17 +232,26 @@ impl fmt::Display for CanonicalUrl {
     }
 }
 
-/// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no URL it cannot be
-/// said where they end, so it is the last `@` that ends them.
+/// A text that was given as a URL, for messages: without what may be credentials. Of a text that is no http(s) URL it cannot
+/// be said where they end, so it is the last `@` that ends them; and its parameters may be some, as those of databases are.
 pub fn without_userinfo(text: &str) -> String {
-    let Some((before, _)) = text.split_once('@') else { return text.to_owned() };
-    let (start, end) = match authority(text).filter(|_| CanonicalUrl::parse(text).is_ok()) {
+    // Its only `@` is that of an address.
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
+        return text.to_owned();
+    }
+    let own = authority(text).filter(|_| CanonicalUrl::parse(text).is_ok());
+    let scheme_end = text.find("://").map(|at| at + 3);
+    let (start, end) = match &own {
         Some(authority) => (authority.start, authority.end),
-        None => (before.find("://").map_or(0, |at| at + 3), text.len()),
+        None => (scheme_end.filter(|at| text.find('@').is_none_or(|sign| *at <= sign)).unwrap_or(0), text.len()),
     };
-    match text[start..end].rfind('@') {
+    let told = match text[start..end].rfind('@') {
         Some(at) => format!("{}…{}", &text[..start], &text[start + at..]),
         None => text.to_owned(),
+    };
+    match told.split_once('?') {
+        Some((before, _)) if own.is_none() && scheme_end.is_some() => format!("{before}?…"),
+        _ => told,
     }
 }
 

@@ -7,6 +7,7 @@ mod bare;
 mod changes;
 mod check;
 mod console;
+mod cookies;
 mod copy;
 mod crawl;
 mod datasette;

@@ -17,7 +17,8 @@ use crate::visit::SkipReason;
 
 use heirs::Heirs;
 use params::DroppedParams;
-use place::{Seeded, directory, registrable_domain};
+pub use place::registrable_domain;
+use place::{Seeded, directory};
 
 /// The limits of a crawl, drawn from its seeds and its settings.
 #[derive(Debug)]

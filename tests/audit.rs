@@ -633,7 +633,7 @@ async fn settings_are_read_from_the_file_of_the_crawl_and_told_with_their_line_i
     crawl(&bench, &server, &[]).await;
     assert_eq!(findings(&bench, &server).await, ["thin /"]);
     for (text, words) in [
-        ("rate = 0\n[audit]\nthick = 3\n", "harvestman.toml, line 3: unknown field `thick`"),
+        ("rate = 0\n[audit]\nthick = 3\n", "harvestman.toml, line 3: [audit] has no key `thick`: did you mean `thin`?"),
         ("[audit]\nignore = ['thin-pages']\n", "line 2: ignore: there is no finding `thin-pages`"),
     ] {
         std::fs::write(bench.path("harvestman.toml"), text).unwrap();

@@ -249,3 +249,26 @@ async fn what_comes_from_pages_cannot_steer_the_terminal_and_a_text_too_long_is_
     assert!(shown.contains("+\\u{9b}31m \\u{202e}day 2"), "{shown}");
     assert!(shown.contains("too long to be compared"), "{shown}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_circle_of_redirects_that_stays_as_it_is_changes_nothing_in_any_run() {
+    let web = Web::new(|day, path| match (path, day) {
+        ("/", _) => page(["/loop1", "/other1"]),
+        ("/loop1", _) => Reply::redirect(302, "/loop2"),
+        ("/loop2", _) => Reply::redirect(302, "/loop1"),
+        ("/other1", _) => Reply::redirect(301, "/other2"),
+        ("/other2", _) => Reply::redirect(301, "/other3"),
+        ("/other3", 1..=3) => Reply::redirect(301, "/other1"),
+        ("/other3", _) => Reply::html("the way out"),
+        _ => Reply::status(404),
+    });
+    let web = web.await;
+    web.crawl(&[]).await;
+    for run in 2..=3 {
+        let said = web.crawl(&[]).await;
+        assert!(said.contains("no page is new, changed, gone or restored"), "{said}");
+        assert_eq!(listed(&web, &[]).await, [""; 0], "{run}");
+    }
+    web.crawl(&[]).await;
+    assert!(listed(&web, &[]).await.iter().all(|line| line.contains("/other3")), "{:?}", listed(&web, &[]).await);
+}

@@ -95,6 +95,31 @@ async fn of_one_url_alone_robots_asks_its_host_as_the_crawl_would() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn robots_asks_as_the_crawl_would_call_itself_whatever_the_other_settings_are() {
+    let server = Server::start(|_| Reply::text("User-agent: mine\nDisallow: /\n")).await.unwrap();
+    let bench = Bench::on_sqlite();
+    let url = server.url("/x");
+    let ask = async |variable: Option<&str>| {
+        let mut command = bench.command(&["robots", &url]);
+        command.envs(variable.map(|agent| ("HARVESTMAN_USER_AGENT", agent)));
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+    std::fs::write(bench.path("harvestman.toml"), "rate = -1\nnone = 2\nuser-agent = 'yours/1'\nretries = 'x'")
+        .unwrap();
+    assert_eq!(ask(None).await.status.code(), Some(0));
+    assert_eq!(ask(Some("mine/2")).await.status.code(), Some(3));
+    let agents = server.hits().into_iter().map(|hit| hit.header("user-agent").unwrap().to_owned());
+    assert_eq!(agents.collect::<Vec<_>>(), ["yours/1", "mine/2"]);
+    for (variable, place) in
+        [(None, "harvestman.toml, line 2: user-agent: must start"), (Some(" "), "HARVESTMAN_USER_AGENT: must")]
+    {
+        std::fs::write(bench.path("harvestman.toml"), "# mine\nuser-agent = ' '").unwrap();
+        let refused = ask(variable).await;
+        assert!(refused.status.code() == Some(1) && stderr(&refused).contains(place), "{}", stderr(&refused));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_demo_works_without_a_network() {
     let bench = Bench::new();
     let output = bench.run(&["demo", "--database", "crawl.db"]).await;
@@ -207,6 +232,13 @@ async fn an_option_that_does_not_exist_brings_the_one_that_is_meant_to_mind() {
         (&["query", "--tables"], "--schema"),
         (&["check", "--databse", "x.db"], "--database"),
         (&["vacuum", "--silent"], "--quiet"),
+        (&["crawl", "http://a.test/", "--dept", "2"], "--max-depth"),
+        (&["crawl", "http://a.test/", "-s", "DOWNLOAD_DELAY=2"], "--rate 0.5"),
+        (&["crawl", "http://a.test/", "-sDEPTH_LIMIT=3"], "--max-depth"),
+        (&["crawl", "http://a.test/", "-s", "MY_SETTING=1"], "settings are options here"),
+        (&["crawl", "3.14"], "as in --max-pages 20"),
+        (&["crawl", "12"], "as in --max-pages 20"),
+        (&["crawl", "127.0.0.1"], "write http://127.0.0.1/"),
         (&["--versoin"], "--version"),
         (&["crawl", "--versoin"], "--version"),
         (&["query", "--hlep"], "--help"),
@@ -241,12 +273,18 @@ async fn a_word_that_stands_alone_is_told_what_it_names_and_where_that_belongs()
     let server = Server::start(|_| Reply::html("<title>T</title>")).await.unwrap();
     let bench = Bench::on_sqlite();
     bench.run(&["crawl", &server.url("/"), "--rate", "0"]).await;
+    std::fs::write(bench.path("q.sql"), "select 1").unwrap();
     let database = "-d crawl.db";
     for (typed, code, words) in [
         (&["query", "orphans"][..], 2, "harvestman query --recipe orphans"),
         (&["query", "broken-links"], 2, "harvestman query --recipe broken-links"),
         (&["query", "brokenlinks"], 1, "--recipe broken-links?"),
         (&["query", "pages"], 1, "select * from pages limit 20"),
+        (&["query", "pges"], 1, "did you mean \"select * from pages limit 20\"?"),
+        (&["query", "q.sql"], 1, "harvestman query - < q.sql"),
+        (&["query", ".tables"], 1, "--schema"),
+        (&["query", "show tables"], 1, "--schema"),
+        (&["status", "-d", "none.db"], 1, "-d crawl.db"),
         (&["query", "crawl.db"], 2, database),
         (&["query", "crawl.db", "select 1"], 2, database),
         (&["query", "select 1", "other.sqlite"], 2, "-d other.sqlite"),

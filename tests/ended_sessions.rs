@@ -105,27 +105,45 @@ async fn what_is_not_taken_any_more_is_told_from_what_was_not_given() {
     assert!(said.iter().any(|hint| hint.starts_with(&words) && hint.contains(way_out)), "{said:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crawl_that_logs_itself_out_is_told_what_to_leave_out() {
-    let is_out = std::sync::atomic::AtomicBool::new(false);
+/// Pages for members, one of which logs out. What follows it has another token each time.
+async fn members_with_a_way_out(logout: &'static str) -> Server {
+    let (is_out, asked) = (std::sync::atomic::AtomicBool::new(false), AtomicUsize::new(0));
     let server = Server::start_with_request(move |hit| match hit.path.as_str() {
         "/robots.txt" => Reply::status(404),
-        "/" => page(["/0", "/user/logout"]),
-        "/user/logout" => {
+        "/" => page(["/0", "/log?out=csv", &format!("{logout}{}", 7777 + asked.fetch_add(1, Ordering::SeqCst))]),
+        path if path.starts_with(logout) => {
             is_out.store(true, Ordering::SeqCst);
             Reply::html("Bye")
         }
         path if path.starts_with("/login") => Reply::html("<title>Log in</title>"),
         "/0" => page(["/1", "/2", "/3"]),
+        "/log?out=csv" => Reply::html("for all"),
         path if is_known(hit) && !is_out.load(Ordering::SeqCst) => Reply::html(format!("<title>{path}</title>")),
         path => to_login(path),
     });
-    let (server, bench) = (server.await.unwrap(), Bench::new());
-    let seed = server.url("/");
-    let said = hints(&bench, &[&[seed.as_str()], &COOKIE[..]].concat()).await;
-    let words = format!("the crawl logged itself out at {} by fetching /user/logout: 3 pages answered", server.url(""));
-    let way_out = "--exclude /user/logout, and begin a new run";
-    assert!(said.iter().any(|hint| hint.starts_with(&words) && hint.contains(way_out)), "{said:?}");
+    server.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_that_logs_itself_out_is_told_what_to_leave_out_the_next_time_too() {
+    for (logout, by, pattern) in [
+        ("/user/logout/", "/user/logout", "/user/logout"),
+        ("/wp.php?action=logout&nonce=", "/wp.php?action=logout", r"/wp\.php\?(.*&)?action=logout"),
+    ] {
+        let (server, bench) = (members_with_a_way_out(logout).await, Bench::new());
+        let seed = server.url("/");
+        let said = hints(&bench, &[&[seed.as_str()], &COOKIE[..]].concat()).await;
+        let words = format!("the crawl logged itself out at {} by fetching {by}: 3 pages answered", server.url(""));
+        let told = said.iter().find(|hint| hint.starts_with(&words)).unwrap_or_else(|| panic!("{words}: {said:?}"));
+        assert!(!told.contains("7777"), "{told}");
+        let way_out = [format!("--exclude {pattern}, and begin"), format!("--exclude '{pattern}', and begin")];
+        assert!(way_out.iter().any(|way_out| told.contains(way_out)), "{told}");
+        let heeded = [&[seed.as_str(), "--exclude", pattern], &COOKIE[..]].concat();
+        bench.run(&[&["crawl", "--rate", "0"], &heeded[..]].concat()).await;
+        // The one that was fetched, and the one that has another token now.
+        let excluded = "select count(*) from skipped where reason = 'excluded'";
+        assert_eq!(bench.rows(excluded).await, ["2"], "{pattern}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,6 +139,37 @@ async fn a_database_of_before_is_rewritten_once_and_gives_space_back_in_steps_fr
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commands_that_read_leave_nothing_beside_the_database_and_change_nothing_in_it() {
+    let server = Server::start(|path| graph_page(3, 300, path)).await.unwrap();
+    let bench = Bench::on_sqlite();
+    crawl(&bench, &server.url("/p/0"), &[]).await;
+    let before = std::fs::read(bench.path("crawl.db")).unwrap();
+    let calls = [
+        &["query", "select * from pages"][..],
+        &["status"],
+        &["report", "--output", "r.html"],
+        &["check"],
+        &["changes"],
+    ];
+    let read = async || {
+        for call in calls {
+            let output = bench.run(call).await;
+            assert!(output.status.success(), "{call:?}: {}", stderr(&output));
+        }
+        std::fs::read(bench.path("crawl.db")).unwrap()
+    };
+    assert!(read().await == before);
+    let files = || std::fs::read_dir(bench.dir.path()).unwrap().map(|file| file.unwrap().file_name());
+    let mut names: Vec<_> = files().collect();
+    names.sort();
+    assert_eq!(names, ["crawl.db", "r.html"]);
+    let mut fixed = std::fs::metadata(bench.path("crawl.db")).unwrap().permissions();
+    fixed.set_readonly(true);
+    std::fs::set_permissions(bench.path("crawl.db"), fixed).unwrap();
+    assert!(read().await == before, "nor in one that must not be written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn vacuum_is_safe_while_others_read() {
     let bench = mostly_free().await;
     let before = size(&bench);

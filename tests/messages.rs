@@ -85,6 +85,12 @@ async fn a_bad_settings_file_is_refused_by_file_line_and_key() {
         ("rate = -2\n", &["bad.toml, line 1: rate: ", "requests per second"]),
         ("max_depth = 2\n", &["bad.toml, line 1: unknown key `max_depth`", "did you mean `max-depth`?"]),
         ("rate = \n", &["bad.toml, line 1"]),
+        ("rate = 1\nrate = 2\n", &["bad.toml, line 2: `rate` stands there for the second time"]),
+        ("delay = 2\n", &["unknown key `delay`", "--rate is the pace"]),
+        ("dept = 2\n", &["unknown key `dept`", "did you mean `max-depth`?"]),
+        ("[crawl]\nrate = 2\n", &["bad.toml, line 1: unknown key `crawl`", "write them without `[crawl]`"]),
+        ("\n[audti]\nthin = 2\n", &["bad.toml, line 2: unknown key `audti`", "did you mean `[audit]`?"]),
+        ("max-duration = 5\n", &["bad.toml, line 1: max-duration: ", "a text in quotes"]),
     ] {
         std::fs::write(bench.path("bad.toml"), text).unwrap();
         assert_refused(&crawl_only(&bench, &[NOWHERE, "--config", "bad.toml"]).await, 1, words);
@@ -140,6 +146,12 @@ async fn seeds_that_cannot_be_used_are_named() {
     assert_refused(&crawl_only(&bench, &["ftp://example.com/"]).await, 1, &["scheme `ftp`", "no seed"]);
     assert_refused(&crawl_only(&bench, &["127.0.0.1:8000"]).await, 1, &["write http://127.0.0.1:8000/"]);
     assert_refused(&crawl_only(&bench, &["localhost:8000/docs"]).await, 1, &["write http://localhost:8000/docs"]);
+    std::fs::write(bench.path("mail.txt"), "mailto:me@a.test\n").unwrap();
+    assert_refused(&crawl_only(&bench, &["mail.txt"]).await, 1, &["`mailto:me@a.test` left out"]);
+    std::fs::write(bench.path("list.csv"), "id,url,name\n1,http://a.test/,A\n2,http://b.test/,B\n").unwrap();
+    let list = crawl_only(&bench, &["list.csv"]).await;
+    assert_refused(&list, 1, &["no seed in list.csv", "the URLs of list.csv are its column 2", "cut -d, -f2"]);
+    assert!(!stderr(&list).contains("is taken"), "{}", stderr(&list));
     let quiet = crawl_only(&bench, &["wrong.txt", "--quiet"]).await;
     assert_refused(&quiet, 1, &lines[..2]);
     std::fs::write(bench.path("bytes.db"), "SQLite format 3\0").unwrap();

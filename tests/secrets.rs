@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::process::{Output, Stdio};
 
 use common::{Bench, stderr, stdout};
+use futures_util::stream::{self, StreamExt as _};
 use harvestman::demo::{Hit, Reply, Server};
 
 const SECRET: &str = "planted-in-9f3c";
@@ -100,6 +101,62 @@ async fn a_text_that_cannot_be_a_seed_is_told_without_its_credentials() {
         assert!(!said(&output).contains(SECRET), "{args:?}: {}", said(&output));
         assert!(args[0] != "crawl" || said(&output).contains("…@a.test"), "{args:?}: {}", said(&output));
     }
+}
+
+/// Addresses of databases with a password, as they are and as they are mistyped.
+const DATABASES: [&str; 8] = [
+    "POSTGRES://me:SECRET@127.0.0.1:1/crawl",
+    "PostgreSQL://me@127.0.0.1:1/crawl?password=SECRET",
+    "postgres://me:a/SECRET@127.0.0.1:1/crawl",
+    "postgres:/me:SECRET@127.0.0.1:1/crawl",
+    "me:SECRET@127.0.0.1:1/crawl",
+    "sqlite://me:SECRET@127.0.0.1:1/crawl",
+    "mysql://me:SECRET@127.0.0.1:1/crawl",
+    "host=127.0.0.1 port=1 user=me password=SECRET",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_of_a_database_is_told_by_no_message_however_it_is_written_and_wherever() {
+    let bench = Bench::on_sqlite();
+    let mut calls = Vec::new();
+    for database in DATABASES {
+        for call in [
+            "crawl http://127.0.0.1:1/ -d DB",
+            "status -d DB",
+            "check -d DB",
+            "open -d DB",
+            "mcp -d DB",
+            "demo -d DB",
+            "copy DB a.db",
+            "query DB",
+            "crawl DB",
+            "DB",
+            "report --output DB -d DB",
+            "crawl http://127.0.0.1:1/ --cookies DB",
+            "crawl http://127.0.0.1:1/ --rate DB",
+            "crawl http://127.0.0.1:1/ --check DB",
+        ] {
+            let word = |word: &str| word.replace("DB", database).replace("SECRET", SECRET);
+            calls.push((call.split(' ').map(word).collect::<Vec<_>>(), String::new()));
+        }
+        let variable = database.replace("SECRET", SECRET);
+        calls.push((vec!["status".to_owned()], variable));
+    }
+    let told = stream::iter(calls).for_each_concurrent(8, async |(args, variable)| {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let environment = [("HARVESTMAN_DATABASE", &*variable)];
+        let output = run(&bench, &args, if variable.is_empty() { &[] } else { &environment }).await;
+        assert!(!output.status.success() && !said(&output).contains(SECRET), "{args:?}: {}", said(&output));
+    });
+    told.await;
+    for (key, database) in [("database", DATABASES[0]), ("rate", DATABASES[3])] {
+        let line = format!("{key} = '{}'", database.replace("SECRET", SECRET));
+        std::fs::write(bench.path("harvestman.toml"), line).unwrap();
+        let output = run(&bench, &["crawl", "http://127.0.0.1:1/"], &[]).await;
+        assert!(output.status.code() == Some(1) && !said(&output).contains(SECRET), "{}", said(&output));
+    }
+    let files = std::fs::read_dir(bench.dir.path()).unwrap().map(|file| file.unwrap().file_name());
+    assert_eq!(files.collect::<Vec<_>>(), ["harvestman.toml"]);
 }
 
 /// Headers with secrets, by their names, go to the seed's host and nowhere else: not to another port, scheme or name that

@@ -92,6 +92,27 @@ async fn cookies_of_a_file_are_sent_and_a_bad_line_is_told_by_its_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_cookies_for_other_sites_alone_is_told() {
+    let proxy = Server::start(|_| Reply::html("")).await.unwrap();
+    let bench = Bench::new();
+    let address = proxy.url("");
+    let said = async |domain: &str, options: &[&str]| {
+        let file = format!("{domain}\tTRUE\t/\tFALSE\t0\tsid\tplanted\n");
+        std::fs::write(bench.path("mine.txt"), file).unwrap();
+        let seed = ["crawl", "http://www.site.test/", "--rate", "0", "--proxy", &address, "--cookies", "mine.txt"];
+        stderr(&bench.run(&[&seed[..], options].concat()).await)
+    };
+    let warned = said("example.com", &[]).await;
+    let told = "warning: `mine.txt` holds no cookie for site.test, but for example.com\n";
+    assert!(warned.contains(told) && !warned.contains("planted"), "{warned}");
+    for (domain, options) in
+        [(".site.test", &[][..]), ("shop.site.test", &["--scope", "domain"]), ("example.com", &["--scope", "any"])]
+    {
+        assert!(!said(domain, options).await.contains("holds no cookie"), "{domain}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_go_to_the_hosts_of_the_seeds_alone_on_every_hop() {
     let proxy = Server::start_with_request(|hit| match (host(hit), hit.path.as_str()) {
         ("site.test", "/robots.txt") => Reply::text("Sitemap: http://canary.test/map.xml"),

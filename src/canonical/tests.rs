@@ -37,6 +37,12 @@ fn credentials_are_left_out_of_what_is_told_of_a_text_whether_it_is_a_url_or_not
         ("http:/user:secret@a.test//b", "http:/…@a.test//b"),
         ("ht\ntp:/\t\\user:secret@a.test/b@c", "ht\ntp:/\t\\…@a.test/b@c"),
         ("user:secret@a.test/?u=http://b.test/@c", "…@c"),
+        ("//user:secret@a.test/", "…@a.test/"),
+        ("POSTGRES://user:secret@a.test/b?password=secret", "POSTGRES://…@a.test/b?…"),
+        ("postgresql:///b?password=secret", "postgresql:///b?…"),
+        ("http://a.test/?q=x", "http://a.test/?q=x"),
+        ("why?", "why?"),
+        ("mailto:user@a.test", "mailto:user@a.test"),
         ("no URL", "no URL"),
     ] {
         assert_eq!(without_userinfo(text), told);

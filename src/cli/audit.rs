@@ -167,7 +167,7 @@ async fn keep(database: &str, audited: &Audited) -> Result<(), Failure> {
     if is_postgres(database) {
         postgres::audit::keep(database, &audit).await?;
     } else {
-        let Ok(path) = file_path(database);
+        let path = file_path(database)?;
         sqlite::audit::keep(&path, &audit)?;
     }
     Ok(())

@@ -3,6 +3,9 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use crate::canonical::without_userinfo;
 use crate::store::postgres::is_postgres;
@@ -13,11 +16,16 @@ pub fn is_database(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"SQLite format 3\0"
 }
 
+/// Whether a file has a name as databases have.
+pub fn is_called_a_database(name: &str) -> bool {
+    [".db", ".sqlite", ".sqlite3"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// Whether a word names a database: one that is there, or one that would be called so.
 pub fn names_database(word: &str) -> bool {
     let path = Path::new(word);
-    let is_called_so = || [".db", ".sqlite", ".sqlite3"].iter().any(|ending| word.ends_with(ending));
-    is_postgres(word) || is_database(path) || (!path.exists() && is_called_so() && !word.contains(char::is_whitespace))
+    let would_be = || is_called_a_database(word) && !word.contains(char::is_whitespace);
+    is_postgres(word) || is_database(path) || (!path.exists() && would_be())
 }
 
 /// How to name the database that a word is.
@@ -25,27 +33,44 @@ pub fn named(word: &str) -> Option<String> {
     names_database(word).then(|| format!("a database is named with -d, such as -d {}", shown(word)))
 }
 
-/// A word that may be the address of a database or a site, without what may be a secret in it.
-pub fn shown(word: &str) -> String {
-    let bare = without_userinfo(word);
-    match bare.split_once('?') {
-        Some((before, _)) if bare.contains("://") => format!("{before}?…"),
-        _ if bare.contains('@') && !bare.contains("…@") => {
-            bare.rsplit_once('@').map_or_else(|| bare.clone(), |(_, behind)| format!("…@{behind}"))
-        }
-        _ => bare,
-    }
+/// A message without what may be passwords in what it quotes of the command line, the environment or a file.
+pub fn without_secrets(message: &str) -> String {
+    let shown_within = |found: &Captures<'_>| {
+        let (quote, text) = (&found[0][..1], &found[0][1..found[0].len() - 1]);
+        [quote, &shown(text), quote].concat()
+    };
+    QUOTED.as_ref().map_or_else(String::new, |quoted| quoted.replace_all(message, shown_within).into_owned())
 }
+
+/// A value that was given, without what may be passwords in it, as in an address or a connection string of a database.
+pub fn shown(value: &str) -> String {
+    let is_address = value.contains("://") || value.split_once('@').is_some_and(|(login, _)| login.contains(':'));
+    let bare = if is_address { without_userinfo(value) } else { value.to_owned() };
+    PASSWORD.as_ref().map_or_else(String::new, |password| password.replace_all(&bare, "$1=…").into_owned())
+}
+
+static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"`[^`]*`|'[^']*'|"[^"]*""#).ok());
+static PASSWORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)(password)=[^\s&]+").ok());
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_shown_without_what_may_be_a_password() {
-        for word in ["POSTGRES://u:secret@h/db", "//u:secret@h/", "u:secret@h", "postgresql:///d?password=secret"] {
-            assert!(!shown(word).contains("secret"), "{word}: {}", shown(word));
+    fn a_message_is_told_without_the_passwords_in_what_it_quotes() {
+        for (message, told) in [
+            ("no file at `POSTGRES://u:a b@h/db`, really", "no file at `POSTGRES://…@h/db`, really"),
+            ("cannot read `postgres:/u:x@h/db`: gone", "cannot read `…@h/db`: gone"),
+            ("value 'u:x@h' for '--rate <N>': a@b", "value '…@h' for '--rate <N>': a@b"),
+            ("string \"ftp://u:x@h/\", a number", "string \"ftp://…@h/\", a number"),
+            ("`host=h password=x dbname=d`", "`host=h password=… dbname=d`"),
+            ("`http://h/@me?to=x:me@h` is not crawled", "`http://h/@me?to=x:me@h` is not crawled"),
+            (
+                "no `/data/me@work/crawl.db`: give postgres://me@h/d",
+                "no `/data/me@work/crawl.db`: give postgres://me@h/d",
+            ),
+        ] {
+            assert_eq!(without_secrets(message), told);
         }
-        assert_eq!(["craul", "why?", "a.db"].map(shown), ["craul", "why?", "a.db"]);
     }
 }

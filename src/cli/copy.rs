@@ -41,7 +41,7 @@ pub async fn run(from: &str, to: &str, console: &Console) -> Result<u8, Failure>
         let target = PgDatabase::open(to, &Config::default()).await?;
         copy(&source, target, to, is_postgres(from), console).await
     } else {
-        let Ok(path) = file_path(to);
+        let path = file_path(to)?;
         copy(&source, SqliteDatabase::open(&path).await?, to, is_postgres(from), console).await
     }
 }

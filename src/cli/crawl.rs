@@ -37,7 +37,7 @@ use super::signals::Signals;
 use super::success::{self, SuccessFile};
 use super::threshold::{self, Threshold};
 use super::watcher::Watcher;
-use super::{extract, hints, index, memory, metrics, progress, reasons, seeds, settings, summary};
+use super::{cookies, extract, hints, index, memory, metrics, progress, reasons, seeds, settings, summary};
 
 /// Between two looks at a database that another crawl holds: at first, and at most.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -54,6 +54,7 @@ pub async fn run(args: CrawlArgs, console: &Console) -> Result<u8, Failure> {
     SuccessFile::of(&job, &config, &args.seeds)?;
     warn_of_unknown_variables(console);
     let seeds = seeds::read(&args.seeds, console)?;
+    cookies::warn_of_strangers(&config, &seeds.urls, console);
     crawl(config, seeds, console, &job).await
 }
 
@@ -81,7 +82,7 @@ pub async fn crawl(config: Config, seeds: Seeds, console: &Console, job: &Job) -
         };
         task.crawl_into(open, extraction).await?
     } else {
-        let Ok(path) = file_path(&job.database);
+        let path = file_path(&job.database)?;
         task.crawl_into(|| SqliteDatabase::open(&path), extraction).await?
     };
     Ok(code.unwrap_or_else(|| task.signals.exit_code().unwrap_or_default()))

@@ -8,6 +8,7 @@ use crate::demo::DemoWeb;
 use crate::read::Database;
 use crate::store::postgres::is_postgres;
 
+use super::bare;
 use super::console::Console;
 use super::crawl::crawl;
 use super::failure::Failure;
@@ -28,7 +29,7 @@ const QUESTIONS: [(&str, &str); 3] = [
 pub async fn run(database: &str, console: &Console) -> Result<u8, Failure> {
     let web = DemoWeb::start().await.map_err(|e| Failure::new("cannot serve the demo on loopback").cause(&e))?;
     let urls: Vec<_> = web.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok()).collect();
-    let named = if is_postgres(database) { "PostgreSQL" } else { database };
+    let named = if is_postgres(database) { "PostgreSQL" } else { &bare::shown(database) };
     console.say(&format!("Crawling {} demo hosts on loopback into {named} ...", urls.len()));
     let config = Config { rate: 100.0, max_connections_per_host: 8, no_proxy: true, ..Config::default() };
     let job = Job { database: database.to_owned(), ..Job::default() };

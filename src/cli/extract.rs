@@ -118,7 +118,7 @@ pub async fn bring_up_to_date(database: &str, task: &Task, console: &Console) ->
         let mut store = DerivedDatabase::open(database).await?;
         derive(&mut store, task, true, console).await
     } else {
-        let Ok(path) = file_path(database);
+        let path = file_path(database)?;
         let mut store = DerivedFile::open(&path)?;
         derive(&mut store, task, false, console).await
     };

@@ -1,11 +1,16 @@
 //! What a command fails with: a sentence, its causes, a hint, and an exit code.
 
 use std::error::Error;
+use std::path::Path;
 
 use crate::engine::CrawlError;
 use crate::read::ReadError;
 use crate::store::StoreError;
 use crate::store::postgres::is_postgres;
+
+use super::bare::{is_called_a_database, is_database, without_secrets};
+use super::text::printable;
+use super::words::shell;
 
 /// A failure told in words, with the exit code it deserves.
 #[derive(Debug)]
@@ -18,15 +23,16 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whatever the message quotes, no password is in it.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None, code: 1 }
+        Self { message: without_secrets(&message.into()), causes: Vec::new(), hint: None, code: 1 }
     }
 
     /// Adds an error as the cause, with its own causes.
     pub fn cause(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(cause) = next {
-            let text = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let text = without_secrets(&cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" "));
             // Many errors repeat the text of their cause.
             if !self.causes.iter().any(|known| known.contains(&text)) {
                 self.causes.push(text);
@@ -153,12 +159,23 @@ pub fn hint_for_file(error: &std::io::Error) -> Option<&'static str> {
     }
 }
 
+/// The database in this folder, if it is the only one.
+fn the_one_here() -> Option<String> {
+    let names = std::fs::read_dir(".").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let is_database = |name: &String| is_called_a_database(name) && is_database(Path::new(name));
+    let mut found = names.filter(is_database);
+    found.next().filter(|_| found.next().is_none())
+}
+
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         use ReadError as E;
         match &error {
             E::Missing { .. } => {
-                Self::new(error.to_string()).hint("name the file with --database, or make one with `harvestman crawl`")
+                let hint = "name the file with --database, or make one with `harvestman crawl`".to_owned();
+                Self::new(error.to_string()).hint(the_one_here().map_or(hint, |file| {
+                    format!("`{}` is one that is here: -d {}", printable(&file), printable(&shell(&file)))
+                }))
             }
             E::Open { path, problem } if path.to_str().is_some_and(is_postgres) => {
                 Self::new(error.to_string()).maybe_hint(hint_for_server(problem))

@@ -36,7 +36,7 @@ pub async fn bring_up_to_date(database: &str, console: &Console, stopped: impl F
 }
 
 fn on_file(database: &str, go_on: impl FnMut(i64, i64) -> bool) -> Result<(), String> {
-    let Ok(path) = file_path(database);
+    let path = file_path(database).map_err(|e| e.to_string())?;
     let mut indexer = sqlite::index::Indexer::open(&path).map_err(|e| e.to_string())?;
     indexer.run(go_on).map_err(|e| e.to_string())
 }

@@ -12,7 +12,7 @@ use crate::config::{Config, ScopeKind};
 use super::console::Console;
 use super::failure::{Failure, hint_for_file};
 use super::output::printable;
-use super::seeds::with_scheme;
+use super::seeds::{is_number, with_scheme};
 use super::settings::CONFIG_FILE;
 
 const SEEDS_FILE: &str = "seeds.txt";
@@ -109,6 +109,9 @@ fn ask<T>(question: &str, default: &str, read: impl Fn(&str) -> Result<T, String
 
 /// A seed as it stands in the file.
 fn url(text: &str) -> Result<String, String> {
+    if is_number(text) {
+        return Err(format!("`{text}` is a number, and no site"));
+    }
     let whole = if text.contains("://") { text.to_owned() } else { with_scheme(text) };
     match CanonicalUrl::parse(&whole) {
         Ok(_) => Ok(whole),

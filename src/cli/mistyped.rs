@@ -11,7 +11,7 @@ use crate::canonical::CanonicalUrl;
 
 use super::suggest::nearest;
 use super::{bare, recipes};
-use words::{COMMANDS, LETTERS, OPTIONS, SAID, SAID_OF_COMMANDS};
+use words::{COMMANDS, LETTERS, NO_SETTINGS, OPTIONS, SAID, SAID_OF_COMMANDS, SCRAPY};
 
 /// What was meant by an option that does not exist.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +41,20 @@ pub fn told(mut error: Error, command: &Command, typed: &[String]) -> Error {
             }
         }
         _ => {}
+    }
+    without_passwords(error)
+}
+
+/// The error without what may be passwords in what was typed.
+fn without_passwords(mut error: Error) -> Error {
+    let is_typed =
+        |kind| matches!(kind, ContextKind::InvalidArg | ContextKind::InvalidValue | ContextKind::InvalidSubcommand);
+    let texts = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) if is_typed(kind) => Some((kind, bare::shown(text))),
+        _ => None,
+    });
+    for (kind, text) in texts.collect::<Vec<_>>() {
+        error.insert(kind, ContextValue::String(text));
     }
     error
 }
@@ -85,7 +99,8 @@ fn unknown(error: &mut Error, sub: &Command, command: &Command, typed: &[String]
         error.remove(misleading);
     }
     error.insert(ContextKind::InvalidArg, ContextValue::String(word.clone()));
-    match meant(&word, sub).or_else(|| meant(&word, command)) {
+    let setting = scrapy_setting(&word, sub, typed);
+    match setting.or_else(|| meant(&word, sub)).or_else(|| meant(&word, command)).or_else(|| near(&word, sub)) {
         Some(Meant::Option(option)) => {
             error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{option}")));
         }
@@ -142,6 +157,29 @@ pub fn meant(option: &str, command: &Command) -> Option<Meant> {
     by_meaning(word).or_else(|| said(word)).or_else(by_spelling)
 }
 
+/// The same, or else what is spelt like another program's option.
+pub fn meant_or_near(option: &str, command: &Command) -> Option<Meant> {
+    meant(option, command).or_else(|| near(option, command))
+}
+
+/// What was meant by an option that is spelt like one of another program.
+fn near(option: &str, command: &Command) -> Option<Meant> {
+    let word = option.strip_prefix("--")?;
+    let theirs = OPTIONS.iter().map(|(other, _)| *other).chain(SAID.iter().map(|(other, ..)| *other));
+    meant(&format!("--{}", nearest(word, theirs.filter(|other| other.len() > 1))?), command)
+}
+
+/// What takes the place of a setting that Scrapy is given as `-s NAME=VALUE`.
+fn scrapy_setting(option: &str, sub: &Command, typed: &[String]) -> Option<Meant> {
+    let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let assigned = |word: &str| word.split_once('=').map(|(name, _)| name.to_owned());
+    let at = typed.iter().position(|word| word.starts_with("-s")).filter(|_| option == "-s")?;
+    let name = assigned(&typed[at][2..]).or_else(|| assigned(typed.get(at + 1)?))?;
+    let name = Some(&*name).filter(is_name)?;
+    let known = SCRAPY.iter().find(|(setting, _)| *setting == name);
+    known.and_then(|(_, option)| meant(&format!("--{option}"), sub)).or(Some(Meant::Words(NO_SETTINGS)))
+}
+
 fn no_command(error: &mut Error) {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
     let word = word.clone();
@@ -196,11 +234,15 @@ mod tests {
                 || SAID.iter().any(|(other, ..)| other == word);
             assert!(is_known, "-{letters}: {word}");
         }
+        let crawl = command.find_subcommand("crawl").unwrap();
+        for (setting, option) in SCRAPY {
+            assert!(meant(&format!("--{option}"), crawl).is_some(), "{setting}: --{option}");
+        }
         for (word, name) in COMMANDS {
             assert!(names.contains(name) && !names.contains(word), "{word}: {name}");
         }
         assert!(SAID_OF_COMMANDS.iter().all(|(word, _)| !names.contains(word)));
-        assert!(OPTIONS.is_sorted() && COMMANDS.is_sorted() && LETTERS.is_sorted());
+        assert!(OPTIONS.is_sorted() && SCRAPY.is_sorted() && COMMANDS.is_sorted() && LETTERS.is_sorted());
         assert!(SAID.is_sorted_by_key(|(word, ..)| word) && SAID_OF_COMMANDS.is_sorted());
     }
 }

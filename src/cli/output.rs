@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::table::{Room, draw, draw_prose};
 
 pub use super::table::Answer;
-pub use super::text::{is_unsafe, plain, printable};
+pub use super::text::{plain, printable};
 
 /// Column names without repetition: a name that occurs again gets a number, as in SQLite's own shell.
 pub fn unique(names: &[&str]) -> Vec<String> {

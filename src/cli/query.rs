@@ -8,6 +8,7 @@ use super::args::{Form, Param, Question};
 use super::console::Console;
 use super::failure::Failure;
 use super::output::{self, Answer, Rows, cells, printable, unique};
+use super::words::shell;
 use super::{bare, datasette, recipes, schema, signals, suggest};
 
 pub fn run(
@@ -158,17 +159,29 @@ pub fn unprepared(db: &Database, sql: &str, error: ReadError) -> Failure {
     failure.maybe_hint(hint.as_deref())
 }
 
-/// What was meant by SQL that is nothing but a name: a view, or something like a recipe.
+/// What was meant by SQL that is nothing but a name, of a file, a view or something like these; or that is a command of a shell.
 fn a_word(db: &Database, sql: &str) -> Option<String> {
     let word = sql.trim();
+    if std::path::Path::new(word).is_file() {
+        return Some(format!("SQL in a file is given so: harvestman query - < {}", shell(word)));
+    }
+    let first = word.split_whitespace().next()?.to_lowercase();
+    if first.starts_with(['.', '\\']) || ["show", "describe", "desc"].contains(&&*first) {
+        return Some("`harvestman query --schema` names the views, and with the name of one its columns".to_owned());
+    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if word.is_empty() || !word.chars().all(is_name) {
+    if !word.chars().all(is_name) {
         return None;
     }
-    if db.views().ok()?.iter().any(|view| view == word) {
+    let views = db.views().ok()?;
+    if views.iter().any(|view| view == word) {
         return Some(format!("it is a view: harvestman query \"select * from {word} limit 20\""));
     }
-    let recipe = suggest::nearest(word, recipes::RECIPES.iter().map(|recipe| recipe.name));
-    let near = recipe.map_or_else(String::new, |recipe| format!("did you mean --recipe {recipe}? "));
+    let known = views.iter().map(String::as_str).chain(recipes::RECIPES.iter().map(|recipe| recipe.name));
+    let near = suggest::nearest(word, known).map_or_else(String::new, |near| {
+        let is_view = views.iter().any(|view| view == near);
+        let meant = if is_view { format!("\"select * from {near} limit 20\"") } else { format!("--recipe {near}") };
+        format!("did you mean {meant}? ")
+    });
     Some(near + "`harvestman query --list` shows the recipes, and --schema the views")
 }

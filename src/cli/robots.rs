@@ -10,15 +10,13 @@ use crate::parse::memory::Memory;
 use crate::policy::robots::{MAX_ROBOTS_BYTES, MAX_ROBOTS_REDIRECTS, Rules, answer_of};
 use crate::visit::{Method, RobotsAnswer};
 
-use super::args::CrawlArgs;
 use super::console::Console;
 use super::failure::Failure;
 use super::output::printable;
-use super::settings::settle;
+use super::settings;
 
 pub async fn run(typed: &[String], user_agent: Option<String>, console: &Console) -> Result<u8, Failure> {
-    // What a crawl in this folder would call itself.
-    let agent = settle(&CrawlArgs::default())?.0.user_agent;
+    let agent = settings::user_agent()?;
     let token = user_agent.as_deref().unwrap_or(&agent);
     let token = product_token(token);
     let (robots, urls) = told_apart(typed)?;

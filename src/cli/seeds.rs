@@ -34,7 +34,7 @@ pub struct Seeds {
 /// Reads every seed, each once, in their order.
 pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
     let mut seeds = Seeds::default();
-    let mut wrong = 0;
+    let (mut wrong, mut column) = (0, None);
     let mut tell = |seeds: &mut Seeds, text: &str, line: Option<u64>, place: &str| {
         if let Err(problem) = take(text, line, seeds) {
             wrong += 1;
@@ -57,6 +57,7 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
             return Err(Failure::new(format!("{name} is no text, so it holds no seeds"))
                 .hint("a seeds file has one URL a line; a database is named with --database"));
         };
+        column = column.or_else(|| Some((name.to_owned(), column_of_urls(&lines)?)));
         warn_of_commas(name, &lines, console);
         warn_of_others(name, &lines, console);
         for Line { number, url, others, .. } in &lines {
@@ -80,9 +81,20 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
     if seeds.urls.is_empty() {
         let name = |name: &String| if name == "-" { "standard input".to_owned() } else { without_userinfo(name) };
         let names: Vec<_> = sources.iter().map(name).collect();
-        return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint("write one http(s) URL a line"));
+        let hint = column.map_or_else(
+            || "write one http(s) URL a line".to_owned(),
+            |(name, column)| format!("the URLs of {name} are its column {column}: give them alone, one a line, as cut -d, -f{column} does"),
+        );
+        return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint(hint));
     }
     Ok(seeds)
+}
+
+/// The column of a file with commas in which URLs stand that are not the first on their lines. Counted from 1.
+fn column_of_urls(lines: &[Line]) -> Option<usize> {
+    let is_url = |field: &str| CanonicalUrl::parse(field.trim_matches('\u{22}')).is_ok();
+    let column = lines.iter().find_map(|line| line.url.split(',').position(is_url))?;
+    (column > 0).then_some(column + 1)
 }
 
 /// A comma may belong to a URL or end it: what was made of it is said once for each file.
@@ -91,7 +103,8 @@ fn warn_of_commas(name: &str, lines: &[Line], console: &Console) {
         (Comma::Kept, "is taken with its comma; put white space before what is no part of the URL"),
         (Comma::Ends, "is all that is taken of this line: what follows the comma is no part of the URL"),
     ] {
-        let mut found = lines.iter().filter(|line| line.comma == comma);
+        let is_taken = |line: &&Line| line.comma == comma && CanonicalUrl::parse(&line.url).is_ok();
+        let mut found = lines.iter().filter(is_taken);
         let Some(Line { number, url, .. }) = found.next() else { continue };
         let more = likewise(found.count());
         console.warn(&format!("{name}, line {number}: `{}` {meaning}{more}", without_userinfo(url)));
@@ -131,8 +144,17 @@ pub fn with_scheme(name: &str) -> String {
     if is_plain { format!("http://{name}") } else { secure }
 }
 
+/// Whether a word is a number and no address, though the URL standard (section 3.5) reads any number as an IPv4 address.
+pub fn is_number(word: &str) -> bool {
+    word.parse::<f64>().is_ok() && word.starts_with(|c: char| c.is_ascii_digit())
+}
+
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {
     let failure = Failure::new(format!("cannot read the seeds file `{}`", without_userinfo(file))).cause(error);
+    if is_number(file) {
+        return failure
+            .hint(format!("if `{file}` is the value of an option, write it behind that, as in --max-pages 20"));
+    }
     let as_url = CanonicalUrl::parse(&with_scheme(file)).ok();
     let is_site = |url: &CanonicalUrl| {
         let suffix = url.url().domain().and_then(|name| psl::suffix(name.as_bytes()));

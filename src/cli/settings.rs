@@ -2,15 +2,17 @@
 //! the defaults.
 
 use serde::de::{IgnoredAny, MapAccess};
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::config::declare::Keys;
 use crate::config::{Config, ConfigError, TomlError, read_toml};
 
-use super::args::{CrawlArgs, DatabaseArg};
+use super::args::{CrawlArgs, DatabaseArg, built};
 use super::failure::Failure;
 use super::job::Job;
-use super::suggest::meant;
+use super::mistyped::{self, Meant};
+use super::output::printable;
+use super::suggest::nearest;
 
 /// The settings file that is read if it is there.
 pub const CONFIG_FILE: &str = "harvestman.toml";
@@ -34,7 +36,7 @@ pub fn settle(args: &CrawlArgs) -> Result<(Config, Job), Failure> {
     };
     let (mut config, mut job) = (Config::default(), Job::default());
     let path = path.display().to_string();
-    read_toml(&text, &mut config, &mut job).map_err(|e| in_file(&path, e))?;
+    read_toml(&text, &mut config, &mut job).map_err(|e| in_file(&path, &text, e))?;
     config.validate().map_err(|e| {
         let line = line_of(&text, e.option).map_or_else(String::new, |line| format!(", line {line}"));
         Failure::new(format!("{path}{line}: {e}"))
@@ -50,29 +52,54 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
     Some(text.get(..found.span().start)?.matches('\n').count() + 1)
 }
 
-fn in_file(path: &str, error: TomlError) -> Failure {
+fn in_file(path: &str, text: &str, error: TomlError) -> Failure {
     match error {
         TomlError::UnknownKey { line, key } => {
-            let failure = Failure::new(format!("{path}, line {line}: unknown key `{key}`"));
-            failure.hint(match key.as_str() {
-                "quiet" | "verbose" | "log-format" => "this option is for the command line alone".to_owned(),
-                _ => {
-                    let near = Config::OPTIONS.iter().map(|option| option.name);
-                    let near = near.chain(Job::OPTIONS.iter().map(|option| option.name));
-                    meant(&key, near, "the keys are the long options of `harvestman crawl --help`, without the dashes")
-                }
-            })
+            let shown = printable(&key);
+            Failure::new(format!("{path}, line {line}: unknown key `{shown}`")).hint(in_its_place(text, &key))
+        }
+        TomlError::Syntax { line, problem } if problem == "duplicate key" => {
+            let key = text.lines().nth(line.saturating_sub(1)).and_then(|line| line.split('=').next());
+            let key = printable(key.unwrap_or_default().trim());
+            Failure::new(format!("{path}, line {line}: `{key}` stands there for the second time"))
         }
         TomlError::Syntax { line, problem } => Failure::new(format!("{path}, line {line}: {problem}")),
         TomlError::Value { line, key, problem } => Failure::new(format!("{path}, line {line}: {key}: {problem}")),
     }
 }
 
-/// The one key that other commands than `crawl` read.
-#[derive(Default)]
-struct DatabaseKey(Option<String>);
+/// What to write in place of a key that there is not.
+fn in_its_place(text: &str, key: &str) -> String {
+    if ["quiet", "verbose", "log-format"].contains(&key) {
+        return "this option is for the command line alone".to_owned();
+    }
+    let table = DeTable::parse(text).ok();
+    let value = table.as_ref().and_then(|table| table.get_ref().iter().find(|(name, _)| name.get_ref() == key));
+    if value.is_some_and(|(_, value)| matches!(value.get_ref(), DeValue::Table(_))) {
+        let near = nearest(key, ["audit"]).map_or("", |_| "did you mean `[audit]`? ");
+        let name = printable(key);
+        return format!(
+            "{near}the keys of a crawl stand in no section: write them without `[{name}]`, before any other"
+        );
+    }
+    let is_key = |name: &str| Config::default().knows(name) || Job::default().knows(name);
+    let crawl = built();
+    let option = format!("--{}", key.to_lowercase().replace('_', "-"));
+    let keys = "the keys are the long options of `harvestman crawl --help`, without the dashes";
+    match crawl.find_subcommand("crawl").and_then(|crawl| mistyped::meant_or_near(&option, crawl)) {
+        Some(Meant::Option(name)) if is_key(&name) => format!("did you mean `{name}`? {keys}"),
+        Some(Meant::Words(words)) => words.to_owned(),
+        _ => keys.to_owned(),
+    }
+}
 
-impl Keys for DatabaseKey {
+/// A key that other commands than `crawl` read, whatever else is in the file.
+struct OneKey {
+    name: &'static str,
+    value: Option<String>,
+}
+
+impl Keys for OneKey {
     fn knows(&self, _: &str) -> bool {
         true
     }
@@ -82,11 +109,22 @@ impl Keys for DatabaseKey {
     }
 
     fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "database" => self.0 = Some(map.next_value()?),
-            _ => drop(map.next_value::<IgnoredAny>()?),
+        if key == self.name {
+            self.value = Some(map.next_value()?);
+        } else {
+            map.next_value::<IgnoredAny>()?;
         }
         Ok(())
+    }
+}
+
+impl OneKey {
+    /// What the settings file in this folder says of it, if it is there, and on which line.
+    fn read_file(name: &'static str) -> Result<Option<(String, usize)>, Failure> {
+        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(None) };
+        let mut key = Self { name, value: None };
+        read_toml(&text, &mut key, &mut Job::default()).map_err(|e| in_file(CONFIG_FILE, &text, e))?;
+        Ok(key.value.zip(line_of(&text, name)))
     }
 }
 
@@ -96,9 +134,21 @@ impl DatabaseArg {
         if let Some(database) = &self.database {
             return Ok(database.clone());
         }
-        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(Job::default().database) };
-        let mut named = DatabaseKey::default();
-        read_toml(&text, &mut named, &mut Job::default()).map_err(|e| in_file(CONFIG_FILE, e))?;
-        Ok(named.0.unwrap_or_else(|| Job::default().database))
+        Ok(OneKey::read_file("database")?.map_or_else(|| Job::default().database, |(database, _)| database))
     }
+}
+
+/// What a crawl in this folder would call itself, whatever its other settings are.
+pub fn user_agent() -> Result<String, Failure> {
+    const VARIABLE: &str = "HARVESTMAN_USER_AGENT";
+    let (user_agent, place) = if let Ok(agent) = std::env::var(VARIABLE) {
+        (agent, VARIABLE.to_owned())
+    } else if let Some((agent, line)) = OneKey::read_file("user-agent")? {
+        (agent, format!("{CONFIG_FILE}, line {line}: user-agent"))
+    } else {
+        return Ok(Config::default().user_agent);
+    };
+    let config = Config { user_agent, ..Config::default() };
+    config.validate().map_err(|e| Failure::new(format!("{place}: {}", e.problem)))?;
+    Ok(config.user_agent)
 }

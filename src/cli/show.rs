@@ -10,6 +10,7 @@ use super::bare;
 use super::failure::Failure;
 use super::output::{self, printable, unwritten};
 use super::query::ask;
+use super::words::shell;
 
 pub fn run(database: &str, url: &str, part: Part, wide: Wide) -> Result<u8, Failure> {
     let url = CanonicalUrl::parse(url).map_err(|e| {
@@ -18,7 +19,8 @@ pub fn run(database: &str, url: &str, part: Part, wide: Wide) -> Result<u8, Fail
     })?;
     let db = Database::open(database)?;
     let Some(known) = db.first("select state, reason from _url where url = ?1", [url.as_str().into()])? else {
-        return Err(Failure::new(format!("`{url}` is not in the database")));
+        let failure = Failure::new(format!("`{url}` is not in the database"));
+        return Err(failure.hint(format!("harvestman explain {} says why", shell(url.as_str()))));
     };
     let listing = match part {
         Part { body: true, .. } => return one(&db, "select body from bodies where url = ?1", &url),

@@ -41,9 +41,8 @@ impl SuccessFile {
         let read = [&job.log_file, &config.cookies, &config.netrc].into_iter().flatten().chain([&settings]);
         let named = seeds.iter().chain(&job.rules).map(PathBuf::from);
         let others: Vec<_> = read.cloned().chain(named).collect();
-        let Ok(database) = file_path(&job.database);
-        let database = Some(&*database).filter(|_| !is_postgres(&job.database));
-        Self::new(path, database, &others).map(Some)
+        let database = if is_postgres(&job.database) { None } else { Some(file_path(&job.database)?) };
+        Self::new(path, database.as_deref(), &others).map(Some)
     }
 
     fn new(path: &Path, database: Option<&Path>, others: &[PathBuf]) -> Result<Self, Failure> {

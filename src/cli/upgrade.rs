@@ -9,6 +9,6 @@ pub async fn run(database: &str) -> Result<(), StoreError> {
     if is_postgres(database) {
         return PgDatabase::open(database, &Config::default()).await?.close().await;
     }
-    let Ok(path) = file_path(database);
+    let path = file_path(database)?;
     SqliteDatabase::open(&path).await?.close().await
 }

@@ -39,7 +39,7 @@ struct Done {
 }
 
 async fn on_file(database: &str) -> Result<Done, Failure> {
-    let Ok(path) = file_path(database);
+    let path = file_path(database)?;
     let before = disk_size(&path);
     let mut store = SqliteDatabase::open(&path).await?;
     let done = store.vacuum().await.map_err(|error| match &error {

@@ -69,13 +69,13 @@ pub fn shell(argument: &str) -> String {
     if !argument.is_empty() && argument.chars().all(is_plain) {
         return argument.to_owned();
     }
-    if super::output::printable(argument) == argument {
+    if super::text::printable(argument) == argument {
         return format!("'{}'", argument.replace('\'', r"'\''"));
     }
     let quoted = argument.chars().fold(String::new(), |mut text, c| {
         match c {
             '\'' | '\\' => text.extend(['\\', c]),
-            c if super::output::is_unsafe(c) => {
+            c if super::text::is_unsafe(c) => {
                 let mut bytes = [0; 4];
                 c.encode_utf8(&mut bytes).bytes().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
             }

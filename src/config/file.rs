@@ -120,6 +120,7 @@ fn in_words(message: &str) -> String {
         ("expected u64", "expected a whole number"),
         ("expected usize", "expected a whole number"),
         ("expected a boolean", "expected true or false"),
+        ("expected a string", "expected a text in quotes"),
         ("expected a sequence", "expected a list, such as [\"...\"]"),
     ];
     let message = message.replace('\n', " ");

@@ -110,7 +110,7 @@ impl Crawl {
             must_be_whole(&mut store).await?;
             return Ok(self.start_on(store, fetcher));
         }
-        let Ok(path) = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path);
+        let path = self.database.to_str().map_or_else(|| Ok(self.database.clone()), file_path)?;
         let mut store = SqliteDatabase::open(&path).await?;
         must_be_whole(&mut store).await?;
         Ok(self.start_on(store, fetcher))

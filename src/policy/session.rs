@@ -19,20 +19,37 @@ fn names_login(url: &Url) -> bool {
     names(&text, &LOGIN) || words(&text).any(|word| GATES.contains(&word))
 }
 
-/// Whether a page ends the session of who asks for it, by the words of its path and query.
-pub fn ends_sessions(url: &Url) -> bool {
-    names(&format!("{}?{}", url.path(), url.query().unwrap_or_default()).to_ascii_lowercase(), &LOGOUT)
+/// What of a URL says that its page ends the session of who asks for it. What else is in the URL may be another one the next
+/// time, such as a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd<'u> {
+    /// Its path up to the name that says so.
+    Path(&'u str),
+    /// One parameter of its query, with its value.
+    Parameter(&'u str),
+}
+
+/// What says that a page ends sessions, if it does: its path, or else its query.
+pub fn session_end(url: &Url) -> Option<SessionEnd<'_>> {
+    let says_so = |part: &str| names(&part.to_ascii_lowercase(), &LOGOUT);
+    let path = url.path();
+    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+    let named = ends.map(|end| &path[..end]).find(|start| says_so(start.rsplit('/').next().unwrap_or_default()));
+    let parameter = || url.query()?.split('&').find(|parameter| says_so(parameter)).map(SessionEnd::Parameter);
+    named.map(SessionEnd::Path).or_else(parameter)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Whether one of these words is in the text, be it as the end of another, or in two parts.
+/// Whether one of these words is in the text, be it as the end of another, or in two parts of one name.
 fn names(text: &str, these: &[&str]) -> bool {
-    let all: Vec<_> = words(text).collect();
-    all.iter().any(|word| these.iter().any(|this| word.ends_with(this)))
-        || all.windows(2).any(|pair| these.contains(&pair.concat().as_str()))
+    text.split(['/', '.', '?', '&', '=']).any(|name| {
+        let all: Vec<_> = words(name).collect();
+        all.iter().any(|word| these.iter().any(|this| word.ends_with(this)))
+            || all.windows(2).any(|pair| these.contains(&pair.concat().as_str()))
+    })
 }
 
 /// The pages of a host that answered 401 or led to a login page, and what stands beside them.
@@ -113,10 +130,32 @@ mod tests {
     fn pages_that_end_sessions_are_told_by_the_words_of_their_urls() {
         for path in ["/logout", "/user/log-out?token=1", "/wp-login.php?action=logout", "/Account/SignOff", "/doLogout"]
         {
-            assert!(ends_sessions(&url(&format!("http://a.test{path}"))), "{path}");
+            assert!(session_end(&url(&format!("http://a.test{path}"))).is_some(), "{path}");
         }
-        for path in ["/", "/login", "/blog/outdoors", "/signs/out-of-date?x=logouts"] {
-            assert!(!ends_sessions(&url(&format!("http://logout.test{path}"))), "{path}");
+        for path in [
+            "/",
+            "/login",
+            "/blog/outdoors",
+            "/signs/out-of-date?x=logouts",
+            "/log?out=csv",
+            "/log/out",
+            "/build/log.out",
+            "/x?sort=log&out=1",
+        ] {
+            assert_eq!(session_end(&url(&format!("http://logout.test{path}"))), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_ends_a_session_is_told_without_what_changes_beside_it() {
+        use SessionEnd::{Parameter, Path};
+        for (path, end) in [
+            ("/wp-login.php?action=logout&_wpnonce=1f2e", Parameter("action=logout")),
+            ("/index.php?token=logout1&do=Log-Out", Parameter("do=Log-Out")),
+            ("/user/logout/1f2e?next=/", Path("/user/logout")),
+            ("/a/sign_off.aspx?x=logout", Path("/a/sign_off.aspx")),
+        ] {
+            assert_eq!(session_end(&url(&format!("http://a.test{path}"))), Some(end), "{path}");
         }
     }
 

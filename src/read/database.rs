@@ -45,7 +45,7 @@ impl Database {
                 return Ok(Self { driver: Box::new(driver), path: None, name });
             }
             Some(text) => {
-                let Ok(path) = file_path(text);
+                let path = file_path(text)?;
                 path
             }
             None => path.as_ref().to_owned(),

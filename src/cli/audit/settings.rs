@@ -5,6 +5,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
+use crate::cli::suggest::nearest;
 use crate::config::kinds::{Kind as _, Size, Span};
 
 /// What an audit goes by.
@@ -90,13 +91,24 @@ struct File {
     audit: Settings,
 }
 
+/// What the TOML reader says, with what was probably meant by a key that there is not.
+fn in_words(message: &str) -> String {
+    let names: Vec<_> = message.split('`').skip(1).step_by(2).collect();
+    match names.as_slice() {
+        [unknown, known @ ..] if message.starts_with("unknown field ") => {
+            let near = nearest(unknown, known.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            format!("[audit] has no key `{unknown}`{near} There are {}", known.join(", "))
+        }
+        _ => message.replace('\n', " "),
+    }
+}
+
 /// Reads the table; `names` are the findings that there are.
 pub fn read(text: &str, names: &[&str]) -> Result<(Settings, Vec<Ignored>), Wrong> {
     let line = |at: usize| text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
-    let file: File = toml::from_str(text).map_err(|e| Wrong {
-        line: line(e.span().map_or(0, |span| span.start)),
-        problem: e.message().replace('\n', " "),
-    })?;
+    let file: File = toml::from_str(text)
+        .map_err(|e| Wrong { line: line(e.span().map_or(0, |span| span.start)), problem: in_words(e.message()) })?;
     let mut ignored = Vec::new();
     for entry in &file.audit.ignore {
         let (name, urls) = match entry.get_ref().trim().split_once(char::is_whitespace) {
@@ -137,7 +149,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_told_with_its_line() {
         for (text, line, words) in [
-            ("[audit]\ntitel = [1, 2]", 2, "unknown field `titel`"),
+            ("[audit]\ntitel = [1, 2]", 2, "[audit] has no key `titel`: did you mean `title`?"),
             ("[audit]\n\ntitle = [60, 10]", 3, "the smaller number first"),
             ("[audit]\ntitle = 60", 2, "expected an array"),
             ("[audit]\nslow = 'soon'", 2, "such as 90s"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::canonical::CanonicalUrl;
 use crate::config::{Config, Header, Login, Told};
-use crate::policy::session::{Refusals, asks_for_digest_alone, ends_sessions, leads_to_login};
+use crate::policy::session::{Refusals, SessionEnd, asks_for_digest_alone, leads_to_login, session_end};
 use crate::read::{Database, ReadError};
 
 use super::named::{NAMES, Named};
@@ -24,8 +24,8 @@ pub struct Ended {
 /// What the crawl was shut out by, as far as can be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// A page was fetched before that ends sessions: its path, and its query if that alone says so.
-    LoggedOut { by: String },
+    /// A page was fetched before that ends sessions: what of its URL says so, and a pattern for all such URLs.
+    LoggedOut { by: String, pattern: String },
     /// Neither cookies nor credentials were given this time.
     NothingGiven,
     /// What was given was refused from the first page on.
@@ -76,12 +76,14 @@ pub fn gather(
     if !refused.is_empty() {
         facts.digest = digest(db, &refused)?;
         let is_known = !logins.is_empty() || !config.credentials().is_empty();
-        for ended in ended(db, &refused, last_request, is_known)? {
-            facts.ended_in_all += 1;
-            if facts.ended.len() < NAMES {
-                facts.ended.push(ended);
-            }
-        }
+        let ended = ended(db, &refused, last_request, is_known)?;
+        facts.ended_in_all = ended.len().try_into().unwrap_or(i64::MAX);
+        let told = ended.into_iter().take(NAMES).map(|(refusals, first)| {
+            let why = why(db, refusals, first, last_request, is_known)?;
+            let Refusals { pages, replaced, .. } = refusals;
+            Ok(Ended { host: first.host.clone(), login: first.login.clone(), pages, replaced, why })
+        });
+        facts.ended = told.collect::<Result<_, ReadError>>()?;
     }
     Ok(facts)
 }
@@ -155,8 +157,13 @@ fn digest(db: &Database, refused: &[Refused]) -> Result<Named, ReadError> {
     Ok(hosts.into_iter().collect())
 }
 
-/// The hosts at which a session ended, in the order in which that was seen.
-fn ended(db: &Database, refused: &[Refused], last_request: i64, is_known: bool) -> Result<Vec<Ended>, ReadError> {
+/// The hosts at which a session ended, each with the page that showed it, in the order in which that was seen.
+fn ended<'r>(
+    db: &Database,
+    refused: &'r [Refused],
+    last_request: i64,
+    is_known: bool,
+) -> Result<Vec<(Refusals, &'r Refused)>, ReadError> {
     let mut hosts: BTreeMap<i64, (Refusals, &Refused)> = BTreeMap::new();
     let ids: Vec<_> = refused.iter().map(|page| page.url_id).collect();
     let ids = list(ids);
@@ -192,38 +199,45 @@ fn ended(db: &Database, refused: &[Refused], last_request: i64, is_known: bool) 
     }
     let mut ended: Vec<_> = hosts.into_values().filter(|(refusals, _)| refusals.end_a_session()).collect();
     ended.sort_by_key(|(_, first)| first.request);
-    ended
-        .into_iter()
-        .map(|(refusals, first)| {
-            let why = if refusals.replaced > 0 && !is_known {
-                Why::NothingGiven
-            } else if let Some(by) = logged_out(db, first, last_request)? {
-                Why::LoggedOut { by }
-            } else if refusals.good_before == 0 {
-                Why::Refused
-            } else {
-                Why::Ended { after: refusals.good_before }
-            };
-            let Refusals { pages, replaced, .. } = refusals;
-            Ok(Ended { host: first.host.clone(), login: first.login.clone(), pages, replaced, why })
-        })
-        .collect()
+    Ok(ended)
 }
 
-/// The page that ended the session, if such a one was fetched before it was missed.
-fn logged_out(db: &Database, first: &Refused, last_request: i64) -> Result<Option<String>, ReadError> {
+/// Why a session ended.
+fn why(
+    db: &Database,
+    refusals: Refusals,
+    first: &Refused,
+    last_request: i64,
+    is_known: bool,
+) -> Result<Why, ReadError> {
+    Ok(if refusals.replaced > 0 && !is_known {
+        Why::NothingGiven
+    } else if let Some((by, pattern)) = logged_out(db, first, last_request)? {
+        Why::LoggedOut { by, pattern }
+    } else if refusals.good_before == 0 {
+        Why::Refused
+    } else {
+        Why::Ended { after: refusals.good_before }
+    })
+}
+
+/// What ended the session, if a page that does was fetched before it was missed: what says so, and a pattern for such URLs.
+fn logged_out(db: &Database, first: &Refused, last_request: i64) -> Result<Option<(String, String)>, ReadError> {
+    // All words for such pages end so.
     let sql = "select u.url from _fetch f join _url u on u.id = f.url_id
-        where f.id > ?1 and f.id < ?2 and u.host_id = ?3 and f.status < 400 order by f.id desc";
+        where f.id > ?1 and f.id < ?2 and u.host_id = ?3 and f.status < 400
+            and (lower(u.url) like '%out%' or lower(u.url) like '%off%') order by f.id desc";
     for row in db.query(sql, [last_request.into(), first.request.into(), first.host_id.into()])? {
         let Ok(url) = CanonicalUrl::parse(row?.at(0)?) else { continue };
         let url = url.url();
-        let mut bare = url.clone();
-        bare.set_query(None);
-        if ends_sessions(&bare) {
-            return Ok(Some(bare.path().to_owned()));
-        } else if ends_sessions(url) {
-            return Ok(Some(url[url::Position::BeforePath..].to_owned()));
-        }
+        let Some(end) = session_end(url) else { continue };
+        return Ok(Some(match end {
+            SessionEnd::Path(path) => (path.to_owned(), regex::escape(path)),
+            SessionEnd::Parameter(parameter) => (
+                format!("{}?{parameter}", url.path()),
+                format!(r"{}\?(.*&)?{}", regex::escape(url.path()), regex::escape(parameter)),
+            ),
+        }));
     }
     Ok(None)
 }

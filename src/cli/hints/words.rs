@@ -147,9 +147,9 @@ fn shut_out(why: &Why, host: &str, is_by_cookie: bool) -> (String, String) {
         "--netrc FILE or --header 'Authorization: …'"
     };
     match why {
-        Why::LoggedOut { by } => (
+        Why::LoggedOut { by, pattern } => (
             format!("the crawl logged itself out at {host} by fetching {}", printable(by)),
-            format!("log in anew, leave that page out by --exclude {}", shell(&regex::escape(by))),
+            format!("log in anew, leave that page out by --exclude {}", shell(pattern)),
         ),
         Why::NothingGiven => (
             format!("{host} asks for a login, and no cookies or credentials were given this time"),

@@ -206,6 +206,32 @@ pub const SAID: &[(&str, &str, &str)] = &[
     ("wait", "rate", PACE),
 ];
 
+/// What Scrapy's settings are called here, as an option or as a word of this file.
+pub const SCRAPY: &[(&str, &str)] = &[
+    ("CLOSESPIDER_PAGECOUNT", "max-pages"),
+    ("CLOSESPIDER_TIMEOUT", "max-duration"),
+    ("CONCURRENT_REQUESTS", "concurrency"),
+    ("CONCURRENT_REQUESTS_PER_DOMAIN", "max-connections-per-host"),
+    ("COOKIES_ENABLED", "no-cookies"),
+    ("DEFAULT_REQUEST_HEADERS", "header"),
+    ("DEPTH_LIMIT", "max-depth"),
+    ("DOWNLOAD_DELAY", "delay"),
+    ("DOWNLOAD_MAXSIZE", "max-body-size"),
+    ("DOWNLOAD_TIMEOUT", "timeout"),
+    ("FEED_URI", "output"),
+    ("JOBDIR", "resume"),
+    ("LOG_FILE", "log-file"),
+    ("LOG_LEVEL", "log-level"),
+    ("REDIRECT_MAX_TIMES", "max-redirects"),
+    ("RETRY_TIMES", "retries"),
+    ("ROBOTSTXT_OBEY", "robots"),
+    ("URLLENGTH_LIMIT", "max-url-length"),
+    ("USER_AGENT", "user-agent"),
+];
+
+/// What is said of its other settings.
+pub const NO_SETTINGS: &str = "settings are options here: `harvestman crawl --help` names them";
+
 /// The same of commands.
 pub const COMMANDS: &[(&str, &str)] = &[
     ("backup", "copy"),

@@ -46,6 +46,7 @@ pub fn open(path: &Path) -> Result<Connection, ReadError> {
         return Err(refuse("it is a directory".into()));
     }
     let failed = |e: rusqlite::Error| refuse(peek::problem(&e));
+    // Until the authorizer is asked, nothing but what is written here is done with it.
     let db = peek::connect(path).map_err(failed)?;
     let known: i64 = db.query_row(KNOWN_VIEWS, [], |row| row.get(0)).map_err(failed)?;
     if known < 3 {

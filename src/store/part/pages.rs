@@ -9,6 +9,7 @@ use crate::policy::due::{self, Facts};
 use crate::policy::fate;
 use crate::policy::kept::{Kept, Links};
 use crate::policy::life::{Answer, Change, Memory, Renewal};
+use crate::policy::redirect::led_round;
 use crate::store::failed::Failed;
 use crate::store::tables::{self, NamedBy, PageRow, Seeded, Tables};
 use crate::visit::{Candidate, Element, Fragment, Landmark, Millis, Page, Record, Target, TrapId, UrlId, Way};
@@ -98,7 +99,14 @@ impl<D: Tables> Part<D> {
             batch.rows.kept_alive.push((id, page.fetched_at, elapsed, interval, fresh_until, kept));
             return Ok(self.recrawl(row, page.fetched_at, Some(interval), fresh_until));
         }
-        let memory = Memory::after(&answer, old, self.id, &self.rules);
+        let mut memory = Memory::after(&answer, old, self.id, &self.rules);
+        if let (Some(Change::New), Some(next)) = (memory.change, &page.redirect)
+            && let Some((run, at, message)) = self.database.last_failure(id).await?
+            && led_round(&message) == Some(next.url.as_str())
+        {
+            // Of URLs that redirect in a circle, another one may close it in each run.
+            memory.new = Some((run, at));
+        }
         if found.redirect.is_some() {
             if self.detours.len() >= MAX_DETOURS {
                 self.detours.clear();

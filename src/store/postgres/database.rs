@@ -153,7 +153,9 @@ impl Transactions for PgDatabase {
 
 /// Whether a database is named by a URL of PostgreSQL.
 pub fn is_postgres(database: &str) -> bool {
-    ["postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme))
+    // A scheme is the same in capitals (RFC 3986, section 3.1).
+    let is_scheme = |scheme: &str| ["postgres", "postgresql"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    database.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// What a URL says. Nothing is shown of one that cannot be: its password may have become anything else.

@@ -10,7 +10,7 @@ use crate::policy::kept::Kept;
 use crate::policy::life::{self, Life};
 use crate::store::failed::Failed;
 use crate::store::tables::{Gathered, PageRow, Pages, Past, Seeded};
-use crate::visit::{Page, UrlId};
+use crate::visit::{Millis, Page, UrlId};
 
 use super::database::PgDatabase;
 use super::rows::{self, bigint, clean, int, scalar, sql};
@@ -25,6 +25,14 @@ impl Pages for PgDatabase {
         );
         let rows = rows.bind(ids).fetch_all(&mut self.db).await?;
         rows.iter().map(|row| Ok((row.get("id"), past(row)?))).collect()
+    }
+
+    async fn last_failure(&mut self, id: UrlId) -> Result<Option<(i64, Millis, String)>, Failed> {
+        let row = sql("select coalesce((select max(id) from run where started_at <= f.last_attempt_at), 0) as run,
+                           f.last_attempt_at, f.message
+                       from failure f where f.url_id = $1");
+        let row = row.bind(id).fetch_optional(&mut self.db).await?;
+        Ok(row.map(|row| (row.get("run"), row.get("last_attempt_at"), row.get("message"))))
     }
 
     async fn keep_version(&mut self, id: UrlId, keep: u32) -> Result<(), Failed> {

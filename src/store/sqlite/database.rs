@@ -243,9 +243,26 @@ fn in_words(error: &std::io::Error) -> String {
     }
 }
 
-/// The file of a database, from what the user typed.
-pub fn file_path(database: &str) -> Result<PathBuf, std::convert::Infallible> {
-    Ok(database.strip_prefix("sqlite://").unwrap_or(database).into())
+/// The file of a database, from what the user typed. What names a server is refused, and not shown: there may be a password
+/// in it.
+pub fn file_path(database: &str) -> Result<PathBuf, StoreError> {
+    let refuse = |shown: String| {
+        let problem = "a database is a SQLite file, or one of PostgreSQL: postgres://user@host/database";
+        Err(StoreError::Open { path: shown.into(), problem: problem.to_owned() })
+    };
+    let is_scheme =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
+    match database.split_once("://") {
+        Some((scheme, path)) if scheme.eq_ignore_ascii_case("sqlite") => return Ok(path.into()),
+        Some((scheme, _)) if is_scheme(scheme) => return refuse(format!("{scheme}://…")),
+        _ => {}
+    }
+    // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+    let keys = ["host=", "hostaddr=", "dbname=", "user=", "password=", "service="];
+    match keys.into_iter().find(|key| database.trim_start().starts_with(key)) {
+        Some(key) => refuse(format!("{key}…")),
+        None => Ok(database.into()),
+    }
 }
 
 /// Bytes that a database and its write-ahead log take on the disk.

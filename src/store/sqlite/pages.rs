@@ -13,7 +13,7 @@ use crate::policy::kept::Kept;
 use crate::policy::life::{self, Life};
 use crate::store::failed::Failed;
 use crate::store::tables::{Gathered, PageRow, Pages, Past, PlainLink, Seeded};
-use crate::visit::{Page, UrlId};
+use crate::visit::{Millis, Page, UrlId};
 
 use super::database::SqliteDatabase;
 use super::packing;
@@ -42,6 +42,14 @@ impl Pages for SqliteDatabase {
         );
         let rows = rows.bind(json(ids)?).fetch_all(&mut self.db).await?;
         rows.iter().map(|row| Ok((row.get("id"), past(row)?))).collect()
+    }
+
+    async fn last_failure(&mut self, id: UrlId) -> Result<Option<(i64, Millis, String)>, Failed> {
+        let row = sqlx::query_as(
+            "select coalesce((select max(id) from run where started_at <= f.last_attempt_at), 0), f.last_attempt_at, f.message
+             from failure f where f.url_id = ?1",
+        );
+        Ok(row.bind(id).fetch_optional(&mut self.db).await?)
     }
 
     async fn keep_version(&mut self, id: UrlId, keep: u32) -> Result<(), Failed> {

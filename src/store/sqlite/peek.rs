@@ -13,9 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// And who writes beside a crawl, which never holds one for long.
 const WRITER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection that can only read the file.
+/// A connection for reading; that it writes nothing is to be seen to. A file that may be written is opened so: otherwise the
+/// last reader could not take away the files beside it (`-wal`, `-shm`) when it closes.
 pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    match connect_as(path, "ro") {
+    let is_fixed = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
+    match connect_as(path, if is_fixed { "ro" } else { "rw" }) {
         Err(e) if is_immutable(path, &e) => connect_as(path, "ro&immutable=1"),
         connected => connected,
     }
@@ -33,7 +35,7 @@ pub fn connect_to_write(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn connect_as(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name: String = url::form_urlencoded::byte_serialize(path.as_os_str().as_bytes()).collect();
     let uri = format!("file:{}?mode={mode}", name.replace("%2F", "/").replace('+', "%20"));

@@ -117,6 +117,10 @@ pub trait Pages {
     /// How URLs stand, with their pages.
     fn past(&mut self, ids: &[UrlId]) -> impl Future<Output = Result<HashMap<UrlId, Past, Seeded>, Failed>> + Send;
 
+    /// What a URL failed with last: the run, when, and the message.
+    fn last_failure(&mut self, id: UrlId)
+    -> impl Future<Output = Result<Option<(i64, Millis, String)>, Failed>> + Send;
+
     /// Keeps what a page is before another answer replaces it, and of its older versions the last `keep`. The one kept
     /// last takes on the newer time if its content is the same.
     fn keep_version(&mut self, id: UrlId, keep: u32) -> impl Future<Output = Result<(), Failed>> + Send;
