@@ -3,6 +3,7 @@
 use crate::visit::{HostId, TrapId};
 
 use super::memory::{Signs, Verdict};
+use super::web::Web;
 
 /// What a budget begins with: pages that may bring nothing before anything is held back. It grows with the pages of the
 /// host that brought something: hosts, too, can be without end.
@@ -65,6 +66,10 @@ pub struct Account {
     pub unproven: i64,
     /// Pages that brought nothing and led to nothing.
     pub leaves: i64,
+    /// How its last pages are linked.
+    pub web: Web,
+    /// It and others of the same number name each other freely, time and again: they are parts of one thing.
+    pub part_of: Option<TrapId>,
     /// The user lets it through, whatever it brings.
     pub is_allowed: bool,
     /// The patterns of its host that are not fruitful brought nothing too often together.
@@ -101,7 +106,7 @@ impl Account {
     pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits: Option<i64>) -> Self {
         let grown = fruits.map_or(MAX_START, |fruits| (START + START_MORE * fruits).min(MAX_START));
         let budget = if repeats { START_IF_REPEATING } else { grown };
-        let (fruitful, barren, identical, unproven, leaves) = Default::default();
+        let (fruitful, barren, identical, unproven, leaves, web, part_of) = Default::default();
         let (is_allowed, is_drained, is_doubted, is_wasteful) = Default::default();
         Self {
             id,
@@ -113,6 +118,8 @@ impl Account {
             identical,
             unproven,
             leaves,
+            web,
+            part_of,
             is_allowed,
             is_drained,
             is_doubted,
@@ -127,14 +134,45 @@ impl Account {
 
     /// Whether it is a trap: what is named by its own pages alone is held back.
     pub fn is_held(&self) -> bool {
-        let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
-        let is_endless = self.is_endless() || self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful;
+        let is_endless = self.is_endless() || self.has_too_many_leaves();
         // One that has no page yet is known by its host.
         let (shares, is_new) = (self.shares(), self.pages() == 0);
         let is_part = self.is_drained && !self.is_fruitful()
             || self.is_doubted && shares.doubtful >= self.pages()
             || self.is_wasteful && (is_new || shares.wasted > 0);
-        (is_spent || is_endless || is_part) && !self.is_allowed
+        (self.is_spent() || is_endless || is_part) && !self.is_allowed
+    }
+
+    fn is_spent(&self) -> bool {
+        self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful
+    }
+
+    fn has_too_many_leaves(&self) -> bool {
+        self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful
+    }
+
+    /// What holds it back, for a person, if that is more than how many of its pages brought nothing new.
+    pub fn why(&self) -> Option<String> {
+        if !self.is_held() || self.is_spent() {
+            return None;
+        }
+        let (pages, web) = (self.pages(), self.web);
+        let is_doubted = self.is_doubted && self.shares().doubtful >= pages;
+        let here = if self.is_endless() { "" } else { ", as thousands of its host did" };
+        let why = if (self.is_endless() || is_doubted) && web.is_maze() {
+            format!(
+                "a maze: the last {} of {pages} pages led on to {} URLs that nothing else names, and to {} that others name",
+                web.pages, web.new, web.met
+            )
+        } else if self.is_endless() || is_doubted {
+            format!("of {pages} pages {} led on without a word or an image of their own{here}", self.unproven)
+        } else if self.has_too_many_leaves() {
+            let (leaves, fruitful) = (self.leaves, self.fruitful);
+            format!("{leaves} pages brought nothing new and led to nothing, and {fruitful} brought something")
+        } else {
+            format!("of {pages} pages {} brought nothing new, as thousands of its host did", self.barren)
+        };
+        Some(why)
     }
 
     /// What its host counts of it.
@@ -164,6 +202,11 @@ impl Account {
     /// Whether all its pages are looked at: those of a sample have words that the others had, too.
     pub(super) fn is_tried(&self) -> bool {
         (TRIED_FROM..TRIED_TO).contains(&self.pages())
+    }
+
+    /// Whether each of its pages counts, so that none is passed over.
+    pub(super) fn is_looked_at(&self) -> bool {
+        self.is_tried() || self.web.is_maze()
     }
 
     /// Pages that were booked to it.
