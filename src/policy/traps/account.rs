@@ -372,4 +372,25 @@ mod tests {
         });
         assert!(pages.is_some_and(|pages| pages < 5_000), "{pages:?}");
     }
+
+    #[test]
+    fn what_holds_a_pattern_back_is_said_with_counts() {
+        let why = |change: fn(&mut Account)| {
+            let mut held = Account { fruitful: 3_600, ..account() };
+            change(&mut held);
+            held.why().unwrap_or_default()
+        };
+        assert_eq!(why(|_| {}), "", "it is not held");
+        assert_eq!(why(|it| it.budget = 0), "", "the counts of its pages say it");
+        let alone = why(|it| it.unproven = 3_500);
+        assert_eq!(alone, "of 3600 pages 3500 led on without a word or an image of their own");
+        let beside = why(|it| (it.unproven, it.is_doubted) = (3_000, true));
+        assert!(beside.starts_with("of 3600 pages 3000 led on") && beside.ends_with("as thousands of its host did"));
+        let maze = why(|it| (it.unproven, it.web) = (3_500, Web { pages: 300, ends: 2, new: 900, met: 7 }));
+        assert!(maze.contains("the last 300 of 3600 pages led on to 900 URLs"), "{maze}");
+        let leaves = why(|it| (it.leaves, it.fruitful) = (4_000, 12));
+        assert_eq!(leaves, "4000 pages brought nothing new and led to nothing, and 12 brought something");
+        let wasteful = why(|it| (it.is_wasteful, it.fruitful, it.barren) = (true, 200, 300));
+        assert_eq!(wasteful, "of 500 pages 300 brought nothing new, as thousands of its host did");
+    }
 }
