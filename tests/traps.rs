@@ -83,6 +83,52 @@ async fn the_budget_is_kept_over_invocations_and_what_is_named_from_outside_is_f
     assert!(days() < asked + 10, "{} URLs after {asked}", days());
 }
 
+/// A number drawn by lot for two others.
+fn lot(one: u64, other: u64) -> u64 {
+    let mixed = (one + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (other + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed.wrapping_mul(0x94d0_49bb_1331_11eb) >> 40
+}
+
+/// Pages of words drawn by lot, in folders that name each other, each of which leads on to four more.
+async fn maze() -> Server {
+    let server = Server::start(|path| match path {
+        "/robots.txt" | "/sitemap.xml" => Reply::status(404),
+        path => {
+            let me = number(path);
+            let words: String = (0..12).map(|n| format!("{} ", letters(lot(me, n) % 3_000))).collect();
+            let link = |n: u64| format!("<a href=/{}/{}>more</a>", ["old", "new"][(n % 2) as usize], lot(me, n + 99));
+            Reply::html(format!("<p>{words}<p>{}", (0..4).map(link).collect::<String>()))
+        }
+    });
+    server.await.unwrap()
+}
+
+/// A number in letters.
+fn letters(number: u64) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_maze_ends_over_invocations_and_is_said_to_lead_on_to_what_nothing_else_names() {
+    let site = maze().await;
+    let bench = Bench::new();
+    let slice = ["--max-pages", "700", "--max-connections-per-host", "16"];
+    let mut end = Value::Null;
+    while end["outcome"] != "finished" && site.hit_count() < 7_000 {
+        end = crawl(&bench, &[&[site.url("/").as_str()], &slice[..]].concat()).await;
+    }
+    assert_eq!((end["outcome"].as_str(), end["pending"].as_i64()), (Some("finished"), Some(0)));
+    let pages = end["fetched"].as_i64().unwrap();
+    assert!((2_000..5_000).contains(&pages), "{pages} pages");
+    let traps = bench.rows("select reason, example from traps order by held_back desc").await;
+    let (reason, example) = traps[0].split_once('|').unwrap();
+    assert!(reason.starts_with("a maze: the last ") && reason.contains("that nothing else names"), "{traps:?}");
+    assert!(ask(&bench, &["explain", example]).await.contains(reason));
+    let json: Value = serde_json::from_str(&ask(&bench, &["explain", example, "--json"]).await).unwrap();
+    assert_eq!(json["trap"]["reason"].as_str(), Some(reason));
+    assert!(ask(&bench, &["status"]).await.contains("a maze: the last "));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_that_is_allowed_goes_on_and_is_held_again_when_it_is_not() {
     let site = calendar().await;

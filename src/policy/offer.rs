@@ -44,6 +44,13 @@ pub struct Standing {
     pub trap: Option<TrapId>,
 }
 
+impl Standing {
+    /// Whether it is skipped for the links that lead to it, as one that nobody knew may be: a better one opens it.
+    pub fn is_left_to_links(&self) -> bool {
+        self.state == State::Skipped && is_decided_by_link(self.reason.as_ref())
+    }
+}
+
 /// What becomes of a stored URL by an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -137,7 +144,6 @@ impl<'a> Offer<'a> {
         let opens = reopens && self.skip.is_none();
         let is_trap = self.skip == Some(&SkipReason::Trap);
         let trap = if opens || reopens && is_trap { self.trap } else { old.trap.filter(|_| !self.frees(old)) };
-        let is_held_back = old.state == State::Skipped && is_decided_by_link(old.reason.as_ref());
         Outcome {
             depth,
             hops,
@@ -149,7 +155,7 @@ impl<'a> Offer<'a> {
             trap,
             opens,
             is_news: depth != old.depth || hops < old.hops || reopens || first_followed || trap != old.trap,
-            settled: (old.followed || self.follow) && (opens || !is_held_back),
+            settled: (old.followed || self.follow) && (opens || !old.is_left_to_links()),
         }
     }
 
@@ -160,8 +166,7 @@ impl<'a> Offer<'a> {
 
     /// Whether this link is better than those that got the URL skipped.
     fn changes_skip(&self, old: &Standing) -> bool {
-        old.state == State::Skipped
-            && is_decided_by_link(old.reason.as_ref())
+        old.is_left_to_links()
             && self.skip != old.reason.as_ref()
             && match old.reason {
                 Some(SkipReason::Trap) => self.follow && self.skip.is_none() && self.trap != old.trap,

@@ -11,6 +11,7 @@
 //! accounts are handed in ([`Traps::load`]) and out ([`Traps::take_changes`]).
 
 mod account;
+mod accounts;
 mod aging;
 mod alike;
 mod content;
@@ -25,7 +26,6 @@ mod web;
 mod weighed;
 mod words;
 
-use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -35,26 +35,23 @@ use crate::visit::{Candidate, Element, HostId, Page, Target, TrapId, UrlId};
 
 pub use account::{Account, Changes};
 use account::{Booking, DISTINCT_EACH, STRICT_FROM};
+use accounts::Accounts;
 use aging::Aging;
 use alike::Alike;
 use content::{Sketcher, glance, names_beside, text_of};
 pub use memory::Verdict;
 use memory::{Compared, How, Memory};
-use pairs::{Pair, Pairs};
+use pairs::Pairs;
 use pattern::{PatternAt, Shape};
 use sites::Sites;
-use together::Together;
-use web::{FAR, WATCHED_FROM, Web};
+pub use web::Web;
+use web::{FAR, WATCHED_FROM};
 use weighed::{First, Ground, Kind, STRICT_BESIDE};
 pub use weighed::{Recalled, Weighed};
 
 /// Hosts, and patterns, of which pages are remembered: the last used, twice as many at most.
 const GROUNDS: usize = 2_048;
 const MEMORIES: usize = 512;
-/// Accounts in memory.
-const ACCOUNTS: usize = 50_000;
-/// Hosts on which budgets begin with the most: behind them there may be hosts without end.
-const FIRST_HOSTS: usize = 3;
 /// The first pages of a pattern are compared with those of others on the host as well: a pattern of its own is no news.
 const STRANGERS: u32 = 3;
 /// URLs without their tokens that are remembered of one host.
@@ -70,84 +67,38 @@ pub struct Traps {
     memories: Aging<Memory>,
     alike: Alike,
     pairs: Pairs,
-    accounts: HashMap<TrapId, Account, RandomState>,
-    /// Where accounts are, and what all there come to.
-    places: HashMap<TrapId, u64, RandomState>,
-    together: HashMap<u64, Together, RandomState>,
-    /// How the pages of an account are linked.
-    webs: HashMap<TrapId, Web, RandomState>,
-    /// By where they are, and their pattern.
-    keys: HashMap<u64, TrapId, RandomState>,
-    loaded: HashSet<HostId, RandomState>,
-    /// Those of which something changed, and whether they were traps before.
-    changed: HashMap<TrapId, bool, RandomState>,
-    /// Large ones of an earlier invocation, and those of which the pages were asked for.
-    forgotten: Vec<TrapId>,
-    recalled: HashSet<TrapId, RandomState>,
-    next: TrapId,
-    allowed: Vec<String>,
+    accounts: Accounts,
 }
 
 impl Traps {
     /// `allowed` are patterns that are let through, or `all`; `next` is the first number that is free.
     pub fn new(allowed: &[String], next: TrapId) -> Self {
         let (hasher, sketcher, sites, alike, pairs) = Default::default();
-        let (accounts, places, together, webs) = Default::default();
-        let (keys, loaded, changed, forgotten, recalled) = Default::default();
-        Self {
-            hasher,
-            sketcher,
-            sites,
-            grounds: Aging::new(GROUNDS),
-            memories: Aging::new(MEMORIES),
-            alike,
-            pairs,
-            accounts,
-            places,
-            together,
-            webs,
-            keys,
-            loaded,
-            changed,
-            forgotten,
-            recalled,
-            next,
-            allowed: allowed.to_vec(),
-        }
+        let (grounds, memories) = (Aging::new(GROUNDS), Aging::new(MEMORIES));
+        let accounts = Accounts::new(allowed, next);
+        Self { hasher, sketcher, sites, grounds, memories, alike, pairs, accounts }
     }
 
     /// Which of these accounts and hosts are not in memory.
     pub fn missing(&self, targets: &[&Target]) -> (Vec<HostId>, Vec<TrapId>) {
-        let hosts: HashSet<_> = targets.iter().map(|target| target.host).collect();
-        let accounts: HashSet<_> = targets.iter().filter_map(|target| target.trap).collect();
-        let hosts = hosts.into_iter().filter(|host| !self.loaded.contains(host)).collect();
-        (hosts, accounts.into_iter().filter(|id| !self.accounts.contains_key(id)).collect())
+        self.accounts.missing(targets)
     }
 
     /// Takes in accounts as they are stored; of `hosts` these are all.
     pub fn load(&mut self, hosts: &[HostId], accounts: Vec<(String, Account)>) {
-        self.loaded.extend(hosts);
+        let mut found = Vec::new();
         for (host, account) in accounts {
-            if account.is_large() && account.is_tried() && !account.is_held() && self.recalled.insert(account.id) {
-                self.forgotten.push(account.id);
-            }
             let ground = CanonicalUrl::parse(&host).map_or(0, |url| self.sites.ground_of(&url));
             self.grounds.get(ground).variety.recall(&account.pattern);
-            if !self.accounts.contains_key(&account.id) {
-                self.take_in(ground, account);
-            }
+            found.push((ground, self.key(ground, &account.pattern), account));
         }
-        for (id, account) in &mut self.accounts {
-            if let Some(together) = self.places.get(id).and_then(|ground| self.together.get(ground)) {
-                together.tell(account);
-            }
-        }
+        self.accounts.load(hosts, found);
     }
 
     /// The accounts just loaded that are so large that only words count that were never seen, and not so large that they
     /// have stood the test: what their pages said is to be [recalled](Self::recall).
     pub fn forgotten(&mut self) -> Vec<TrapId> {
-        std::mem::take(&mut self.forgotten)
+        self.accounts.forgotten()
     }
 
     /// Takes in pages that an account paid for, as they are stored: url, title, description and text.
@@ -158,7 +109,7 @@ impl Traps {
             let shape = self.grounds.get(ground).variety.shape(&url);
             let text = text_of([title.as_deref(), description.as_deref(), None], text);
             let sketch = self.sketcher.sketch(&url, std::iter::empty(), &text);
-            let memory = self.memories.get(self.hasher.hash_one((ground, &shape.pattern)));
+            let memory = self.memories.get(self.key(ground, &shape.pattern));
             let weight = memory.weight();
             memory.recall(&sketch);
             let more = memory.weight().saturating_sub(weight);
@@ -166,28 +117,18 @@ impl Traps {
         }
     }
 
-    /// Forgets the accounts: they are to be loaded again. `next` is as before.
+    /// Forgets the accounts: they are to be loaded again.
     pub fn forget(&mut self) {
-        self.accounts.clear();
-        self.keys.clear();
-        self.places.clear();
-        self.together.clear();
-        self.webs.clear();
-        self.loaded.clear();
-        self.changed.clear();
+        self.accounts.forget();
     }
 
-    fn take_in(&mut self, ground: u64, mut account: Account) {
-        account.is_allowed = self.allowed.iter().any(|allowed| allowed == "all" || *allowed == account.pattern);
-        self.keys.insert(self.hasher.hash_one((ground, &account.pattern)), account.id);
-        self.places.insert(account.id, ground);
-        self.together.entry(ground).or_default().take_in(&mut account);
-        self.accounts.insert(account.id, account);
+    fn key(&self, ground: u64, pattern: &str) -> u64 {
+        self.hasher.hash_one((ground, pattern))
     }
 
     /// Whether what this account would have to pay for is held back.
     pub fn is_held(&self, id: TrapId) -> bool {
-        self.accounts.get(&id).is_some_and(Account::is_held)
+        self.accounts.is_held(id)
     }
 
     /// Looks at an answer. Its text is compared with those of its pattern once what it brings matters.
@@ -209,14 +150,14 @@ impl Traps {
         if page.status >= 400 {
             return Some(Verdict::Nothing);
         }
-        let accounts = [weighed.account, self.own_account(weighed)];
-        let [is_large, is_tried] = [Account::is_large, Account::is_tried]
-            .map(|has| accounts.iter().flatten().any(|id| self.accounts.get(id).is_some_and(has)));
-        let is_resumed = accounts[1].and_then(|id| self.accounts.get(&id)).is_some_and(|account| account.pages() > 0);
-        let key = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
+        let key = self.key(weighed.ground, &weighed.shape.pattern);
+        let accounts = [weighed.account, self.accounts.at(key)];
+        let [is_large, is_tried] = [Account::is_large, Account::is_looked_at]
+            .map(|has| accounts.iter().flatten().any(|id| self.accounts.get(*id).is_some_and(has)));
+        let is_resumed = accounts[1].and_then(|id| self.accounts.get(id)).is_some_and(|account| account.pages() > 0);
         let ally = self.memories.get(key).ally;
         let is_ally_large = ally.is_some_and(|ally| self.memories.get(ally).has_brought(STRICT_FROM));
-        let beside = self.unproven_beside(weighed.ground, accounts);
+        let beside = self.accounts.unproven_beside(weighed.ground, accounts);
         let memory = self.memories.get(key);
         let strict = is_large || is_ally_large || memory.has_brought(STRICT_FROM) || beside >= STRICT_BESIDE;
         weighed.is_strict = strict;
@@ -262,13 +203,6 @@ impl Traps {
         Some(weighed.beside_others(said, &sketch, verdict, is_first, beside))
     }
 
-    /// Pages on a host that led on without anything that was never seen, but for those of some accounts.
-    fn unproven_beside(&self, ground: u64, accounts: [Option<TrapId>; 2]) -> i64 {
-        let all = self.together.get(&ground).map_or(0, Together::unproven);
-        let [one, other] = accounts.map(|id| id.and_then(|id| self.accounts.get(&id)).map_or(0, |one| one.unproven));
-        all - one - if accounts[0] == accounts[1] { 0 } else { other }
-    }
-
     /// What pays for a URL that a page names; none if it is named freely.
     pub fn named(&mut self, weighed: &mut Weighed<'_>, candidate: &Candidate) -> Option<TrapId> {
         if candidate.element == Element::Sitemap || weighed.kind == Kind::Sitemap {
@@ -280,14 +214,13 @@ impl Traps {
         self.judge_once(weighed);
         weighed.links.new += 1;
         let ground = self.sites.ground_of(&candidate.url);
-        let here = self.grounds.get(ground);
-        let shape = here.variety.shape(&candidate.url);
-        let there = self.hasher.hash_one((ground, &shape.pattern));
+        let shape = self.grounds.get(ground).variety.shape(&candidate.url);
+        let there = self.key(ground, &shape.pattern);
         let Some(without) = &shape.without_tokens else { return self.payer(weighed, there, &shape) };
         let url = self.hasher.hash_one(candidate.url.as_str());
-        let is_held = |id| self.accounts.get(&id).is_some_and(Account::is_held);
+        let is_held = |id| self.accounts.is_held(id);
         // One that is held back was never seen: another takes its place.
-        let first = here.without_tokens.get(&without.key);
+        let first = self.grounds.get(ground).without_tokens.get(&without.key);
         let first = first.filter(|first| first.text.is_some() || !first.payer.is_some_and(is_held));
         if first.is_some_and(|first| first.url != url) {
             let place = PatternAt { ground: weighed.ground, host: weighed.target.host, pattern: without.place.clone() };
@@ -307,7 +240,7 @@ impl Traps {
 
     /// What pays for a URL of this pattern that a page names, if it is not one of many in its tokens alone.
     fn payer(&mut self, weighed: &Weighed<'_>, there: u64, named: &Shape) -> Option<TrapId> {
-        let here = self.hasher.hash_one((weighed.ground, &weighed.shape.pattern));
+        let here = self.key(weighed.ground, &weighed.shape.pattern);
         let grows = named.grows_out_of(&weighed.shape);
         let is_same = here == there || grows;
         // Shorter ones are named freely by longer ones until it turns out that they name each other.
@@ -328,16 +261,18 @@ impl Traps {
 
     /// Whether a page that brought something names one of another pattern freely: unless they are parts of one thing.
     fn frees(&mut self, here: u64, there: u64) -> bool {
-        let pair = self.pairs.note(here, there);
-        // A maze may have any number of patterns.
-        let is_maze = self.keys.get(&here).is_some_and(|id| {
-            self.accounts.get(id).is_some_and(Account::is_endless) || self.webs.get(id).is_some_and(Web::is_maze)
-        });
-        if pair == Pair::NowOne {
+        if self.accounts.are_one([here, there]) {
+            return false;
+        }
+        let is_one = self.pairs.note(here, there);
+        if is_one {
             self.memories.get(here).ally = Some(there);
             self.memories.get(there).ally = Some(here);
+            self.accounts.unite([here, there]);
         }
-        pair == Pair::Apart && !is_maze
+        // A maze may have any number of patterns.
+        let account = self.accounts.at(here).and_then(|id| self.accounts.get(id));
+        !is_one && !account.is_some_and(|account| account.is_endless() || account.web.is_maze())
     }
 
     /// Whether a page brought something, as far as is known.
@@ -357,10 +292,10 @@ impl Traps {
 
     /// Takes note of a link to a URL that was known before, and of what pays for that.
     pub fn met(&mut self, weighed: &mut Weighed<'_>, id: UrlId, paying: Option<TrapId>) {
-        let paying = paying.filter(|_| weighed.account.is_some()).and_then(|id| self.accounts.get(&id));
+        let paying = paying.filter(|_| weighed.account.is_some()).and_then(|id| self.accounts.get(id));
         let Some(paying) = paying.filter(|account| account.pages() >= WATCHED_FROM) else { return };
         let is_far = weighed.target.id.abs_diff(id) >= (paying.pages() / FAR).unsigned_abs();
-        let memory = self.memories.get(self.hasher.hash_one((weighed.ground, &weighed.shape.pattern)));
+        let memory = self.memories.get(self.key(weighed.ground, &weighed.shape.pattern));
         let (is_met, is_again) = memory.meet(id);
         weighed.links.met += u32::from(is_met);
         if is_far {
@@ -373,78 +308,43 @@ impl Traps {
     pub fn settle(&mut self, weighed: &mut Weighed<'_>) {
         let Some(id) = weighed.account else { return };
         self.judge_once(weighed);
-        let is_maze = self.is_of_maze(id, weighed);
         let verdict = match weighed.kind {
             Kind::Page => weighed.verdict,
             Kind::Redirect if !weighed.leads_on => Some(Verdict::Nothing),
             Kind::Redirect | Kind::Known | Kind::Sitemap => None,
         };
-        let (Some(verdict), Some(account)) = (verdict, self.accounts.get_mut(&id)) else { return };
-        self.changed.entry(id).or_insert(account.is_held());
-        let Weighed { stands_for, signs, .. } = *weighed;
-        let leads_on = weighed.leads_on || weighed.led_to > 0;
-        let is_own = leads_on || account.pattern == weighed.shape.pattern;
-        let before = account.shares();
-        let (is_strict, is_woven) = (weighed.is_strict || account.is_large(), weighed.links.are_woven());
-        let is_woven = is_woven && account.pages() >= STRICT_FROM / 2;
-        let is_chosen = !signs.is_row || weighed.target.id % DISTINCT_EACH == 0;
-        account.book(Booking { verdict, stands_for, is_own, leads_on, is_woven, is_maze, is_strict, is_chosen, signs });
-        let ground = self.places.get(&id).copied().unwrap_or_default();
-        let together = self.together.entry(ground).or_default();
-        if together.count(before, account) {
-            for (id, account) in self.accounts.iter_mut().filter(|(id, _)| self.places.get(id) == Some(&ground)) {
-                self.changed.entry(*id).or_insert(account.is_held());
-                together.tell(account);
+        self.accounts.book(id, |account| {
+            if weighed.kind == Kind::Page && account.pages() >= WATCHED_FROM {
+                account.web.note(weighed.led_to, weighed.links.met);
             }
-        }
-    }
-
-    /// Counts the links of a page; whether they are those of a maze, as those of the pages before it were.
-    fn is_of_maze(&mut self, id: TrapId, weighed: &Weighed<'_>) -> bool {
-        let is_watched = self.accounts.get(&id).is_some_and(|account| account.pages() >= WATCHED_FROM);
-        if !is_watched || weighed.kind != Kind::Page {
-            return false;
-        }
-        let web = self.webs.entry(id).or_default();
-        web.note(weighed.led_to, weighed.links.met);
-        web.is_maze()
+            let Weighed { stands_for, signs, .. } = *weighed;
+            let leads_on = weighed.leads_on || weighed.led_to > 0;
+            Some(Booking {
+                verdict: verdict?,
+                stands_for,
+                is_own: leads_on || account.pattern == weighed.shape.pattern,
+                leads_on,
+                is_woven: weighed.links.are_woven() && account.pages() >= STRICT_FROM / 2,
+                is_maze: weighed.kind == Kind::Page && account.web.is_maze(),
+                is_strict: weighed.is_strict || account.is_large(),
+                is_chosen: !signs.is_row || weighed.target.id % DISTINCT_EACH == 0,
+                signs,
+            })
+        });
     }
 
     /// What is to be stored.
     pub fn take_changes(&mut self) -> Changes {
-        let mut changes = Changes::default();
-        for (id, was_held) in self.changed.drain() {
-            let Some(account) = self.accounts.get(&id) else { continue };
-            if account.is_held() != was_held {
-                changes.turned.push((id, account.is_held()));
-            }
-            changes.accounts.push(account.clone());
-        }
-        if self.accounts.len() > ACCOUNTS {
-            self.forget();
-        }
-        changes
+        self.accounts.take_changes()
     }
 
-    fn own_account(&self, weighed: &Weighed<'_>) -> Option<TrapId> {
-        self.keys.get(&self.hasher.hash_one((weighed.ground, &weighed.shape.pattern))).copied()
-    }
-
-    /// The account of a pattern, which is opened if there is none. A page that `proves` that it says what was never seen, or
-    /// says something and was named from outside, opens one even where the host came to too much: it may stand beside a trap.
+    /// The account of a pattern, which is opened if there is none.
     fn account(&mut self, place: PatternAt, repeats: bool, proves: bool) -> TrapId {
-        let PatternAt { ground, host, pattern } = place;
-        if let Some(id) = self.keys.get(&self.hasher.hash_one((ground, &pattern))) {
-            return *id;
+        let key = self.key(place.ground, &place.pattern);
+        if let Some(id) = self.accounts.at(key) {
+            return id;
         }
-        let id = self.next;
-        self.next += 1;
-        let is_one_of_many = self.together.len() >= FIRST_HOSTS && !self.together.contains_key(&ground);
-        let fruits = is_one_of_many.then(|| self.grounds.get(ground).fruits);
-        let mut account = Account::open(id, host, pattern, repeats, fruits);
-        account.fruitful = i64::from(proves);
-        self.take_in(ground, account);
-        self.changed.insert(id, false);
-        id
+        let fruits = self.grounds.get(place.ground).fruits;
+        self.accounts.open(key, place, repeats, fruits, proves)
     }
 }

@@ -3,6 +3,7 @@
 use crate::visit::{HostId, TrapId};
 
 use super::memory::{Signs, Verdict};
+use super::web::Web;
 
 /// What a budget begins with: pages that may bring nothing before anything is held back. It grows with the pages of the
 /// host that brought something: hosts, too, can be without end.
@@ -65,6 +66,10 @@ pub struct Account {
     pub unproven: i64,
     /// Pages that brought nothing and led to nothing.
     pub leaves: i64,
+    /// How its last pages are linked.
+    pub web: Web,
+    /// It and others of the same number name each other freely, time and again: they are parts of one thing.
+    pub part_of: Option<TrapId>,
     /// The user lets it through, whatever it brings.
     pub is_allowed: bool,
     /// The patterns of its host that are not fruitful brought nothing too often together.
@@ -101,7 +106,7 @@ impl Account {
     pub fn open(id: TrapId, host: HostId, pattern: String, repeats: bool, fruits: Option<i64>) -> Self {
         let grown = fruits.map_or(MAX_START, |fruits| (START + START_MORE * fruits).min(MAX_START));
         let budget = if repeats { START_IF_REPEATING } else { grown };
-        let (fruitful, barren, identical, unproven, leaves) = Default::default();
+        let (fruitful, barren, identical, unproven, leaves, web, part_of) = Default::default();
         let (is_allowed, is_drained, is_doubted, is_wasteful) = Default::default();
         Self {
             id,
@@ -113,6 +118,8 @@ impl Account {
             identical,
             unproven,
             leaves,
+            web,
+            part_of,
             is_allowed,
             is_drained,
             is_doubted,
@@ -127,14 +134,45 @@ impl Account {
 
     /// Whether it is a trap: what is named by its own pages alone is held back.
     pub fn is_held(&self) -> bool {
-        let is_spent = self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful;
-        let is_endless = self.is_endless() || self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful;
+        let is_endless = self.is_endless() || self.has_too_many_leaves();
         // One that has no page yet is known by its host.
         let (shares, is_new) = (self.shares(), self.pages() == 0);
         let is_part = self.is_drained && !self.is_fruitful()
             || self.is_doubted && shares.doubtful >= self.pages()
             || self.is_wasteful && (is_new || shares.wasted > 0);
-        (is_spent || is_endless || is_part) && !self.is_allowed
+        (self.is_spent() || is_endless || is_part) && !self.is_allowed
+    }
+
+    fn is_spent(&self) -> bool {
+        self.budget <= 0 || self.barren >= MAX_BARREN && self.barren > self.fruitful
+    }
+
+    fn has_too_many_leaves(&self) -> bool {
+        self.leaves >= MAX_LEAVES && self.leaves > LEAVES_EACH * self.fruitful
+    }
+
+    /// What holds it back, for a person, if that is more than how many of its pages brought nothing new.
+    pub fn why(&self) -> Option<String> {
+        if !self.is_held() || self.is_spent() {
+            return None;
+        }
+        let (pages, web) = (self.pages(), self.web);
+        let is_doubted = self.is_doubted && self.shares().doubtful >= pages;
+        let here = if self.is_endless() { "" } else { ", as thousands of its host did" };
+        let why = if (self.is_endless() || is_doubted) && web.is_maze() {
+            format!(
+                "a maze: the last {} of {pages} pages led on to {} URLs that nothing else names, and to {} that others name",
+                web.pages, web.new, web.met
+            )
+        } else if self.is_endless() || is_doubted {
+            format!("of {pages} pages {} led on without a word or an image of their own{here}", self.unproven)
+        } else if self.has_too_many_leaves() {
+            let (leaves, fruitful) = (self.leaves, self.fruitful);
+            format!("{leaves} pages brought nothing new and led to nothing, and {fruitful} brought something")
+        } else {
+            format!("of {pages} pages {} brought nothing new, as thousands of its host did", self.barren)
+        };
+        Some(why)
     }
 
     /// What its host counts of it.
@@ -164,6 +202,11 @@ impl Account {
     /// Whether all its pages are looked at: those of a sample have words that the others had, too.
     pub(super) fn is_tried(&self) -> bool {
         (TRIED_FROM..TRIED_TO).contains(&self.pages())
+    }
+
+    /// Whether each of its pages counts, so that none is passed over.
+    pub(super) fn is_looked_at(&self) -> bool {
+        self.is_tried() || self.web.is_maze()
     }
 
     /// Pages that were booked to it.
@@ -328,5 +371,26 @@ mod tests {
             lottery.is_held()
         });
         assert!(pages.is_some_and(|pages| pages < 5_000), "{pages:?}");
+    }
+
+    #[test]
+    fn what_holds_a_pattern_back_is_said_with_counts() {
+        let why = |change: fn(&mut Account)| {
+            let mut held = Account { fruitful: 3_600, ..account() };
+            change(&mut held);
+            held.why().unwrap_or_default()
+        };
+        assert_eq!(why(|_| {}), "", "it is not held");
+        assert_eq!(why(|it| it.budget = 0), "", "the counts of its pages say it");
+        let alone = why(|it| it.unproven = 3_500);
+        assert_eq!(alone, "of 3600 pages 3500 led on without a word or an image of their own");
+        let beside = why(|it| (it.unproven, it.is_doubted) = (3_000, true));
+        assert!(beside.starts_with("of 3600 pages 3000 led on") && beside.ends_with("as thousands of its host did"));
+        let maze = why(|it| (it.unproven, it.web) = (3_500, Web { pages: 300, ends: 2, new: 900, met: 7 }));
+        assert!(maze.contains("the last 300 of 3600 pages led on to 900 URLs"), "{maze}");
+        let leaves = why(|it| (it.leaves, it.fruitful) = (4_000, 12));
+        assert_eq!(leaves, "4000 pages brought nothing new and led to nothing, and 12 brought something");
+        let wasteful = why(|it| (it.is_wasteful, it.fruitful, it.barren) = (true, 200, 300));
+        assert_eq!(wasteful, "of 500 pages 300 brought nothing new, as thousands of its host did");
     }
 }

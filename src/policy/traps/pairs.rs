@@ -9,33 +9,21 @@ const MUTUAL: u32 = 64;
 /// Pairs for which they are counted.
 const PAIRS: usize = 16_384;
 
-/// What two patterns are to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pair {
-    Apart,
-    /// One, as it turns out.
-    NowOne,
-    One,
-}
-
 /// By the hashes of two patterns, URLs of the second that pages of the first named freely.
 #[derive(Debug, Default)]
 pub(super) struct Pairs(HashMap<(u64, u64), u32, RandomState>);
 
 impl Pairs {
-    /// Takes note that a page of one pattern that brought something names one of another.
-    pub(super) fn note(&mut self, here: u64, there: u64) -> Pair {
+    /// Takes note that a page of one pattern that brought something names one of another. Whether both are parts of one
+    /// thing, as it turns out.
+    pub(super) fn note(&mut self, here: u64, there: u64) -> bool {
         if self.0.len() >= PAIRS {
             self.0.clear();
         }
         let is_mutual = self.0.get(&(there, here)).is_some_and(|count| *count >= MUTUAL);
         let count = self.0.entry((here, there)).or_default();
         *count = count.saturating_add(1);
-        match *count {
-            MUTUAL if is_mutual => Pair::NowOne,
-            MUTUAL.. if is_mutual => Pair::One,
-            _ => Pair::Apart,
-        }
+        is_mutual && *count >= MUTUAL
     }
 }
 
@@ -46,8 +34,8 @@ mod tests {
     #[test]
     fn patterns_are_one_once_pages_of_each_named_many_of_the_other() {
         let mut pairs = Pairs::default();
-        assert!((0..10 * MUTUAL).all(|_| pairs.note(1, 2) == Pair::Apart), "an index and what it lists");
-        assert!((1..MUTUAL).all(|_| pairs.note(2, 1) == Pair::Apart));
-        assert_eq!([pairs.note(2, 1), pairs.note(2, 1), pairs.note(1, 2)], [Pair::NowOne, Pair::One, Pair::One]);
+        assert!((0..10 * MUTUAL).all(|_| !pairs.note(1, 2)), "an index and what it lists");
+        assert!((1..MUTUAL).all(|_| !pairs.note(2, 1)));
+        assert!(pairs.note(2, 1) && pairs.note(1, 2));
     }
 }

@@ -9,23 +9,26 @@ pub(super) const FAR: i64 = 4;
 /// Pages of an account from which on it is looked at how they are linked.
 pub(super) const WATCHED_FROM: i64 = 64;
 /// Pages after which older ones count half.
-const WINDOW: u32 = 512;
+const WINDOW: i64 = 512;
 /// Pages from which on they tell anything.
-const ENOUGH: u32 = 64;
+const ENOUGH: i64 = 64;
 /// One page in so many may lead to nothing in a maze.
-const ENDS: u32 = 32;
+const ENDS: i64 = 32;
 /// URLs that nobody knew that a page of a maze leads to, at the least, on average.
-const GROWTH: u32 = 2;
+const GROWTH: i64 = 2;
 /// For so many new URLs one may be named that was found long before or after the page.
-const MET: u32 = 8;
+const MET: i64 = 8;
 
-/// The links of the last pages.
-#[derive(Debug, Default)]
-pub(super) struct Web {
-    pages: u32,
-    ends: u32,
-    new: u32,
-    met: u32,
+/// The links of the last pages of an account, kept over invocations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Web {
+    pub pages: i64,
+    /// Of these, those that led to nothing that nobody knew.
+    pub ends: i64,
+    /// URLs that nobody knew that they led to.
+    pub new: i64,
+    /// URLs that they named that were found long before or after, and that not each page names.
+    pub met: i64,
 }
 
 impl Web {
@@ -38,16 +41,17 @@ impl Web {
             }
         }
         self.pages += 1;
-        self.ends += u32::from(new == 0);
-        self.new = self.new.saturating_add(new);
-        self.met = self.met.saturating_add(met);
+        self.ends += i64::from(new == 0);
+        self.new += i64::from(new);
+        self.met += i64::from(met);
     }
 
+    /// Whether they are those of a maze.
     pub(super) fn is_maze(&self) -> bool {
         self.pages >= ENOUGH
             && self.ends * ENDS <= self.pages
             && self.new >= self.pages * GROWTH
-            && self.met.saturating_mul(MET) <= self.new
+            && self.met * MET <= self.new
     }
 }
 

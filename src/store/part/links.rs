@@ -1,20 +1,20 @@
 //! The links of a batch: each target gets its row, what the best of them offers it, and its place in the frontier.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::canonical::CanonicalUrl;
-use crate::policy::offer::{Offer, Source, depth_and_hops};
+use crate::policy::offer::{Offer, Source, Standing, depth_and_hops};
 use crate::policy::traps::Weighed;
 use crate::store::failed::Failed;
 use crate::store::tables::{Better, NewUrl, Present, Seeded, Tables};
-use crate::visit::{Candidate, HostId, Record, SkipReason, Target, UrlId};
+use crate::visit::{Candidate, HostId, Record, SkipReason, Target, TrapId, UrlId};
 
 use super::batch::{Batch, Weights};
 use super::known::Known;
 use super::run::Part;
 
-/// Targets that are given their rows at once: what a page of many links takes beside itself stays small.
-const OFFERS: usize = 8_192;
+/// Links whose targets are given their rows at once: what a page of many links takes beside itself stays small.
+const LINKS: usize = 8_192;
 
 type Offers<'a> = HashMap<&'a CanonicalUrl, Offer<'a>, Seeded>;
 
@@ -35,6 +35,16 @@ impl Found {
         let links = ids.by_ref().take(links.len()).collect();
         Self { links, redirect: redirect.and_then(|_| ids.next().flatten()) }
     }
+}
+
+/// A link to a URL that is not remembered.
+struct Link<'a> {
+    /// Among all candidates of the batch.
+    place: usize,
+    /// Of its record.
+    index: usize,
+    source: Source,
+    candidate: &'a Candidate,
 }
 
 /// Every candidate of the batch beside the record that it is of, and where it was found.
@@ -58,51 +68,53 @@ impl<D: Tables> Part<D> {
         batch: &mut Batch,
     ) -> Result<Ids, Failed> {
         let mut ids = Vec::new();
-        let mut offers = Offers::default();
-        for (index, source, candidate) in candidates(records) {
-            let mut weighed = weights[index].as_mut();
+        let mut links = Vec::new();
+        for (place, (index, source, candidate)) in candidates(records).enumerate() {
             let (depth, hops) = depth_and_hops(source, candidate);
             // A URL that is named as a sitemap may become one.
             let is_page = candidate.sitemap.is_none();
             let known = is_page.then(|| self.urls.settled(candidate.url.as_str(), depth, hops)).flatten();
             ids.push(known.map(|known| known.id));
+            let link = Link { place, index, source, candidate };
             if let Some(known) = known {
-                if let Some(page) = weighed.as_mut().filter(|_| source.id != Some(known.id)) {
-                    self.traps.met(page, known.id, known.trap);
-                }
-                self.relieve(known, weighed, candidate, batch);
+                self.meet(&link, known.id, known.trap, weights);
+                self.relieve(known, weights[index].as_mut(), candidate, batch);
             } else {
-                let weighed = weighed.filter(|_| candidate.follow);
-                let trap = weighed.and_then(|page| self.traps.named(page, candidate));
-                let mut offer = Offer::new(source, candidate);
-                offer.trap = trap;
-                offers.entry(&candidate.url).and_modify(|old| old.merge(&offer)).or_insert(offer);
-                if offers.len() == OFFERS {
-                    self.give_rows(std::mem::take(&mut offers), records, &mut ids, batch).await?;
+                links.push(link);
+                if links.len() == LINKS {
+                    self.give_rows(&links, weights, &mut ids, batch).await?;
+                    links.clear();
                 }
             }
         }
-        self.give_rows(offers, records, &mut ids, batch).await?;
+        self.give_rows(&links, weights, &mut ids, batch).await?;
         Ok(ids.into_iter())
     }
 
-    /// Gives the targets that were offered their rows, and fills in those of the links that have none yet.
+    /// Gives the targets of links their rows. They are looked up before anything is said of them: a URL that an earlier
+    /// invocation or another process found is no news.
     async fn give_rows(
         &mut self,
-        mut offers: Offers<'_>,
-        records: &[Record],
+        links: &[Link<'_>],
+        weights: &mut Weights<'_>,
         ids: &mut [Option<UrlId>],
         batch: &mut Batch,
     ) -> Result<(), Failed> {
+        if links.is_empty() {
+            return Ok(());
+        }
+        let urls: HashSet<_, Seeded> = links.iter().map(|link| link.candidate.url.as_str()).collect();
+        let mut present = self.database.look_up(&urls.iter().copied().collect::<Vec<_>>()).await?;
+        let mut offers = Offers::default();
+        for link in links {
+            let mut offer = Offer::new(link.source, link.candidate);
+            offer.trap = self.payer(link, present.get(link.candidate.url.as_str()), weights);
+            offers.entry(&link.candidate.url).and_modify(|old| old.merge(&offer)).or_insert(offer);
+        }
         for offer in offers.values_mut().filter(|offer| offer.skip.is_none()) {
             offer.skip = offer.trap.filter(|trap| self.traps.is_held(*trap)).map(|_| &SkipReason::Trap);
         }
-        if offers.is_empty() {
-            return Ok(());
-        }
         self.resolve_hosts(offers.values().map(|offer| &offer.host), batch).await?;
-        let urls: Vec<_> = offers.keys().map(|url| url.as_str()).collect();
-        let mut present = self.database.look_up(&urls).await?;
         self.improve(&offers, &present, batch).await?;
         let inserted = self.insert(&offers, &present, batch).await?;
         if present.len() + inserted.len() < offers.len() {
@@ -113,11 +125,32 @@ impl<D: Tables> Part<D> {
             self.improve(&offers, &late, batch).await?;
             present.extend(late);
         }
-        for (id, (_, _, candidate)) in ids.iter_mut().zip(candidates(records)) {
-            let url = candidate.url.as_str();
-            *id = id.or_else(|| present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied()));
+        for link in links {
+            let url = link.candidate.url.as_str();
+            ids[link.place] = present.get(url).map(|row| row.id).or_else(|| inserted.get(url).copied());
         }
         Ok(())
+    }
+
+    /// What pays for the target of a link, which is known if it has a row. None if it is named freely.
+    fn payer(&mut self, link: &Link<'_>, known: Option<&Standing>, weights: &mut Weights<'_>) -> Option<TrapId> {
+        let known = known.filter(|row| !row.is_left_to_links());
+        if let Some(row) = known {
+            self.meet(link, row.id, row.trap, weights);
+        }
+        let page = weights[link.index].as_mut().filter(|_| link.candidate.follow)?;
+        match known.map(|row| row.trap) {
+            Some(paying) if paying.is_none() || paying == page.account => paying,
+            Some(paying) => self.traps.named(page, link.candidate).and(paying),
+            None => self.traps.named(page, link.candidate),
+        }
+    }
+
+    /// Takes note that a page names a known URL.
+    fn meet(&mut self, link: &Link<'_>, id: UrlId, paying: Option<TrapId>, weights: &mut Weights<'_>) {
+        if let Some(page) = weights[link.index].as_mut().filter(|_| link.source.id != Some(id)) {
+            self.traps.met(page, id, paying);
+        }
     }
 
     /// A URL that is known, and that nothing but what pays for it can change of.

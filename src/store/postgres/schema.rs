@@ -35,6 +35,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0014_audited"
         "0015_functions"
         "0016_orphans"
+        "0017_webs"
     ));
     // Its lock belongs to the session; ours ends with the transaction.
     migrations.set_locking(false);

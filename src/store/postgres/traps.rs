@@ -3,7 +3,7 @@
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
 
-use crate::policy::traps::{Account, Recalled};
+use crate::policy::traps::{Account, Recalled, Web};
 use crate::store::failed::Failed;
 use crate::store::tables::{Accounts, Woken};
 use crate::visit::{HostId, TrapId};
@@ -46,12 +46,16 @@ impl Accounts for PgDatabase {
         }
         let column = |value: fn(&Account) -> i64| accounts.iter().map(value).collect::<Vec<_>>();
         let patterns: Vec<_> = accounts.iter().map(|account| account.pattern.as_str()).collect();
-        sql("insert into trap (id, host_id, pattern, budget, fruitful, barren, identical, unproven, leaves, held)
+        sql("insert into trap (id, host_id, pattern, budget, fruitful, barren, identical, unproven, leaves, held, why,
+                 web_pages, web_ends, web_new, web_met, part_of)
              select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                 $7::bigint[], $8::bigint[], $9::bigint[], $10::boolean[])
+                 $7::bigint[], $8::bigint[], $9::bigint[], $10::boolean[], $11::text[], $12::bigint[], $13::bigint[],
+                 $14::bigint[], $15::bigint[], $16::bigint[])
              on conflict (id) do update set budget = excluded.budget, fruitful = excluded.fruitful,
                  barren = excluded.barren, identical = excluded.identical, unproven = excluded.unproven,
-                 leaves = excluded.leaves, held = excluded.held")
+                 leaves = excluded.leaves, held = excluded.held, why = excluded.why, web_pages = excluded.web_pages,
+                 web_ends = excluded.web_ends, web_new = excluded.web_new, web_met = excluded.web_met,
+                 part_of = excluded.part_of")
         .bind(column(|account| account.id))
         .bind(column(|account| account.host))
         .bind(patterns)
@@ -62,6 +66,12 @@ impl Accounts for PgDatabase {
         .bind(column(|account| account.unproven))
         .bind(column(|account| account.leaves))
         .bind(accounts.iter().map(Account::is_held).collect::<Vec<_>>())
+        .bind(accounts.iter().map(Account::why).collect::<Vec<_>>())
+        .bind(column(|account| account.web.pages))
+        .bind(column(|account| account.web.ends))
+        .bind(column(|account| account.web.new))
+        .bind(column(|account| account.web.met))
+        .bind(accounts.iter().map(|account| account.part_of).collect::<Vec<_>>())
         .execute(&mut self.db)
         .await?;
         Ok(())
@@ -91,6 +101,13 @@ fn account(row: &PgRow) -> Account {
         identical: row.get("identical"),
         unproven: row.get("unproven"),
         leaves: row.get("leaves"),
+        web: Web {
+            pages: row.get("web_pages"),
+            ends: row.get("web_ends"),
+            new: row.get("web_new"),
+            met: row.get("web_met"),
+        },
+        part_of: row.get("part_of"),
         is_allowed: false,
         is_drained: false,
         is_doubted: false,

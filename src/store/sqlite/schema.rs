@@ -36,6 +36,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0027_audit_more"
         "0028_compressed"
         "0029_orphans"
+        "0030_webs"
     ))
 });
 

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::policy::traps::{Account, Recalled};
+use crate::policy::traps::{Account, Recalled, Web};
 use crate::store::failed::Failed;
 use crate::store::tables::{Accounts, Woken};
 use crate::visit::{HostId, TrapId};
@@ -45,17 +45,23 @@ impl Accounts for SqliteDatabase {
     async fn write_accounts(&mut self, accounts: &[Account]) -> Result<(), Failed> {
         let row = |account: &Account| {
             let counts = (account.fruitful, account.barren, account.identical, account.unproven, account.leaves);
-            (account.id, account.host, account.pattern.clone(), account.budget, account.is_held(), counts)
+            let Web { pages, ends, new, met } = account.web;
+            let state = (account.budget, account.is_held(), account.why());
+            (account.id, account.host, account.pattern.clone(), state, counts, (pages, ends, new, met, account.part_of))
         };
         run_json(
             &mut self.db,
-            "insert into trap (id, host_id, pattern, budget, held, fruitful, barren, identical, unproven, leaves)
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]',
-                 value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]'
+            "insert into trap (id, host_id, pattern, budget, held, why, fruitful, barren, identical, unproven, leaves,
+                 web_pages, web_ends, web_new, web_met, part_of)
+             select value ->> 0, value ->> 1, value ->> 2, value ->> '$[3][0]', value ->> '$[3][1]', value ->> '$[3][2]',
+                 value ->> '$[4][0]', value ->> '$[4][1]', value ->> '$[4][2]', value ->> '$[4][3]', value ->> '$[4][4]',
+                 value ->> '$[5][0]', value ->> '$[5][1]', value ->> '$[5][2]', value ->> '$[5][3]', value ->> '$[5][4]'
              from jsonb_each(?1) where true
-             on conflict (id) do update set budget = excluded.budget, held = excluded.held,
+             on conflict (id) do update set budget = excluded.budget, held = excluded.held, why = excluded.why,
                  fruitful = excluded.fruitful, barren = excluded.barren, identical = excluded.identical,
-                 unproven = excluded.unproven, leaves = excluded.leaves",
+                 unproven = excluded.unproven, leaves = excluded.leaves, web_pages = excluded.web_pages,
+                 web_ends = excluded.web_ends, web_new = excluded.web_new, web_met = excluded.web_met,
+                 part_of = excluded.part_of",
             &accounts.iter().map(row).collect::<Vec<_>>(),
         )
         .await
@@ -84,6 +90,13 @@ fn account(row: &SqliteRow) -> Account {
         identical: row.get("identical"),
         unproven: row.get("unproven"),
         leaves: row.get("leaves"),
+        web: Web {
+            pages: row.get("web_pages"),
+            ends: row.get("web_ends"),
+            new: row.get("web_new"),
+            met: row.get("web_met"),
+        },
+        part_of: row.get("part_of"),
         is_allowed: false,
         is_drained: false,
         is_doubted: false,

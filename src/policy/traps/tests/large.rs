@@ -2,7 +2,7 @@
 
 use super::endless::text;
 use super::innocent::is_fetched;
-use super::site::{Answer, lot, page};
+use super::site::{Answer, crawl_in_slices, lot, page};
 use super::trap::number;
 
 /// As many words as a language has in use.
@@ -12,16 +12,25 @@ fn path(name: &str, number: u64) -> String {
     if number == 0 { "/".to_owned() } else { format!("/{name}/{number}") }
 }
 
+fn encyclopaedia(articles: u64) -> impl Fn(&str) -> Answer {
+    move |url| {
+        let me = number(url);
+        let near = (1..4).map(|n| me * 3 + n).filter(|article| *article < articles);
+        // Some are named more often than others.
+        let far = (0..12).map(|n| lot(me * 13 + n) % articles * (lot(me * 17 + n) % 1_000) / 1_000);
+        page(text(me, 80, LANGUAGE), near.chain(far).map(|article| path("wiki", article)).collect::<Vec<_>>())
+    }
+}
+
 #[test]
 fn an_encyclopaedia() {
-    const ARTICLES: u64 = 7_000;
-    is_fetched("encyclopaedia", ARTICLES as usize, |url| {
-        let me = number(url);
-        let near = (1..4).map(|n| me * 3 + n).filter(|article| *article < ARTICLES);
-        // Some are named more often than others.
-        let far = (0..12).map(|n| lot(me * 13 + n) % ARTICLES * (lot(me * 17 + n) % 1_000) / 1_000);
-        page(text(me, 80, LANGUAGE), near.chain(far).map(|article| path("wiki", article)).collect::<Vec<_>>())
-    });
+    is_fetched("encyclopaedia", 7_000, encyclopaedia(7_000));
+}
+
+#[test]
+fn an_encyclopaedia_in_many_invocations() {
+    let outcome = crawl_in_slices(&["http://t.test/"], encyclopaedia(4_000), 200_000, 500);
+    assert_eq!((outcome.asked.len(), outcome.held.len()), (4_000, 0));
 }
 
 #[test]
