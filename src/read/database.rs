@@ -44,10 +44,7 @@ impl Database {
                 let (driver, name) = Postgres::open(url)?;
                 return Ok(Self { driver: Box::new(driver), path: None, name });
             }
-            Some(text) => {
-                let path = file_path(text)?;
-                path
-            }
+            Some(text) => file_path(text)?,
             None => path.as_ref().to_owned(),
         };
         let driver = Box::new(Sqlite::open(&path)?);
