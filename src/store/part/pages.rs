@@ -101,6 +101,7 @@ impl<D: Tables> Part<D> {
         }
         let mut memory = Memory::after(&answer, old, self.id, &self.rules);
         if let (Some(Change::New), Some(next)) = (memory.change, &page.redirect)
+            && self.id > 1
             && let Some((run, at, message)) = self.database.last_failure(id).await?
             && led_round(&message) == Some(next.url.as_str())
         {
