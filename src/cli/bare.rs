@@ -49,8 +49,11 @@ pub fn shown(value: &str) -> String {
     PASSWORD.as_ref().map_or_else(String::new, |password| password.replace_all(&bare, "$1=…").into_owned())
 }
 
-static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"`[^`]*`|'[^']*'|"[^"]*""#).ok());
-static PASSWORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)(password)=[^\s&]+").ok());
+/// A backtick within what is quoted is one that nothing follows which ends a word.
+static QUOTED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"`(?:[^`]|`[^\s,.;:)])*`|'[^']*'|"[^"]*""#).ok());
+static PASSWORD: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?i)(password)\s*=\s*(?:'[^']*'?|"[^"]*"?|[^\s&]+)"#).ok());
 
 #[cfg(test)]
 mod tests {
@@ -64,6 +67,8 @@ mod tests {
             ("value 'u:x@h' for '--rate <N>': a@b", "value '…@h' for '--rate <N>': a@b"),
             ("string \"ftp://u:x@h/\", a number", "string \"ftp://…@h/\", a number"),
             ("`host=h password=x dbname=d`", "`host=h password=… dbname=d`"),
+            ("`user = u password = 'a b' port = 1`", "`user = u password=… port = 1`"),
+            ("no `postgres://u:a`b@h/d`: at `x`", "no `postgres://…@h/d`: at `x`"),
             ("`http://h/@me?to=x:me@h` is not crawled", "`http://h/@me?to=x:me@h` is not crawled"),
             (
                 "no `/data/me@work/crawl.db`: give postgres://me@h/d",

@@ -6,6 +6,7 @@ mod rows;
 mod sitemap;
 mod warc;
 
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use crate::read::Database;
@@ -78,6 +79,7 @@ fn by_name(args: &ExportArgs) -> Result<ExportFormat, Failure> {
 /// What is asked for must fit together.
 fn check(args: &ExportArgs, format: ExportFormat) -> Result<(), Failure> {
     let rows = matches!(format, ExportFormat::Jsonl | ExportFormat::Csv);
+    let is_archive = matches!(format, ExportFormat::Warc | ExportFormat::Wacz);
     let problem = if args.columns.is_some() && !rows {
         "--columns is for jsonl and csv: the other formats have a shape of their own"
     } else if args.sitemap_base.is_some() && format != ExportFormat::Sitemap {
@@ -86,8 +88,10 @@ fn check(args: &ExportArgs, format: ExportFormat) -> Result<(), Failure> {
         "--from is for jsonl and csv: the other formats have a shape of their own"
     } else if args.chunk.is_some() && format != ExportFormat::Markdown {
         "--chunk is for markdown"
-    } else if args.split.is_some() && !matches!(format, ExportFormat::Warc | ExportFormat::Wacz) {
+    } else if args.split.is_some() && !is_archive {
         "--split is for warc and wacz"
+    } else if is_archive && args.output == Path::new("-") && io::stdout().is_terminal() {
+        "a web archive is no text for a terminal: name a file with --output"
     } else if args.cdxj && format != ExportFormat::Warc {
         "--cdxj is for warc: a WACZ has an index in it"
     } else {

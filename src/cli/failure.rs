@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use crate::engine::CrawlError;
-use crate::read::ReadError;
+use crate::read::{Database, ReadError};
 use crate::store::StoreError;
 use crate::store::postgres::is_postgres;
 
@@ -162,8 +162,11 @@ pub fn hint_for_file(error: &std::io::Error) -> Option<&'static str> {
 /// The database in this folder, if it is the only one.
 fn the_one_here() -> Option<String> {
     let names = std::fs::read_dir(".").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let is_database = |name: &String| is_called_a_database(name) && is_database(Path::new(name));
-    let mut found = names.filter(is_database);
+    let is_crawl = |name: &String| {
+        let path = Path::new(name);
+        is_called_a_database(name) && path.is_file() && is_database(path) && Database::open(path).is_ok()
+    };
+    let mut found = names.filter(is_crawl);
     found.next().filter(|_| found.next().is_none())
 }
 

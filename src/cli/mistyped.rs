@@ -87,7 +87,7 @@ fn unknown(error: &mut Error, sub: &Command, command: &Command, typed: &[String]
     let Some(word) = unknown_option(shown, sub, command, typed) else {
         let shown = bare::shown(shown);
         let has = |long: &str| sub.get_arguments().any(|argument| argument.get_long() == Some(long));
-        let database = typed.iter().filter(|_| has("database")).find_map(|word| bare::named(word));
+        let database = Some(&shown).filter(|_| has("database")).and_then(|word| bare::named(word));
         let file = has("output").then(|| format!("a file to write is named with --output, such as --output {shown}"));
         if let Some(words) = database.or(file) {
             tip(error, words);

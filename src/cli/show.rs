@@ -10,6 +10,7 @@ use super::bare;
 use super::failure::Failure;
 use super::output::{self, printable, unwritten};
 use super::query::ask;
+use super::summary::database_option;
 use super::words::shell;
 
 pub fn run(database: &str, url: &str, part: Part, wide: Wide) -> Result<u8, Failure> {
@@ -20,7 +21,8 @@ pub fn run(database: &str, url: &str, part: Part, wide: Wide) -> Result<u8, Fail
     let db = Database::open(database)?;
     let Some(known) = db.first("select state, reason from _url where url = ?1", [url.as_str().into()])? else {
         let failure = Failure::new(format!("`{url}` is not in the database"));
-        return Err(failure.hint(format!("harvestman explain {} says why", shell(url.as_str()))));
+        let (before, option) = database_option(database);
+        return Err(failure.hint(format!("{before}harvestman explain{option} {} says why", shell(url.as_str()))));
     };
     let listing = match part {
         Part { body: true, .. } => return one(&db, "select body from bodies where url = ?1", &url),

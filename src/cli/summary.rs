@@ -84,18 +84,22 @@ fn changed(summary: &Summary, changes: &Changes) -> String {
     }
 }
 
+/// What stands before a command and behind it so that it finds this database.
+pub fn database_option(database: &str) -> (&'static str, String) {
+    if is_postgres(database) {
+        let (url, had_one) = without_password(database).unwrap_or_else(|| ("postgres://…".to_owned(), false));
+        return (if had_one { "PGPASSWORD=… " } else { "" }, format!(" -d {}", shell(&url)));
+    }
+    match database.starts_with('-') {
+        true => ("", format!(" --database={}", shell(database))),
+        false => ("", format!(" -d {}", shell(database))),
+    }
+}
+
 /// Commands that fit how it ended, and work as they are printed; a password is left for the user to put in. Without a
 /// database, they find it without being told.
 fn next_commands(summary: &Summary, has_changed: bool, database: Option<&str>) -> [String; 2] {
-    let (before, option) = match database {
-        None => ("", String::new()),
-        Some(url) if is_postgres(url) => {
-            let (url, had_one) = without_password(url).unwrap_or_else(|| ("postgres://…".to_owned(), false));
-            (if had_one { "PGPASSWORD=… " } else { "" }, format!(" -d {}", shell(&url)))
-        }
-        Some(file) if file.starts_with('-') => ("", format!(" --database={}", shell(file))),
-        Some(file) => ("", format!(" -d {}", shell(file))),
-    };
+    let (before, option) = database.map_or(("", String::new()), database_option);
     let a = summary.accounting;
     let sql = if a.fetched > 0 && a.failed > 0 {
         "select kind, count(*), min(url) from failures group by kind"

@@ -34,8 +34,10 @@ pub fn read(bytes: &[u8]) -> Option<Vec<Line>> {
     if nul * 2 > text.split(['\n', '\r']).filter(|line| !line.is_empty()).count() {
         return None;
     }
-    let text = text.replace("\r\n", "\n").replace('\0', "");
-    let lines = (1..).zip(text.split(['\n', '\r']).map(without_comment)).filter(|(_, line)| !line.is_empty());
+    let text = text.replace("\r\n", "\n");
+    let parts =
+        (1..).zip(text.split(['\n', '\r'])).flat_map(|(number, line)| line.split('\0').map(move |part| (number, part)));
+    let lines = parts.map(|(number, part)| (number, without_comment(part))).filter(|(_, line)| !line.is_empty());
     let lines: Vec<(u64, &str)> = lines.collect();
     let is_csv = is_csv(&lines);
     let line = |(number, text)| {
@@ -133,8 +135,8 @@ mod tests {
         assert_eq!(urls(latin), want);
         assert_eq!(urls(text.replace("\r\n", "\r")), want);
         assert_eq!(
-            urls("http://h/a\0\nhttp://h/b\nhttp://h/c\n"),
-            expected(&[(1, "http://h/a"), (2, "http://h/b"), (3, "http://h/c")])
+            urls("http://h/a\0http://h/b\nhttp://h/c\nhttp://h/d\n"),
+            expected(&[(1, "http://h/a"), (1, "http://h/b"), (2, "http://h/c"), (3, "http://h/d")])
         );
         assert_eq!(read(b"SQLite format 3\0"), None);
     }

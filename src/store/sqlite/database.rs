@@ -257,12 +257,31 @@ pub fn file_path(database: &str) -> Result<PathBuf, StoreError> {
         Some((scheme, _)) if is_scheme(scheme) => return refuse(format!("{scheme}://…")),
         _ => {}
     }
-    // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
-    let keys = ["host=", "hostaddr=", "dbname=", "user=", "password=", "service="];
-    match keys.into_iter().find(|key| database.trim_start().starts_with(key)) {
-        Some(key) => refuse(format!("{key}…")),
+    match connection_key(database) {
+        Some(key) => refuse(format!("{key}=…")),
         None => Ok(database.into()),
     }
+}
+
+/// The first key of a [connection string](https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE),
+/// if it is one.
+fn connection_key(database: &str) -> Option<&str> {
+    const KEYS: [&str; 12] = [
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "passfile",
+        "service",
+        "sslmode",
+        "options",
+        "application_name",
+        "connect_timeout",
+    ];
+    let (key, _) = database.split_once('=')?;
+    KEYS.contains(&key.trim()).then_some(key.trim())
 }
 
 /// Bytes that a database and its write-ahead log take on the disk.

@@ -14,11 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const WRITER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection for reading; that it writes nothing is to be seen to. A file that may be written is opened so: otherwise the
-/// last reader could not take away the files beside it (`-wal`, `-shm`) when it closes.
+/// last reader could not take away the files beside it (`-wal`, `-shm`) when it closes. Beside one that may not, none are
+/// made: they would be this user's, and who may write it could not open it any more.
 pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let is_fixed = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
-    match connect_as(path, if is_fixed { "ro" } else { "rw" }) {
-        Err(e) if is_immutable(path, &e) => connect_as(path, "ro&immutable=1"),
+    let may_write = std::fs::metadata(path).is_ok_and(|file| !file.permissions().readonly())
+        && rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    match connect_as(path, if may_write { "rw" } else { "ro" }, may_write || has_log(path)) {
+        Err(e) if is_closed(&e) && !has_log(path) => connect_as(path, "ro", false),
         connected => connected,
     }
 }
@@ -34,10 +36,13 @@ pub fn connect_to_write(path: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn connect_as(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
+/// `shares`: with whoever reads and writes it at the same time; without, nothing is made beside the file, and nobody may change
+/// it meanwhile.
+fn connect_as(path: &Path, mode: &str, shares: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name: String = url::form_urlencoded::byte_serialize(path.as_os_str().as_bytes()).collect();
+    let mode = if shares { mode.to_owned() } else { format!("{mode}&immutable=1") };
     let uri = format!("file:{}?mode={mode}", name.replace("%2F", "/").replace('+', "%20"));
     let db = Connection::open_with_flags(uri, flags)?;
     db.busy_timeout(PATIENCE)?;
@@ -48,24 +53,29 @@ fn connect_as(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
 
 /// Whether the database could not be opened because its folder cannot be written, so that nobody changes it either: what
 /// SQLite shares between readers and writers has no place there.
-fn is_immutable(path: &Path, error: &rusqlite::Error) -> bool {
+fn is_closed(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode as E;
+    matches!(error.sqlite_error_code(), Some(E::CannotOpen | E::ReadOnly))
+}
+
+/// Whether there is a write-ahead log beside it: somebody has it open, or was killed.
+fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    matches!(error.sqlite_error_code(), Some(E::CannotOpen | E::ReadOnly)) && !Path::new(&log).exists()
+    Path::new(&log).exists()
 }
 
 /// Whether this is a database, but not one of a crawl.
 pub fn holds_something_else(path: &Path) -> bool {
     let sql = "select exists (select 1 from sqlite_master) and not exists
                    (select 1 from sqlite_master where name = '_sqlx_migrations')";
-    connect_as(path, "ro").and_then(|db| db.query_row(sql, [], |row| row.get(0))).unwrap_or(false)
+    connect_as(path, "ro", true).and_then(|db| db.query_row(sql, [], |row| row.get(0))).unwrap_or(false)
 }
 
 /// Who holds the database, as that crawl wrote it down.
 pub fn holder(path: &Path) -> Option<String> {
     let sql = "select value from meta where key = 'holder'";
-    connect_as(path, "ro").and_then(|db| db.query_row(sql, [], |row| row.get(0))).ok()
+    connect_as(path, "ro", true).and_then(|db| db.query_row(sql, [], |row| row.get(0))).ok()
 }
 
 /// Why a database cannot be opened.
