@@ -152,6 +152,15 @@ async fn seeds_that_cannot_be_used_are_named() {
     let list = crawl_only(&bench, &["list.csv"]).await;
     assert_refused(&list, 1, &["no seed in list.csv", "the URLs of list.csv are its column 2", "cut -d, -f2"]);
     assert!(!stderr(&list).contains("is taken"), "{}", stderr(&list));
+    for (text, words) in [
+        ("id;url\n1;http://a.test/x,y\n", "column 2: give them alone, one a line, as cut -d';' -f2"),
+        ("id\tname\turl\n1\tA, B\thttp://a.test/\n", "column 3: give them alone, one a line, as cut -f3"),
+        ("id,url\n\"1,2\",http://a.test/\n", "one http(s) URL a line"),
+        ("https:// example.com\n", "line 1: `https://` ends at white space"),
+    ] {
+        std::fs::write(bench.path("table.csv"), text).unwrap();
+        assert_refused(&crawl_only(&bench, &["table.csv"]).await, 1, &["no seed in table.csv", words]);
+    }
     let quiet = crawl_only(&bench, &["wrong.txt", "--quiet"]).await;
     assert_refused(&quiet, 1, &lines[..2]);
     std::fs::write(bench.path("bytes.db"), "SQLite format 3\0").unwrap();
