@@ -83,7 +83,12 @@ async fn of_one_url_alone_robots_asks_its_host_as_the_crawl_would() {
     let (p, q) = (server.url("/p/x"), server.url("/q"));
     assert_eq!(ask(&[&p]).await, (Some(3), format!("disallowed\t{p}\tDisallow: /p\n")));
     assert_eq!(ask(&[&q]).await, (Some(0), format!("allowed\t{q}\t\n")));
-    std::fs::write(bench.path("harvestman.toml"), "user-agent = 'mybot/2.0'").unwrap();
+    std::fs::write(bench.path("mine.toml"), "user-agent = 'mybot/2.0'").unwrap();
+    let mut named = bench.command(&["robots", &q]);
+    named.env("HARVESTMAN_CONFIG", "mine.toml");
+    let named = tokio::task::spawn_blocking(move || named.output().unwrap()).await.unwrap();
+    assert_eq!(named.status.code(), Some(3), "{}", stderr(&named));
+    std::fs::rename(bench.path("mine.toml"), bench.path("harvestman.toml")).unwrap();
     assert_eq!(ask(&[&q]).await, (Some(3), format!("disallowed\t{q}\tDisallow: /q\n")));
     assert_eq!(ask(&[&q, "--user-agent", "other"]).await.0, Some(0));
     for nothing in [server.url("/robots.txt"), "robots.txt".to_owned()] {

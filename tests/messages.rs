@@ -452,6 +452,12 @@ async fn every_command_asks_the_database_that_the_settings_file_names() {
     assert_refused(&bench.run(&["status", "-d", "crawl.db"]).await, 1, &["no database at `crawl.db`"]);
     std::fs::write(bench.path("harvestman.toml"), "database = \n").unwrap();
     assert_refused(&bench.run(&["status"]).await, 1, &["harvestman.toml"]);
+    let named = |args: &[&str], file| bench.command(args).env("HARVESTMAN_CONFIG", file).output().unwrap();
+    std::fs::write(bench.path("mine.toml"), "database = \"other.db\"\n").unwrap();
+    assert_eq!(stdout(&named(&count, "mine.toml")), "n\r\n1\r\n");
+    for args in [&count[..], &["audit", "-d", "other.db"]] {
+        assert_refused(&named(args, "none.toml"), 1, &["cannot read the settings file `none.toml`"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
