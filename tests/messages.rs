@@ -90,6 +90,7 @@ async fn a_bad_settings_file_is_refused_by_file_line_and_key() {
         ("dept = 2\n", &["unknown key `dept`", "did you mean `max-depth`?"]),
         ("[crawl]\nrate = 2\n", &["bad.toml, line 1: unknown key `crawl`", "write them without `[crawl]`"]),
         ("\n[audti]\nthin = 2\n", &["bad.toml, line 2: unknown key `audti`", "did you mean `[audit]`?"]),
+        ("zz.b = 1\n", &["bad.toml, line 1: unknown key `zz`", "hint: the keys are the long options"]),
         ("max-duration = 5\n", &["bad.toml, line 1: max-duration: ", "a text in quotes"]),
     ] {
         std::fs::write(bench.path("bad.toml"), text).unwrap();

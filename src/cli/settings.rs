@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use serde::de::{IgnoredAny, MapAccess};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::config::declare::Keys;
 use crate::config::{Config, ConfigError, TomlError, read_toml};
@@ -63,7 +63,7 @@ fn in_file(path: &str, text: &str, error: TomlError) -> Failure {
     match error {
         TomlError::UnknownKey { line, key } => {
             let shown = printable(&key);
-            Failure::new(format!("{path}, line {line}: unknown key `{shown}`")).hint(in_its_place(text, &key))
+            Failure::new(format!("{path}, line {line}: unknown key `{shown}`")).hint(in_its_place(text, line, &key))
         }
         TomlError::Syntax { line, problem } if problem == "duplicate key" => {
             let key = text.lines().nth(line.saturating_sub(1)).and_then(|line| line.split('=').next());
@@ -76,13 +76,11 @@ fn in_file(path: &str, text: &str, error: TomlError) -> Failure {
 }
 
 /// What to write in place of a key that there is not.
-fn in_its_place(text: &str, key: &str) -> String {
+fn in_its_place(text: &str, line: usize, key: &str) -> String {
     if ["quiet", "verbose", "log-format"].contains(&key) {
         return "this option is for the command line alone".to_owned();
     }
-    let table = DeTable::parse(text).ok();
-    let value = table.as_ref().and_then(|table| table.get_ref().iter().find(|(name, _)| name.get_ref() == key));
-    if value.is_some_and(|(_, value)| matches!(value.get_ref(), DeValue::Table(_))) {
+    if text.lines().nth(line.saturating_sub(1)).is_some_and(|line| line.trim_start().starts_with('[')) {
         let near = nearest(key, ["audit"]).map_or("", |_| "did you mean `[audit]`? ");
         let name = printable(key);
         return format!(
