@@ -83,7 +83,12 @@ async fn of_one_url_alone_robots_asks_its_host_as_the_crawl_would() {
     let (p, q) = (server.url("/p/x"), server.url("/q"));
     assert_eq!(ask(&[&p]).await, (Some(3), format!("disallowed\t{p}\tDisallow: /p\n")));
     assert_eq!(ask(&[&q]).await, (Some(0), format!("allowed\t{q}\t\n")));
-    std::fs::write(bench.path("harvestman.toml"), "user-agent = 'mybot/2.0'").unwrap();
+    std::fs::write(bench.path("mine.toml"), "user-agent = 'mybot/2.0'").unwrap();
+    let mut named = bench.command(&["robots", &q]);
+    named.env("HARVESTMAN_CONFIG", "mine.toml");
+    let named = tokio::task::spawn_blocking(move || named.output().unwrap()).await.unwrap();
+    assert_eq!(named.status.code(), Some(3), "{}", stderr(&named));
+    std::fs::rename(bench.path("mine.toml"), bench.path("harvestman.toml")).unwrap();
     assert_eq!(ask(&[&q]).await, (Some(3), format!("disallowed\t{q}\tDisallow: /q\n")));
     assert_eq!(ask(&[&q, "--user-agent", "other"]).await.0, Some(0));
     for nothing in [server.url("/robots.txt"), "robots.txt".to_owned()] {
@@ -235,6 +240,9 @@ async fn an_option_that_does_not_exist_brings_the_one_that_is_meant_to_mind() {
         (&["crawl", "http://a.test/", "--dept", "2"], "--max-depth"),
         (&["crawl", "http://a.test/", "-s", "DOWNLOAD_DELAY=2"], "--rate 0.5"),
         (&["crawl", "http://a.test/", "-sDEPTH_LIMIT=3"], "--max-depth"),
+        (&["crawl", "http://a.test/", "-s", "COOKIES_ENABLED=1"], "cookies are kept and sent without it"),
+        (&["crawl", "http://a.test/", "--limit-rate=20k"], "requests are bounded, not bytes"),
+        (&["crawl", "http://a.test/", "-c", "jar.txt"], "a file of cookies is given by --cookies FILE"),
         (&["crawl", "http://a.test/", "-s", "MY_SETTING=1"], "settings are options here"),
         (&["crawl", "3.14"], "as in --max-pages 20"),
         (&["crawl", "12"], "as in --max-pages 20"),

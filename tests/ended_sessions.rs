@@ -128,7 +128,11 @@ async fn members_with_a_way_out(logout: &'static str) -> Server {
 async fn a_crawl_that_logs_itself_out_is_told_what_to_leave_out_the_next_time_too() {
     for (logout, by, pattern) in [
         ("/user/logout/", "/user/logout", "/user/logout"),
-        ("/wp.php?action=logout&nonce=", "/wp.php?action=logout", r"/wp\.php\?(.*&)?action=logout"),
+        ("/wp.php?action=logout&nonce=", "/wp.php?action=logout", r"/wp\.php\?(.*[&;])?action=logout"),
+        ("/x?logout=", "/x?logout", r"/x\?(.*[&;])?logout"),
+        ("/index.php?action=logout;t=", "/index.php?action=logout", r"/index\.php\?(.*[&;])?action=logout"),
+        ("/logout;jsessionid=", "/logout", "/logout"),
+        ("/in;jsessionid=7777/logout?t=", "/in/logout", "/in(;[^/?]*)?/logout"),
     ] {
         let (server, bench) = (members_with_a_way_out(logout).await, Bench::new());
         let seed = server.url("/");

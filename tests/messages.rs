@@ -90,6 +90,7 @@ async fn a_bad_settings_file_is_refused_by_file_line_and_key() {
         ("dept = 2\n", &["unknown key `dept`", "did you mean `max-depth`?"]),
         ("[crawl]\nrate = 2\n", &["bad.toml, line 1: unknown key `crawl`", "write them without `[crawl]`"]),
         ("\n[audti]\nthin = 2\n", &["bad.toml, line 2: unknown key `audti`", "did you mean `[audit]`?"]),
+        ("zz.b = 1\n", &["bad.toml, line 1: unknown key `zz`", "hint: the keys are the long options"]),
         ("max-duration = 5\n", &["bad.toml, line 1: max-duration: ", "a text in quotes"]),
     ] {
         std::fs::write(bench.path("bad.toml"), text).unwrap();
@@ -152,6 +153,15 @@ async fn seeds_that_cannot_be_used_are_named() {
     let list = crawl_only(&bench, &["list.csv"]).await;
     assert_refused(&list, 1, &["no seed in list.csv", "the URLs of list.csv are its column 2", "cut -d, -f2"]);
     assert!(!stderr(&list).contains("is taken"), "{}", stderr(&list));
+    for (text, words) in [
+        ("id;url\n1;http://a.test/x,y\n", "column 2: give them alone, one a line, as cut -d';' -f2"),
+        ("id\tname\turl\n1\tA, B\thttp://a.test/\n", "column 3: give them alone, one a line, as cut -f3"),
+        ("id,url\n\"1,2\",http://a.test/\n", "one http(s) URL a line"),
+        ("https:// example.com\n", "line 1: `https://` ends at white space"),
+    ] {
+        std::fs::write(bench.path("table.csv"), text).unwrap();
+        assert_refused(&crawl_only(&bench, &["table.csv"]).await, 1, &["no seed in table.csv", words]);
+    }
     let quiet = crawl_only(&bench, &["wrong.txt", "--quiet"]).await;
     assert_refused(&quiet, 1, &lines[..2]);
     std::fs::write(bench.path("bytes.db"), "SQLite format 3\0").unwrap();
@@ -443,6 +453,12 @@ async fn every_command_asks_the_database_that_the_settings_file_names() {
     assert_refused(&bench.run(&["status", "-d", "crawl.db"]).await, 1, &["no database at `crawl.db`"]);
     std::fs::write(bench.path("harvestman.toml"), "database = \n").unwrap();
     assert_refused(&bench.run(&["status"]).await, 1, &["harvestman.toml"]);
+    let named = |args: &[&str], file| bench.command(args).env("HARVESTMAN_CONFIG", file).output().unwrap();
+    std::fs::write(bench.path("mine.toml"), "database = \"other.db\"\n").unwrap();
+    assert_eq!(stdout(&named(&count, "mine.toml")), "n\r\n1\r\n");
+    for args in [&count[..], &["audit", "-d", "other.db"]] {
+        assert_refused(&named(args, "none.toml"), 1, &["cannot read the settings file `none.toml`"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

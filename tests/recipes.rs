@@ -204,6 +204,8 @@ async fn what_cannot_be_asked_is_told_in_a_line_with_a_hint() {
         (&[], 2, "--recipe"),
         (&["select 1", "--param", "word"], 2, "name=value"),
         (&["select status from pagess"], 1, "did you mean `pages`?"),
+        (&["select * from titles"], 1, "select url, title from pages"),
+        (&["titles"], 1, "--recipe repeated-titles"),
         (&["select p.titel from pages p"], 1, "did you mean `title`?"),
         (&["select url_hosts(url) from pages"], 1, "did you mean `url_host`?"),
         (&["select zzzz from pages"], 1, "--schema VIEW"),

@@ -46,7 +46,7 @@ use super::args::{AuditArgs, AuditFormat, Format};
 use super::console::Console;
 use super::failure::Failure;
 use super::output::{Rows, object, printable};
-use super::settings::CONFIG_FILE;
+use super::settings::of_this_folder;
 use super::table::Room;
 use super::target::{Target, ending, format_of, no_such_file};
 use super::threshold::EXIT_CODE;
@@ -100,13 +100,9 @@ pub async fn run(args: AuditArgs, console: &Console) -> Result<u8, Failure> {
 
 /// What the settings file of this folder says of audits: the limits, and what is to be left out.
 pub fn settle() -> Result<(Settings, Vec<Ignored>), Failure> {
-    let text = match std::fs::read_to_string(CONFIG_FILE) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(Failure::new(format!("cannot read the settings file `{CONFIG_FILE}`")).cause(&e)),
-    };
+    let (path, text) = of_this_folder()?.unwrap_or_default();
     settings::read(&text, &catalogue::names())
-        .map_err(|wrong| Failure::new(format!("{CONFIG_FILE}, line {}: {}", wrong.line, printable(&wrong.problem))))
+        .map_err(|wrong| Failure::new(format!("{path}, line {}: {}", wrong.line, printable(&wrong.problem))))
 }
 
 /// Finds all that is to be found after the last run.

@@ -57,7 +57,9 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
             return Err(Failure::new(format!("{name} is no text, so it holds no seeds"))
                 .hint("a seeds file has one URL a line; a database is named with --database"));
         };
-        column = column.or_else(|| Some((name.to_owned(), column_of_urls(&lines)?)));
+        let text = String::from_utf8_lossy(&bytes);
+        column = column.or_else(|| Some((name.to_owned(), column_of_urls(&text)?)));
+        warn_of_white_space(name, &text, console);
         warn_of_commas(name, &lines, console);
         warn_of_others(name, &lines, console);
         for Line { number, url, others, .. } in &lines {
@@ -83,18 +85,48 @@ pub fn read(sources: &[String], console: &Console) -> Result<Seeds, Failure> {
         let names: Vec<_> = sources.iter().map(name).collect();
         let hint = column.map_or_else(
             || "write one http(s) URL a line".to_owned(),
-            |(name, column)| format!("the URLs of {name} are its column {column}: give them alone, one a line, as cut -d, -f{column} does"),
+            |(name, (column, cut))| {
+                format!(
+                    "the URLs of {name} are its column {column}: give them alone, one a line, as {cut} -f{column} does"
+                )
+            },
         );
         return Err(Failure::new(format!("no seed in {}", names.join(", "))).hint(hint));
     }
     Ok(seeds)
 }
 
-/// The column of a file with commas in which URLs stand that are not the first on their lines. Counted from 1.
-fn column_of_urls(lines: &[Line]) -> Option<usize> {
-    let is_url = |field: &str| CanonicalUrl::parse(field.trim_matches('\u{22}')).is_ok();
-    let column = lines.iter().find_map(|line| line.url.split(',').position(is_url))?;
-    (column > 0).then_some(column + 1)
+/// The column of a table in which URLs stand that are not the first on their lines, counted from 1, and what cuts it out.
+/// In quotation marks a field may hold what sets fields apart: there columns cannot be counted so.
+fn column_of_urls(text: &str) -> Option<(usize, &'static str)> {
+    let is_url = |field: &str| CanonicalUrl::parse(field.trim()).is_ok();
+    let lines = || text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let column = |(separator, cut)| {
+        let column = lines().find_map(|line| line.split(separator).position(is_url))?;
+        (column > 0).then_some((column + 1, cut))
+    };
+    let separators = [(',', "cut -d,"), (';', "cut -d';'"), ('\t', "cut")];
+    if text.contains('\u{22}') { None } else { separators.into_iter().find_map(column) }
+}
+
+/// A URL ends at white space: that it does is said once for each file if what follows looks like the rest of it.
+fn warn_of_white_space(name: &str, text: &str, console: &Console) {
+    let mut found = (1_u64..).zip(text.lines()).filter_map(|(number, line)| Some((number, broken(line)?)));
+    let Some((number, url)) = found.next() else { return };
+    let (url, more) = (without_userinfo(url), likewise(found.count()));
+    console.warn(&format!("{name}, line {number}: `{url}` ends at white space, and what follows looks like the rest of it: take the white space out, or write it as %20{more}"));
+}
+
+/// The start of a URL that a blank seems to break.
+fn broken(line: &str) -> Option<&str> {
+    let (url, rest) = line.trim().split_once(' ')?;
+    let (scheme, after) = url.split_once("://")?;
+    let is_part = |c: char| !c.is_whitespace() && !matches!(c, '\u{22}' | '@' | ',' | ';' | '#' | ':');
+    let is_within = rest.trim_end_matches('/').contains(['.', '/']) && rest.contains(char::is_alphabetic);
+    let is_host = !after.contains(['.', '/', ':']) && is_within;
+    let is_file = after.contains('/') && !after.ends_with('/') && rest.contains('.') && !rest.ends_with('.');
+    let is_broken = (is_host || is_file && is_within) && rest.chars().all(is_part);
+    (matches!(scheme, "http" | "https") && is_broken).then_some(url)
 }
 
 /// A comma may belong to a URL or end it: what was made of it is said once for each file.
@@ -177,4 +209,27 @@ fn take(text: &str, line: Option<u64>, seeds: &mut Seeds) -> Result<(), String> 
     }
     seeds.lines.push(SeedLine { url: url.clone(), line, given: without_userinfo(text) });
     url.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_a_blank_breaks_is_told_from_one_that_words_follow() {
+        for (line, url) in [
+            ("https:// example.com", "https://"),
+            ("http://exa mple.com/", "http://exa"),
+            ("http://a.test/my file.html # mine", ""),
+            ("  http://a.test/my file.html", "http://a.test/my"),
+            ("http://a.test/x see b/c", ""),
+            ("http://a.test/x Title, of it", ""),
+            ("http://a.test/x 0.8", ""),
+            ("http://a.test/x\tb.html", ""),
+            ("http://a.test/ http://b.test/", ""),
+            ("http://me:pass word@a.test/", ""),
+        ] {
+            assert_eq!(broken(line).unwrap_or_default(), url, "{line}");
+        }
+    }
 }

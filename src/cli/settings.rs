@@ -1,8 +1,10 @@
 //! What a crawl is told in the end: what was typed wins over the environment, that over the settings file, and that over
 //! the defaults.
 
+use std::path::PathBuf;
+
 use serde::de::{IgnoredAny, MapAccess};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::config::declare::Keys;
 use crate::config::{Config, ConfigError, TomlError, read_toml};
@@ -23,19 +25,8 @@ pub fn settle(args: &CrawlArgs) -> Result<(Config, Job), Failure> {
     args.apply(&mut config, &mut job)?;
     let refused = |e: ConfigError| Failure::new(format!("{}: {}", args.called(e.option), e.problem)).code(2);
     config.validate().map_err(refused)?;
-    let (path, asked) = match &job.config {
-        Some(path) => (path.clone(), true),
-        None => (CONFIG_FILE.into(), false),
-    };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if !asked && e.kind() == std::io::ErrorKind::NotFound => return Ok((config, job)),
-        Err(e) => {
-            return Err(Failure::new(format!("cannot read the settings file `{}`", path.display())).cause(&e));
-        }
-    };
+    let Some((path, text)) = read(job.config.clone())? else { return Ok((config, job)) };
     let (mut config, mut job) = (Config::default(), Job::default());
-    let path = path.display().to_string();
     read_toml(&text, &mut config, &mut job).map_err(|e| in_file(&path, &text, e))?;
     config.validate().map_err(|e| {
         let line = line_of(&text, e.option).map_or_else(String::new, |line| format!(", line {line}"));
@@ -43,6 +34,22 @@ pub fn settle(args: &CrawlArgs) -> Result<(Config, Job), Failure> {
     })?;
     args.apply(&mut config, &mut job)?;
     Ok((config, job))
+}
+
+/// The settings file that is asked for, or that of the folder if it is there: its path, and what it holds.
+fn read(asked: Option<PathBuf>) -> Result<Option<(String, String)>, Failure> {
+    let path = asked.clone().unwrap_or_else(|| CONFIG_FILE.into());
+    let name = path.display().to_string();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((name, text))),
+        Err(e) if asked.is_none() && e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Failure::new(format!("cannot read the settings file `{name}`")).cause(&e)),
+    }
+}
+
+/// The settings file of a crawl in this folder, for the commands that have no option that names one.
+pub fn of_this_folder() -> Result<Option<(String, String)>, Failure> {
+    read(std::env::var_os("HARVESTMAN_CONFIG").map(PathBuf::from))
 }
 
 /// The line on which a key stands.
@@ -56,7 +63,7 @@ fn in_file(path: &str, text: &str, error: TomlError) -> Failure {
     match error {
         TomlError::UnknownKey { line, key } => {
             let shown = printable(&key);
-            Failure::new(format!("{path}, line {line}: unknown key `{shown}`")).hint(in_its_place(text, &key))
+            Failure::new(format!("{path}, line {line}: unknown key `{shown}`")).hint(in_its_place(text, line, &key))
         }
         TomlError::Syntax { line, problem } if problem == "duplicate key" => {
             let key = text.lines().nth(line.saturating_sub(1)).and_then(|line| line.split('=').next());
@@ -69,13 +76,11 @@ fn in_file(path: &str, text: &str, error: TomlError) -> Failure {
 }
 
 /// What to write in place of a key that there is not.
-fn in_its_place(text: &str, key: &str) -> String {
+fn in_its_place(text: &str, line: usize, key: &str) -> String {
     if ["quiet", "verbose", "log-format"].contains(&key) {
         return "this option is for the command line alone".to_owned();
     }
-    let table = DeTable::parse(text).ok();
-    let value = table.as_ref().and_then(|table| table.get_ref().iter().find(|(name, _)| name.get_ref() == key));
-    if value.is_some_and(|(_, value)| matches!(value.get_ref(), DeValue::Table(_))) {
+    if text.lines().nth(line.saturating_sub(1)).is_some_and(|line| line.trim_start().starts_with('[')) {
         let near = nearest(key, ["audit"]).map_or("", |_| "did you mean `[audit]`? ");
         let name = printable(key);
         return format!(
@@ -119,12 +124,13 @@ impl Keys for OneKey {
 }
 
 impl OneKey {
-    /// What the settings file in this folder says of it, if it is there, and on which line.
-    fn read_file(name: &'static str) -> Result<Option<(String, usize)>, Failure> {
-        let Ok(text) = std::fs::read_to_string(CONFIG_FILE) else { return Ok(None) };
+    /// What the settings file says of it, if there is one, and where.
+    fn read_file(name: &'static str) -> Result<Option<(String, String)>, Failure> {
+        let Some((path, text)) = of_this_folder()? else { return Ok(None) };
         let mut key = Self { name, value: None };
-        read_toml(&text, &mut key, &mut Job::default()).map_err(|e| in_file(CONFIG_FILE, &text, e))?;
-        Ok(key.value.zip(line_of(&text, name)))
+        read_toml(&text, &mut key, &mut Job::default()).map_err(|e| in_file(&path, &text, e))?;
+        let place = line_of(&text, name).map(|line| format!("{path}, line {line}"));
+        Ok(key.value.zip(place))
     }
 }
 
@@ -143,8 +149,8 @@ pub fn user_agent() -> Result<String, Failure> {
     const VARIABLE: &str = "HARVESTMAN_USER_AGENT";
     let (user_agent, place) = if let Ok(agent) = std::env::var(VARIABLE) {
         (agent, VARIABLE.to_owned())
-    } else if let Some((agent, line)) = OneKey::read_file("user-agent")? {
-        (agent, format!("{CONFIG_FILE}, line {line}: user-agent"))
+    } else if let Some((agent, place)) = OneKey::read_file("user-agent")? {
+        (agent, format!("{place}: user-agent"))
     } else {
         return Ok(Config::default().user_agent);
     };

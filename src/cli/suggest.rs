@@ -17,6 +17,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known)
 }
 
+/// What is said of a name that is a column here, though one may look for a view.
+const NO_VIEWS: [(&str, &str); 1] = [(
+    "titles",
+    "titles are a column: select url, title from pages; `harvestman query --recipe repeated-titles` lists those of several pages",
+)];
+
 /// What a database says of a name that it does not know.
 static UNKNOWN: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
     [
@@ -27,7 +33,11 @@ static UNKNOWN: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
 
 /// A hint for SQL that names what is not there.
 pub fn in_sql(db: &Database, sql: &str, problem: &str) -> Result<Option<String>, ReadError> {
-    let Some(found) = UNKNOWN.iter().flatten().find_map(|unknown| unknown.captures(problem)) else { return Ok(None) };
+    let no_view = |name: &str| NO_VIEWS.iter().find(|(other, _)| *other == name).map(|(_, words)| (*words).to_owned());
+    // Where the name stands alone, the database tells of the syntax.
+    let Some(found) = UNKNOWN.iter().flatten().find_map(|unknown| unknown.captures(problem)) else {
+        return Ok(no_view(sql.trim()));
+    };
     let name = &found["name"];
     let views = db.views()?;
     let hint = match &found["what"] {
@@ -40,7 +50,9 @@ pub fn in_sql(db: &Database, sql: &str, problem: &str) -> Result<Option<String>,
         }
         _ => {
             let name = name.rsplit('.').next().unwrap_or(name);
-            meant(name, views.iter().map(String::as_str), "`harvestman query --schema` names the views")
+            let nearest =
+                || meant(name, views.iter().map(String::as_str), "`harvestman query --schema` names the views");
+            no_view(name).unwrap_or_else(nearest)
         }
     };
     Ok(Some(hint))

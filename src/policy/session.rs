@@ -25,18 +25,26 @@ fn names_login(url: &Url) -> bool {
 pub enum SessionEnd<'u> {
     /// Its path up to the name that says so.
     Path(&'u str),
-    /// One parameter of its query, with its value.
+    /// One parameter of its query, with its value if that says so.
     Parameter(&'u str),
 }
 
 /// What says that a page ends sessions, if it does: its path, or else its query.
 pub fn session_end(url: &Url) -> Option<SessionEnd<'_>> {
-    let says_so = |part: &str| names(&part.to_ascii_lowercase(), &LOGOUT);
     let path = url.path();
-    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
-    let named = ends.map(|end| &path[..end]).find(|start| says_so(start.rsplit('/').next().unwrap_or_default()));
-    let parameter = || url.query()?.split('&').find(|parameter| says_so(parameter)).map(SessionEnd::Parameter);
-    named.map(SessionEnd::Path).or_else(parameter)
+    let mut ends = path.match_indices(['/', ';']).map(|(at, _)| at).skip(1).chain([path.len()]);
+    let up_to = |end: usize| {
+        let part = path[..end].rsplit(['/', ';']).next()?;
+        Some(&path[..end - part.len() + telling(part)?.len()])
+    };
+    let parameter = || url.query()?.split(['&', ';']).find_map(telling).map(SessionEnd::Parameter);
+    ends.find_map(up_to).map(SessionEnd::Path).or_else(parameter)
+}
+
+/// What of a part of a URL says that its page ends sessions: its name alone if that does, since the value may be a token.
+fn telling(part: &str) -> Option<&str> {
+    let says_so = |text: &&str| names(&text.to_ascii_lowercase(), &LOGOUT);
+    part.split('=').next().filter(says_so).or_else(|| Some(part).filter(says_so))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -154,6 +162,10 @@ mod tests {
             ("/index.php?token=logout1&do=Log-Out", Parameter("do=Log-Out")),
             ("/user/logout/1f2e?next=/", Path("/user/logout")),
             ("/a/sign_off.aspx?x=logout", Path("/a/sign_off.aspx")),
+            ("/x?a=1&logout=1f2e", Parameter("logout")),
+            ("/index.php?action=logout;t=1f2e", Parameter("action=logout")),
+            ("/logout;jsessionid=1f2e", Path("/logout")),
+            ("/a;logout=1f2e/b", Path("/a;logout")),
         ] {
             assert_eq!(session_end(&url(&format!("http://a.test{path}"))), Some(end), "{path}");
         }

@@ -97,7 +97,7 @@ fn in_words(message: &str) -> String {
     match names.as_slice() {
         [unknown, known @ ..] if message.starts_with("unknown field ") => {
             let near = nearest(unknown, known.iter().copied());
-            let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            let near = near.map_or_else(|| ".".to_owned(), |near| format!(": did you mean `{near}`?"));
             format!("[audit] has no key `{unknown}`{near} There are {}", known.join(", "))
         }
         _ => message.replace('\n', " "),
@@ -150,6 +150,7 @@ mod tests {
     fn what_cannot_be_is_told_with_its_line() {
         for (text, line, words) in [
             ("[audit]\ntitel = [1, 2]", 2, "[audit] has no key `titel`: did you mean `title`?"),
+            ("[audit]\nxyz = 1", 2, "[audit] has no key `xyz`. There are title, "),
             ("[audit]\n\ntitle = [60, 10]", 3, "the smaller number first"),
             ("[audit]\ntitle = 60", 2, "expected an array"),
             ("[audit]\nslow = 'soon'", 2, "such as 90s"),

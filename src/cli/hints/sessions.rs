@@ -231,13 +231,39 @@ fn logged_out(db: &Database, first: &Refused, last_request: i64) -> Result<Optio
         let Ok(url) = CanonicalUrl::parse(row?.at(0)?) else { continue };
         let url = url.url();
         let Some(end) = session_end(url) else { continue };
-        return Ok(Some(match end {
-            SessionEnd::Path(path) => (path.to_owned(), regex::escape(path)),
-            SessionEnd::Parameter(parameter) => (
-                format!("{}?{parameter}", url.path()),
-                format!(r"{}\?(.*&)?{}", regex::escape(url.path()), regex::escape(parameter)),
-            ),
-        }));
+        return Ok(Some(likewise(url.path(), end)));
     }
     Ok(None)
+}
+
+/// What of a URL ends sessions, and a pattern for all that do so likewise, whatever tokens are in them.
+fn likewise(path: &str, end: SessionEnd<'_>) -> (String, String) {
+    match end {
+        SessionEnd::Path(path) => {
+            let (before, name) = path.split_at(path.rfind(['/', ';']).map_or(0, |at| at + 1));
+            let (before, pattern) = without_values(before);
+            (before + name, pattern + &regex::escape(name))
+        }
+        SessionEnd::Parameter(parameter) => {
+            let (path, pattern) = without_values(path);
+            (format!("{path}?{parameter}"), format!(r"{pattern}\?(.*[&;])?{}", regex::escape(parameter)))
+        }
+    }
+}
+
+/// A path without parameters of its own that have a value (`;jsessionid=1f2e`), which may be a token, and a pattern for it
+/// with any such or none.
+fn without_values(path: &str) -> (String, String) {
+    let (mut shown, mut pattern) = (String::new(), String::new());
+    for (at, part) in path.split_inclusive('/').flat_map(|segment| segment.split(';').enumerate()) {
+        let (name, slash) = part.strip_suffix('/').map_or((part, ""), |name| (name, "/"));
+        let (said, matched) = match at {
+            0 => (name.to_owned(), regex::escape(name)),
+            _ if name.contains('=') => (String::new(), "(;[^/?]*)?".to_owned()),
+            _ => (format!(";{name}"), format!(";{}", regex::escape(name))),
+        };
+        shown.extend([said.as_str(), slash]);
+        pattern.extend([matched.as_str(), slash]);
+    }
+    (shown, pattern)
 }

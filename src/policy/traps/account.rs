@@ -158,7 +158,7 @@ impl Account {
         }
         let (pages, web) = (self.pages(), self.web);
         let is_doubted = self.is_doubted && self.shares().doubtful >= pages;
-        let here = if self.is_endless() { "" } else { ", as thousands of its host did" };
+        let here = if self.is_endless() { "" } else { ", as many of its host did" };
         let why = if (self.is_endless() || is_doubted) && web.is_maze() {
             format!(
                 "a maze: the last {} of {pages} pages led on to {} URLs that nothing else names, and to {} that others name",
@@ -385,7 +385,7 @@ mod tests {
         let alone = why(|it| it.unproven = 3_500);
         assert_eq!(alone, "of 3600 pages 3500 led on without a word or an image of their own");
         let beside = why(|it| (it.unproven, it.is_doubted) = (3_000, true));
-        assert!(beside.starts_with("of 3600 pages 3000 led on") && beside.ends_with("as thousands of its host did"));
+        assert!(beside.starts_with("of 3600 pages 3000 led on") && beside.ends_with("as many of its host did"));
         let maze = why(|it| (it.unproven, it.web) = (3_500, Web { pages: 300, ends: 2, new: 900, met: 7 }));
         assert!(maze.contains("the last 300 of 3600 pages led on to 900 URLs"), "{maze}");
         let leaves = why(|it| (it.leaves, it.fruitful) = (4_000, 12));
