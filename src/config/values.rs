@@ -61,7 +61,7 @@ macro_rules! words {
                     $($word => Ok(Self::$Variant),)+
                     _ => {
                         let words = [$(concat!("`", $word, "`"),)+].join(", ");
-                        Err(ValueError(format!("`{text}` is none of {words}")))
+                        Err(ValueError(format!("what can be written is {words}")))
                     }
                 }
             }
