@@ -296,6 +296,7 @@ async fn a_word_that_stands_alone_is_told_what_it_names_and_where_that_belongs()
         (&["query", "crawl.db"], 2, database),
         (&["query", "crawl.db", "select 1"], 2, database),
         (&["query", "select 1", "other.sqlite"], 2, "-d other.sqlite"),
+        (&["query", "-d", "crawl.db", "select 1", "crawl.dbs"], 2, "unexpected argument 'crawl.dbs' found\n\nUsage"),
         (&["status", "crawl.db"], 2, database),
         (&["audit", "crawl.db"], 2, database),
         (&["check", "crawl.db"], 2, database),

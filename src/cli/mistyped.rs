@@ -87,7 +87,9 @@ fn unknown(error: &mut Error, sub: &Command, command: &Command, typed: &[String]
     let Some(word) = unknown_option(shown, sub, command, typed) else {
         let shown = bare::shown(shown);
         let has = |long: &str| sub.get_arguments().any(|argument| argument.get_long() == Some(long));
-        let database = Some(&shown).filter(|_| has("database")).and_then(|word| bare::named(word));
+        let stands_alone = |at: usize| at == 0 || !["-d", "--database"].contains(&&*typed[at - 1]);
+        let mut words = typed.iter().enumerate().filter(|(at, _)| has("database") && stands_alone(*at));
+        let database = words.find_map(|(_, word)| bare::named(word));
         let file = has("output").then(|| format!("a file to write is named with --output, such as --output {shown}"));
         if let Some(words) = database.or(file) {
             tip(error, words);
